@@ -1,0 +1,1 @@
+"""Everything that touches the outside: chat platforms, web, terminal, command line."""

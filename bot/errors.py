@@ -1,0 +1,117 @@
+"""The error tree.
+
+Each class docstring is the message a person reads: it says what happened and what
+to do about it. Placeholders are filled from the keyword arguments, which stay
+available as ``error.data``.
+"""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+
+
+class WellspokenError(Exception):
+    """Something went wrong inside Wellspoken; the log names the place."""
+
+    exit_code = 1
+
+    def __init__(self, message: str | None = None, **data: object) -> None:
+        self.data = data
+        text = message or " ".join(cleandoc(type(self).__doc__ or "").split()).format_map(data)
+        super().__init__(text)
+
+
+# -- wrong usage or configuration: exit code 2 --------------------------------------------
+
+
+class UsageError(WellspokenError):
+    """The request cannot be carried out as written; see --help for an example."""
+
+    exit_code = 2
+
+
+class ConfigurationError(UsageError):
+    """{where}: {problem}"""
+
+
+class NotFoundError(UsageError):
+    """There is no {kind} "{id}"; list what there is and use one of those names."""
+
+
+class MissingFileError(UsageError):
+    """{path} does not exist; check the path."""
+
+
+# -- the model server ---------------------------------------------------------------------
+
+
+class ModelError(WellspokenError):
+    """The model server did not give an answer; try again in a moment."""
+
+
+class ModelUnavailableError(ModelError):
+    """The model server at {url} cannot be reached; check OPENAI_BASE_URL and that it runs."""
+
+
+class ModelTimeoutError(ModelError):
+    """The model server at {url} took longer than {seconds:g} s; try again or raise the limit."""
+
+
+class ModelRefusedError(ModelError):
+    """The model server refused the request ({status}): {reason}"""
+
+
+class ModelOverloadedError(ModelError):
+    """The model server is over its rate limit; try again in a moment."""
+
+
+class ModelBrokenAnswerError(ModelError):
+    """The model server's answer broke off or could not be read; try again."""
+
+
+# -- storage --------------------------------------------------------------------------------
+
+
+class StorageError(WellspokenError):
+    """The database could not carry out the request; the log has its own words."""
+
+
+class DatabaseUnavailableError(StorageError):
+    """The database {url} cannot be reached ({reason}); start it or correct DATABASE_URL."""
+
+
+class DatabaseNewerError(StorageError):
+    """The database is at revision {found}, newer than this program; install the newer version."""
+
+
+class DiskFullError(StorageError):
+    """The disk of {path} is full; free some space and repeat, nothing stored was lost."""
+
+
+# -- knowledge ------------------------------------------------------------------------------
+
+
+class KnowledgeError(WellspokenError):
+    """The knowledge base could not carry out the request."""
+
+
+class UnreadableDocumentError(KnowledgeError):
+    """The document cannot be read: {reason}"""
+
+
+class SourceUnavailableError(KnowledgeError):
+    """{source} cannot be fetched: {reason}"""
+
+
+class IngestRunningError(KnowledgeError):
+    """Source "{source}" is being read in by another process; wait for it or stop it."""
+
+
+class StoreUnavailableError(KnowledgeError):
+    """The knowledge store at {url} cannot be reached ({reason}); start it or correct its
+    address."""
+
+
+class StoreMismatchError(KnowledgeError):
+    """The knowledge store holds vectors of {found}, but {wanted} is set; set it back or ingest anew
+    into an empty data folder."""

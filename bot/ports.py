@@ -1,0 +1,153 @@
+"""The ports: what the engine needs from the rest of the house.
+
+``knowledge`` and ``persona`` implement them and never meet; every implementation of a port
+passes the contract suite of that port in ``tests/contracts``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.conversation import Message, Principal, Route, Usage
+from bot.evidence import Passage, Retrieval
+
+Vectors = NDArray[np.float32]
+"""Unit-length float32 vectors, shape ``[n, dimensions]``."""
+
+
+class Clock(Protocol):
+    """The present moment, timezone-aware, in UTC."""
+
+    def __call__(self) -> datetime: ...
+
+
+class Embedder(Protocol):
+    """Text to vectors."""
+
+    @property
+    def model(self) -> str:
+        """A name that changes whenever the vectors would."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit-length vectors of documents, shape ``[len(texts), dimensions]``, float32."""
+        ...
+
+    async def embed_query(self, text: str) -> Vectors:
+        """The vector of one query, shape ``[dimensions]``; goes before waiting documents."""
+        ...
+
+
+class Retriever(Protocol):
+    """Search for a principal; nothing that the principal may not see comes back."""
+
+    async def retrieve(self, query: str, principal: Principal, k: int = 6) -> Retrieval: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a prompt; ``role`` is ``system``, ``user`` or ``assistant``."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A piece of a streamed answer; the last piece carries the usage and an empty text."""
+
+    text: str = ""
+    usage: Usage | None = None
+
+
+class ChatModel(Protocol):
+    """A general or fine-tuned model behind a chat completion API."""
+
+    @property
+    def id(self) -> str: ...
+
+    def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
+    ) -> AsyncIterator[Spoken]:
+        """The answer piece by piece. Raises :class:`bot.errors.ModelError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the voice is told: the question in its thread, and the numbered evidence.
+
+    ``passages[0]`` is cited as ``[1]``. ``finding`` is set when an answer is asked for again:
+    it says what the check did not find in the passages.
+    """
+
+    question: str
+    query: str
+    history: tuple[Message, ...]
+    passages: tuple[Passage, ...]
+    route: Route
+    finding: str = ""
+
+
+class Voice(Protocol):
+    """Who speaks: turns a brief into an answer with ``[n]`` markers, in the persona's voice."""
+
+    @property
+    def model(self) -> str:
+        """The id of the model that speaks, as kept on the turn."""
+        ...
+
+    @property
+    def persona(self) -> str:
+        """The persona's name and content version, as kept on the turn."""
+        ...
+
+    def speak(self, brief: Brief) -> AsyncIterator[Spoken]:
+        """The answer piece by piece. An empty answer means: the passages do not say."""
+        ...
+
+    def decline(self, brief: Brief) -> str:
+        """In the persona's words: I do not know, and what is near."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The check of one sentence.
+
+    ``score`` is the estimated probability (0 to 1) that the passages carry it; ``passage`` the
+    index of the one that does it best, and ``quote`` the span ``(start, end)`` in that passage's
+    text of the sentences that carry it: what a citation shows.
+    """
+
+    supported: bool
+    score: float
+    passage: int | None = None
+    quote: tuple[int, int] | None = None
+    finding: str = ""
+
+
+class GroundingCheck(Protocol):
+    """Passages opened for checking; one sentence at a time, as an answer streams."""
+
+    async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:
+        """Whether the passages carry the sentence; ``cited`` are indexes it points to itself.
+
+        A sentence that states nothing (a greeting, a question) is supported.
+        """
+        ...
+
+
+class Grounder(Protocol):
+    """The check of answers against their sources."""
+
+    def open(self, passages: Sequence[str], question: str = "") -> GroundingCheck: ...

@@ -1,0 +1,168 @@
+"""Markdown-aware sentences with exact character spans.
+
+One splitter for chunking, claims, citations and streaming, so that all of them mean the same
+thing by a sentence. A fenced code block, a table row, a list item and a heading are units of
+their own; prose is split at sentence ends, not at abbreviations, versions or decimals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """What kind of unit a sentence is."""
+
+    PROSE = "prose"
+    ITEM = "item"
+    ROW = "row"
+    CODE = "code"
+    HEADING = "heading"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A unit of text; ``source[start:end] == text``, without surrounding white space."""
+
+    start: int
+    end: int
+    text: str
+    unit: Unit
+
+
+_FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
+_HEADING = re.compile(r"^ {0,3}#{1,6}\s")
+_ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
+_ROW = re.compile(r"^\s*\|.*\|\s*$")
+_STOP = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?:\s?\[\d+\])*(?=\s|$)|[。！？]+[」』”]*")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|ca|no|nr|fig|sec|ch|vol|dr|mr|mrs|ms|prof"
+    r"|st|jr|sr|inc|ltd|co|corp|u\.s|u\.k|a\.m|p\.m|[A-Z])\.$",
+    re.IGNORECASE,
+)
+_CLOSED = re.compile(r"(?:^|[\s(])(?:etc|a\.m|p\.m|inc|ltd|co|corp|jr|sr)\.$", re.IGNORECASE)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    at = 0
+    for line in text.splitlines(keepends=True):
+        yield at, line
+        at += len(line)
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int, Unit]]:
+    """Spans of whole blocks; consecutive prose lines are one block."""
+    fence = ""
+    fence_start = 0
+    prose_start: int | None = None
+    prose_unit = Unit.PROSE
+    for at, line in _lines(text):
+        body = line.strip()
+        if fence:
+            if body.startswith(fence) and set(body) <= {fence[0]}:
+                yield fence_start, at + len(line), Unit.CODE
+                fence = ""
+            continue
+        opening = _FENCE.match(line)
+        starts_unit = bool(_ITEM.match(line))
+        breaks = not body or opening or _HEADING.match(line) or _ROW.match(line) or starts_unit
+        if breaks and prose_start is not None:
+            yield prose_start, at, prose_unit
+            prose_start = None
+        if opening:
+            fence, fence_start = opening.group(1), at
+        elif not body:
+            continue
+        elif _HEADING.match(line):
+            yield at, at + len(line), Unit.HEADING
+        elif _ROW.match(line):
+            yield at, at + len(line), Unit.ROW
+        elif prose_start is None:
+            prose_start = at
+            prose_unit = Unit.ITEM if starts_unit else Unit.PROSE
+    if fence:
+        yield fence_start, len(text), Unit.CODE
+    elif prose_start is not None:
+        yield prose_start, len(text), prose_unit
+
+
+def _ends(block: str) -> Iterator[int]:
+    """Where sentences end inside a block of prose."""
+    for stop in _STOP.finditer(block):
+        head = block[: stop.start() + 1]
+        tail = block[stop.end() :].lstrip()
+        if stop.group().startswith("."):
+            if re.fullmatch(r"\s*\d{1,3}\.", head):  # the number of a list item
+                continue
+            if _ABBREVIATION.search(head[-12:]):
+                closed = _CLOSED.search(head[-12:]) and tail[:1].isupper()
+                if not closed:
+                    continue
+            elif tail[:1].islower() and not stop.group().endswith("]"):
+                continue
+        yield stop.end()
+
+
+def split(text: str) -> list[Sentence]:
+    """The units of a Markdown text, in order; together they hold everything but white space."""
+    found: list[Sentence] = []
+
+    def add(start: int, end: int, unit: Unit) -> None:
+        piece = text[start:end]
+        body = piece.strip()
+        if body:
+            left = start + len(piece) - len(piece.lstrip())
+            found.append(Sentence(left, left + len(body), body, unit))
+
+    for start, end, unit in _blocks(text):
+        if unit in (Unit.CODE, Unit.ROW, Unit.HEADING):
+            add(start, end, unit)
+            continue
+        at = start
+        for stop in _ends(text[start:end]):
+            add(at, start + stop, unit)
+            at = start + stop
+        add(at, end, unit)
+    return found
+
+
+class SentenceStream:
+    """Cuts a streamed answer into whole units as soon as each is complete.
+
+    Every character fed comes out exactly once, in order: the pieces of :meth:`feed` and
+    :meth:`finish` joined are the text fed.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = ""
+
+    def feed(self, text: str) -> list[str]:
+        """Take a piece of text, return the units completed by it, with the space before them."""
+        self._buffer += text
+        if not any(c in text for c in ".!?…。！？\n"):
+            return []
+        # A unit is complete once another one follows it: "2." may be "2.5" a moment later.
+        units = split(self._buffer)
+        complete = [u.end for u in units[:-1]]
+        out: list[str] = []
+        at = 0
+        for end in complete:
+            out.append(self._buffer[at:end])
+            at = end
+        self._buffer = self._buffer[at:]
+        return out
+
+    def finish(self) -> list[str]:
+        """What is left at the end of the stream."""
+        rest, self._buffer = self._buffer, ""
+        out: list[str] = []
+        at = 0
+        for unit in split(rest):
+            out.append(rest[at : unit.end])
+            at = unit.end
+        if rest[at:]:
+            out.append(rest[at:])
+        return out

@@ -1,0 +1,1 @@
+"""WHAT is said: documents in, passages out, and the check that answers keep to them."""

@@ -1,0 +1,112 @@
+"""The protocol of a knowledge store.
+
+A store keeps chunks with their groups and vectors and answers hybrid searches. Access control is
+part of every read: a search without a :class:`~bot.conversation.Principal` does not type-check, and
+filtering happens inside the search, so that a filtered search returns as many hits as there are.
+``tests/contracts`` holds the suite that every store passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.conversation import Principal
+from bot.evidence import Chunk, Passage
+from bot.ports import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKey:
+    """A document is known by its source and its name inside it."""
+
+    source: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One hybrid search.
+
+    ``vector`` has shape ``[dimensions]``; ``None`` searches by words alone. ``alpha`` is the share
+    of the dense leg (0 to 1), always explicit: it belongs to the embedder, not to the store.
+    """
+
+    text: str
+    principal: Principal
+    vector: Vectors | None = None
+    k: int = 6
+    alpha: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Passages best first; ``withheld`` are documents that would have been among the best ``k``
+    had the principal been allowed to see them (for the audit record, never for the asker)."""
+
+    passages: tuple[Passage, ...]
+    withheld: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChunk:
+    """A chunk that is searchable by words and waits for its vector. ``text`` is what to embed:
+    the header, a newline, the chunk's text."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """Counts of what is stored; ``waiting`` chunks have no vector yet."""
+
+    documents: int
+    chunks: int
+    waiting: int
+
+
+class VectorStore(Protocol):
+    """Chunks in, passages out."""
+
+    async def open(self) -> None:
+        """Connect, create what is missing; raises StoreUnavailableError, StoreMismatchError."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def put(self, key: DocumentKey, chunks: Sequence[Chunk]) -> None:
+        """Replace a document by these chunks, searchable by words at once. Idempotent. Chunks
+        whose text and header did not change keep their vector."""
+        ...
+
+    async def put_many(self, documents: Sequence[tuple[DocumentKey, Sequence[Chunk]]]) -> None:
+        """As :meth:`put` for several documents, together where the store can."""
+        ...
+
+    async def remove(self, keys: Sequence[DocumentKey]) -> None:
+        """Forget documents; unknown ones are no error."""
+        ...
+
+    async def set_groups(self, key: DocumentKey, groups: frozenset[str]) -> None:
+        """Change who may see a document; holds for the next search in every process."""
+        ...
+
+    async def waiting(self, limit: int) -> list[WaitingChunk]:
+        """Chunks without a vector, oldest first."""
+        ...
+
+    async def set_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
+        """Vectors of waiting chunks, shape ``[len(ids), dimensions]``; ids gone meanwhile are
+        skipped."""
+        ...
+
+    async def search(self, request: SearchRequest) -> SearchResult: ...
+
+    async def documents(self, source: str | None = None) -> set[DocumentKey]:
+        """Every document stored (operators only)."""
+        ...
+
+    async def stats(self) -> StoreStats: ...
