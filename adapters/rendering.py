@@ -1,0 +1,229 @@
+"""A turn in the forms that people and scripts read: JSON, HTML, terminal text.
+
+Pure functions. An answer is Markdown that a model wrote, so it is never trusted: no raw HTML, no
+images, no control characters, and only addresses of its own citations become links.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+
+from bot.conversation import Turn
+from bot.evidence import Citation
+
+SourceHref = Callable[[int], str]
+"""The page that shows the passage behind citation ``n``."""
+
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def turn_json(turn: Turn) -> dict[str, Any]:
+    """The object that ``ask`` prints and ``POST /api/ask`` answers."""
+    return {
+        "answer": turn.answer,
+        "outcome": turn.outcome.value,
+        "route": turn.route.route.value,
+        "citations": [
+            {"n": c.n, "document": c.document, "title": c.title, "uri": c.uri, "quote": c.quote}
+            for c in turn.citations
+        ],
+        "grounding": {
+            "score": round(turn.grounding.score, 4),
+            "supported": turn.grounding.supported,
+            "unsupported": [
+                {"start": c.start, "end": c.end, "text": c.text} for c in turn.grounding.unsupported
+            ],
+        },
+        "model": turn.model,
+        "usage": {
+            "prompt_tokens": turn.usage.prompt_tokens,
+            "completion_tokens": turn.usage.completion_tokens,
+            "cost_usd": turn.usage.cost_usd,
+        },
+        "timings_ms": {stage: round(ms, 3) for stage, ms in turn.timings_ms.items()},
+        "turn": turn.id,
+    }
+
+
+def plain(text: str) -> str:
+    """Text without control characters and without marks that turn its direction around."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def is_web_address(uri: str) -> bool:
+    """Whether an address can be a link of its own on a page."""
+    return uri.lower().startswith(("http://", "https://"))
+
+
+# -- HTML -----------------------------------------------------------------------------------
+
+
+def answer_html(turn: Turn, source_href: SourceHref | None = None) -> str:
+    """The answer as safe HTML; ``[n]`` links to ``source_href(n)`` where that is given."""
+    return markdown_html(turn.answer, turn.citations, source_href)
+
+
+def markdown_html(
+    text: str, citations: Sequence[Citation] = (), source_href: SourceHref | None = None
+) -> str:
+    """Untrusted Markdown as safe HTML.
+
+    Links to a citation's web address stay; links to a citation that has only a path lead to
+    ``source_href``; every other link becomes its text. Headings start at ``h3``, below those of
+    a page.
+    """
+    tokens = _MARKDOWN.parse(plain(text))
+    addresses = _addresses(citations, source_href)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+        align = str(token.attrs.pop("style", ""))
+        if align:  # a strict content security policy forbids inline styles
+            token.attrs["class"] = align.replace("text-align:", "align-")
+        if token.children is not None:
+            children = _only_links_to(addresses, token.children)
+            token.children = list(_with_markers(children, citations, source_href))
+    return str(_RENDERER.render(tokens, _MARKDOWN.options, {}))
+
+
+class _Renderer(RendererHTML):
+    """Adds citation markers, and a scroll container around wide tables."""
+
+    def citation(
+        self, tokens: Sequence[Token], idx: int, _options: OptionsDict, _env: EnvType
+    ) -> str:
+        token = tokens[idx]
+        n = escapeHtml(token.content)
+        href, title = token.meta.get("href"), escapeHtml(token.meta.get("title", ""))
+        if not href:
+            return f'<sup class="marker">{n}</sup>'
+        label = f"Source {n}: {title}" if title else f"Source {n}"
+        return (
+            f'<sup class="marker"><a href="{escapeHtml(href)}" data-source'
+            f' aria-label="{label}">{n}</a></sup>'
+        )
+
+    def table_open(
+        self, _tokens: Sequence[Token], _idx: int, _options: OptionsDict, _env: EnvType
+    ) -> str:
+        return '<div class="table" role="region" aria-label="Table" tabindex="0"><table>\n'
+
+    def table_close(
+        self, _tokens: Sequence[Token], _idx: int, _options: OptionsDict, _env: EnvType
+    ) -> str:
+        return "</table></div>\n"
+
+
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True})
+    .enable(["table", "strikethrough"])
+    .disable(["image", "reference", "html_block", "html_inline"])
+)
+_RENDERER = _Renderer()
+
+
+def _without_fragment(uri: str) -> str:
+    return uri.partition("#")[0]
+
+
+def _addresses(citations: Sequence[Citation], source_href: SourceHref | None) -> dict[str, str]:
+    """Cited address, as written, to what a link to it may lead to."""
+    allowed: dict[str, str] = {}
+    for citation in citations:
+        if is_web_address(citation.uri):
+            allowed[_without_fragment(citation.uri)] = citation.uri
+        elif citation.uri and source_href:
+            allowed[_without_fragment(citation.uri)] = source_href(citation.n)
+    return allowed
+
+
+def _only_links_to(addresses: dict[str, str], tokens: Sequence[Token]) -> Iterator[Token]:
+    kept = True
+    for token in tokens:
+        if token.type == "link_open":
+            target = str(token.attrs.get("href", ""))
+            known = addresses.get(_without_fragment(target))
+            kept = known is not None
+            if known is None:
+                continue
+            if is_web_address(target):
+                token.attrs = {"href": target, "rel": "noopener noreferrer", "target": "_blank"}
+            else:
+                token.attrs = {"href": known, "data-source": ""}
+        elif token.type == "link_close" and not kept:
+            continue
+        yield token
+
+
+def _with_markers(
+    tokens: Iterator[Token], citations: Sequence[Citation], source_href: SourceHref | None
+) -> Iterator[Token]:
+    """Splits ``[n]`` out of running text, where citation ``n`` exists, but not in a link."""
+    titles = {str(c.n): c.title for c in citations}
+    inside_link = False
+    for token in tokens:
+        if token.type in ("link_open", "link_close"):
+            inside_link = token.type == "link_open"
+        if token.type != "text" or inside_link:
+            yield token
+            continue
+        at = 0
+        for marker in _MARKER.finditer(token.content):
+            n = marker.group(1)
+            if citations and n not in titles:
+                continue
+            yield Token("text", "", 0, content=token.content[at : marker.start()].rstrip(" "))
+            href = source_href(int(n)) if source_href and n in titles else None
+            meta = {"href": href, "title": titles.get(n, "")}
+            yield Token("citation", "", 0, content=n, meta=meta)
+            at = marker.end()
+        yield Token("text", "", 0, content=token.content[at:])
+
+
+# -- terminal ---------------------------------------------------------------------------------
+
+
+def answer_ansi(turn: Turn, *, width: int = 80, color: bool = True) -> str:
+    """The answer and its sources for a terminal of ``width`` columns."""
+    return _terminal(plain(turn.answer), width, color) + sources_ansi(turn, color=color)
+
+
+def sources_ansi(turn: Turn, *, color: bool = True) -> str:
+    """The numbered sources, one a line with its quote below; empty without citations."""
+    bold, dim, off = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if color else ("", "", "")
+    lines: list[str] = []
+    for c in turn.citations:
+        title = " ".join(plain(c.title or c.document).split())
+        uri = "".join(plain(c.uri).split())
+        lines.append(f"  {bold}[{c.n}]{off} {title}" + (f"  {dim}{uri}{off}" if uri else ""))
+        quote = " ".join(plain(c.quote).split())
+        if quote:
+            lines.append(f"      {dim}“{_shortened(quote)}”{off}")
+    return "\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _shortened(quote: str, limit: int = 240) -> str:
+    return quote if len(quote) <= limit else quote[: limit - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _terminal(text: str, width: int, color: bool) -> str:
+    # rich costs 60 ms to import: only a terminal pays for it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.markdown import Markdown  # noqa: PLC0415
+
+    out = io.StringIO()
+    console = Console(
+        file=out, width=width, force_terminal=color, color_system="standard" if color else None
+    )
+    console.print(Markdown(text, hyperlinks=False))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

@@ -1,0 +1,93 @@
+"""What the program counts and times, for Prometheus.
+
+The engine reports each new turn once, the adapters each rating. A registry of its own keeps two
+applications in one process (as in tests) apart.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from bot.conversation import Platform, Rating, Turn
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+"""The media type of :meth:`Metrics.exposition`."""
+
+# From a lexical search (a millisecond) to the longest answer a chat waits for (60 s).
+_STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60)
+
+
+class Metrics:
+    """Counters and histograms under the prefix ``wellspoken_``."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._answers = Counter(
+            "wellspoken_answers",
+            "Turns by how they ended, the route taken and the platform.",
+            ("outcome", "route", "platform"),
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "wellspoken_stage_seconds",
+            "Wall time of one stage of a turn.",
+            ("stage",),
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self._grounding = Histogram(
+            "wellspoken_grounding_score",
+            "Share of an answer's claims that its passages carry, answered turns only.",
+            buckets=(0.25, 0.5, 0.75, 0.9, 0.99, 1.0),
+            registry=self.registry,
+        )
+        self._feedback = Counter(
+            "wellspoken_feedback",
+            "Ratings by thumb and platform; a changed rating counts again.",
+            ("rating", "platform"),
+            registry=self.registry,
+        )
+        self._tokens = Counter(
+            "wellspoken_tokens",
+            "Tokens that models charged.",
+            ("model", "kind"),
+            registry=self.registry,
+        )
+        self._cost = Counter(
+            "wellspoken_cost_usd",
+            "Price of those tokens in US dollars, where one is set.",
+            ("model",),
+            registry=self.registry,
+        )
+        self._queue = Gauge(
+            "wellspoken_queue_depth",
+            "Messages taken in and not yet answered.",
+            registry=self.registry,
+        )
+
+    def observe_turn(self, turn: Turn) -> None:
+        """Count a new turn; a repeated request that got a stored turn is not one."""
+        self._answers.labels(turn.outcome, turn.route.route, turn.author.platform).inc()
+        for stage, milliseconds in turn.timings_ms.items():
+            self._stages.labels(stage).observe(milliseconds / 1000)
+        if turn.grounding.claims:
+            self._grounding.observe(turn.grounding.score)
+        usage = turn.usage
+        if usage.prompt_tokens or usage.completion_tokens:
+            self._tokens.labels(turn.model, "prompt").inc(usage.prompt_tokens)
+            self._tokens.labels(turn.model, "completion").inc(usage.completion_tokens)
+        if usage.cost_usd:
+            self._cost.labels(turn.model).inc(usage.cost_usd)
+
+    def observe_rating(self, rating: Rating, platform: Platform) -> None:
+        """Count a thumb."""
+        self._feedback.labels(rating, platform).inc()
+
+    def queue_depth(self, waiting: int) -> None:
+        """Say how many messages wait."""
+        self._queue.set(waiting)
+
+    def exposition(self) -> bytes:
+        """Everything in the Prometheus text format."""
+        return generate_latest(self.registry)
