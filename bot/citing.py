@@ -1,0 +1,124 @@
+"""Citations that hold: markers follow the verdicts of the check, not the voice's word.
+
+A marker that points nowhere is dropped, one that points at the wrong passage is moved to the one
+that carries the sentence, and a supported statement without a marker gets one. Sources are numbered
+in the order in which they appear, so that the numbers are final while an answer streams.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.evidence import Citation, Passage
+from bot.ports import Verdict
+from bot.sentences import Unit, split
+
+_MARKERS = re.compile(r"[ \t]*\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\](?!\()")
+_NUMBER = re.compile(r"\d{1,3}")
+_LONGEST_QUOTE = 500
+
+
+def cited_indexes(text: str, passages: int) -> tuple[int, ...]:
+    """The passages a text points at, as indexes from 0; markers beyond ``passages`` are ignored."""
+    numbers = [int(n) for m in _MARKERS.finditer(text) for n in _NUMBER.findall(m.group())]
+    return tuple(dict.fromkeys(n - 1 for n in numbers if 1 <= n <= passages))
+
+
+def without_markers(text: str) -> str:
+    """The text alone."""
+    return _MARKERS.sub("", text)
+
+
+class CitationBook:
+    """The sources of one answer, numbered as its sentences pass the check."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = passages
+        self._numbers: dict[int, int] = {}
+        self._quotes: dict[int, tuple[int, int]] = {}
+        self._pending: int | None = None
+
+    def place(self, sentence: str, verdict: Verdict) -> str:
+        """The sentence with the marker it deserves. ``sentence`` may begin with white space."""
+        if not without_markers(sentence).strip():
+            return self._place_alone(sentence)
+        if not verdict.supported or verdict.passage is None:
+            return without_markers(sentence)
+        unit = split(sentence)[-1].unit
+        if unit is Unit.CODE or (unit is Unit.ROW and not _MARKERS.search(sentence)):
+            # Nothing is added inside code and tables; the marker comes after the block.
+            self._note(verdict)
+            self._pending = verdict.passage
+            return sentence
+        if unit is Unit.HEADING:
+            return without_markers(sentence)
+        marker = f" [{self._number(verdict)}]"
+        self._pending = None
+        return _replace_markers(sentence, marker)
+
+    def finish(self) -> str:
+        """The marker that a closing table or code block still lacks, or nothing."""
+        if self._pending is None:
+            return ""
+        number = self._numbers.setdefault(self._pending, len(self._numbers) + 1)
+        self._pending = None
+        return f"\n\n[{number}]"
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The numbered sources, with the sentences that carry the answer as quotes."""
+        return tuple(self._citation(index, n) for index, n in self._numbers.items())
+
+    def _place_alone(self, sentence: str) -> str:
+        """A marker on a line of its own belongs to the block before it."""
+        if self._pending is None:
+            return ""
+        space = sentence[: len(sentence) - len(sentence.lstrip())]
+        number = self._numbers.setdefault(self._pending, len(self._numbers) + 1)
+        self._pending = None
+        return f"{space}[{number}]"
+
+    def _note(self, verdict: Verdict) -> None:
+        index = verdict.passage
+        if index is None or verdict.quote is None:
+            return
+        start, end = verdict.quote
+        if index in self._quotes:
+            old_start, old_end = self._quotes[index]
+            wide = min(old_start, start), max(old_end, end)
+            if wide[1] - wide[0] > _LONGEST_QUOTE:
+                return
+            start, end = wide
+        self._quotes[index] = (start, end)
+
+    def _number(self, verdict: Verdict) -> int:
+        self._note(verdict)
+        assert verdict.passage is not None
+        return self._numbers.setdefault(verdict.passage, len(self._numbers) + 1)
+
+    def _citation(self, index: int, number: int) -> Citation:
+        chunk = self._passages[index].chunk
+        start, end = self._quotes.get(index, (0, min(len(chunk.text), _LONGEST_QUOTE)))
+        return Citation(
+            n=number,
+            document=chunk.document,
+            title=chunk.title,
+            uri=chunk.uri,
+            quote=chunk.text[start:end],
+            chunk=chunk.id,
+            revision=chunk.revision,
+            start=chunk.start + start,
+            end=chunk.start + end,
+        )
+
+
+def _replace_markers(sentence: str, marker: str) -> str:
+    """Put one marker where the last one stood, or at the end where there was none."""
+    found = list(_MARKERS.finditer(sentence))
+    if not found:
+        body = sentence.rstrip()
+        return f"{body}{marker}{sentence[len(body) :]}"
+    last = found[-1]
+    head = without_markers(sentence[: last.start()])
+    return f"{head}{marker}{without_markers(sentence[last.end() :])}"

@@ -1,0 +1,358 @@
+"""The engine: one ``answer`` for all adapters, to be read from top to bottom.
+
+Retrieval decides what is said, the voice how, and the check has the last word: a sentence is shown
+when the passages carry it. What fails is said in one sentence; nothing is ever answered silently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+import structlog
+
+from bot.citing import CitationBook, cited_indexes
+from bot.conversation import (
+    Message,
+    Outcome,
+    Principal,
+    Question,
+    Route,
+    Turn,
+    Usage,
+)
+from bot.errors import ModelError, UsageError, WellspokenError
+from bot.evidence import Claim, Grounding, Passage, Retrieval
+from bot.guardrails import clean_question, evidence_is_weak
+from bot.ports import Brief, Clock, Grounder, GroundingCheck, Retriever, Voice
+from bot.query import rewrite
+from bot.routing import decide
+from bot.sentences import SentenceStream, split
+from bot.store.ids import new_id
+
+log = structlog.get_logger(__name__)
+
+Show = Callable[[str], Awaitable[None]]
+"""Takes the pieces of an answer as they pass the check; joined they are ``turn.answer``."""
+
+_APOLOGY = "Sorry, I could not answer that just now: {reason}"
+
+
+async def silent(_text: str) -> None:
+    """Show nothing."""
+
+
+class Turns(Protocol):
+    """The store of turns, as the engine uses it."""
+
+    async def messages(
+        self, thread: str, limit: int = 20, *, principal: Principal | None = None
+    ) -> tuple[Message, ...]: ...
+
+    async def record(self, turn: Turn, key: str | None = None) -> None: ...
+
+    async def turn_for_key(self, key: str) -> Turn | None: ...
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Wall time of each stage, in milliseconds."""
+
+    timings: dict[str, float] = field(default_factory=dict)
+    begun: float = field(default_factory=perf_counter)
+    _last: float = field(default_factory=perf_counter)
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap belongs to ``stage``."""
+        now = perf_counter()
+        self.timings[stage] = round(self.timings.get(stage, 0.0) + (now - self._last) * 1000, 2)
+        self._last = now
+
+    def mark(self, stage: str) -> None:
+        """The time since the beginning, once."""
+        self.timings.setdefault(stage, round((perf_counter() - self.begun) * 1000, 2))
+
+
+@dataclass(slots=True)
+class _Reply:
+    """An answer in the making."""
+
+    show: Show
+    watch: Stopwatch
+    text: str = ""
+    outcome: Outcome = Outcome.ANSWERED
+    claims: list[Claim] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    book: CitationBook = field(default_factory=lambda: CitationBook(()))
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+    error: str = ""
+
+    async def say(self, piece: str) -> None:
+        """Show a piece and keep it."""
+        if not self.text:
+            piece = piece.lstrip()
+            self.watch.mark("first_sentence")
+        if piece:
+            self.text += piece
+            await self.show(piece)
+
+
+class Engine:
+    """Answers questions. Its parts are handed in; it holds no session across a model call."""
+
+    def __init__(
+        self,
+        *,
+        turns: Turns,
+        retriever: Retriever,
+        voice: Voice,
+        plain: Voice,
+        grounder: Grounder,
+        clock: Clock,
+        passages: int = 6,
+        at_once: int = 64,
+        observe: Callable[[Turn], None] | None = None,
+        live: bool = False,
+    ) -> None:
+        self._turns = turns
+        self._retriever = retriever
+        self._voice = voice
+        self._plain = plain
+        self._grounder = grounder
+        self._clock = clock
+        self._passages = passages
+        self._places = asyncio.Semaphore(at_once)
+        self._observe = observe
+        self._live = live
+        self._keys: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def answer(self, question: Question, show: Show = silent) -> Turn:
+        """Answer one question and store the turn.
+
+        A question with a ``key`` that was answered before gives the stored turn. Raises
+        :class:`~bot.errors.UsageError` for a question that cannot be asked; every other failure
+        becomes a turn with outcome ``error`` that says so in one sentence.
+        """
+        question = replace(question, text=clean_question(question.text))
+        if question.key is None:
+            async with self._places:
+                return await self._answer(question, show)
+        return await self._answer_once(question, question.key, show)
+
+    async def _answer_once(self, question: Question, key: str, show: Show) -> Turn:
+        """The same key at the same time or later: the same turn."""
+        async with self._keys.setdefault(key, asyncio.Lock()):
+            done = await self._turns.turn_for_key(key)
+            if done is None:
+                async with self._places:
+                    turn = await self._answer(question, show)
+                # Another process may have been first: what is stored is the answer.
+                return await self._turns.turn_for_key(key) or turn
+        await show(done.answer)
+        return done
+
+    async def _answer(self, question: Question, show: Show) -> Turn:
+        watch = Stopwatch()
+        thread = question.thread or new_id("thread")
+
+        history = question.history
+        if history is None:
+            history = await self._history(question)
+        watch.lap("history")
+
+        query = rewrite(question.text, history)
+        watch.lap("rewrite")
+        decision = decide(question.text, history, live=self._live)
+        watch.lap("route")
+
+        reply = _Reply(show, watch)
+        found = Retrieval(())
+        if decision.route in (Route.VOICE, Route.HANDOFF):
+            brief = Brief(question.text, query, history, (), decision.route)
+            await self._converse(brief, reply)
+        else:
+            try:
+                found = await self._retriever.retrieve(query, question.principal, self._passages)
+            except WellspokenError as error:
+                log.warning("retrieval failed", error=str(error))
+                await self._apologise(error, reply)
+            else:
+                watch.lap("retrieve")
+                brief = Brief(question.text, query, history, found.passages, decision.route)
+                await self._answer_from(brief, found, reply)
+
+        turn = Turn(
+            id=new_id("turn"),
+            thread=thread,
+            question=question.text,
+            query=query,
+            author=question.author,
+            channel=question.channel,
+            audience=question.principal.groups,
+            route=decision,
+            answer=reply.text,
+            outcome=reply.outcome,
+            citations=reply.book.citations,
+            grounding=Grounding(tuple(reply.claims)),
+            passages=found.passages,
+            withheld=found.withheld,
+            model=reply.model or self._voice.model,
+            persona=self._voice.persona,
+            usage=reply.usage,
+            timings_ms=watch.timings,
+            at=self._clock(),
+            error=reply.error,
+        )
+        return await self._store(turn, question, watch)
+
+    # -- the stages ---------------------------------------------------------------------------
+
+    async def _history(self, question: Question) -> tuple[Message, ...]:
+        """What was said before, as far as everybody who reads the answer may know it."""
+        if question.thread is None:
+            return ()
+        try:
+            return await self._turns.messages(question.thread, principal=question.principal)
+        except WellspokenError as error:
+            log.warning("no history", error=str(error))
+            return ()
+
+    async def _converse(self, brief: Brief, reply: _Reply) -> None:
+        """A greeting, thanks, a wish for a person: the voice alone, without facts."""
+        reply.outcome = Outcome.HANDOFF if brief.route is Route.HANDOFF else Outcome.ANSWERED
+        voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
+        for voice in voices:
+            reply.model = voice.model
+            try:
+                async with aclosing(_pieces(voice, brief)) as pieces:
+                    async for spoken_text, usage in pieces:
+                        reply.usage += usage
+                        await reply.say(spoken_text)
+            except ModelError as error:
+                log.warning("voice failed", error=str(error), model=voice.model)
+                reply.error = str(error)
+            if reply.text.strip():
+                break
+        reply.watch.lap("speak")
+
+    async def _answer_from(self, brief: Brief, found: Retrieval, reply: _Reply) -> None:
+        """Speak from the passages, check each sentence, and step down a rung where it fails."""
+        weak = evidence_is_weak(brief.query, found)
+        if weak is not None:
+            log.info("weak evidence", reason=weak)
+            await self._abstain(brief, reply)
+            return
+        check = self._grounder.open([p.chunk.text for p in brief.passages], brief.question)
+        voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
+        for voice in voices:
+            reply.book = CitationBook(brief.passages)
+            reply.claims.clear()
+            reply.model = voice.model
+            try:
+                await self._speak(voice, brief, check, reply)
+            except ModelError as error:
+                log.warning("voice failed", error=str(error), model=voice.model)
+                reply.error = str(error)
+                if reply.text:
+                    await reply.say(f"\n\nI had to stop here: {error}")
+            if reply.text:
+                reply.watch.lap("speak")
+                return
+            if not reply.error and not reply.removed:
+                break  # the voice says that the passages do not tell; a plainer one is no wiser
+        await self._abstain(brief, reply)
+
+    async def _speak(
+        self, voice: Voice, brief: Brief, check: GroundingCheck, reply: _Reply
+    ) -> None:
+        """Stream one voice through the check."""
+        stream = SentenceStream()
+        async with aclosing(_pieces(voice, brief)) as pieces:
+            async for text, usage in pieces:
+                reply.usage += usage
+                for sentence in stream.feed(text):
+                    await self._pass_on(sentence, brief.passages, check, reply)
+        for sentence in stream.finish():
+            await self._pass_on(sentence, brief.passages, check, reply)
+        if reply.text:
+            await reply.say(reply.book.finish())
+
+    async def _pass_on(
+        self, sentence: str, passages: Sequence[Passage], check: GroundingCheck, reply: _Reply
+    ) -> None:
+        """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
+        body = sentence.strip()
+        if not body:
+            if reply.text:
+                await reply.say(sentence)
+            return
+        verdict = await check.check(body, cited_indexes(body, len(passages)))
+        if not verdict.supported:
+            reply.removed.append(body)
+            log.info("claim removed", finding=verdict.finding, score=round(verdict.score, 3))
+            return
+        placed = reply.book.place(sentence, verdict)
+        if not placed.strip():
+            return
+        if not reply.text:
+            placed = placed.lstrip()
+        start = len(reply.text) + len(placed) - len(placed.lstrip())
+        await reply.say(placed)
+        reply.claims.extend(
+            Claim(
+                start=start + unit.start,
+                end=start + unit.end,
+                text=unit.text,
+                supported=True,
+                score=verdict.score,
+                passage=verdict.passage,
+            )
+            for unit in split(placed.lstrip())
+        )
+
+    async def _abstain(self, brief: Brief, reply: _Reply) -> None:
+        """Say in the persona's words that the answer is not known here."""
+        reply.outcome = Outcome.ABSTAINED
+        reply.claims.clear()
+        reply.book = CitationBook(())
+        await reply.say(self._voice.decline(brief))
+        reply.watch.lap("speak")
+
+    async def _apologise(self, error: WellspokenError, reply: _Reply) -> None:
+        reply.outcome = Outcome.ERROR
+        reply.error = str(error)
+        await reply.say(_APOLOGY.format(reason=error))
+
+    async def _store(self, turn: Turn, question: Question, watch: Stopwatch) -> Turn:
+        """Keep the turn; a database that is gone does not take the answer back."""
+        try:
+            await self._turns.record(turn, question.key)
+        except UsageError:
+            raise
+        except WellspokenError as error:
+            log.error("turn not stored", turn=turn.id, error=str(error))  # noqa: TRY400 - said in words
+            turn = replace(turn, error=turn.error or str(error))
+        watch.lap("store")
+        watch.mark("total")
+        if self._observe is not None:
+            self._observe(turn)
+        log.info(
+            "answered",
+            turn=turn.id,
+            thread=turn.thread,
+            outcome=str(turn.outcome),
+            route=str(turn.route.route),
+            ms=watch.timings["total"],
+        )
+        return turn
+
+
+async def _pieces(voice: Voice, brief: Brief) -> AsyncIterator[tuple[str, Usage]]:
+    async for spoken in voice.speak(brief):
+        yield spoken.text, spoken.usage or Usage()
