@@ -84,6 +84,19 @@ class DatabaseNewerError(StorageError):
     """The database is at revision {found}, newer than this program; install the newer version."""
 
 
+class DatabaseBusyError(StorageError):
+    """Another process holds the database {path} for too long; stop it or try again."""
+
+
+class DatabaseDamagedError(StorageError):
+    """The file {path} cannot be used as a database: {reason}. Restore it from a backup or move
+    it away."""
+
+
+class LeaseLostError(StorageError):
+    """{what} was taken over by another process; this one stops working on it."""
+
+
 class DiskFullError(StorageError):
     """The disk of {path} is full; free some space and repeat, nothing stored was lost."""
 
