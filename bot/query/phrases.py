@@ -1,0 +1,209 @@
+"""Phrases of a text that can be its topic: product codes, names, and runs of telling words.
+
+No tagger: English function words, the general words below and punctuation end a phrase. That is
+crude and quick (some 50 microseconds a question), and wrong now and then in harmless ways.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bot.lexical import STOP_WORDS, fold
+
+_TOKEN = re.compile(r"[^\W_]+(?:[’'\-._/+#@:][^\W_]+)*[+#]*|[^\w\s]")
+_CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.\-/#+]+|v?\d+(?:\.\d+)+|\w+_\w+", re.ASCII)
+_OWNER = re.compile(r"(?:['’]s|(?<=s)['’])$")
+
+# Words that say what is asked of a topic, never what the topic is.
+ATTRIBUTES = frozenset(
+    """advantage alternative amount answer approach aspect author availability background balance
+    basic basis benefit cause change characteristic charge competitor component con concern
+    consequence contribution cost country criticism cure currency day deadline deal default
+    definition detail development diagnosis difference dimension disadvantage discount drawback
+    duration effect example exception experience explanation fact factor feature fee figure form
+    founder function future group guarantee guide height history idea impact implication
+    importance info information ingredient interest issue item job kind leader length level limit
+    limitation list location main maximum mean meaning measure member method minimum month moment
+    name network number objective offer option order origin other outcome owner part person place
+    plan popularity position price problem procedure process product project pros purpose quality
+    question rate rating reason recommendation relation relationship release requirement
+    resource response result review rise risk role rule safety score security sequel setting
+    shipping side sign significance similarity size source speed stage standard start status step
+    story structure style subject success suggestion support symptom system team term thing time
+    tip topic treatment trend type unit usage use user value variety version warranty way weakness
+    week weight work year""".split()
+)
+
+# Verbs and adjectives that questions are made of; they end a phrase.
+GENERAL = frozenset(
+    """able according across among between besides versus vs within actually add address advise affect affected allow alright another anything
+    apply ask attract available available avoid away bad based begin believe best better big
+    biggest briefly bring build buy call called came care cause caused causes certain change
+    choose come common compare compared compose contain cost costs count create created current
+    currently day decide describe develop developed did differ different difficult discover
+    discuss does early easy else end enough ensure every everyone everything exactly exist explain
+    famous far fast favorite feel felt fill find fine first fix follow found full generally good
+    great happen happened happening happens hard hear heard help helpful helps high highest hold
+    important improve include included including influence instead interest interested interesting
+    interestingly involve involved keep key kind large largest last late later lead learn leave
+    less let's likely list little live long look looking lose lot low lower main major making
+    many matter mention mentioned met modern move my named near nearly necessary need needed new
+    newer next nice noted notable number old older oh open ordinary originally part particular
+    people per play popular possible prefer prevent prior probably problem provide purchase
+    purchasing put quick quickly quite read reads real really receive recent recently recommend
+    regarding related relate remain rest right run said save say see seem seems separate set
+    several short show significant similar similarly simple since small soon sort special specific
+    start started started stay stop stopped suggest sure take taken takes talk talked think thing
+    thinks thought today together told top treat true try turn typical typically understand
+    unusual usually various want way well went whether whole willing wonder work worked working
+    works worse worst worth wow write wrote year years yeah yesterday yet""".split()
+)
+
+_GLUE = frozenset({"of", "the", "and", "&", "for", "de", "la", "von", "van", "der"})
+
+
+class Kind(IntEnum):
+    """How sure a phrase names something: a plain run of words, a name, a code."""
+
+    PLAIN = 0
+    NAME = 1
+    CODE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word or a punctuation mark; ``text == source[start:end]``, ``word`` is folded."""
+
+    text: str
+    word: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A run of words in a text; ``asked`` where it follows "of", "about" or "for"."""
+
+    text: str
+    words: tuple[str, ...]
+    start: int
+    end: int
+    kind: Kind
+    asked: bool = False
+
+    @property
+    def head(self) -> str:
+        return singular(self.words[-1])
+
+
+def singular(word: str) -> str:
+    """A folded word without a plural ending, near enough to compare."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] not in "su" else word
+
+
+def tokens(text: str) -> list[Token]:
+    """Words and punctuation marks in order; a possessive ending is not part of its word."""
+    found = []
+    for match in _TOKEN.finditer(text):
+        word = _OWNER.sub("", match.group())
+        found.append(Token(word, fold(word), match.start(), match.start() + len(word)))
+    return found
+
+
+def is_attribute(word: str) -> bool:
+    """Whether a folded word asks about something rather than naming it."""
+    return singular(word) in ATTRIBUTES
+
+
+def is_telling(word: str) -> bool:
+    """Whether a folded word may be part of a phrase."""
+    return word[:1].isalnum() and word not in STOP_WORDS and word not in GENERAL
+
+
+def _kind(token: Token, opens: bool, shouting: bool) -> Kind:
+    text = token.text
+    if _CODE.fullmatch(text) and not re.fullmatch(r"\d+(?:st|nd|rd|th|s|am|pm)", token.word):
+        return Kind.CODE
+    acronym = len(text) > 1 and text.isupper() and text.isalpha()
+    if not shouting and (acronym or (text[:1].isupper() and not opens)):
+        return Kind.NAME
+    return Kind.PLAIN
+
+
+def _kinds(found: list[Token]) -> list[Kind]:
+    """The kind of each token; a capital at the start of a sentence tells nothing."""
+    letters = "".join(t.text for t in found)
+    shouting = len(letters) > 8 and letters.isupper()
+    kinds = []
+    opens = True
+    for token in found:
+        kinds.append(_kind(token, opens, shouting))
+        opens = token.text in ".!?:" or (opens and not token.text[:1].isalnum())
+    for i, token in enumerate(found[:-1]):
+        # "Frank Zappa": the first word of a sentence is a name if the next one is.
+        named = kinds[i + 1] is Kind.NAME and token.text[:1].isupper()
+        if named and kinds[i] is Kind.PLAIN and is_telling(token.word):
+            kinds[i] = Kind.NAME
+    return kinds
+
+
+def phrases(text: str) -> list[Phrase]:
+    """The phrases of a text, in order."""
+    found = tokens(text)
+    kinds = _kinds(found)
+    out: list[Phrase] = []
+    i = 0
+    while i < len(found):
+        if not (is_telling(found[i].word) or (kinds[i] and found[i].word not in STOP_WORDS)):
+            i += 1
+            continue
+        stop = _stop(text, found, kinds, i)
+        out.append(_phrase(text, found, kinds, i, stop))
+        i = stop
+    return out
+
+
+def _stop(text: str, found: list[Token], kinds: list[Kind], start: int) -> int:
+    """The index after the last token of the phrase that starts at ``start``."""
+    i = start + 1
+    lower_tail = 0
+    while i < len(found) and i - start < 7:
+        token, before = found[i], found[i - 1]
+        if text[before.end : token.start].strip() or "\n" in text[before.end : token.start]:
+            break  # a possessive or a line end lies between
+        if token.word in _GLUE and i + 1 < len(found) and kinds[i] is Kind.PLAIN:
+            if kinds[i - 1] is Kind.NAME and kinds[i + 1] is Kind.NAME:
+                i += 2
+                continue
+            break
+        if token.word in STOP_WORDS or not (is_telling(token.word) or kinds[i]):
+            break
+        if kinds[i] is Kind.NAME and kinds[i - 1] is Kind.PLAIN:
+            break
+        if kinds[i] is Kind.PLAIN and Kind.PLAIN not in kinds[start:i]:
+            lower_tail += 1
+        elif kinds[i] is Kind.PLAIN and lower_tail:
+            break
+        i += 1
+    return i
+
+
+def _phrase(text: str, found: list[Token], kinds: list[Kind], start: int, stop: int) -> Phrase:
+    while stop - start > 1 and kinds[stop - 1] is Kind.PLAIN and is_attribute(found[stop - 1].word):
+        if kinds[stop - 2] is Kind.NAME:
+            break  # "Pro plan" is a name, "Lamborghini price" loses its last word elsewhere
+        stop -= 1
+    before = [t.word for t in found[max(0, start - 2) : start] if t.word not in {"the", "a", "an"}]
+    inside = found[start:stop]
+    return Phrase(
+        text[inside[0].start : inside[-1].end],
+        tuple(t.word for t in inside if t.word not in _GLUE),
+        inside[0].start,
+        inside[-1].end,
+        max(kinds[start:stop]),
+        bool(before) and before[-1] in {"of", "about", "for", "between"},
+    )
