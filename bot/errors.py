@@ -65,6 +65,10 @@ class ModelOverloadedError(ModelError):
     """The model server is over its rate limit; try again in a moment."""
 
 
+class ModelFailedError(ModelError):
+    """The model server at {url} failed ({status}); try again in a moment, its log has the cause."""
+
+
 class ModelBrokenAnswerError(ModelError):
     """The model server's answer broke off or could not be read; try again."""
 
@@ -128,3 +132,16 @@ class StoreUnavailableError(KnowledgeError):
 class StoreMismatchError(KnowledgeError):
     """The knowledge store holds vectors of {found}, but {wanted} is set; set it back or ingest anew
     into an empty data folder."""
+
+
+class StoreBrokenError(KnowledgeError):
+    """The knowledge file {path} cannot be read ({reason}); move it away and ingest anew."""
+
+
+class StoreNewerError(KnowledgeError):
+    """The knowledge file {path} is of version {found}, newer than this program; install the newer
+    version."""
+
+
+class EmbedderError(KnowledgeError):
+    """The built-in embedder {path} cannot be loaded ({reason}); install Wellspoken anew."""
