@@ -1,0 +1,280 @@
+"""The composition root: the only place that knows every part and puts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.engine import Engine
+from bot.errors import ConfigurationError, DiskFullError, StorageError
+from bot.ports import Embedder, Grounder, Voice
+from bot.settings import Settings
+from knowledge.embedder import BuiltinEmbedder
+from knowledge.grounding import BuiltinGrounder
+from knowledge.retrieval import HybridRetriever
+from knowledge.stores.base import VectorStore
+from persona.profile import Persona, default_persona, load_persona
+
+if TYPE_CHECKING:
+    from bot.metrics import Metrics
+    from bot.store.audit import AuditTrail
+    from bot.store.base import Database
+    from bot.store.feedback import FeedbackBook
+    from bot.store.history import History
+    from knowledge.ingest import Ingestor
+    from knowledge.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a search needs."""
+
+    store: VectorStore
+    embedder: Embedder
+    retriever: HybridRetriever
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything that runs, put together."""
+
+    settings: Settings
+    console_token: str
+    database: Database
+    store: VectorStore
+    embedder: Embedder
+    engine: Engine
+    history: History
+    feedback: FeedbackBook
+    audit: AuditTrail
+    ledger: Ledger
+    ingestor: Ingestor
+    persona: Persona
+    metrics: Metrics
+    suggestions: tuple[str, ...]
+
+    @property
+    def bot_name(self) -> str:
+        return self.persona.name
+
+    async def readiness(self) -> dict[str, str | None]:
+        """What must work before questions can be taken: ``None``, or what is wrong."""
+        return {
+            "database": await _trouble(self.database.ping()),
+            "knowledge": await _trouble(self.store.stats()),
+        }
+
+
+async def _trouble(probe: object) -> str | None:
+    try:
+        async with asyncio.timeout(5):
+            await probe  # type: ignore[misc]  # any awaitable will do
+    except TimeoutError:
+        return "did not answer within 5 s"
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is what /readyz is asked for
+        return str(error) or type(error).__name__
+    return None
+
+
+@asynccontextmanager
+async def assemble(
+    settings: Settings, *, suggestions: tuple[str, ...] = ()
+) -> AsyncIterator[Application]:
+    """Build the application and take it down again.
+
+    Raises the errors of the parts: a database or a store that cannot be reached, a persona or a
+    setting that cannot be read.
+    """
+    from bot.metrics import Metrics
+    from bot.store.audit import AuditTrail
+    from bot.store.feedback import FeedbackBook
+    from bot.store.history import History
+    from bot.work.leases import Leases
+    from knowledge.ingest import Ingestor
+    from knowledge.ledger import Ledger
+
+    async with AsyncExitStack() as stack:
+        persona = load_voice_persona(settings)
+        database = await stack.enter_async_context(open_database(settings))
+        knowledge = await stack.enter_async_context(open_knowledge(settings))
+        plain = build_plain_voice(knowledge.embedder, persona)
+        voice = await stack.enter_async_context(_voice(settings, persona, plain))
+        history, metrics = History(database), Metrics()
+        ledger = Ledger(database)
+        yield Application(
+            settings=settings,
+            console_token=console_token(settings),
+            database=database,
+            store=knowledge.store,
+            embedder=knowledge.embedder,
+            engine=Engine(
+                turns=history,
+                retriever=knowledge.retriever,
+                voice=voice,
+                plain=plain,
+                grounder=build_grounder(settings),
+                clock=utc_now,
+                observe=metrics.observe_turn,
+                live=bool(settings.live),
+            ),
+            history=history,
+            feedback=FeedbackBook(database),
+            audit=AuditTrail(database),
+            ledger=ledger,
+            ingestor=Ingestor(ledger, knowledge.store, Leases(database), knowledge.embedder),
+            persona=persona,
+            metrics=metrics,
+            suggestions=suggestions,
+        )
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of conversations, brought up to date."""
+    from bot.store.base import Database
+
+    prepare_home(settings)
+    database = await Database.open(settings.database)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_knowledge(settings: Settings) -> AsyncIterator[Knowledge]:
+    """Store, embedder and retriever: enough for a search."""
+    from knowledge.stores.embedded import EmbeddedStore
+
+    if settings.weaviate_url:
+        raise ConfigurationError(
+            where="WEAVIATE_URL",
+            problem="this version keeps knowledge in the embedded store only; unset it",
+        )
+    prepare_home(settings)
+    async with AsyncExitStack() as stack:
+        embedder = await stack.enter_async_context(_embedder(settings))
+        store = EmbeddedStore(
+            settings.home / "knowledge.db", model=embedder.model, dimensions=embedder.dimensions
+        )
+        await store.open()
+        stack.push_async_callback(store.close)
+        yield Knowledge(store, embedder, HybridRetriever(store, embedder))
+
+
+@asynccontextmanager
+async def _embedder(settings: Settings) -> AsyncIterator[BuiltinEmbedder]:
+    if settings.embedding_model != "builtin":
+        raise ConfigurationError(
+            where="WELLSPOKEN_EMBEDDING_MODEL",
+            problem="this version embeds with the built-in model only; unset it",
+        )
+    embedder = BuiltinEmbedder()
+    try:
+        yield embedder
+    finally:
+        await embedder.aclose()
+
+
+@asynccontextmanager
+async def _voice(settings: Settings, persona: Persona, plain: Voice) -> AsyncIterator[Voice]:
+    """Who speaks: a model where one is set, else the built-in reader."""
+    if not (settings.openai_api_key or settings.openai_base_url):
+        yield plain
+        return
+    from bot.llm.openai import OpenAIChatModel
+    from persona.voice import ModelVoice
+
+    limits = settings.models
+    model = OpenAIChatModel(
+        settings.voice_model or settings.model or "",
+        base_url=settings.openai_base_url,
+        api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
+        first_token_s=limits.first_token.total_seconds(),
+        answer_s=limits.answer.total_seconds(),
+        prices=(limits.prompt_price, limits.completion_price),
+    )
+    try:
+        yield ModelVoice(
+            model, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
+        )
+    finally:
+        await model.aclose()
+
+
+def build_plain_voice(embedder: Embedder, persona: Persona) -> Voice:
+    """The built-in reader in the persona's manner; it needs no key."""
+    from bot.llm.extractive import ExtractiveReader
+    from persona.voice import ExtractiveVoice
+
+    return ExtractiveVoice(ExtractiveReader(embedder), persona)
+
+
+def build_grounder(settings: Settings) -> Grounder:
+    """The check of answers against their passages."""
+    del settings  # one checker so far
+    return BuiltinGrounder()
+
+
+def load_voice_persona(settings: Settings) -> Persona:
+    """The persona of ``persona.yaml``, or a plain one with the bot's name."""
+    path = settings.persona_path
+    return load_persona(path) if path else default_persona(settings.bot.name)
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make the data folder, readable by its owner alone."""
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise ConfigurationError(
+            where="WELLSPOKEN_HOME", problem=f"{settings.home} is a file; name a folder"
+        ) from error
+    except OSError as error:
+        _raise_for_disk(error, settings.home)
+
+
+def console_token(settings: Settings) -> str:
+    """The token of the console: as set, else made once and kept in the data folder (0600)."""
+    if settings.console_token is not None:
+        return settings.console_token.get_secret_value()
+    return kept_secret(settings.home / "console-token")
+
+
+def kept_secret(path: Path) -> str:
+    """A random secret in a file of its own, made by whoever comes first."""
+    try:
+        with path.open("x", encoding="ascii", opener=_private) as file:
+            file.write(secrets.token_urlsafe(24))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        _raise_for_disk(error, path)
+    return path.read_text("ascii").strip()
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, 0o600)
+
+
+def _raise_for_disk(error: OSError, path: Path) -> None:
+    import errno
+
+    if error.errno == errno.ENOSPC:
+        raise DiskFullError(path=path) from error
+    raise StorageError(
+        f"{path} cannot be written ({error.strerror}); check its permissions or set WELLSPOKEN_HOME"
+    ) from error
+
+
+def utc_now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,134 @@
+"""``init``, ``doctor``, ``config`` and ``db``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.cli.console import AsJson, out, print_json, remark, run, settings, table
+from bot.errors import UsageError
+
+config = typer.Typer(help="The settings.", no_args_is_help=True)
+db = typer.Typer(help="The database.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example: wellspoken init support-bot")(init)
+    app.command(epilog="Example: wellspoken doctor --json")(doctor)
+    app.add_typer(config, name="config")
+    app.add_typer(db, name="db")
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where; it is made if need be.")
+    ] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write a commented wellspoken.toml, persona.yaml and a docs folder; keep what is there."""
+    from adapters.templates import SETTINGS, WELCOME
+    from persona.profile import persona_yaml_template
+
+    files = {
+        "wellspoken.toml": SETTINGS,
+        "persona.yaml": persona_yaml_template("Juniper"),
+        "docs/welcome.md": WELCOME,
+    }
+    written, kept = [], []
+    try:
+        for name, text in files.items():
+            path = folder / name
+            if path.exists() or (name.startswith("docs/") and (folder / "docs").exists()):
+                kept.append(name)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+            written.append(name)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}.") from error
+    if as_json:
+        print_json({"folder": str(folder), "written": written, "kept": kept})
+        return
+    for name in written:
+        sys.stdout.write(f"wrote {folder / name}\n")
+    for name in kept:
+        sys.stdout.write(f"kept  {folder / name}\n")
+    remark("Next: put your documents into docs, then `wellspoken ingest` and `wellspoken chat`.")
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check settings, storage, knowledge, persona and models; say how to mend what is wrong."""
+    from adapters.doctor import examine
+
+    checks = run(examine())
+    if as_json:
+        print_json([c.as_json() for c in checks])
+    else:
+        for check in checks:
+            mark = "[green]ok[/]" if check.ok else "[red]!![/]"
+            out().print(f"{mark}  {check.check}: {check.detail}", markup=True)
+            if check.fix:
+                out().print(f"    {check.fix}", markup=False)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+@config.command("show", epilog="Example: wellspoken config show --json")
+def show_config(as_json: AsJson = False) -> None:
+    """Show every setting in force and where it comes from; secrets stay hidden."""
+    from bot.settings import environment_names, origin
+
+    current = settings()
+    rows = []
+    for row in environment_names():
+        value = getattr(current, row.field)
+        shown = "" if value is None else "********" if row.secret else str(value)
+        rows.append((row.environment, shown, origin(current, row)))
+    sections = current.model_dump(
+        mode="json",
+        include={
+            "bot",
+            "models",
+            "sources",
+            "access",
+            "channels",
+            "live",
+            "retention",
+            "training",
+        },
+    )
+    if as_json:
+        values = {name: {"value": value, "from": source} for name, value, source in rows}
+        print_json({"settings": values, **sections})
+        return
+    table(("setting", "value", "from"), rows)
+    for section, values in sections.items():
+        if values:
+            sys.stdout.write(f"\n{section}: {values}\n")
+
+
+@db.command("upgrade", epilog="Example: wellspoken db upgrade")
+def upgrade(as_json: AsJson = False) -> None:
+    """Bring the database to this version's schema; every start does so by itself."""
+    from adapters.assembly import prepare_home
+
+    current = settings()
+    prepare_home(current)
+    before, after = run(_upgrade(current.database))
+    if as_json:
+        print_json({"before": before, "after": after})
+    elif before == after:
+        sys.stdout.write(f"the database is up to date ({after})\n")
+    else:
+        sys.stdout.write(f"the database went from {before or 'nothing'} to {after}\n")
+
+
+async def _upgrade(url: str) -> tuple[str | None, str | None]:
+    from bot.store import migrations
+
+    before = await migrations.current(url)
+    await migrations.upgrade(url)
+    return before, await migrations.current(url)

@@ -1,0 +1,137 @@
+"""``feedback``, ``audit`` and ``persona``: what was said of answers, what was done, who speaks."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.cli.console import AsJson, print_json, remark, run, settings, table
+from bot.errors import MissingFileError
+
+feedback = typer.Typer(help="Ratings and corrections.", no_args_is_help=True)
+audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+persona = typer.Typer(help="The voice's definition.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(persona, name="persona")
+    app.add_typer(feedback, name="feedback")
+    app.add_typer(audit, name="audit")
+
+
+@feedback.command("list", epilog="Example: wellspoken feedback list --json")
+def list_feedback(as_json: AsJson = False) -> None:
+    """List every rating that stands, newest first."""
+    run(_list_feedback(as_json))
+
+
+async def _list_feedback(as_json: bool) -> None:
+    from adapters.assembly import open_database
+    from adapters.listing import rating_json
+    from bot.store.feedback import FeedbackBook
+
+    async with open_database(settings()) as database:
+        rated = await FeedbackBook(database).listing()
+    if as_json:
+        print_json([rating_json(r) for r in rated])
+        return
+    table(
+        ("turn", "author", "rating", "question", "reason", "a better answer"),
+        [(r.turn, r.author, r.rating, r.question, r.reason, r.correction) for r in rated],
+    )
+
+
+@audit.command("list", epilog="Example: wellspoken audit list --kind operator --json")
+def list_audit(
+    kind: Annotated[str | None, typer.Option(help="Only this kind: turn, operator.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every entry, oldest first."""
+    run(_list_audit(kind, as_json))
+
+
+async def _list_audit(kind: str | None, as_json: bool) -> None:
+    from adapters.assembly import open_database
+    from bot.store.audit import AuditTrail
+
+    async with open_database(settings()) as database:
+        entries = await AuditTrail(database).listing(kind=kind)
+    if as_json:
+        print_json([{**e.content, "hash": e.hash} for e in entries])
+        return
+    rows = []
+    for entry in entries:
+        content = entry.content
+        what = f"{content.get('outcome', '')} {content.get('route', '')}".strip()
+        subject = str(content.get("turn") or content.get("subject", ""))
+        rows.append((str(content.get("at", "")), entry.kind, what, subject, entry.hash[:12]))
+    table(("at", "kind", "what", "subject", "hash"), rows)
+
+
+@audit.command("verify", epilog="Example: wellspoken audit verify")
+def verify_audit(as_json: AsJson = False) -> None:
+    """Check that no entry was changed, removed, reordered, inserted or cut off."""
+    raise typer.Exit(run(_verify_audit(as_json)))
+
+
+async def _verify_audit(as_json: bool) -> int:
+    from adapters.assembly import open_database
+    from bot.store.audit import AuditTrail
+
+    async with open_database(settings()) as database:
+        broken = await AuditTrail(database).verify()
+    if as_json:
+        print_json({"ok": broken is None, "broken": None if broken is None else str(broken)})
+    elif broken is None:
+        sys.stdout.write("the audit trail is whole\n")
+    else:
+        sys.stdout.write(f"the audit trail is broken: {broken}\n")
+    return 0 if broken is None else 1
+
+
+@persona.command("check", epilog="Example: wellspoken persona check persona.yaml")
+def check(
+    path: Annotated[Path | None, typer.Argument(help="Default: the persona in use.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a persona file; every finding has its line."""
+    from persona.profile import check_persona
+
+    path = path or settings().persona_path
+    if path is None:
+        remark("No persona file is set; `wellspoken init` writes one.")
+        return
+    if not path.is_file():
+        raise MissingFileError(path=path)
+    findings = check_persona(path)
+    if as_json:
+        print_json(
+            [{"line": f.line, "problem": f.problem, "severity": f.severity} for f in findings]
+        )
+    else:
+        for finding in findings:
+            sys.stdout.write(f"{path}:{finding.line}: {finding.severity}: {finding.problem}\n")
+        if not findings:
+            sys.stdout.write(f"{path} is fine\n")
+    if any(f.severity == "error" for f in findings):
+        raise typer.Exit(2)
+
+
+@persona.command("show", epilog="Example: wellspoken persona show")
+def show(as_json: AsJson = False) -> None:
+    """Show the persona in use."""
+    from dataclasses import asdict
+
+    from adapters.assembly import load_voice_persona
+
+    who = load_voice_persona(settings())
+    if as_json:
+        print_json({**asdict(who), "version": who.version})
+        return
+    sys.stdout.write(f"{who.name} (version {who.version})\n")
+    for name, value in asdict(who).items():
+        if value and name not in ("name", "version"):
+            sys.stdout.write(f"{name}: {value}\n")

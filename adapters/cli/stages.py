@@ -1,0 +1,176 @@
+"""One stage alone: ``route``, ``rewrite``, ``ground``, ``style``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adapters.cli.console import AsJson, Jsonl, print_json, run, settings
+from bot.errors import MissingFileError, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog='Example: wellspoken route "Can I talk to a person?"')(route)
+    app.command(epilog='Example: wellspoken rewrite "And the MG-400?" --history thread.json')(
+        rewrite
+    )
+    app.command(
+        epilog='Example: wellspoken ground "It needs 2 bar." --passage "The MG-200 needs 2 bar."'
+    )(ground)
+    app.command(epilog='Example: wellspoken style "We leverage synergies!!!"')(style)
+
+
+def route(
+    text: Annotated[str | None, typer.Argument(help="The message.")] = None,
+    jsonl: Jsonl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which way a message would take, how surely, and why."""
+    from adapters.cli.jsonl import history_field, text_field
+    from bot.guardrails import clean_question
+    from bot.routing import decide
+
+    live = bool(settings().live)
+
+    async def handle(record: dict[str, Any]) -> dict[str, Any]:
+        decision = decide(
+            clean_question(text_field(record, "text")), history_field(record) or (), live=live
+        )
+        return {
+            "route": decision.route.value,
+            "confidence": round(decision.confidence, 4),
+            "reasons": list(decision.reasons),
+        }
+
+    def show(result: dict[str, Any]) -> str:
+        reasons = "; ".join(result["reasons"])
+        return f"{result['route']} ({result['confidence']:.0%}): {reasons}"
+
+    _stage({"text": text}, "text", jsonl, as_json, handle, show)
+
+
+def rewrite(
+    question: Annotated[str | None, typer.Argument(help="The follow-up.")] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help='A JSON file with what was said: [{"role", "text"}, …].'),
+    ] = None,
+    jsonl: Jsonl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a follow-up a question that stands alone."""
+    from adapters.cli.jsonl import history_field, text_field
+    from bot.guardrails import clean_question
+    from bot.query import rewrite as rewrite_question
+
+    async def handle(record: dict[str, Any]) -> dict[str, Any]:
+        asked = clean_question(text_field(record, "question"))
+        return {"query": rewrite_question(asked, history_field(record) or ())}
+
+    record = {"question": question, "history": _read_json(history) if history else None}
+    _stage(record, "question", jsonl, as_json, handle, lambda result: str(result["query"]))
+
+
+def ground(
+    answer: Annotated[str | None, typer.Argument(help="The answer to check.")] = None,
+    passage: Annotated[
+        list[str] | None, typer.Option("--passage", help="A source's text; repeat it.")
+    ] = None,
+    question: Annotated[str, typer.Option(help="The question that was asked.")] = "",
+    jsonl: Jsonl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check an answer against passages, claim by claim."""
+    from adapters.assembly import build_grounder
+    from adapters.cli.jsonl import text_field, texts_field
+    from bot.guardrails import ground as ground_answer
+
+    grounder = build_grounder(settings())
+
+    async def handle(record: dict[str, Any]) -> dict[str, Any]:
+        grounding = await ground_answer(
+            grounder,
+            text_field(record, "answer"),
+            texts_field(record, "passages", required=True),
+            text_field(record, "question", required=False),
+        )
+        return {
+            "score": round(grounding.score, 4),
+            "supported": grounding.supported,
+            "unsupported": [
+                {"start": c.start, "end": c.end, "text": c.text} for c in grounding.unsupported
+            ],
+        }
+
+    def show(result: dict[str, Any]) -> str:
+        lines = [f"{result['score']:.0%} of the claims are supported"]
+        lines += [f"  not supported: {claim['text']}" for claim in result["unsupported"]]
+        return "\n".join(lines)
+
+    record = {"answer": answer, "passages": passage or [], "question": question}
+    _stage(record, "answer", jsonl, as_json, handle, show)
+
+
+def style(
+    text: Annotated[str | None, typer.Argument(help="The text to score.")] = None,
+    jsonl: Jsonl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score how well a text keeps to the persona, and say which phrase does not."""
+    from adapters.assembly import load_voice_persona
+    from adapters.cli.jsonl import text_field
+    from persona.style import StyleScorer
+
+    scorer = StyleScorer(load_voice_persona(settings()))
+
+    async def handle(record: dict[str, Any]) -> dict[str, Any]:
+        result = scorer.score(text_field(record, "text"))
+        return {
+            "score": round(result.score, 4),
+            "findings": [
+                {"rule": f.rule, "start": f.start, "end": f.end, "text": f.text}
+                for f in result.findings
+            ],
+        }
+
+    def show(result: dict[str, Any]) -> str:
+        lines = [f"style {result['score']:.2f}"]
+        lines += [f'  {f["rule"]}: "{f["text"]}"' for f in result["findings"]]
+        return "\n".join(lines)
+
+    _stage({"text": text}, "text", jsonl, as_json, handle, show)
+
+
+def _stage(
+    record: dict[str, Any],
+    field: str,
+    jsonl: str | None,
+    as_json: bool,
+    handle: Any,
+    show: Any,
+) -> None:
+    """Run one stage on the arguments or on JSON Lines."""
+    from adapters.cli.jsonl import run_jsonl
+
+    if (record[field] is None) == (jsonl is None):
+        raise UsageError(f"Give the {field}, or --jsonl FILE; see --help for an example.")
+    if jsonl is not None:
+        raise typer.Exit(run(run_jsonl(jsonl, handle)))
+    result = run(handle(record))
+    if as_json:
+        print_json(result)
+    else:
+        sys.stdout.write(show(result) + "\n")
+
+
+def _read_json(path: Path) -> Any:
+    if not path.is_file():
+        raise MissingFileError(path=path)
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} holds no valid JSON: {error}") from error

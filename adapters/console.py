@@ -1,0 +1,110 @@
+"""A chat in the terminal: answers stream, sources follow, a key rates."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+from adapters.rendering import plain, sources_ansi
+from bot.conversation import Author, Feedback, Outcome, Platform, Principal, Question, Rating, Turn
+from bot.engine import Engine
+from bot.errors import UsageError
+from bot.store.ids import new_id
+
+if TYPE_CHECKING:
+    from persona.profile import Persona
+
+HELP = """\
++            thumbs up for the last answer
+- [reason]   thumbs down, with a reason if you like
+= TEXT       a better answer than the last one
+/new         a new conversation
+/quit        leave (also Ctrl-D)"""
+
+
+class Ratings(Protocol):
+    """Where a thumb goes."""
+
+    async def rate(self, feedback: Feedback) -> None: ...
+
+
+class TerminalChat:
+    """One conversation with one person at a terminal."""
+
+    def __init__(
+        self, engine: Engine, ratings: Ratings, persona: Persona, principal: Principal
+    ) -> None:
+        self._engine = engine
+        self._ratings = ratings
+        self._persona = persona
+        self._principal = principal
+        self._author = Author(Platform.TERMINAL, "local")
+        self._thread = new_id("thread")
+        self._last: Turn | None = None
+        self._color = sys.stdout.isatty()
+
+    async def run(self) -> None:
+        """Talk until the person leaves."""
+        self._write(f"{self._persona.greeting}\n(/help for the keys)\n")
+        while True:
+            try:
+                line = await asyncio.to_thread(input, "\n> " if sys.stdin.isatty() else "")
+            except EOFError:
+                self._write("\n")
+                return
+            text = line.strip()
+            if text in ("/quit", "/exit"):
+                return
+            if text:
+                await self._take(text)
+
+    async def _take(self, text: str) -> None:
+        if text in ("/help", "?"):
+            self._write(HELP + "\n")
+        elif text == "/new":
+            self._thread, self._last = new_id("thread"), None
+            self._write("A new conversation.\n")
+        elif text[0] in "+-=" and self._last is not None:
+            await self._rate(text)
+        else:
+            await self._ask(text)
+
+    async def _ask(self, text: str) -> None:
+        async def show(piece: str) -> None:
+            self._write(plain(piece))
+
+        question = Question(text, self._author, self._principal, thread=self._thread)
+        try:
+            turn = await self._engine.answer(question, show)
+        except UsageError as error:
+            self._write(f"{error}\n")
+            return
+        self._last = turn
+        sources = sources_ansi(turn, color=self._color)
+        self._write(f"\n{sources}\n" if sources else "\n")
+        if turn.outcome is not Outcome.ERROR and self._color:
+            self._write("\x1b[2m+ or - rates this answer\x1b[0m\n")
+
+    async def _rate(self, text: str) -> None:
+        assert self._last is not None
+        key, rest = text[0], text[1:].strip()
+        if key == "=" and not rest:
+            self._write("Write the better answer behind the sign: = It takes three minutes.\n")
+            return
+        rating = Rating.UP if key == "+" else Rating.DOWN
+        await self._ratings.rate(
+            Feedback(
+                turn=self._last.id,
+                author=self._author,
+                rating=rating,
+                reason=rest if key == "-" else "",
+                correction=rest if key == "=" else "",
+            )
+        )
+        self._write("Thank you, noted.\n")
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()

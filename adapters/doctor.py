@@ -1,0 +1,130 @@
+"""The examination behind ``wellspoken doctor``: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.errors import UsageError, WellspokenError
+from bot.settings import Settings, load_settings
+
+_LEAST_FREE_MB = 500
+_PATIENCE_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. ``fix`` is empty where nothing is wrong."""
+
+    check: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def examine() -> list[Check]:
+    """Run every check; settings that cannot be read end the examination."""
+    try:
+        settings = load_settings()
+    except WellspokenError as error:
+        return [Check("settings", ok=False, detail=str(error), fix="Correct it and run again.")]
+    checks = [Check("settings", ok=True, detail=_settings_detail(settings))]
+    examinations: list[tuple[str, Callable[[Settings], Awaitable[str]], str]] = [
+        ("data folder", _home, "Choose another folder with WELLSPOKEN_HOME or free some space."),
+        ("database", _database, "Start the database or correct DATABASE_URL."),
+        ("knowledge", _knowledge, "Read documents in with `wellspoken ingest`."),
+        ("embedder", _embedder, "Install the package again; the model file is part of it."),
+        ("persona", _persona, "Run `wellspoken persona check`."),
+        ("model", _model, "Check OPENAI_BASE_URL, OPENAI_API_KEY and WELLSPOKEN_MODEL."),
+    ]
+    for name, examination, fix in examinations:
+        checks.append(await _run(name, examination, settings, fix))
+    return checks
+
+
+async def _run(
+    name: str, examination: Callable[[Settings], Awaitable[str]], settings: Settings, fix: str
+) -> Check:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            return Check(name, ok=True, detail=await examination(settings))
+    except TimeoutError:
+        return Check(name, ok=False, detail=f"no answer within {_PATIENCE_S} s", fix=fix)
+    except (WellspokenError, OSError) as error:
+        return Check(name, ok=False, detail=str(error), fix=fix)
+
+
+def _settings_detail(settings: Settings) -> str:
+    if settings.config.is_file():
+        return f"read from {settings.config}"
+    return f"defaults and environment; there is no {settings.config}"
+
+
+async def _home(settings: Settings) -> str:
+    from adapters.assembly import prepare_home
+
+    prepare_home(settings)
+    free = shutil.disk_usage(settings.home).free // 2**20
+    if free < _LEAST_FREE_MB:
+        raise UsageError(f"only {free} MB are free in {settings.home}")
+    probe = settings.home / ".doctor"
+    probe.write_text("")
+    probe.unlink()
+    return f"{settings.home} is writable, {free // 1024} GB free"
+
+
+async def _database(settings: Settings) -> str:
+    from adapters.assembly import open_database
+
+    async with open_database(settings) as database:
+        await database.ping()
+    return f"{urlsplit(settings.database).scheme} answers, schema up to date"
+
+
+async def _knowledge(settings: Settings) -> str:
+    from adapters.assembly import open_knowledge
+
+    async with open_knowledge(settings) as knowledge:
+        stats = await knowledge.store.stats()
+    if not stats.documents:
+        return "empty; read documents in with `wellspoken ingest`"
+    waiting = f", {stats.waiting} wait for their vectors" if stats.waiting else ""
+    return f"{stats.documents} documents, {stats.chunks} chunks{waiting}"
+
+
+async def _embedder(settings: Settings) -> str:
+    from adapters.assembly import open_knowledge
+
+    async with open_knowledge(settings) as knowledge:
+        vector = await knowledge.embedder.embed_query("hello")
+    return f"{knowledge.embedder.model}, {vector.shape[0]} dimensions"
+
+
+async def _persona(settings: Settings) -> str:
+    from adapters.assembly import load_voice_persona
+
+    persona = load_voice_persona(settings)
+    where = settings.persona_path or "built in"
+    return f"{persona.name} ({where}), version {persona.version}"
+
+
+async def _model(settings: Settings) -> str:
+    if not (settings.openai_api_key or settings.openai_base_url):
+        return "the built-in reader answers; no model server is set"
+    base = settings.openai_base_url or "https://api.openai.com/v1"
+    address = urlsplit(base)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        _, writer = await asyncio.open_connection(address.hostname, port)
+    except (OSError, socket.gaierror) as error:
+        raise UsageError(f"the model server at {base} cannot be reached ({error})") from error
+    writer.close()
+    return f"{settings.voice_model or settings.model} at {base}, which accepts connections"

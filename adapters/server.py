@@ -1,0 +1,166 @@
+"""The long-running process: web server and worker, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from adapters.assembly import Application, assemble
+from adapters.web.app import create_app
+from bot.errors import UsageError, WellspokenError
+from bot.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_GRACE_S = 30
+_IDLE_S = 1.0
+_RETRY_S = 10.0
+
+
+class PortTakenError(WellspokenError):
+    """Port {port} of {host} is taken; stop the other program or choose another with --port."""
+
+
+async def run_server(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    parts: frozenset[str],
+    sample: Path | None = None,
+    suggestions: tuple[str, ...] = (),
+) -> None:
+    """Serve until SIGTERM or SIGINT; what is in flight then gets 30 s to finish."""
+    listener = _listen(host, port) if "web" in parts else None
+    token_is_new = settings.console_token is None and not (settings.home / "console-token").exists()
+    with contextlib.closing(listener) if listener else contextlib.nullcontext():
+        async with assemble(settings, suggestions=suggestions) as app, _stop_signal() as stop:
+            if sample is not None:
+                await _read_sample(app, sample)
+            async with asyncio.TaskGroup() as tasks:
+                if "worker" in parts:
+                    worker = tasks.create_task(_work(app))
+                if listener is not None:
+                    _announce(app, listener, token_is_new)
+                    server = _Server(_uvicorn(app))
+                    web = tasks.create_task(server.serve(sockets=[listener]))
+                _warn_of_missing_adapters(settings)
+                await stop.wait()
+                log.info("stopping")
+                if "worker" in parts:
+                    worker.cancel()
+                if listener is not None:
+                    server.should_exit = True
+                    await web
+    log.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: one place decides when to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _uvicorn(app: Application) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(app),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE_S,
+        server_header=False,
+        proxy_headers=False,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind before anything else is started, so that a taken port is said at once."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise UsageError(f"--host {host} is no address of this machine.") from error
+    listener = socket.socket(family, kind, proto)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        # Listening at once: of two processes that start together only one gets the port.
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTakenError(host=host, port=port) from error
+        raise UsageError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+    listener.setblocking(False)
+    return listener
+
+
+@asynccontextmanager
+async def _stop_signal() -> AsyncIterator[asyncio.Event]:
+    """Set by SIGTERM and SIGINT; a second SIGINT interrupts for good."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, ask)
+    try:
+        yield stop
+    finally:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)
+
+
+async def _read_sample(app: Application, folder: Path) -> None:
+    from knowledge.sources.folder import FolderSource
+
+    report = await app.ingestor.ingest(FolderSource(folder, name="sample"))
+    log.info("sample knowledge", added=report.added, unchanged=report.unchanged)
+
+
+async def _work(app: Application) -> None:
+    """The background worker: vectors follow the words."""
+    while True:
+        try:
+            done = await app.ingestor.embed_waiting()
+        except WellspokenError as error:
+            log.warning("embedding will be tried again", error=str(error))
+            await asyncio.sleep(_RETRY_S)
+        else:
+            if done:
+                log.info("vectors added", chunks=done)
+            await asyncio.sleep(_IDLE_S)
+
+
+def _announce(app: Application, listener: socket.socket, token_is_new: bool) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - only compared
+    address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    lines = [f"{app.bot_name} is at {address}", f"The console is at {address}/console"]
+    if token_is_new:
+        lines.append(f"Its token, made just now and shown this once: {app.console_token}")
+    elif app.settings.console_token is None:
+        lines.append(f"Its token is in {app.settings.home / 'console-token'}")
+    lines.append("Ctrl-C stops it")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _warn_of_missing_adapters(settings: Settings) -> None:
+    for name, secret in (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token)):
+        if secret is not None:
+            log.warning("set up, but this version does not connect to it yet", platform=name)
