@@ -31,6 +31,7 @@ class SearchRequest:
 
     ``vector`` has shape ``[dimensions]``; ``None`` searches by words alone. ``alpha`` is the share
     of the dense leg (0 to 1), always explicit: it belongs to the embedder, not to the store.
+    ``spare`` asks for so many more passages after the best ``k``, to replace some of them by.
     """
 
     text: str
@@ -38,6 +39,7 @@ class SearchRequest:
     vector: Vectors | None = None
     k: int = 6
     alpha: float = 0.5
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class SearchResult:
 @dataclass(frozen=True, slots=True)
 class WaitingChunk:
     """A chunk that is searchable by words and waits for its vector. ``text`` is what to embed:
-    the header, a newline, the chunk's text."""
+    the header, a newline, the chunk's text. ``id`` is the store's own name for exactly this text,
+    not the chunk's id, which may meanwhile stand for another."""
 
     id: str
     text: str
@@ -99,11 +102,15 @@ class VectorStore(Protocol):
         ...
 
     async def set_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
-        """Vectors of waiting chunks, shape ``[len(ids), dimensions]``; ids gone meanwhile are
-        skipped."""
+        """Vectors of waiting chunks by :attr:`WaitingChunk.id`, shape ``[len(ids), dimensions]``;
+        ids gone meanwhile are skipped."""
         ...
 
     async def search(self, request: SearchRequest) -> SearchResult: ...
+
+    async def chunk(self, id: str, principal: Principal) -> Chunk | None:  # noqa: A002
+        """One chunk by its id; ``None`` where there is none that the principal may see."""
+        ...
 
     async def documents(self, source: str | None = None) -> set[DocumentKey]:
         """Every document stored (operators only)."""

@@ -1,0 +1,67 @@
+"""Which passages come first: relative score fusion of the lexical and the dense leg.
+
+Pure functions over arrays of scores. Each leg's best candidates are spread over 0 to 1 (the least
+of them 0, the best 1) and mixed by ``alpha``, the dense share. It beat reciprocal rank fusion on
+all six sets that we measured, and is what Weaviate calls ``relativeScoreFusion``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
+
+
+def best(scores: Floats, n: int, among: NDArray[np.bool_] | None = None) -> Places:
+    """Places of the ``n`` highest finite scores, best first; equal ones in order of place.
+
+    ``among`` restricts the choice, shape as ``scores``.
+    """
+    eligible = np.isfinite(scores) if among is None else among & np.isfinite(scores)
+    places = np.flatnonzero(eligible)
+    if places.size > n:
+        chosen = scores[places]
+        least = np.partition(chosen, places.size - n)[places.size - n] if n else np.inf
+        places = places[chosen >= least]
+    order = np.lexsort((places, -scores[places]))
+    ordered: Places = places[order]
+    return ordered[:n]
+
+
+def spread(scores: Floats, floor: float, ceiling: float) -> Floats:
+    """Scores moved to 0 to 1 between floor and ceiling; all 1 where the two are the same."""
+    if ceiling <= floor:
+        return (scores >= ceiling).astype(np.float32)
+    moved: Floats = np.clip((scores - floor) / (ceiling - floor), 0, 1).astype(np.float32)
+    return moved
+
+
+def fuse(lexical: Floats, cosine: Floats, alpha: float, depth: int = 100) -> Floats:
+    """Fused scores, 0 to 1, of candidates by their raw scores in both legs.
+
+    ``lexical`` is 0 where no word was found, ``cosine`` is NaN where a chunk has no vector yet.
+    Each leg spreads between its best and its ``depth``-th candidate; one that ranks below gets 0
+    there, as if the leg had not found it. A chunk without vector is judged by its words alone, as
+    if its meaning fitted as well as they do: new knowledge is neither favoured nor lost.
+    """
+    by_words = _leg(lexical, lexical > 0, depth)
+    has_vector = ~np.isnan(cosine)
+    if not has_vector.any():
+        return by_words
+    by_meaning = np.where(has_vector, _leg(cosine, has_vector, depth), by_words)
+    return ((1 - alpha) * by_words + alpha * by_meaning).astype(np.float32)
+
+
+def _leg(scores: Floats, found: NDArray[np.bool_], depth: int) -> Floats:
+    values = np.zeros(scores.size, np.float32)
+    hits = scores[found]
+    if hits.size:
+        least = (
+            np.partition(hits, hits.size - depth)[hits.size - depth]
+            if hits.size > depth
+            else hits.min()
+        )
+        values[found] = spread(hits, float(least), float(hits.max()))
+    return values

@@ -1,0 +1,253 @@
+"""The embedded knowledge store: one SQLite file, searched in memory, shared by any processes.
+
+Two threads do the work: one writes, one searches. The searching thread owns the memory index and
+its connection, so a search needs no locks and sees one consistent state of the file, with every
+change that any process committed before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from bot.conversation import Principal
+from bot.evidence import Chunk, Passage
+from bot.lexical import query_terms
+from bot.ports import Vectors
+from knowledge.stores import schema, writing
+from knowledge.stores.base import (
+    DocumentKey,
+    SearchRequest,
+    SearchResult,
+    StoreStats,
+    WaitingChunk,
+)
+from knowledge.stores.index import Hit, MemoryIndex
+
+T = TypeVar("T")
+
+_CHUNK = """
+    SELECT chunk.id, chunk.key, document.name, document.source, revision, ordinal, title, headings,
+           text, start, "end", uri, document.groups
+    FROM chunk JOIN document ON document.id = chunk.document
+"""
+
+
+class EmbeddedStore:
+    """A :class:`~knowledge.stores.base.VectorStore` in the file at ``path``."""
+
+    def __init__(self, path: Path, model: str, dimensions: int) -> None:
+        self._path = path
+        self._model = model
+        self._index = MemoryIndex(dimensions)
+        self._dimensions = dimensions
+        self._vocabulary = writing.Vocabulary()
+        self._writer: _Desk | None = None
+        self._reader: _Desk | None = None
+
+    async def open(self) -> None:
+        """Open the file or make it. Raises StoreUnavailableError, StoreMismatchError,
+        StoreBrokenError, StoreNewerError, DiskFullError."""
+        if self._writer is not None:
+            return
+        writer = _Desk(self._path, "knowledge-writer", readonly=False)
+        reader = _Desk(self._path, "knowledge-reader", readonly=True)
+        try:
+            await writer.do(lambda c: schema.prepare(c, self._path, self._model, self._dimensions))
+        except BaseException:
+            await writer.close()
+            await reader.close()
+            raise
+        self._writer, self._reader = writer, reader
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the file."""
+        desks = [d for d in (self._writer, self._reader) if d is not None]
+        self._writer = self._reader = None
+        for desk in desks:
+            await desk.close()
+
+    async def put(self, key: DocumentKey, chunks: Sequence[Chunk]) -> None:
+        await self.put_many([(key, chunks)])
+
+    async def put_many(self, documents: Sequence[tuple[DocumentKey, Sequence[Chunk]]]) -> None:
+        await self._write(lambda c: self._put_many(c, documents))
+
+    def _put_many(
+        self,
+        connection: sqlite3.Connection,
+        documents: Sequence[tuple[DocumentKey, Sequence[Chunk]]],
+    ) -> None:
+        ready = [(key, writing.prepared(chunks)) for key, chunks in documents]
+        wanted = {t for _, items in ready for item in items for t in item.counts}
+        with schema.transaction(connection):
+            numbers = self._vocabulary.numbers(connection, wanted)
+            for key, items in ready:
+                writing.put(connection, key, items, numbers)
+            writing.prune_changes(connection)
+        self._vocabulary.remember(numbers)
+
+    async def remove(self, keys: Sequence[DocumentKey]) -> None:
+        def run(connection: sqlite3.Connection) -> None:
+            with schema.transaction(connection):
+                for key in keys:
+                    writing.remove(connection, key)
+
+        await self._write(run)
+
+    async def set_groups(self, key: DocumentKey, groups: frozenset[str]) -> None:
+        def run(connection: sqlite3.Connection) -> None:
+            with schema.transaction(connection):
+                writing.set_groups(connection, key, groups)
+
+        await self._write(run)
+
+    async def waiting(self, limit: int) -> list[WaitingChunk]:
+        def run(connection: sqlite3.Connection) -> list[WaitingChunk]:
+            rows = connection.execute(
+                f"{_CHUNK} JOIN waiting ON waiting.chunk = chunk.id ORDER BY chunk.id LIMIT ?",
+                (limit,),
+            )
+            found = [(str(row[0]), _chunk(row)) for row in rows]
+            return [WaitingChunk(n, f"{c.header}\n{c.text}") for n, c in found]
+
+        return await self._write(run)
+
+    async def set_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
+        def run(connection: sqlite3.Connection) -> None:
+            with schema.transaction(connection):
+                writing.set_vectors(connection, ids, vectors)
+
+        await self._write(run)
+
+    async def search(self, request: SearchRequest) -> SearchResult:
+        return await self._read(lambda c: self._search(c, request))
+
+    def _search(self, connection: sqlite3.Connection, request: SearchRequest) -> SearchResult:
+        with schema.snapshot(connection):
+            self._index.follow(connection)
+            words = query_terms(writing.storable(request.text))
+            numbers = writing.lookup(connection, words)
+            hits, withheld = self._index.search(
+                connection,
+                list(numbers.values()),
+                request.vector,
+                request.principal,
+                alpha=request.alpha,
+                k=request.k,
+                spare=request.spare,
+            )
+            return SearchResult(
+                passages=_passages(connection, hits, request.principal),
+                withheld=_names(connection, withheld),
+            )
+
+    async def chunk(self, id: str, principal: Principal) -> Chunk | None:  # noqa: A002
+        def run(connection: sqlite3.Connection) -> Chunk | None:
+            row = connection.execute(f"{_CHUNK} WHERE chunk.key = ?", (id,)).fetchone()
+            found = _chunk(row) if row is not None else None
+            return found if found and principal.may_see(found.groups) else None
+
+        return await self._read(run)
+
+    async def documents(self, source: str | None = None) -> set[DocumentKey]:
+        def run(connection: sqlite3.Connection) -> set[DocumentKey]:
+            rows = connection.execute(
+                "SELECT source, name FROM document WHERE ?1 IS NULL OR source = ?1", (source,)
+            )
+            return {DocumentKey(*row) for row in rows}
+
+        return await self._read(run)
+
+    async def stats(self) -> StoreStats:
+        def run(connection: sqlite3.Connection) -> StoreStats:
+            with schema.snapshot(connection):
+                counts = [
+                    connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                    for table in ("document", "chunk", "waiting")
+                ]
+            return StoreStats(*counts)
+
+        return await self._read(run)
+
+    async def _write(self, op: Callable[[sqlite3.Connection], T]) -> T:
+        assert self._writer is not None, "open the store first"
+        return await self._writer.do(op)
+
+    async def _read(self, op: Callable[[sqlite3.Connection], T]) -> T:
+        assert self._reader is not None, "open the store first"
+        return await self._reader.do(op)
+
+
+class _Desk:
+    """One thread with one connection, made at first use; operations run there in turn."""
+
+    def __init__(self, path: Path, name: str, *, readonly: bool) -> None:
+        self._path = path
+        self._readonly = readonly
+        self._connection: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    async def do(self, op: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, op)
+
+    def _run(self, op: Callable[[sqlite3.Connection], T]) -> T:
+        with schema.translated(self._path):
+            if self._connection is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._connection = schema.connect(self._path, readonly=self._readonly)
+            return op(self._connection)
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _chunk(row: tuple[object, ...]) -> Chunk:
+    _, key, name, source, revision, ordinal, title, headings, text, start, end, uri, groups = row
+    return Chunk(
+        id=str(key),
+        document=str(name),
+        source=str(source),
+        revision=str(revision),
+        ordinal=int(str(ordinal)),
+        title=str(title),
+        headings=tuple(json.loads(str(headings))),
+        text=str(text),
+        start=int(str(start)),
+        end=int(str(end)),
+        uri=str(uri),
+        groups=frozenset(json.loads(str(groups))),
+    )
+
+
+def _passages(
+    connection: sqlite3.Connection, hits: Sequence[Hit], principal: Principal
+) -> tuple[Passage, ...]:
+    """Hits with their text. Rights are looked at once more, in the file itself."""
+    marks = ",".join("?" * len(hits))
+    rows = connection.execute(f"{_CHUNK} WHERE chunk.id IN ({marks})", [h.chunk for h in hits])
+    chunks = {row[0]: _chunk(row) for row in rows}
+    return tuple(
+        Passage(chunks[h.chunk], h.score, h.lexical, h.cosine)
+        for h in hits
+        if principal.may_see(chunks[h.chunk].groups)
+    )
+
+
+def _names(connection: sqlite3.Connection, documents: Sequence[int]) -> tuple[str, ...]:
+    names = [
+        connection.execute("SELECT name FROM document WHERE id = ?", (d,)).fetchone()[0]
+        for d in documents
+    ]
+    return tuple(dict.fromkeys(names))
