@@ -218,8 +218,8 @@ def _shortened(quote: str, limit: int = 240) -> str:
 
 def _terminal(text: str, width: int, color: bool) -> str:
     # rich costs 60 ms to import: only a terminal pays for it.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.markdown import Markdown  # noqa: PLC0415
+    from rich.console import Console
+    from rich.markdown import Markdown
 
     out = io.StringIO()
     console = Console(

@@ -117,7 +117,10 @@ async def _search(
 
 
 def chat(group: Groups = None) -> None:
-    """Chat in the terminal: streams, shows sources, + and - rate the last answer."""
+    """Chat in the terminal.
+
+    Answers stream and show their sources; + and - rate the last one.
+    """
     run(_chat(group))
 
 

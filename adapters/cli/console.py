@@ -88,6 +88,6 @@ def settings() -> Settings:
 def principal(groups: Sequence[str] | None) -> Principal:
     """The caller; without groups public documents only."""
     from bot.conversation import Principal
-    from knowledge.access import normalise_groups
+    from knowledge.access import normal_groups
 
-    return Principal(normalise_groups(groups or ()))
+    return Principal(normal_groups(groups or ()))

@@ -66,11 +66,11 @@ async def _ingest(
     places: list[str], name: str | None, groups: list[str], prune: bool, as_json: bool
 ) -> list[IngestReport]:
     from adapters.assembly import assemble
-    from knowledge.access import normalise_groups
+    from knowledge.access import normal_groups
 
     config = settings()
     sources = (
-        [(_source(place, name), normalise_groups(groups)) for place in places]
+        [(_source(place, name), normal_groups(groups)) for place in places]
         if places
         else _configured(config, name)
     )
@@ -99,7 +99,7 @@ def _source(place: str, name: str | None) -> Source:
 
 
 def _configured(config: Settings, name: str | None) -> list[tuple[Source, frozenset[str]]]:
-    from knowledge.access import normalise_groups
+    from knowledge.access import normal_groups
 
     chosen = [s for s in config.sources if name in (None, s.name)]
     if not chosen:
@@ -110,7 +110,7 @@ def _configured(config: Settings, name: str | None) -> list[tuple[Source, frozen
     return [
         (
             _source(s.url or str(config.beside(s.path or Path())), s.name),
-            normalise_groups(s.groups),
+            normal_groups(s.groups),
         )
         for s in chosen
     ]

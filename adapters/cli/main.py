@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from adapters.cli import answering, ingesting, operations, records, serving, stages
@@ -17,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -47,11 +47,11 @@ def main() -> None:
     """Run the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         code = 130
     except KeyboardInterrupt:
         code = 130
-    except click.ClickException as error:
+    except typer.TyperException as error:
         error.show()
         code = 2
     except WellspokenError as error:

@@ -28,7 +28,10 @@ def init(
     ] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Write a commented wellspoken.toml, persona.yaml and a docs folder; keep what is there."""
+    """Start a bot: settings, persona, docs folder.
+
+    Writes a commented wellspoken.toml, persona.yaml and docs; what is there is kept.
+    """
     from adapters.templates import SETTINGS, WELCOME
     from persona.profile import persona_yaml_template
 
@@ -60,7 +63,10 @@ def init(
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, storage, knowledge, persona and models; say how to mend what is wrong."""
+    """Check everything, and say how to mend it.
+
+    Settings, storage, knowledge, embedder, persona, model server.
+    """
     from adapters.doctor import examine
 
     checks = run(examine())

@@ -32,7 +32,10 @@ def serve(
     ] = None,
     verbose: Verbose = False,
 ) -> None:
-    """Run everything that is configured: web chat, console, API and the worker."""
+    """Run everything that is configured.
+
+    The web chat, the console, the API and the worker.
+    """
     from adapters.server import run_server
 
     parts = _parts(only)
@@ -41,7 +44,10 @@ def serve(
 
 
 def demo(host: Host = "127.0.0.1", port: Port = 8080, verbose: Verbose = False) -> None:
-    """Run everything with a sample knowledge base: no key, no server."""
+    """Run everything with a sample knowledge base.
+
+    It needs no key and no server.
+    """
     from adapters.server import run_server
     from knowledge.sample import SUGGESTIONS, sample_folder, sample_persona
     from persona.profile import load_persona

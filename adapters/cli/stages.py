@@ -29,7 +29,7 @@ def route(
     jsonl: Jsonl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which way a message would take, how surely, and why."""
+    """Say which way a message would take, and why."""
     from adapters.cli.jsonl import history_field, text_field
     from bot.guardrails import clean_question
     from bot.routing import decide
@@ -120,7 +120,10 @@ def style(
     jsonl: Jsonl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score how well a text keeps to the persona, and say which phrase does not."""
+    """Score how well a text keeps to the persona.
+
+    Each finding names the phrase that does not.
+    """
     from adapters.assembly import load_voice_persona
     from adapters.cli.jsonl import text_field
     from persona.style import StyleScorer
