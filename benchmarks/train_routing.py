@@ -1,0 +1,113 @@
+"""Train the route classifier and write ``bot/routing/model.npz``.
+
+Multinomial logistic regression over hashed features (``bot/routing/features.py``), three classes:
+voice, handoff, question. Trained on the parts of clinc150, bitext_support and banking77 that
+``routing_data`` does not hold out, on questions of other sets, and on ``routing_seeds``. NLU++,
+mtrag, xstest, docs_plausible and northwind are never trained on: they measure what carries over.
+
+Needs scikit-learn (training only):
+
+    python -m benchmarks.train_routing --data ../shared/data --out bot/routing/model.npz
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks import routing_data, routing_seeds
+from benchmarks.routing_data import HANDOFF, QUESTION, VOICE, Example
+from bot.query.phrases import phrases
+from bot.routing.features import BUCKETS, buckets, spell
+
+CLASSES = [VOICE, HANDOFF, QUESTION]
+SEED = 7
+NEVER = {"nlupp", "mtrag", "xstest", "plausible", "northwind"}
+
+
+def read(data: Path, without: set[str]) -> list[Example]:
+    """Everything to train on, augmented."""
+    rng = random.Random(SEED)
+    found = [
+        *routing_data.clinc150(data),
+        *routing_data.bitext(data),
+        *routing_data.banking77(data),
+        *routing_data.questions(data),
+    ]
+    found = [e for e in found if not e.held_out and e.set not in NEVER | without]
+    found = list({e.text: e for e in found}.values())
+    seeds = [Example(t, VOICE, "seeds") for t in routing_seeds.VOICE]
+    seeds += [Example(t, HANDOFF, "seeds") for t in routing_seeds.handoffs(rng, 1200)]
+    seeds += [Example(t, QUESTION, "seeds") for t in routing_seeds.QUESTION]
+    nouns = sorted({p.text.lower() for e in found if e.route == QUESTION for p in phrases(e.text)})
+    more = routing_seeds.templated(rng, nouns, 4000) + routing_seeds.FOLLOW_UPS
+    seeds += [Example(t, QUESTION, "templates") for t in more]
+    asked = [e for e in found if e.route == QUESTION]
+    courteous = [
+        Example(routing_seeds.courteous(e.text, rng), QUESTION, "seeds")
+        for e in rng.sample(asked, 3000)
+    ]
+    addressed = [
+        Example(
+            f"{e.text} {rng.choice(['juniper', 'bot', 'my friend', 'please'])}", e.route, "seeds"
+        )
+        for e in rng.sample([e for e in [*found, *seeds] if e.route == VOICE], 300)
+    ]
+    return [*found, *seeds, *courteous, *addressed]
+
+
+def weights(examples: list[Example]) -> np.ndarray:
+    """Each class alike; within a class each set by the root of its size, seeds twice."""
+    size = Counter((e.route, e.set) for e in examples)
+    share = {k: np.sqrt(n) * (2 if k[1] in {"seeds", "templates"} else 1) for k, n in size.items()}
+    total = Counter()
+    for (route, _), value in share.items():
+        total[route] += value
+    prior = {VOICE: 1.0, HANDOFF: 0.8, QUESTION: 1.6}
+    scale = len(examples) / sum(prior.values())
+    return np.array(
+        [
+            scale * prior[e.route] * share[e.route, e.set] / total[e.route] / size[e.route, e.set]
+            for e in examples
+        ]
+    )
+
+
+def matrix(texts: list[str]) -> csr_matrix:
+    """Rows of unit length, one a text."""
+    rows = [buckets(spell(t)) for t in texts]
+    ends = np.cumsum([0, *(len(r) for r in rows)])
+    values = np.concatenate([np.full(len(r), 1 / np.sqrt(max(len(r), 1))) for r in rows])
+    return csr_matrix((values, np.concatenate(rows), ends), shape=(len(rows), BUCKETS))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, default=Path("bot/routing/model.npz"))
+    parser.add_argument("--without", nargs="*", default=[], help="sets to leave out")
+    parser.add_argument("--strength", type=float, default=5.0, help="inverse regularisation")
+    args = parser.parse_args()
+    examples = read(args.data, set(args.without))
+    print(Counter((e.set, e.route) for e in examples))
+    model = LogisticRegression(C=args.strength, max_iter=200)
+    x = matrix([e.text for e in examples])
+    y = [CLASSES.index(e.route) for e in examples]
+    model.fit(x, y, sample_weight=weights(examples))
+    table = model.coef_.astype(np.float32)
+    table -= table.mean(axis=0)
+    scale = np.abs(table).max() / 127
+    small = np.rint(table / scale).astype(np.int8)
+    bias = (model.intercept_ - model.intercept_.mean()).astype(np.float32)
+    np.savez_compressed(args.out, table=small, scale=np.float32(scale), bias=bias)
+    print(f"{args.out}: {args.out.stat().st_size:,} bytes, {np.count_nonzero(small):,} weights")
+
+
+if __name__ == "__main__":
+    main()

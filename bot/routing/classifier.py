@@ -1,0 +1,48 @@
+"""The trained part of routing: how likely a message is small talk, a call for a person, a question.
+
+Logistic regression over hashed features; ``model.npz`` (made by ``benchmarks/train_routing.py``,
+which names the data) holds ``table`` int8 ``[3, BUCKETS]``, its ``scale``, and ``bias`` ``[3]``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.routing.features import buckets
+
+
+class Odds(NamedTuple):
+    """Probabilities, together 1."""
+
+    voice: float
+    handoff: float
+    question: float
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Weights in memory: ``table`` float32 ``[BUCKETS, 3]``, ``bias`` ``[3]``."""
+
+    table: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def odds(self, words: list[str]) -> Odds:
+        """The probabilities for a message's words (see :func:`bot.routing.features.spell`)."""
+        rows = buckets(words)
+        logits = self.table[rows].sum(axis=0) / np.sqrt(max(len(rows), 1)) + self.bias
+        powers = np.exp(logits - logits.max())
+        return Odds(*(powers / powers.sum()).tolist())
+
+
+@cache
+def builtin() -> Classifier:
+    """The classifier that comes with the program, read once a process."""
+    with files("bot.routing").joinpath("model.npz").open("rb") as file, np.load(file) as saved:
+        table = saved["table"].T.astype(np.float32) * saved["scale"]
+        return Classifier(np.ascontiguousarray(table), saved["bias"])

@@ -1,0 +1,118 @@
+"""The first decision about a message, before anything is retrieved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.conversation import Message, Role, Route, RouteDecision
+from bot.routing import rules
+from bot.routing.classifier import Odds, builtin
+from bot.routing.features import CHARACTERS, spell
+
+SURE = 0.55
+"""From this probability on the classifier may skip retrieval; below, the message is a question.
+A missed joke costs a search, a question taken for small talk costs its answer."""
+
+SURE_IN_THREAD = 0.8
+"""The same inside a thread, where a short message is more likely a follow-up."""
+
+_FOREIGN = re.compile(r"[^\W\d_a-zA-Z\u00c0-\u024f]")
+_LEANING = re.compile(
+    r"\s*(?:and|but|or|what about|how about|what if|why|how much|how many|how long|when|where|which"
+    r"|show|explain|more|go on|continue)\b",
+    re.IGNORECASE,
+)
+
+
+def decide(text: str, history: Sequence[Message] = (), *, live: bool = False) -> RouteDecision:
+    """The route of a message, with a confidence (0 to 1) and reasons in words.
+
+    - ``handoff``: it asks for a person.
+    - ``voice``: greeting, thanks, goodbye, small talk, questions about the bot itself, insults
+      without a question; nothing is retrieved. A greeting with a question is a question.
+    - ``live`` (only where ``live``): it asks for a state that changes by the hour.
+    - ``rag``: a plain lookup (a code, version, number, price, limit, date, syntax) without feelings:
+      the fact as it stands.
+    - ``hybrid``: every other question, and whatever is unsure: facts in the brand's voice.
+
+    Rules first, then the trained classifier (:mod:`bot.routing.classifier`). Pure; about a
+    quarter of a millisecond; reads the first 600 characters and, for rules, the last 300 too.
+    """
+    if len(text) > CHARACTERS + 300:
+        text = f"{text[:CHARACTERS]}\n{text[-300:]}"
+    rest, courtesies = rules.strip_courtesies(text)
+    words = spell(rest)
+    ruled = _by_rule(text, rest, words, courtesies, history)
+    if ruled is not None:
+        return ruled
+    odds = builtin().odds(words)
+    needed = SURE_IN_THREAD if _follows(rest, history) else SURE
+    if odds.handoff >= needed:
+        return RouteDecision(Route.HANDOFF, odds.handoff, ("sounds like a call for a person",))
+    if odds.voice >= needed:
+        return RouteDecision(Route.VOICE, odds.voice, ("small talk or about the bot itself",))
+    decision = _question(rest, odds.question, live)
+    if max(odds.voice, odds.handoff) > odds.question:
+        decision = _unsure(decision, odds)
+    courtesy = ("a courtesy with a question",) if courtesies else ()
+    return replace(decision, reasons=decision.reasons + courtesy)
+
+
+def _by_rule(
+    text: str,
+    rest: str,
+    words: Sequence[str],
+    courtesies: Sequence[str],
+    history: Sequence[Message],
+) -> RouteDecision | None:
+    """The decision where the words leave no doubt. ``rest``: the text without courtesies."""
+    person = rules.asks_for_person(text)
+    if person:
+        return RouteDecision(Route.HANDOFF, 0.97, (person,))
+    if not words:
+        return RouteDecision(Route.VOICE, 0.98, tuple(dict.fromkeys(courtesies)) or (rules.SOUND,))
+    if rules.talks_to_machine(text):
+        return RouteDecision(Route.VOICE, 0.9, (rules.MACHINE,))
+    if _answers_the_bot(history, words):
+        return RouteDecision(Route.HYBRID, 0.7, ("answers what was asked back in the thread",))
+    if len(_FOREIGN.findall(rest)) > len(rest) / 3:
+        return RouteDecision(
+            Route.HYBRID, 0.5, ("a message in a script the classifier cannot read",)
+        )
+    return None
+
+
+def _question(text: str, confidence: float, live: bool) -> RouteDecision:
+    """Which of the retrieving routes a question takes."""
+    state = rules.current_state(text) if live else ""
+    if state:
+        return RouteDecision(Route.LIVE, min(confidence, 0.9), (state,))
+    lookup = rules.lookup(text)
+    if lookup:
+        return RouteDecision(Route.RAG, confidence, (lookup,))
+    if rules.feeling(text):
+        reason = "a question with feelings, or for advice"
+        return RouteDecision(Route.HYBRID, confidence, (reason,))
+    return RouteDecision(Route.HYBRID, confidence, ("a question",))
+
+
+def _unsure(decision: RouteDecision, odds: Odds) -> RouteDecision:
+    """A question that may be something else: the check will tell."""
+    other = "a call for a person" if odds.handoff > odds.voice else "small talk"
+    route = Route.LIVE if decision.route is Route.LIVE else Route.HYBRID
+    reasons = (*decision.reasons, f"unsure: it could be {other}, so it is looked up")
+    return RouteDecision(route, odds.question, reasons)
+
+
+def _answers_the_bot(history: Sequence[Message], words: Sequence[str]) -> bool:
+    """Whether a few words follow a question of the bot ("Do you mean the MG-200?")."""
+    if not history or history[-1].role is not Role.ASSISTANT or len(words) > 4:
+        return False
+    return history[-1].text[-300:].rstrip(" *_\n)").endswith("?")
+
+
+def _follows(text: str, history: Sequence[Message]) -> bool:
+    """Whether a message is likely a follow-up in a thread."""
+    return bool(history) and bool(_LEANING.match(text))
