@@ -1,0 +1,98 @@
+"""Citations follow the verdicts of the check."""
+
+from __future__ import annotations
+
+from bot.citing import CitationBook, cited_indexes, without_markers
+from bot.evidence import Chunk, Passage
+from bot.ports import Verdict
+
+
+def passage(number: int, text: str = "The MG-200 needs 2.5 bar. It is green.") -> Passage:
+    chunk = Chunk(
+        id=f"c{number}",
+        document=f"doc{number}.md",
+        source="s",
+        revision="r1",
+        ordinal=0,
+        title=f"Title {number}",
+        headings=(),
+        text=text,
+        start=100,
+        end=100 + len(text),
+        uri=f"https://docs.example/{number}",
+    )
+    return Passage(chunk, 1.0)
+
+
+PASSAGES = [passage(1), passage(2), passage(3)]
+
+
+def carried_by(index: int) -> Verdict:
+    return Verdict(supported=True, score=0.9, passage=index, quote=(0, 25))
+
+
+def test_markers_that_point_nowhere_are_ignored() -> None:
+    """[7] with three sources is no citation."""
+    assert cited_indexes("So it is [7]. And [2][2], also [1, 3].", 3) == (1, 0, 2)
+
+
+def test_a_link_is_no_marker() -> None:
+    """``[1](https://…)`` is a link of the voice, not a citation."""
+    assert without_markers("See [1](https://x.example)") == "See [1](https://x.example)"
+
+
+def test_a_wrong_marker_moves_to_the_passage_that_carries_the_sentence() -> None:
+    """The voice said [1]; the check found it in passage 3, the first source shown."""
+    book = CitationBook(PASSAGES)
+    assert book.place("It needs 2.5 bar [1].", carried_by(2)) == "It needs 2.5 bar [1]."
+    assert [c.document for c in book.citations] == ["doc3.md"]
+
+
+def test_sources_are_numbered_as_they_appear() -> None:
+    """The first source cited is [1], whatever its place among the passages."""
+    book = CitationBook(PASSAGES)
+    first = book.place("A [3].", carried_by(2))
+    second = book.place(" B [1].", carried_by(0))
+    third = book.place(" C [3].", carried_by(2))
+    assert first + second + third == "A [1]. B [2]. C [1]."
+    assert [(c.n, c.document) for c in book.citations] == [(1, "doc3.md"), (2, "doc1.md")]
+
+
+def test_a_supported_statement_without_a_marker_gets_one() -> None:
+    """A fact is never left without its source."""
+    book = CitationBook(PASSAGES)
+    assert book.place("It needs 2.5 bar.", carried_by(0)) == "It needs 2.5 bar. [1]"
+
+
+def test_a_sentence_that_states_nothing_gets_no_marker() -> None:
+    """A greeting with an invented citation loses it."""
+    book = CitationBook(PASSAGES)
+    verdict = Verdict(supported=True, score=1.0)
+    assert book.place("Happy to help [2]!", verdict) == "Happy to help!"
+    assert book.citations == ()
+
+
+def test_the_marker_of_a_code_block_comes_after_it() -> None:
+    """Nothing is added inside a fence."""
+    book = CitationBook(PASSAGES)
+    code = "```sh\nmossgate reset\n```"
+    assert book.place(code, carried_by(1)) == code
+    assert book.finish() == "\n\n[1]"
+    assert [c.document for c in book.citations] == ["doc2.md"]
+
+
+def test_a_marker_alone_belongs_to_the_block_before_it() -> None:
+    """The voice put [9] behind the table; the table's own source is shown."""
+    book = CitationBook(PASSAGES)
+    book.place("| a | b |", carried_by(1))
+    assert book.place("\n[9]", Verdict(supported=True, score=1.0)) == "\n[1]"
+    assert book.finish() == ""
+
+
+def test_the_quote_lies_in_the_document() -> None:
+    """A citation's offsets are those of the document, its quote the text between them."""
+    book = CitationBook(PASSAGES)
+    book.place("It needs 2.5 bar.", carried_by(0))
+    (citation,) = book.citations
+    assert citation.quote == "The MG-200 needs 2.5 bar."
+    assert (citation.start, citation.end) == (100, 125)
