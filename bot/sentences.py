@@ -92,10 +92,13 @@ def _blocks(text: str) -> Iterator[tuple[int, int, Unit]]:
 def _ends(block: str) -> Iterator[int]:
     """Where sentences end inside a block of prose."""
     for stop in _STOP.finditer(block):
-        head = block[: stop.start() + 1]
-        tail = block[stop.end() :].lstrip()
+        # Bounded windows: a text of 20 MB may be one line.
+        head = block[max(stop.start() - 24, 0) : stop.start() + 1]
+        tail = block[stop.end() : stop.end() + 24].lstrip()
         if stop.group().startswith("."):
-            if re.fullmatch(r"\s*\d{1,3}\.", head):  # the number of a list item
+            if stop.start() < 24 and re.fullmatch(
+                r"\s*\d{1,3}\.", head
+            ):  # the number of a list item
                 continue
             if _ABBREVIATION.search(head[-12:]):
                 closed = _CLOSED.search(head[-12:]) and tail[:1].isupper()

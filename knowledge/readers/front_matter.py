@@ -1,0 +1,100 @@
+"""What a file says about itself at its top: title, address, groups."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.errors import UnreadableDocumentError
+from knowledge.access import named_groups
+from knowledge.document import checked_uri
+
+_YAML = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_TOML = re.compile(r"\A\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_OPENED = re.compile(r"\A---[ \t]*\n[A-Za-z_]\w*:(?:[ \t]|\n)")
+_LONGEST = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """What the top of a file said; ``body`` is the text below it."""
+
+    body: str
+    title: str = ""
+    uri: str = ""
+    groups: frozenset[str] = frozenset()
+
+
+def _fail(line: int, problem: str) -> UnreadableDocumentError:
+    return UnreadableDocumentError(
+        reason=f"line {line} of its front matter: {problem}; correct it, or quote the value."
+    )
+
+
+def _yaml(block: str) -> object:
+    import yaml  # files without front matter do not pay for it
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(block, Loader=loader)  # noqa: S506 - a safe loader, the C one where built
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 2 if error.problem_mark else 1
+        raise _fail(line, str(error.problem or "it is no YAML")) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _fail(1, "it is no YAML") from error
+
+
+def _toml(block: str) -> object:
+    import tomllib  # as above
+
+    try:
+        return tomllib.loads(block)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        place = re.search(r"at line (\d+)", str(error))
+        raise _fail(int(place.group(1)) + 1 if place else 1, "it is no TOML") from error
+
+
+def _line_of(block: str, key: str) -> int:
+    """The line in the file where a key stands; the fence above the block is line 1."""
+    for number, line in enumerate(block.split("\n"), 2):
+        if re.match(rf"[\"']?{key}[\"']?\s*[:=]", line, re.IGNORECASE):
+            return number
+    return 1
+
+
+def _scalar(value: object) -> str:
+    return str(value).strip() if isinstance(value, str | int | float) else ""
+
+
+def split_front_matter(text: str) -> FrontMatter:
+    """The front matter (YAML between ``---``, TOML between ``+++``) and the text below.
+
+    A rule of dashes with prose below it is no front matter. Raises UnreadableDocumentError that
+    names the line: what a file says about its groups must be understood before it is shown.
+    """
+    read = _yaml
+    found = _YAML.match(text)
+    if not found:
+        found, read = _TOML.match(text), _toml
+    if not found:
+        if _OPENED.match(text):
+            raise _fail(1, "it is never closed")
+        return FrontMatter(text)
+    block = found.group(1)
+    if len(block) > _LONGEST:
+        raise _fail(1, "it is longer than 64 KB")
+    if read is _yaml and not re.search(r"^[^\s#-][^\n]*:(?:\s|$)", block, re.MULTILINE):
+        return FrontMatter(text)
+    said = read(block)
+    if not isinstance(said, dict):
+        return FrontMatter(text)
+    values: dict[str, object] = {str(k).lower(): v for k, v in said.items()}
+    try:
+        groups = named_groups(values.get("groups", values.get("group")))
+    except ValueError as error:
+        raise _fail(_line_of(block, "groups?"), str(error)) from error
+    try:
+        uri = checked_uri(_scalar(values.get("uri")))
+    except ValueError as error:
+        raise _fail(_line_of(block, "uri"), str(error)) from error
+    return FrontMatter(text[found.end() :], _scalar(values.get("title")), uri, groups)
