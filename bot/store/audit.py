@@ -1,0 +1,281 @@
+"""The audit trail: a hash chain over what was done, for whom, from which evidence.
+
+Each entry's hash covers its place, its moment, its content's digest and the hash before it; the
+last hash stands in a row of its own, so that a cut tail shows as well. Contents live apart from
+the chain: one can be erased later, which is itself an entry, and the chain still holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from bot.conversation import Turn
+from bot.errors import NotFoundError
+from bot.store.base import Database, insert
+from bot.store.columns import clean, to_json
+from bot.store.tables import audit, audit_contents, audit_heads
+
+TURN, OPERATOR, ERASURE = "turn", "operator", "erasure"
+_PAGE = 1000
+
+_with_content = sa.select(audit, audit_contents.c.salt, audit_contents.c.content).outerjoin(
+    audit_contents,
+    (audit_contents.c.workspace == audit.c.workspace)
+    & (audit_contents.c.sequence == audit.c.sequence),
+)
+_chain = _with_content.add_columns(
+    audit_heads.c.sequence.label("head_sequence"), audit_heads.c.hash.label("head_hash")
+).outerjoin(audit_heads, audit_heads.c.workspace == audit.c.workspace)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry. ``content`` is ``None`` once it was erased; for a turn it holds ``author``,
+    ``audience``, ``route``, ``reasons``, ``used`` (documents), ``evidence`` (chunks with their
+    revision), ``withheld``, ``model``, ``grounding``, ``outcome``."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    turn: str
+    content: Mapping[str, Any] | None
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenEntry:
+    """The first place where the chain does not hold, and why."""
+
+    sequence: int
+    turn: str
+    reason: str
+
+
+def _digest(salt: str, content: str) -> str:
+    return hashlib.sha256(f"{salt}\n{content}".encode()).hexdigest()
+
+
+def _link(
+    workspace: str, sequence: int, at: datetime, kind: str, turn: str, digest: str, previous: str
+) -> str:
+    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+    fields = [workspace, sequence, moment, kind, turn, digest, previous]
+    return hashlib.sha256(orjson.dumps(fields)).hexdigest()
+
+
+def turn_content(turn: Turn) -> dict[str, Any]:
+    """What the trail keeps of a turn: everything that decided it, but not what was said."""
+    chunks = [p.chunk for p in turn.passages]
+    return {
+        "author": turn.author.key,
+        "audience": sorted(turn.audience),
+        "route": turn.route.route.value,
+        "reasons": list(turn.route.reasons),
+        "used": list(dict.fromkeys(c.document for c in chunks)),
+        "evidence": [
+            {"source": c.source, "document": c.document, "revision": c.revision, "chunk": c.id}
+            for c in chunks
+        ],
+        "withheld": list(turn.withheld),
+        "model": turn.model,
+        "grounding": {
+            "score": float(turn.grounding.score),
+            "supported": bool(turn.grounding.supported),
+        },
+        "outcome": turn.outcome.value,
+    }
+
+
+class AuditTrail:
+    """The chain of one workspace."""
+
+    def __init__(self, db: Database, workspace: str = "main") -> None:
+        self._db = db
+        self._workspace = workspace
+
+    # -- adding -----------------------------------------------------------------------------
+
+    def turn_in(self, connection: sa.Connection, turn: Turn) -> str:
+        """Add a turn inside the caller's transaction; the new entry's hash."""
+        return self.append_in(connection, TURN, turn_content(turn), turn=turn.id, at=turn.at)
+
+    async def operator(self, action: str, actor: str, **details: object) -> str:
+        """Add what an operator did (``kind`` is ``operator``); the new entry's hash."""
+        content = {"action": action, "actor": actor, **details}
+        return await self._db.write(lambda c: self.append_in(c, OPERATOR, content))
+
+    def append_in(
+        self,
+        connection: sa.Connection,
+        kind: str,
+        content: Mapping[str, Any],
+        *,
+        turn: str = "",
+        at: datetime | None = None,
+    ) -> str:
+        """Add an entry inside the caller's transaction, as its last step: it holds the chain's
+        lock until the commit. The new entry's hash."""
+        text = to_json(dict(content), canonical=True)
+        salt = secrets.token_hex(16)  # without it an erased author could be guessed from the hash
+        at, turn = at or datetime.now(UTC), clean(turn)
+        last, previous = self._lock_head(connection)
+        sequence, digest = last + 1, _digest(salt, text)
+        link = _link(self._workspace, sequence, at, kind, turn, digest, previous)
+        place = {"workspace": self._workspace, "sequence": sequence}
+        entry = {"at": at, "kind": kind, "turn": turn, "digest": digest, "previous": previous}
+        connection.execute(sa.insert(audit), [{**place, **entry, "hash": link}])
+        connection.execute(sa.insert(audit_contents), [{**place, "salt": salt, "content": text}])
+        connection.execute(
+            sa.update(audit_heads).where(audit_heads.c.workspace == self._workspace),
+            {"sequence": sequence, "hash": link},
+        )
+        return link
+
+    def _lock_head(self, connection: sa.Connection) -> tuple[int, str]:
+        head = (
+            sa.select(audit_heads.c.sequence, audit_heads.c.hash)
+            .where(audit_heads.c.workspace == self._workspace)
+            .with_for_update()
+        )
+        row = connection.execute(head).one_or_none()
+        if row is None:
+            first = {"workspace": self._workspace, "sequence": 0, "hash": ""}
+            connection.execute(insert(connection, audit_heads).on_conflict_do_nothing(), first)
+            row = connection.execute(head).one()
+        return row.sequence, row.hash
+
+    # -- erasing ----------------------------------------------------------------------------
+
+    def redact_in(
+        self, connection: sa.Connection, contents: Mapping[int, Mapping[str, Any] | None]
+    ) -> None:
+        """Replace the contents of entries (``None``: erase), inside the caller's transaction.
+
+        An entry of kind ``erasure`` says which, so that the chain tells it from tampering.
+        """
+        digests: dict[str, str] = {}
+        for sequence, content in contents.items():
+            here = (audit_contents.c.workspace == self._workspace) & (
+                audit_contents.c.sequence == sequence
+            )
+            if content is None:
+                connection.execute(sa.delete(audit_contents).where(here))
+                digests[str(sequence)] = ""
+                continue
+            text, salt = to_json(dict(content), canonical=True), secrets.token_hex(16)
+            change = sa.update(audit_contents).where(here)
+            connection.execute(change, {"salt": salt, "content": text})
+            digests[str(sequence)] = _digest(salt, text)
+        self.append_in(connection, ERASURE, {"entries": digests})
+
+    # -- reading ----------------------------------------------------------------------------
+
+    async def listing(
+        self, *, kind: str | None = None, limit: int | None = None, before: int | None = None
+    ) -> list[AuditEntry]:
+        """Entries, newest first; ``before`` is the sequence of the last one of the page before."""
+        query = _with_content.where(audit.c.workspace == self._workspace)
+        if kind is not None:
+            query = query.where(audit.c.kind == kind)
+        if before is not None:
+            query = query.where(audit.c.sequence < before)
+        query = query.order_by(audit.c.sequence.desc()).limit(limit)
+        return await self._db.read(lambda c: [_entry(r) for r in c.execute(query)])
+
+    async def show(self, turn: str) -> AuditEntry:
+        """The entry of a turn. Raises NotFoundError."""
+        here = (audit.c.workspace == self._workspace) & (audit.c.turn == turn)
+        query = _with_content.where(here).order_by(audit.c.sequence).limit(1)
+        row = await self._db.read(lambda c: c.execute(query).one_or_none())
+        if row is None:
+            raise NotFoundError(kind="audited turn", id=turn)
+        return _entry(row)
+
+    async def verify(self) -> BrokenEntry | None:
+        """Walk the whole chain; the first entry that does not hold, ``None`` where all do.
+
+        It finds entries that were changed, removed, inserted, reordered or cut off at the end.
+        Entries added while it runs are walked too.
+        """
+        walk = _Walk(self._workspace)
+        while True:
+            page = await self._page(walk.sequence)
+            for row in page:
+                if broken := walk.step(row):
+                    return broken
+            if len(page) < _PAGE:
+                return walk.finish(await self._head_sequence())
+
+    async def _page(self, after: int) -> list[sa.Row[Any]]:
+        query = (
+            _chain.where(audit.c.workspace == self._workspace, audit.c.sequence > after)
+            .order_by(audit.c.sequence)
+            .limit(_PAGE)
+        )
+        return await self._db.read(lambda connection: list(connection.execute(query)))
+
+    async def _head_sequence(self) -> int:
+        query = sa.select(audit_heads.c.sequence).where(audit_heads.c.workspace == self._workspace)
+        return await self._db.read(lambda c: c.scalar(query)) or 0
+
+
+class _Walk:
+    """The walk along the chain."""
+
+    def __init__(self, workspace: str) -> None:
+        self.sequence = 0
+        self._workspace = workspace
+        self._previous = ""
+        self._head: tuple[int | None, str | None] = (0, "")
+        self._differing: dict[int, tuple[str, str]] = {}  # contents that an erasure must explain
+
+    def step(self, row: Any) -> BrokenEntry | None:
+        """Check one more entry."""
+        expected = self.sequence + 1
+        if row.sequence != expected:
+            return BrokenEntry(expected, "", "the entry is missing")
+        link = _link(
+            self._workspace, row.sequence, row.at, row.kind, row.turn, row.digest, row.previous
+        )
+        if row.previous != self._previous:
+            return BrokenEntry(row.sequence, row.turn, "it does not follow the entry before it")
+        if row.hash != link:
+            return BrokenEntry(row.sequence, row.turn, "the entry was changed")
+        found = "" if row.content is None else _digest(row.salt, row.content)
+        if found != row.digest:
+            self._differing[row.sequence] = (found, row.turn)
+        elif row.kind == ERASURE:
+            for sequence, digest in orjson.loads(row.content)["entries"].items():
+                if self._differing.get(int(sequence), (None, ""))[0] == digest:
+                    del self._differing[int(sequence)]
+        self.sequence, self._previous = row.sequence, row.hash
+        self._head = (row.head_sequence, row.head_hash)
+        return None
+
+    def finish(self, head: int) -> BrokenEntry | None:
+        """Check the end: contents that nothing explains, and the anchored head."""
+        sequence, link = self._head
+        if sequence is None or (sequence == self.sequence and link != self._previous):
+            return BrokenEntry(self.sequence, "", "the anchor of the last entry was changed")
+        broken = [
+            BrokenEntry(n, turn, "its content was changed or removed")
+            for n, (_, turn) in self._differing.items()
+        ]
+        if sequence < self.sequence:
+            broken.append(BrokenEntry(sequence + 1, "", "the entry was added at the end"))
+        elif sequence > self.sequence or (self.sequence == 0 and head > 0):
+            broken.append(BrokenEntry(self.sequence + 1, "", "the end was cut off"))
+        return min(broken, key=lambda b: b.sequence, default=None)
+
+
+def _entry(row: Any) -> AuditEntry:
+    content = None if row.content is None else orjson.loads(row.content)
+    return AuditEntry(row.sequence, row.at, row.kind, row.turn, content, row.hash)

@@ -1,0 +1,148 @@
+"""Ratings, reasons and corrections: one entry for each turn and author."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.conversation import Author, Feedback, Platform, Rating, Role
+from bot.errors import NotFoundError
+from bot.store.base import Database, insert
+from bot.store.tables import feedback, messages, turns
+from bot.store.turns import author_of
+
+
+@dataclass(frozen=True, slots=True)
+class RatedTurn:
+    """One rating with what it was given for; ``author`` is the key, like ``slack:U024BE7LH``."""
+
+    turn: str
+    platform: Platform
+    author: str
+    rating: Rating
+    reason: str
+    correction: str
+    question: str
+    answer: str
+    created_at: datetime
+    updated_at: datetime
+    expert: bool
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class FeedbackBook:
+    """The feedback in a database."""
+
+    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def rate(self, feedback_: Feedback) -> None:
+        """Keep what an author thinks of a turn; the last word counts. Raises NotFoundError.
+
+        The same thumb again without words keeps the reason and the correction given before: a
+        reaction after a form is no taking back.
+        """
+        given = {
+            "turn_id": feedback_.turn,
+            "author": feedback_.author.key,
+            "author_name": feedback_.author.name,
+            "rating": feedback_.rating.value,
+            "reason": feedback_.reason,
+            "correction": feedback_.correction,
+            "expert": feedback_.expert,
+            "updated_at": self._clock(),
+        }
+
+        def op(connection: sa.Connection) -> None:
+            known = sa.select(turns.c.id).where(turns.c.id == feedback_.turn)
+            if connection.scalar(known) is None:
+                raise NotFoundError(kind="turn", id=feedback_.turn)
+            new = insert(connection, feedback)
+            again = new.excluded
+            silent = sa.and_(
+                feedback.c.rating == again.rating, again.reason == "", again.correction == ""
+            )
+            changed: dict[str, sa.ColumnElement[Any]] = {
+                name: again[name] for name in given if name not in ("turn_id", "author")
+            }
+            for name in ("reason", "correction"):
+                changed[name] = sa.case((silent, feedback.c[name]), else_=again[name])
+            upsert = new.on_conflict_do_update(index_elements=["turn_id", "author"], set_=changed)
+            connection.execute(upsert, {**given, "created_at": given["updated_at"]})
+
+        await self._db.write(op)
+
+    async def take_back(self, turn: str, author: Author) -> None:
+        """Forget what an author said of a turn; nothing to forget is no error."""
+        gone = sa.delete(feedback).where(
+            feedback.c.turn_id == turn, feedback.c.author == author.key
+        )
+        await self._db.write(lambda connection: connection.execute(gone).rowcount)
+
+    async def of(self, turn: str) -> list[Feedback]:
+        """All feedback on a turn, oldest first."""
+        query = (
+            sa.select(feedback)
+            .where(feedback.c.turn_id == turn)
+            .order_by(feedback.c.created_at, feedback.c.author)
+        )
+
+        def op(connection: sa.Connection) -> list[Feedback]:
+            return [
+                Feedback(
+                    turn=row.turn_id,
+                    author=author_of(row.author, row.author_name),
+                    rating=Rating(row.rating),
+                    reason=row.reason,
+                    correction=row.correction,
+                    expert=row.expert,
+                )
+                for row in connection.execute(query)
+            ]
+
+        return await self._db.read(op)
+
+    async def listing(self, limit: int | None = None) -> list[RatedTurn]:
+        """All ratings with their turn, the latest word first."""
+        question, answer = messages.alias("question"), messages.alias("answer")
+        query = (
+            sa.select(feedback, question.c.text.label("asked"), answer.c.text.label("said"))
+            .join(
+                question,
+                (question.c.turn_id == feedback.c.turn_id) & (question.c.role == Role.USER.value),
+            )
+            .join(
+                answer,
+                (answer.c.turn_id == feedback.c.turn_id) & (answer.c.role == Role.ASSISTANT.value),
+            )
+            .order_by(feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
+            .limit(limit)
+        )
+
+        def op(connection: sa.Connection) -> list[RatedTurn]:
+            return [
+                RatedTurn(
+                    turn=row.turn_id,
+                    platform=author_of(row.author).platform,
+                    author=row.author,
+                    rating=Rating(row.rating),
+                    reason=row.reason,
+                    correction=row.correction,
+                    question=row.asked,
+                    answer=row.said,
+                    created_at=row.created_at,
+                    updated_at=row.updated_at,
+                    expert=row.expert,
+                )
+                for row in connection.execute(query)
+            ]
+
+        return await self._db.read(op)

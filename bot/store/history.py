@@ -1,0 +1,131 @@
+"""The history of conversations: threads, messages, turns."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.conversation import Message, Role, Turn
+from bot.errors import NotFoundError
+from bot.store.audit import AuditTrail
+from bot.store.base import Database, insert
+from bot.store.tables import citations, messages, threads, turns
+from bot.store.turns import citation_of, citation_rows, message_rows, turn_of, turn_row
+
+_KEY_LENGTH = 200
+
+_question = messages.alias("question")
+_answer = messages.alias("answer")
+_whole_turns = (
+    sa.select(turns, _question.c.text.label("question"), _answer.c.text.label("answer"))
+    .join(_question, (_question.c.turn_id == turns.c.id) & (_question.c.role == Role.USER.value))
+    .join(_answer, (_answer.c.turn_id == turns.c.id) & (_answer.c.role == Role.ASSISTANT.value))
+)
+_newest_first = (turns.c.at.desc(), turns.c.id.desc())
+_last_messages = (
+    sa.select(messages.c.role, messages.c.text, messages.c.author, messages.c.at)
+    .where(messages.c.thread_id == sa.bindparam("thread"))
+    .order_by(messages.c.id.desc())
+    .limit(sa.bindparam("most"))
+)
+
+
+def _short(key: str) -> str:
+    """A key of a length that every index takes."""
+    if len(key) <= _KEY_LENGTH:
+        return key
+    return "sha256:" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class History:
+    """Threads and turns in a database."""
+
+    def __init__(self, db: Database, audit: AuditTrail | None = None) -> None:
+        self._db = db
+        self._audit = audit or AuditTrail(db)
+
+    async def messages(self, thread: str, limit: int = 20) -> tuple[Message, ...]:
+        """The last messages of a thread, oldest first; none for a thread nobody knows."""
+
+        def op(connection: sa.Connection) -> tuple[Message, ...]:
+            found = connection.execute(_last_messages, {"thread": thread, "most": limit}).all()
+            return tuple(Message(Role(r.role), r.text, r.author, r.at) for r in reversed(found))
+
+        return await self._db.read(op)
+
+    async def record(self, turn: Turn, key: str | None = None) -> None:
+        """Keep a turn with its thread, both messages, citations and audit record, all or nothing.
+
+        A turn whose id or key is known already changes nothing: the first one counts.
+        """
+        await self._db.write(lambda connection: self.record_in(connection, turn, key))
+
+    def record_in(self, connection: sa.Connection, turn: Turn, key: str | None = None) -> bool:
+        """As :meth:`record`, inside the caller's transaction; whether the turn was new."""
+        thread = {
+            "id": turn.thread,
+            "platform": turn.author.platform.value,
+            "channel": turn.channel,
+            "created_at": turn.at,
+            "updated_at": turn.at,
+        }
+        upsert = insert(connection, threads)
+        upsert = upsert.on_conflict_do_update(
+            index_elements=["id"], set_={"updated_at": upsert.excluded.updated_at}
+        )
+        connection.execute(upsert, thread)
+        new = insert(connection, turns).on_conflict_do_nothing()
+        row = turn_row(turn, None if key is None else _short(key))
+        if not connection.execute(new, row).rowcount:
+            return False
+        connection.execute(sa.insert(messages), message_rows(turn))
+        if turn.citations:
+            connection.execute(sa.insert(citations), citation_rows(turn))
+        self._audit.turn_in(connection, turn)
+        return True
+
+    async def turn(self, id: str) -> Turn:  # noqa: A002 - the word of the port
+        """The turn with this id. Raises NotFoundError."""
+        found = await self._turns(_whole_turns.where(turns.c.id == id))
+        if not found:
+            raise NotFoundError(kind="turn", id=id)
+        return found[0]
+
+    async def turn_for_key(self, key: str) -> Turn | None:
+        """The turn that was recorded under a key (an event id, an idempotency key)."""
+        found = await self._turns(_whole_turns.where(turns.c.key == _short(key)))
+        return found[0] if found else None
+
+    async def recent(self, limit: int = 50, before: str | None = None) -> list[Turn]:
+        """Turns, newest first; ``before`` is the id of the last one of the page before.
+
+        Raises NotFoundError where ``before`` is unknown.
+        """
+        query = _whole_turns.order_by(*_newest_first).limit(limit)
+        if before is not None:
+            last = await self.turn(before)
+            query = query.where(
+                sa.tuple_(turns.c.at, turns.c.id)
+                < sa.tuple_(sa.literal(last.at, turns.c.at.type), sa.literal(last.id))
+            )
+        return await self._turns(query)
+
+    async def of_thread(self, thread: str, limit: int = 50) -> list[Turn]:
+        """The last turns of a thread, oldest first."""
+        query = _whole_turns.where(turns.c.thread_id == thread)
+        return (await self._turns(query.order_by(*_newest_first).limit(limit)))[::-1]
+
+    async def _turns(self, query: sa.Select[Any]) -> list[Turn]:
+        def op(connection: sa.Connection) -> list[Turn]:
+            rows = [row._asdict() for row in connection.execute(query)]
+            cited = sa.select(citations).where(citations.c.turn_id.in_([r["id"] for r in rows]))
+            by_turn: dict[str, list[Any]] = {}
+            if rows:
+                ordered = cited.order_by(citations.c.turn_id, citations.c.position)
+                for row in connection.execute(ordered):
+                    by_turn.setdefault(row.turn_id, []).append(citation_of(row._asdict()))
+            return [turn_of(row, by_turn.get(row["id"], ())) for row in rows]
+
+        return await self._db.read(op)

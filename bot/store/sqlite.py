@@ -1,0 +1,291 @@
+"""SQLite: one writer thread with group commit, a few readers.
+
+Operations that arrive while a transaction is being written to disk go together into the next one,
+each inside a savepoint, so that one that fails does not spoil the others. Several processes may
+share the file: the write lock goes round between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+
+from bot.errors import DatabaseUnavailableError, StorageError
+from bot.store.faults import sqlite_code, translate_sqlite
+
+T = TypeVar("T")
+Operation = Callable[[sa.Connection], T]
+
+_BUSY_SECONDS = 10
+_READERS = 3
+_GROUP = 128  # operations in one commit at most, so that the first does not wait for long
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An operation in the writer's queue, and whom to tell."""
+
+    op: Operation[Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class _GroupLostError(Exception):
+    """SQLite gave up the whole transaction because of one operation (a full disk, for one)."""
+
+
+def _engine(path: Path, *, reader: bool) -> sa.Engine:
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        poolclass=sa.NullPool,
+        connect_args={
+            "timeout": _BUSY_SECONDS,
+            "isolation_level": None,  # transactions begin where this module says so
+            "check_same_thread": False,
+        },
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        if reader:
+            connection.execute("PRAGMA query_only = ON")
+
+    return engine
+
+
+def _raw(connection: sa.Connection) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
+
+
+class SqliteDriver:
+    """The file at ``path``, opened by :meth:`start`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer_engine = _engine(path, reader=False)
+        self._reader_engine = _engine(path, reader=True)
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._idle: deque[sa.Connection] = deque()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The database in words, as error messages show it."""
+        return str(self._path)
+
+    async def start(self) -> None:
+        """Create the folder and the file, switch the journal to WAL."""
+        await asyncio.to_thread(self._start)
+
+    def _start(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DatabaseUnavailableError(url=self._path, reason=reason) from error
+        try:
+            connection = self._writer_engine.connect()
+            self._switch_to_wal(_raw(connection))
+        except Exception as error:
+            raise translate_sqlite(error, self._path) from error
+        self._writer = threading.Thread(
+            target=self._write_on, args=(connection,), name="sqlite-writer", daemon=True
+        )
+        self._writer.start()
+
+    @staticmethod
+    def _switch_to_wal(connection: sqlite3.Connection) -> None:
+        """SQLite does not wait by itself where two processes switch at once."""
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if sqlite_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    async def close(self) -> None:
+        """Finish what is queued, then close. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._finish)
+
+    def _finish(self) -> None:
+        if self._writer is not None:
+            self._writer.join()
+        self._readers.shutdown(wait=True)
+        while self._idle:
+            self._idle.pop().close()
+        self._writer_engine.dispose()
+        self._reader_engine.dispose()
+
+    # -- reading ----------------------------------------------------------------------------
+
+    async def read(self, op: Operation[T]) -> T:
+        """Run ``op`` on a snapshot of the database."""
+        self._check_open()
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, op)
+
+    def _read(self, op: Operation[T]) -> T:
+        try:
+            connection = self._idle.pop() if self._idle else self._reader_engine.connect()
+        except Exception as error:
+            raise translate_sqlite(error, self._path) from error
+        try:
+            with connection.begin():
+                _raw(connection).execute("BEGIN")
+                result = op(connection)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, Exception):
+                raise translate_sqlite(error, self._path) from error
+            raise
+        self._idle.append(connection)
+        return result
+
+    # -- writing ----------------------------------------------------------------------------
+
+    async def write(self, op: Operation[T]) -> T:
+        """Run ``op`` in a transaction; returns once it is safely on disk.
+
+        ``op`` may run a second time when the transaction that it shared was lost.
+        """
+        self._check_open()
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(op, loop, loop.create_future())
+        self._queue.put(waiting)
+        return cast("T", await waiting.future)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError("The database is closed.")
+
+    def _write_on(self, connection: sa.Connection) -> None:
+        """The writer thread, until ``None`` comes."""
+        more = True
+        while more:
+            group, more = self._next_group()
+            if group:
+                self._commit(connection, group)
+                _deliver(group)
+        connection.close()
+
+    def _next_group(self) -> tuple[list[_Waiting], bool]:
+        group: list[_Waiting] = []
+        item = self._queue.get()
+        while True:
+            if item is None:
+                return group, False
+            if not item.future.cancelled():
+                group.append(item)
+            if len(group) >= _GROUP:
+                return group, True
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return group, True
+
+    def _commit(self, connection: sa.Connection, group: list[_Waiting]) -> None:
+        """One transaction for the group; each on its own where the common one was lost."""
+        try:
+            self._transact(connection, group)
+        except Exception as error:  # noqa: BLE001 - handed to the task that waits for it
+            if len(group) == 1:
+                group[0].error = self._translated(error)
+                return
+            for item in group:
+                item.result = item.error = None
+                self._commit(connection, [item])
+
+    def _translated(self, error: Exception) -> Exception:
+        """Ours, with the database's own as its cause."""
+        ours = translate_sqlite(error, self._path)
+        if ours is not error:
+            ours.__cause__ = error
+        return ours
+
+    def _transact(self, connection: sa.Connection, group: list[_Waiting]) -> None:
+        with connection.begin():
+            raw = _raw(connection)
+            raw.execute("BEGIN IMMEDIATE")
+            if len(group) == 1:
+                group[0].result = group[0].op(connection)
+                return
+            for item in group:
+                self._step(connection, raw, item)
+
+    def _step(self, connection: sa.Connection, raw: sqlite3.Connection, item: _Waiting) -> None:
+        raw.execute("SAVEPOINT step")
+        try:
+            item.result = item.op(connection)
+        except Exception as error:
+            if not raw.in_transaction:
+                raise _GroupLostError from error
+            raw.execute("ROLLBACK TO step")
+            item.error = self._translated(error)
+        raw.execute("RELEASE step")
+
+    async def migrate(self, op: Operation[T]) -> T:
+        """Run ``op`` alone on the database, with foreign keys off: tables are rebuilt there."""
+        return await asyncio.to_thread(self._migrate, op)
+
+    def _migrate(self, op: Operation[T]) -> T:
+        try:
+            with self._writer_engine.connect() as connection:
+                raw = _raw(connection)
+                raw.execute("PRAGMA foreign_keys = OFF")
+                with connection.begin():
+                    raw.execute("BEGIN IMMEDIATE")
+                    result = op(connection)
+                    _check_foreign_keys(raw)
+                return result
+        except Exception as error:
+            raise translate_sqlite(error, self._path) from error
+
+
+def _check_foreign_keys(connection: sqlite3.Connection) -> None:
+    if broken := connection.execute("PRAGMA foreign_key_check").fetchone():
+        raise StorageError(f"The migration would leave rows of {broken[0]} without their owner.")
+
+
+def _deliver(group: list[_Waiting]) -> None:
+    """Tell the waiting tasks, with one wake-up for each event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+    for item in group:
+        by_loop.setdefault(item.loop, []).append(item)
+    for loop, items in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, items)
+
+
+def _resolve(items: list[_Waiting]) -> None:
+    for item in items:
+        if item.future.done():  # its task was cancelled meanwhile
+            continue
+        if item.error is not None:
+            item.future.set_exception(item.error)
+        else:
+            item.future.set_result(item.result)

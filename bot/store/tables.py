@@ -1,0 +1,130 @@
+"""The tables of conversations, feedback and the audit trail."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bot.store.base import metadata
+from bot.store.columns import Json, Moment, RowId, Words
+
+
+def _text(name: str) -> sa.Column[str]:
+    """A text that is always there."""
+    return sa.Column(name, Words, nullable=False)
+
+
+threads = sa.Table(
+    "threads",
+    metadata,
+    sa.Column("id", Words, primary_key=True),
+    _text("platform"),
+    _text("channel"),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+)
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("thread_id", sa.ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("key", Words, unique=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("query"),
+    _text("author"),
+    _text("author_name"),
+    _text("channel"),
+    sa.Column("audience", Json, nullable=False),
+    _text("route"),
+    sa.Column("confidence", sa.Double, nullable=False),
+    sa.Column("reasons", Json, nullable=False),
+    _text("outcome"),
+    _text("model"),
+    _text("persona"),
+    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
+    sa.Column("completion_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost_usd", sa.Double, nullable=False),
+    sa.Column("timings", Json, nullable=False),
+    _text("error"),
+    sa.Column("claims", Json, nullable=False),
+    sa.Column("withheld", Json, nullable=False),
+    sa.Column("passages", Json, nullable=False),  # the widest comes last
+    sa.Index(None, "thread_id", "at"),
+    sa.Index(None, "at", "id"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("thread_id", sa.ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE")),
+    _text("role"),
+    _text("text"),
+    _text("author"),
+    sa.Column("at", Moment),
+    sa.UniqueConstraint("turn_id", "role"),
+    sa.Index(None, "thread_id", "id"),
+)
+
+citations = sa.Table(
+    "citations",
+    metadata,
+    sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    _text("document"),
+    _text("title"),
+    _text("uri"),
+    _text("quote"),
+    _text("chunk"),
+    _text("revision"),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+)
+
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("author", Words, primary_key=True),
+    _text("author_name"),
+    _text("rating"),
+    _text("reason"),
+    _text("correction"),
+    sa.Column("expert", sa.Boolean, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Index(None, "updated_at", "turn_id"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("workspace", Words, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+    _text("kind"),
+    _text("turn"),
+    _text("digest"),
+    _text("previous"),
+    _text("hash"),
+    sa.Index(None, "turn"),
+)
+
+audit_contents = sa.Table(
+    "audit_contents",
+    metadata,
+    sa.Column("workspace", Words, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("salt"),
+    _text("content"),
+)
+
+audit_heads = sa.Table(
+    "audit_heads",
+    metadata,
+    sa.Column("workspace", Words, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    _text("hash"),
+)

@@ -1,0 +1,162 @@
+"""A turn as rows, and back again: nothing is lost on the way."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from bot.conversation import Author, Outcome, Platform, Role, Route, RouteDecision, Turn, Usage
+from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Row = dict[str, Any]
+
+
+def author_of(key: str, name: str = "") -> Author:
+    """The author behind a key such as ``slack:U024BE7LH``."""
+    platform, _, id_ = key.partition(":")
+    return Author(Platform(platform), id_, name)
+
+
+def _finite(number: float) -> float:
+    """A number that every database takes; what is none becomes 0."""
+    return float(number) if math.isfinite(number) else 0.0
+
+
+def turn_row(turn: Turn, key: str | None) -> Row:
+    """The row of ``turns``."""
+    return {
+        "id": turn.id,
+        "thread_id": turn.thread,
+        "key": key,
+        "at": turn.at,
+        "query": turn.query,
+        "author": turn.author.key,
+        "author_name": turn.author.name,
+        "channel": turn.channel,
+        "audience": sorted(turn.audience),
+        "route": turn.route.route.value,
+        "confidence": _finite(turn.route.confidence),
+        "reasons": turn.route.reasons,
+        "outcome": turn.outcome.value,
+        "model": turn.model,
+        "persona": turn.persona,
+        "prompt_tokens": turn.usage.prompt_tokens,
+        "completion_tokens": turn.usage.completion_tokens,
+        "cost_usd": _finite(turn.usage.cost_usd),
+        "timings": turn.timings_ms,
+        "error": turn.error,
+        "claims": turn.grounding.claims,
+        "withheld": turn.withheld,
+        "passages": turn.passages,
+    }
+
+
+def message_rows(turn: Turn) -> list[Row]:
+    """The rows of ``messages``: the question, then the answer."""
+    shared = {"thread_id": turn.thread, "turn_id": turn.id, "at": turn.at}
+    return [
+        {**shared, "role": Role.USER.value, "text": turn.question, "author": turn.author.key},
+        {**shared, "role": Role.ASSISTANT.value, "text": turn.answer, "author": ""},
+    ]
+
+
+def citation_rows(turn: Turn) -> list[Row]:
+    """The rows of ``citations``, in the order of the turn."""
+    return [
+        {
+            "turn_id": turn.id,
+            "position": position,
+            "n": c.n,
+            "document": c.document,
+            "title": c.title,
+            "uri": c.uri,
+            "quote": c.quote,
+            "chunk": c.chunk,
+            "revision": c.revision,
+            "start": c.start,
+            "end": c.end,
+        }
+        for position, c in enumerate(turn.citations)
+    ]
+
+
+def citation_of(row: Mapping[str, Any]) -> Citation:
+    """A citation from its row."""
+    return Citation(
+        n=row["n"],
+        document=row["document"],
+        title=row["title"],
+        uri=row["uri"],
+        quote=row["quote"],
+        chunk=row["chunk"],
+        revision=row["revision"],
+        start=row["start"],
+        end=row["end"],
+    )
+
+
+def _chunk_of(data: Row) -> Chunk:
+    return Chunk(
+        id=data["id"],
+        document=data["document"],
+        source=data["source"],
+        revision=data["revision"],
+        ordinal=data["ordinal"],
+        title=data["title"],
+        headings=tuple(data["headings"]),
+        text=data["text"],
+        start=data["start"],
+        end=data["end"],
+        uri=data["uri"],
+        groups=frozenset(data["groups"]),
+    )
+
+
+def _passage_of(data: Row) -> Passage:
+    return Passage(
+        chunk=_chunk_of(data["chunk"]),
+        score=data["score"] or 0.0,  # null: it was not a number
+        lexical=data["lexical"] or 0.0,
+        cosine=data["cosine"],
+    )
+
+
+def _claim_of(data: Row) -> Claim:
+    return Claim(
+        start=data["start"],
+        end=data["end"],
+        text=data["text"],
+        supported=data["supported"],
+        score=data["score"] or 0.0,
+        passage=data["passage"],
+        finding=data["finding"],
+    )
+
+
+def turn_of(row: Mapping[str, Any], citations: Sequence[Citation]) -> Turn:
+    """A turn from its row of ``turns``, joined with ``question`` and ``answer``."""
+    return Turn(
+        id=row["id"],
+        thread=row["thread_id"],
+        question=row["question"],
+        query=row["query"],
+        author=author_of(row["author"], row["author_name"]),
+        channel=row["channel"],
+        audience=frozenset(row["audience"]),
+        route=RouteDecision(Route(row["route"]), row["confidence"], tuple(row["reasons"])),
+        answer=row["answer"],
+        outcome=Outcome(row["outcome"]),
+        citations=tuple(citations),
+        grounding=Grounding(tuple(_claim_of(c) for c in row["claims"])),
+        passages=tuple(_passage_of(p) for p in row["passages"]),
+        withheld=tuple(row["withheld"]),
+        model=row["model"],
+        persona=row["persona"],
+        usage=Usage(row["prompt_tokens"], row["completion_tokens"], row["cost_usd"]),
+        timings_ms={stage: ms or 0.0 for stage, ms in row["timings"].items()},
+        at=row["at"],
+        error=row["error"],
+    )

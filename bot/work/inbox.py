@@ -1,0 +1,316 @@
+"""The inbox: events put down before they are acknowledged, worked on exactly once, in order.
+
+A row is leased, not taken: when its worker dies the lease runs out and another goes on from the
+last checkpoint. Within a thread one event runs at a time, in the order of arrival; threads run
+side by side. Every write of a worker carries its name and attempt, so that one who lost the lease
+cannot change what the next one does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from bot.errors import LeaseLostError
+from bot.store.base import Database, insert
+from bot.work.tables import inbox
+
+WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+_NOBODY = ""
+_FIRST_BACKOFF = 1.0
+_LONGEST_BACKOFF = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event that this worker holds. ``state`` is what the last checkpoint left, at ``step``."""
+
+    id: int
+    event_id: str
+    topic: str
+    thread: str
+    payload: Any
+    attempts: int
+    owner: str
+    step: str
+    state: Any
+
+
+def backoff(attempts: int) -> float:
+    """Seconds to wait after a failed attempt: 1, 2, 4, … up to 5 minutes."""
+    return min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(attempts - 1, 30))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_earlier = inbox.alias("earlier")
+_is_head = ~sa.exists().where(
+    _earlier.c.thread_key == inbox.c.thread_key,
+    _earlier.c.id < inbox.c.id,
+    _earlier.c.status.in_([sa.literal_column("'waiting'"), sa.literal_column("'running'")]),
+)
+_other = inbox.alias("other")
+_thread_is_free = ~sa.exists().where(
+    _other.c.thread_key == inbox.c.thread_key,
+    _other.c.id != inbox.c.id,
+    _other.c.status == sa.literal_column("'running'"),
+)
+_claimable = (
+    sa.select(inbox.c.id)
+    .where(
+        sa.or_(
+            sa.and_(
+                inbox.c.status == sa.literal_column("'waiting'"),
+                inbox.c.due <= sa.bindparam("now"),
+            ),
+            sa.and_(
+                inbox.c.status == sa.literal_column("'running'"),
+                inbox.c.lease_until < sa.bindparam("now"),
+            ),
+        ),
+        _is_head,
+        _thread_is_free,
+    )
+    .order_by(inbox.c.id)
+    .limit(sa.bindparam("places"))
+    .with_for_update(of=inbox, skip_locked=True)
+)
+
+
+class Inbox:
+    """The inbox as one worker sees it. ``owner`` names the worker and nobody else."""
+
+    def __init__(
+        self,
+        db: Database,
+        owner: str,
+        *,
+        lease_seconds: float = 30.0,
+        max_attempts: int = 5,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._db = db
+        self.owner = owner
+        self._lease = timedelta(seconds=lease_seconds)
+        self._max_attempts = max_attempts
+        self._clock = clock
+        self._arrived = asyncio.Event()
+
+    # -- putting ----------------------------------------------------------------------------
+
+    async def put(
+        self, event_id: str, thread: str, payload: object, *, topic: str = "", delay: float = 0.0
+    ) -> bool:
+        """Keep an event; once this returns it may be acknowledged. ``False``: known already."""
+
+        def op(connection: sa.Connection) -> bool:
+            return self.put_in(connection, event_id, thread, payload, topic=topic, delay=delay)
+
+        new = await self._db.write(op)
+        if new:
+            self._arrived.set()
+        return new
+
+    def put_in(
+        self,
+        connection: sa.Connection,
+        event_id: str,
+        thread: str,
+        payload: object,
+        *,
+        topic: str = "",
+        delay: float = 0.0,
+    ) -> bool:
+        """As :meth:`put`, inside the caller's transaction."""
+        now = self._clock()
+        row = {
+            "event_id": event_id,
+            "topic": topic,
+            "thread_key": thread,
+            "payload": payload,
+            "status": WAITING,
+            "due": now + timedelta(seconds=delay),
+            "attempts": 0,
+            "owner": _NOBODY,
+            "step": "",
+            "error": "",
+            "created_at": now,
+        }
+        statement = insert(connection, inbox).on_conflict_do_nothing(index_elements=["event_id"])
+        return connection.execute(statement.returning(inbox.c.id), row).first() is not None
+
+    async def wait(self, seconds: float) -> None:
+        """Until an event is put in this process, at most ``seconds``: others may have put some."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._arrived.clear()
+
+    # -- working ----------------------------------------------------------------------------
+
+    async def claim(self, places: int, topics: Sequence[str] | None = None) -> list[Claim]:
+        """Lease up to ``places`` events, each the first open one of its thread.
+
+        Events whose lease ran out come again, with their last checkpoint.
+        """
+        query = _claimable if topics is None else _claimable.where(inbox.c.topic.in_(topics))
+
+        def op(connection: sa.Connection) -> list[Claim]:
+            now = self._clock()
+            ids = list(connection.scalars(query, {"now": now, "places": places}))
+            if not ids:
+                return []
+            change = (
+                sa.update(inbox)
+                .where(inbox.c.id.in_(ids))
+                .values(
+                    status=RUNNING,
+                    owner=self.owner,
+                    attempts=inbox.c.attempts + 1,
+                    lease_until=now + self._lease,
+                )
+                .returning(inbox)
+            )
+            try:
+                with connection.begin_nested():
+                    rows = connection.execute(change).all()
+            except IntegrityError:  # another worker was quicker in one of the threads: next time
+                return []
+            return sorted((_claim_of(row) for row in rows), key=lambda claim: claim.id)
+
+        return await self._db.write(op)
+
+    async def renew(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Extend the leases of what is in hand; those that are still held.
+
+        What is missing from the answer was taken over: stop working on it.
+        """
+
+        def op(connection: sa.Connection) -> list[Claim]:
+            until = self._clock() + self._lease
+            return [c for c in claims if _change(connection, c, lease_until=until)]
+
+        return await self._db.write(op)
+
+    async def checkpoint(self, claim: Claim, step: str, state: object = None) -> Claim:
+        """Keep how far the work is; whoever takes over starts there. Raises LeaseLostError."""
+        await self._db.write(lambda c: self.checkpoint_in(c, claim, step, state))
+        return replace(claim, step=step, state=state)
+
+    def checkpoint_in(
+        self, connection: sa.Connection, claim: Claim, step: str, state: object = None
+    ) -> None:
+        """As :meth:`checkpoint`, inside the caller's transaction."""
+        until = self._clock() + self._lease
+        _hold(connection, claim, step=step, state=state, lease_until=until)
+
+    async def complete(self, claim: Claim) -> None:
+        """The event is done. Raises LeaseLostError."""
+        await self._db.write(lambda connection: self.complete_in(connection, claim))
+
+    def complete_in(self, connection: sa.Connection, claim: Claim) -> None:
+        """As :meth:`complete`, in one transaction with what the work stores."""
+        _hold(connection, claim, status=DONE, lease_until=None, finished_at=self._clock())
+
+    async def fail(self, claim: Claim, error: str, *, retry: bool = True) -> bool:
+        """The attempt failed; whether there will be another. Raises LeaseLostError.
+
+        The thread's later events wait for the next attempt: order matters more than speed.
+        """
+        again = retry and claim.attempts < self._max_attempts
+
+        def op(connection: sa.Connection) -> None:
+            now = self._clock()
+            if again:
+                due = now + timedelta(seconds=backoff(claim.attempts))
+                _hold(
+                    connection,
+                    claim,
+                    status=WAITING,
+                    owner=_NOBODY,
+                    lease_until=None,
+                    due=due,
+                    error=error,
+                )
+            else:
+                _hold(
+                    connection,
+                    claim,
+                    status=FAILED,
+                    lease_until=None,
+                    error=error,
+                    finished_at=now,
+                )
+
+        await self._db.write(op)
+        return again
+
+    async def hand_back(self, claims: Sequence[Claim]) -> None:
+        """Give up what is in hand without counting the attempt: another worker goes on at once."""
+
+        def op(connection: sa.Connection) -> None:
+            for claim in claims:
+                _change(
+                    connection,
+                    claim,
+                    status=WAITING,
+                    owner=_NOBODY,
+                    lease_until=None,
+                    due=self._clock(),
+                    attempts=claim.attempts - 1,
+                )
+
+        await self._db.write(op)
+
+    # -- looking after ----------------------------------------------------------------------
+
+    async def counts(self) -> dict[str, int]:
+        """How many events are in each status."""
+        query = sa.select(inbox.c.status, sa.func.count()).group_by(inbox.c.status)
+        return await self._db.read(lambda c: {r[0]: r[1] for r in c.execute(query)})
+
+    async def purge(self, before: datetime) -> int:
+        """Forget what was done before a moment; how many. Duplicates of them are new again."""
+        old = sa.delete(inbox).where(inbox.c.status == DONE, inbox.c.finished_at < before)
+        return await self._db.write(lambda connection: connection.execute(old).rowcount)
+
+
+def _change(connection: sa.Connection, claim: Claim, **values: object) -> bool:
+    """Write to a row that is still held; whether it is."""
+    held = sa.update(inbox).where(
+        inbox.c.id == claim.id,
+        inbox.c.status == RUNNING,
+        inbox.c.owner == claim.owner,
+        inbox.c.attempts == claim.attempts,
+    )
+    return connection.execute(held.values(**values)).rowcount == 1
+
+
+def _hold(connection: sa.Connection, claim: Claim, **values: object) -> None:
+    if not _change(connection, claim, **values):
+        raise LeaseLostError(what=f"event {claim.event_id}")
+
+
+def _claim_of(row: sa.Row[Any]) -> Claim:
+    return Claim(
+        id=row.id,
+        event_id=row.event_id,
+        topic=row.topic,
+        thread=row.thread_key,
+        payload=row.payload,
+        attempts=row.attempts,
+        owner=row.owner,
+        step=row.step,
+        state=row.state,
+    )

@@ -1,0 +1,144 @@
+"""Named leases: one process at a time does what a name stands for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.errors import LeaseLostError
+from bot.store.base import Database, insert
+from bot.work.tables import leases
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A held lease. ``token`` grows with each new holder: what the work writes can carry it."""
+
+    name: str
+    owner: str
+    token: int
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Leases:
+    """The leases in a database. An ``owner`` names one holder: a process and its task."""
+
+    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def take(self, name: str, owner: str, seconds: float) -> bool:
+        """Take a lease for ``seconds``; ``False`` while somebody else holds it."""
+        return await self.acquire(name, owner, seconds) is not None
+
+    async def acquire(self, name: str, owner: str, seconds: float) -> Lease | None:
+        """As :meth:`take`, with the fencing token. The holder himself extends it."""
+
+        def op(connection: sa.Connection) -> Lease | None:
+            now = self._clock()
+            new = insert(connection, leases)
+            statement = new.on_conflict_do_update(
+                index_elements=["name"],
+                set_={
+                    "owner": new.excluded.owner,
+                    "until": new.excluded.until,
+                    "token": sa.case(
+                        (
+                            sa.and_(leases.c.owner == new.excluded.owner, leases.c.until > now),
+                            leases.c.token,
+                        ),
+                        else_=leases.c.token + 1,
+                    ),
+                },
+                where=sa.or_(leases.c.until <= now, leases.c.owner == new.excluded.owner),
+            ).returning(leases.c.token)
+            until = now + timedelta(seconds=seconds)
+            row = {"name": name, "owner": owner, "token": 1, "until": until}
+            token = connection.execute(statement, row).scalar_one_or_none()
+            return None if token is None else Lease(name, owner, token)
+
+        return await self._db.write(op)
+
+    async def renew(self, name: str, owner: str, seconds: float) -> bool:
+        """Extend a lease that is still held; ``False`` where it ran out or was taken over."""
+
+        def op(connection: sa.Connection) -> bool:
+            now = self._clock()
+            held = sa.update(leases).where(
+                leases.c.name == name, leases.c.owner == owner, leases.c.until > now
+            )
+            until = now + timedelta(seconds=seconds)
+            return connection.execute(held, {"until": until}).rowcount == 1
+
+        return await self._db.write(op)
+
+    async def release(self, name: str, owner: str) -> None:
+        """Give a lease back; one that is not held any more is no error."""
+
+        def op(connection: sa.Connection) -> None:
+            mine = sa.update(leases).where(leases.c.name == name, leases.c.owner == owner)
+            connection.execute(mine, {"owner": "", "until": self._clock()})
+
+        await self._db.write(op)
+
+    async def holder(self, name: str) -> str | None:
+        """Who holds a lease now."""
+        query = sa.select(leases.c.owner).where(
+            leases.c.name == name, leases.c.until > self._clock(), leases.c.owner != ""
+        )
+        return await self._db.read(lambda connection: connection.scalar(query))
+
+    def guard_in(self, connection: sa.Connection, lease: Lease) -> None:
+        """Let a transaction pass only while a lease is held. Raises LeaseLostError."""
+        held = (
+            sa.select(leases.c.token)
+            .where(leases.c.name == lease.name, leases.c.owner == lease.owner)
+            .with_for_update()
+        )
+        if connection.scalar(held) != lease.token:
+            raise LeaseLostError(what=f'"{lease.name}"')
+
+    @asynccontextmanager
+    async def hold(self, name: str, owner: str, seconds: float = 30.0) -> AsyncIterator[Lease]:
+        """Hold a lease for a block and renew it meanwhile.
+
+        Raises LeaseLostError at the start where somebody else holds it, and at the end of the
+        block, which is cancelled, where it was lost on the way.
+        """
+        lease = await self.acquire(name, owner, seconds)
+        if lease is None:
+            raise LeaseLostError(what=f'"{name}"')
+        block = asyncio.current_task()
+        lost = False
+
+        async def keep() -> None:
+            nonlocal lost
+            while True:
+                await asyncio.sleep(seconds / 3)
+                if not await self.renew(name, owner, seconds):
+                    lost = True
+                    if block is not None:
+                        block.cancel()
+                    return
+
+        keeper = asyncio.create_task(keep())
+        try:
+            yield lease
+        except asyncio.CancelledError:
+            if not lost:
+                raise
+            if block is not None:
+                block.uncancel()
+            raise LeaseLostError(what=f'"{name}"') from None
+        finally:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+            await self.release(name, owner)

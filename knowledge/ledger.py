@@ -1,0 +1,273 @@
+"""The ledger: which documents were read in, from where, in which revision, with their text.
+
+For operators and for ingestion. The search never goes through it: what a caller may see is decided
+in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.errors import NotFoundError
+from bot.store.base import Database, insert, metadata
+from bot.store.columns import Json, Moment, RowId, Words
+
+_BATCH = 500
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("source", Words, primary_key=True),
+    sa.Column("document", Words, primary_key=True),
+    sa.Column("title", Words, nullable=False),
+    sa.Column("uri", Words, nullable=False),
+    sa.Column("groups", Json, nullable=False),
+    sa.Column("hash", Words, nullable=False),
+    sa.Column("revision", Words, nullable=False),
+    sa.Column("chunks", sa.Integer, nullable=False),
+    sa.Column("characters", sa.Integer, nullable=False),
+    sa.Column("ingested_at", Moment, nullable=False),
+    sa.Column("origin", Words, nullable=False),
+    sa.Column("extra", Json, nullable=False),
+    sa.Index(None, "document"),
+)
+
+document_texts = sa.Table(
+    "document_texts",
+    metadata,
+    sa.Column("source", Words, primary_key=True),
+    sa.Column("document", Words, primary_key=True),
+    sa.Column("revision", Words, nullable=False),
+    sa.Column("text", Words, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["source", "document"], ["documents.source", "documents.document"], ondelete="CASCADE"
+    ),
+)
+
+source_runs = sa.Table(
+    "source_runs",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("source", Words, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment, nullable=False),
+    sa.Column("report", Json, nullable=False),
+    sa.Index(None, "source", "id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """One document as it was last read in.
+
+    ``hash`` is of the content that decides whether it changed, ``origin`` where it was read (a
+    path, an address), ``extra`` whatever a source wants to find again (JSON).
+    """
+
+    source: str
+    document: str
+    title: str
+    uri: str
+    groups: frozenset[str]
+    hash: str
+    revision: str
+    chunks: int
+    characters: int
+    ingested_at: datetime
+    origin: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One reading-in of a source, with its report."""
+
+    source: str
+    started_at: datetime
+    finished_at: datetime
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A source in figures, with its last run."""
+
+    name: str
+    documents: int
+    chunks: int
+    characters: int
+    last_run: RunRecord | None
+
+
+_FIELDS = tuple(f.name for f in fields(DocumentRecord))
+
+
+def _record_of(row: sa.Row[Any]) -> DocumentRecord:
+    data = row._asdict()
+    data["groups"] = frozenset(data["groups"])
+    return DocumentRecord(**data)
+
+
+def _run_of(row: sa.Row[Any]) -> RunRecord:
+    return RunRecord(row.source, row.started_at, row.finished_at, row.report)
+
+
+def _batches(names: Iterable[str]) -> Iterable[list[str]]:
+    rest = iter(names)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+class Ledger:
+    """The ledger in a database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    # -- writing ----------------------------------------------------------------------------
+
+    async def record(self, entries: Sequence[tuple[DocumentRecord, str]]) -> None:
+        """Keep documents with their text, all or nothing; the revision before is forgotten."""
+        if entries:
+            await self._db.write(lambda connection: self.record_in(connection, entries))
+
+    def record_in(
+        self, connection: sa.Connection, entries: Sequence[tuple[DocumentRecord, str]]
+    ) -> None:
+        """As :meth:`record`, inside the caller's transaction."""
+        rows, texts = [], []
+        for record, text in entries:
+            rows.append({name: getattr(record, name) for name in _FIELDS})
+            texts.append(
+                {
+                    "source": record.source,
+                    "document": record.document,
+                    "revision": record.revision,
+                    "text": text,
+                }
+            )
+        for table, values in ((documents, rows), (document_texts, texts)):
+            new = insert(connection, table)
+            changed = {c.name: new.excluded[c.name] for c in table.columns if not c.primary_key}
+            upsert = new.on_conflict_do_update(index_elements=["source", "document"], set_=changed)
+            connection.execute(upsert, values)
+
+    async def remove(self, source: str, names: Iterable[str]) -> int:
+        """Forget documents of a source with their text; how many there were."""
+        gone = list(names)
+
+        def op(connection: sa.Connection) -> int:
+            count = 0
+            for batch in _batches(gone):
+                here = (documents.c.source == source) & documents.c.document.in_(batch)
+                count += connection.execute(sa.delete(documents).where(here)).rowcount
+            return count
+
+        return await self._db.write(op) if gone else 0
+
+    async def record_run(
+        self,
+        source: str,
+        report: Mapping[str, Any],
+        started_at: datetime,
+        finished_at: datetime,
+    ) -> None:
+        """Keep the report of one reading-in."""
+        row = {
+            "source": source,
+            "report": dict(report),
+            "started_at": started_at,
+            "finished_at": finished_at,
+        }
+        await self._db.write(lambda c: c.execute(sa.insert(source_runs), [row]).rowcount)
+
+    # -- reading ----------------------------------------------------------------------------
+
+    async def state(self, source: str) -> dict[str, DocumentRecord]:
+        """Every document of a source by its name."""
+        found = await self._records(sa.select(documents).where(documents.c.source == source))
+        return {record.document: record for record in found}
+
+    async def listing(self, source: str | None = None) -> list[DocumentRecord]:
+        """All documents, or those of a source, in the order of their names."""
+        query = sa.select(documents).order_by(documents.c.source, documents.c.document)
+        if source is not None:
+            query = query.where(documents.c.source == source)
+        return await self._records(query)
+
+    async def find(self, document: str) -> list[DocumentRecord]:
+        """The documents of this name, whatever their source."""
+        query = sa.select(documents).where(documents.c.document == document)
+        return await self._records(query.order_by(documents.c.source))
+
+    async def show(self, document: str, source: str | None = None) -> tuple[DocumentRecord, str]:
+        """A document with its text; the first by source where several have the name.
+
+        Raises NotFoundError.
+        """
+        query = (
+            sa.select(documents, document_texts.c.text.label("text"))
+            .join(document_texts)
+            .where(documents.c.document == document)
+            .order_by(documents.c.source)
+            .limit(1)
+        )
+        if source is not None:
+            query = query.where(documents.c.source == source)
+
+        def op(connection: sa.Connection) -> tuple[DocumentRecord, str]:
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise NotFoundError(kind="document", id=document)
+            data = row._asdict()
+            text = data.pop("text")
+            data["groups"] = frozenset(data["groups"])
+            return DocumentRecord(**data), text
+
+        return await self._db.read(op)
+
+    async def sources(self) -> list[SourceRecord]:
+        """All sources that hold documents or were read in once, by name."""
+        counted = sa.select(
+            documents.c.source,
+            sa.func.count().label("documents"),
+            sa.func.sum(documents.c.chunks).label("chunks"),
+            sa.func.sum(documents.c.characters).label("characters"),
+        ).group_by(documents.c.source)
+        newest = sa.select(sa.func.max(source_runs.c.id)).group_by(source_runs.c.source)
+        last = sa.select(source_runs).where(source_runs.c.id.in_(newest))
+
+        def op(connection: sa.Connection) -> list[SourceRecord]:
+            figures = {r.source: r for r in connection.execute(counted)}
+            runs = {r.source: _run_of(r) for r in connection.execute(last)}
+            return [
+                SourceRecord(
+                    name,
+                    row.documents if (row := figures.get(name)) else 0,
+                    int(row.chunks) if row else 0,
+                    int(row.characters) if row else 0,
+                    runs.get(name),
+                )
+                for name in sorted(figures.keys() | runs.keys())
+            ]
+
+        return await self._db.read(op)
+
+    async def runs(self, source: str, limit: int | None = None) -> list[RunRecord]:
+        """The runs of a source, the last one first."""
+        query = (
+            sa.select(source_runs)
+            .where(source_runs.c.source == source)
+            .order_by(source_runs.c.id.desc())
+            .limit(limit)
+        )
+        return await self._db.read(lambda c: [_run_of(row) for row in c.execute(query)])
+
+    async def _records(self, query: sa.Select[Any]) -> list[DocumentRecord]:
+        return await self._db.read(lambda c: [_record_of(row) for row in c.execute(query)])
