@@ -1,0 +1,217 @@
+"""The chat page, its answers and ratings, and the passages behind its citations."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+
+from adapters.rendering import markdown_html
+from adapters.web.answers import Answers, RunningAnswer
+from adapters.web.api import sentence_of, sse
+from adapters.web.auth import Sessions, Visitor
+from adapters.web.pages import Pages, is_fragment
+from adapters.web.ports import Application
+from adapters.web.security import own_forms_only
+from adapters.web.sources import cited_place
+from adapters.web.texts import MAX_CORRECTION, MAX_REASON, checked, question_of
+from bot.conversation import Feedback, Platform, Question, Rating, Turn
+from bot.errors import NotFoundError
+
+REASONS = ("Not correct", "Not what I asked", "Incomplete", "Out of date", "Hard to read")
+
+
+class Chat:
+    """What the routes of the chat share."""
+
+    def __init__(
+        self, application: Application, answers: Answers, sessions: Sessions, pages: Pages
+    ) -> None:
+        self.application = application
+        self.answers = answers
+        self.sessions = sessions
+        self.pages = pages
+
+    async def page(
+        self, request: Request, *, status: int = HTTPStatus.OK, error: str = "", draft: str = ""
+    ) -> Response:
+        """The whole conversation of the browser that asks."""
+        visitor = self.sessions.visitor(request)
+        turns = await self.application.history.of_thread(visitor.thread)
+        ratings = {turn.id: await self.rating_of(turn, visitor) for turn in turns}
+        operator = self.sessions.operator(request)
+        response = self.pages.render(
+            "chat.html",
+            status,
+            persona=self.application.persona,
+            suggestions=self.application.suggestions,
+            turns=turns,
+            ratings=ratings,
+            improve=request.query_params.get("improve", ""),
+            reasons=REASONS,
+            error=error,
+            draft=draft,
+            operator=operator,
+            visitor=visitor,
+            known_groups=await self.known_groups() if operator else (),
+        )
+        self.sessions.keep_visitor(request, response, visitor)
+        return response
+
+    async def known_groups(self) -> list[str]:
+        """Every group that some document names."""
+        documents = await self.application.ledger.listing()
+        return sorted({group for document in documents for group in document.groups})
+
+    def question(self, text: str, visitor: Visitor) -> Question:
+        """A visitor's question: public documents only, unless an operator chose groups."""
+        return Question(
+            text=question_of(text),
+            author=visitor.author,
+            principal=visitor.principal,
+            channel="web",
+            thread=visitor.thread,
+        )
+
+    async def own_turn(self, request: Request, turn: str) -> Turn:
+        """A turn that this browser may see: its own, or any with a console session."""
+        found = await self.application.history.turn(checked(turn, "turn", 200))
+        visitor = self.sessions.visitor(request)
+        own = found.author.key == visitor.author.key
+        if self.sessions.operator(request) or (own and found.audience <= set(visitor.groups)):
+            return found
+        raise NotFoundError(kind="turn", id=turn)
+
+    async def rating_of(self, turn: Turn, visitor: Visitor) -> Feedback | None:
+        """What this visitor thinks of a turn."""
+        for feedback in await self.application.feedback.of(turn.id):
+            if feedback.author.key == visitor.author.key:
+                return feedback
+        return None
+
+    async def rating_shown(
+        self, request: Request, turn: Turn, *, improve: bool, thanks: bool = False
+    ) -> Response:
+        """The thumbs after a change: a fragment, or without a script the page again."""
+        if not is_fragment(request):
+            query = f"?improve={turn.id}" if improve else ""
+            return _see_other(f"/{query}#turn-{turn.id}")
+        rating = await self.rating_of(turn, self.sessions.visitor(request))
+        return self.pages.render(
+            "_rating.html",
+            turn=turn,
+            rating=rating,
+            improve=improve,
+            thanks=thanks,
+            reasons=REASONS,
+        )
+
+    async def events(self, running: RunningAnswer) -> AsyncIterator[bytes]:
+        """An answer for the page's script: HTML that grows, then the finished turn."""
+        text = ""
+        async for piece in running.pieces():
+            text += piece
+            yield sse("piece", {"html": markdown_html(text)})
+        try:
+            turn = await running.turn()
+        except Exception as error:  # noqa: BLE001 - the stream has begun: its end must say why
+            yield sse("error", {"error": sentence_of(error)})
+            return
+        html = self.pages.fragment(
+            "_answer.html", turn=turn, rating=None, improve=False, thanks=False, reasons=REASONS
+        )
+        yield sse("answer", {"html": html, "turn": turn.id})
+
+
+def _see_other(address: str) -> RedirectResponse:
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+def chat_router(chat: Chat) -> APIRouter:
+    """The routes of the chat."""
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
+    sessions = chat.sessions
+
+    @router.get("/")
+    async def conversation(request: Request) -> Response:
+        return await chat.page(request)
+
+    @router.post("/ask")
+    async def ask(request: Request, question: Annotated[str, Form()] = "") -> Response:
+        visitor = sessions.visitor(request)
+        running = chat.answers.start(chat.question(question, visitor))
+        response: Response
+        if "text/event-stream" in request.headers.get("accept", ""):
+            response = StreamingResponse(chat.events(running), media_type="text/event-stream")
+        else:
+            turn = await running.turn()
+            response = _see_other(f"/#turn-{turn.id}")
+        sessions.keep_visitor(request, response, visitor)
+        return response
+
+    @router.post("/new")
+    async def start_anew(request: Request) -> Response:
+        response = _see_other("/")
+        sessions.keep_visitor(request, response, sessions.visitor(request).afresh())
+        return response
+
+    @router.post("/audience")
+    async def ask_as(
+        request: Request, groups: Annotated[list[str] | None, Form()] = None
+    ) -> Response:
+        visitor = sessions.visitor(request)
+        if sessions.operator(request):
+            known = await chat.known_groups()
+            visitor = visitor.asking_as([g for g in groups or () if g in known])
+        response = _see_other("/")
+        sessions.keep_visitor(request, response, visitor)
+        return response
+
+    @router.post("/turns/{turn}/rating")
+    async def rate(
+        request: Request, turn: str, rating: Annotated[Literal["up", "down"], Form()]
+    ) -> Response:
+        found = await chat.own_turn(request, turn)
+        visitor = sessions.visitor(request)
+        before = await chat.rating_of(found, visitor)
+        wanted = Rating(rating)
+        if before and before.rating is wanted:
+            await chat.application.feedback.take_back(found.id, visitor.author)
+            return await chat.rating_shown(request, found, improve=False)
+        expert = sessions.operator(request) is not None
+        await chat.application.feedback.rate(
+            Feedback(found.id, visitor.author, wanted, expert=expert)
+        )
+        chat.application.metrics.observe_rating(wanted, Platform.WEB)
+        return await chat.rating_shown(request, found, improve=wanted is Rating.DOWN)
+
+    @router.post("/turns/{turn}/correction")
+    async def correct(
+        request: Request,
+        turn: str,
+        reason: Annotated[str, Form()] = "",
+        correction: Annotated[str, Form()] = "",
+    ) -> Response:
+        found = await chat.own_turn(request, turn)
+        await chat.application.feedback.rate(
+            Feedback(
+                found.id,
+                sessions.visitor(request).author,
+                Rating.DOWN,
+                reason=checked(reason, "reason", MAX_REASON).strip(),
+                correction=checked(correction, "better answer", MAX_CORRECTION).strip(),
+                expert=sessions.operator(request) is not None,
+            )
+        )
+        return await chat.rating_shown(request, found, improve=False, thanks=True)
+
+    @router.get("/sources/{turn}/{n}")
+    async def source(request: Request, turn: str, n: int) -> Response:
+        place = cited_place(await chat.own_turn(request, turn), n)
+        template = "_source.html" if is_fragment(request) else "source.html"
+        return chat.pages.render(template, place=place, back=f"/#turn-{turn}")
+
+    return router

@@ -1,0 +1,219 @@
+"""The console's first rooms: conversations, one turn's story, review, feedback, knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from operator import itemgetter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from adapters.web.auth import Operator, Sessions
+from adapters.web.pages import Pages
+from adapters.web.ports import Application
+from adapters.web.security import own_forms_only
+from adapters.web.sources import cited_place
+from adapters.web.texts import checked
+from bot.conversation import Feedback, Rating, Turn
+from bot.evidence import Citation
+from bot.store.feedback import RatedTurn
+from knowledge.ledger import DocumentRecord
+
+PAGE = 50
+_LOGIN = "/console/login"
+
+
+class SignInRequiredError(Exception):
+    """The console is closed to this browser; it is led to the token form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One bar of a turn's timings: ``start`` and ``width`` are shares of the whole, 0 to 100."""
+
+    name: str
+    ms: float
+    start: float
+    width: float
+
+
+def stages_of(timings_ms: dict[str, float]) -> tuple[Stage, ...]:
+    """Stages one after the other, as bars of a waterfall; the total is not a stage."""
+    parts = {name: ms for name, ms in timings_ms.items() if name not in ("total", "first_sentence")}
+    whole = max(sum(parts.values()), timings_ms.get("total", 0.0), 0.001)
+    bars: list[Stage] = []
+    at = 0.0
+    for name, ms in parts.items():
+        bars.append(Stage(name.replace("_", " "), ms, 100 * at / whole, 100 * ms / whole))
+        at += ms
+    return tuple(bars)
+
+
+def queue_of(rated: Sequence[RatedTurn]) -> list[RatedTurn]:
+    """What a reviewer looks at first: thumbs down, then corrections, newest first in each."""
+    waiting = [r for r in rated if r.rating == Rating.DOWN or r.correction]
+    return sorted(waiting, key=lambda r: r.rating != Rating.DOWN)
+
+
+def page_after(
+    listed: Sequence[DocumentRecord], after: str
+) -> tuple[list[DocumentRecord], str | None]:
+    """A page of documents in the order of ``source/name``, and the cursor of the next one."""
+    keyed = [(f"{d.source}/{d.document}", d) for d in listed]
+    keyed.sort(key=itemgetter(0))
+    rest = [(key, document) for key, document in keyed if key > after]
+    more = rest[PAGE - 1][0] if len(rest) > PAGE else None
+    return [document for _key, document in rest[:PAGE]], more
+
+
+class Console:
+    """What the console's routes share."""
+
+    def __init__(self, application: Application, sessions: Sessions, pages: Pages) -> None:
+        self.application = application
+        self.sessions = sessions
+        self.pages = pages
+
+    def operator(self, request: Request) -> Operator:
+        """The operator who asks; raises SignInRequiredError."""
+        operator = self.sessions.operator(request)
+        if operator is None:
+            raise SignInRequiredError
+        return operator
+
+    def render(self, request: Request, template: str, room: str, **values: Any) -> Response:
+        """A console page for the operator who asks."""
+        operator = self.operator(request)
+        return self.pages.render(template, room=room, operator=operator, **values)
+
+    async def ratings_of(self, turns: Sequence[Turn]) -> dict[str, list[Feedback]]:
+        """Ratings by turn."""
+        return {turn.id: list(await self.application.feedback.of(turn.id)) for turn in turns}
+
+
+def sign_in_form(request: Request) -> RedirectResponse:
+    """Leads to the token form and back to where the operator wanted to go."""
+    wanted = request.url.path if request.method == "GET" else "/console"
+    address = _LOGIN if wanted == "/console" else f"{_LOGIN}?next={wanted}"
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+def _inside_console(address: str) -> str:
+    return address if address.startswith("/console") and "\\" not in address else "/console"
+
+
+def console_router(console: Console) -> APIRouter:
+    """All rooms of the console."""
+    router = APIRouter(
+        prefix="/console", include_in_schema=False, dependencies=[Depends(own_forms_only)]
+    )
+    _add_sign_in(router, console)
+    _add_conversations(router, console)
+    _add_rooms(router, console)
+    return router
+
+
+def _add_sign_in(router: APIRouter, console: Console) -> None:
+    @router.get("/login")
+    async def login_form(request: Request, next: str = "/console") -> Response:  # noqa: A002 - the address's word
+        if console.sessions.operator(request):
+            return RedirectResponse(_inside_console(next), HTTPStatus.SEE_OTHER)
+        return console.pages.render("console/login.html", wanted=_inside_console(next), wrong=False)
+
+    @router.post("/login")
+    async def login(
+        request: Request,
+        token: Annotated[str, Form()] = "",
+        next: Annotated[str, Form()] = "/console",  # noqa: A002 - the address's word
+    ) -> Response:
+        wanted = _inside_console(next)
+        if not console.sessions.opens(token.strip().encode("utf-8", "replace")):
+            status = HTTPStatus.UNAUTHORIZED
+            return console.pages.render("console/login.html", status, wanted=wanted, wrong=True)
+        response = RedirectResponse(wanted, HTTPStatus.SEE_OTHER)
+        console.sessions.open_console(request, response)
+        return response
+
+    @router.post("/logout")
+    async def logout(request: Request, csrf: Annotated[str, Form()] = "") -> Response:
+        operator = console.operator(request)
+        if not console.sessions.csrf_holds(operator, csrf):
+            sentence = "The form is out of date; load the page again and repeat."
+            return console.pages.error(request, HTTPStatus.FORBIDDEN, sentence)
+        response = RedirectResponse(_LOGIN, HTTPStatus.SEE_OTHER)
+        console.sessions.close_console(response)
+        return response
+
+
+def _add_conversations(router: APIRouter, console: Console) -> None:
+    @router.get("")
+    async def conversations(request: Request, before: str | None = None) -> Response:
+        console.operator(request)
+        cursor = checked(before, "cursor", 200) if before else None
+        turns = await console.application.history.recent(limit=PAGE + 1, before=cursor)
+        page = list(turns[:PAGE])
+        return console.render(
+            request,
+            "console/conversations.html",
+            "conversations",
+            turns=page,
+            ratings=await console.ratings_of(page),
+            first=cursor is None,
+            older=page[-1].id if len(turns) > PAGE else None,
+        )
+
+    @router.get("/turns/{turn}")
+    async def story(request: Request, turn: str) -> Response:
+        console.operator(request)
+        found = await console.application.history.turn(checked(turn, "turn", 200))
+        cited: dict[str, list[Citation]] = {}
+        for citation in found.citations:
+            cited.setdefault(citation.chunk, []).append(citation)
+        return console.render(
+            request,
+            "console/turn.html",
+            "conversations",
+            turn=found,
+            feedback=await console.application.feedback.of(found.id),
+            stages=stages_of(found.timings_ms),
+            cited=cited,
+            places=[cited_place(found, c.n) for c in found.citations],
+        )
+
+
+def _add_rooms(router: APIRouter, console: Console) -> None:
+    @router.get("/review")
+    async def review(request: Request) -> Response:
+        console.operator(request)
+        rated = await console.application.feedback.listing()
+        return console.render(
+            request, "console/review.html", "review", queue=queue_of(rated)[:PAGE]
+        )
+
+    @router.get("/feedback")
+    async def feedback(request: Request) -> Response:
+        console.operator(request)
+        rated = await console.application.feedback.listing(limit=4 * PAGE)
+        return console.render(request, "console/feedback.html", "feedback", rated=rated)
+
+    @router.get("/knowledge")
+    async def knowledge(
+        request: Request, source: str | None = None, after: str | None = None
+    ) -> Response:
+        console.operator(request)
+        name = checked(source, "source", 300) if source else None
+        listed = await console.application.ledger.listing(name)
+        page, more = page_after(listed, checked(after, "cursor", 2000) if after else "")
+        return console.render(
+            request,
+            "console/knowledge.html",
+            "knowledge",
+            stats=await console.application.store.stats(),
+            sources=await console.application.ledger.sources(),
+            documents=page,
+            source=name,
+            more=more,
+        )

@@ -1,0 +1,140 @@
+"""Templates, and what they share: assets with their version, times, numbers, errors."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from adapters.rendering import answer_html, is_web_address, plain
+from bot.conversation import Outcome, Route, Turn
+
+STATIC = Path(__file__).parent / "static"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+_OUTCOMES = {
+    Outcome.ANSWERED: "Answered",
+    Outcome.ABSTAINED: "Not known",
+    Outcome.CLARIFY: "Asked back",
+    Outcome.HANDOFF: "Handed over",
+    Outcome.ERROR: "Failed",
+}
+_ROUTES = {
+    Route.RAG: "Documents",
+    Route.VOICE: "Conversation",
+    Route.HYBRID: "Documents and voice",
+    Route.LIVE: "Live data",
+    Route.HANDOFF: "A person",
+}
+
+
+class Pages:
+    """Renders templates; every value is escaped unless it is marked as HTML."""
+
+    def __init__(self, bot_name: str) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=select_autoescape(("html",), default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(bot=bot_name, asset=_Assets().url, turn_url=turn_url)
+        self._environment.filters.update(
+            answer=answer_markup,
+            clock=clock,
+            iso=iso,
+            plain=plain,
+            milliseconds=milliseconds,
+            percent=lambda share: f"{share:.0%}",
+            outcome_words=lambda outcome: _OUTCOMES[Outcome(outcome)],
+            route_words=lambda route: _ROUTES[Route(route)],
+        )
+        self._environment.tests["web_address"] = is_web_address
+
+    def render(self, template: str, status: int = HTTPStatus.OK, /, **values: Any) -> HTMLResponse:
+        """A page or a fragment."""
+        html = self._environment.get_template(template).render(**values)
+        # A lone surrogate that some document brought along cannot be sent as UTF-8.
+        return HTMLResponse(html.encode("utf-8", "replace"), status)
+
+    def fragment(self, template: str, /, **values: Any) -> str:
+        """A piece of a page, to be sent inside an event."""
+        html = self._environment.get_template(template).render(**values)
+        return html.encode("utf-8", "replace").decode()
+
+    def error(self, request: Request, status: int, sentence: str) -> HTMLResponse:
+        """A page, or for htmx a line, that says in one sentence what went wrong."""
+        titles = {404: "There is no such page", 403: "Not allowed", 413: "Too much at once"}
+        template = "_error.html" if is_fragment(request) else "error.html"
+        title = titles.get(status, "That did not work")
+        return self.render(template, status, title=title, sentence=sentence, status=status)
+
+
+class _Assets:
+    """Addresses of static files that change whenever a file does."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, str] = {}
+
+    def url(self, name: str) -> str:
+        if name not in self._versions:
+            digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
+            self._versions[name] = digest[:12]
+        return f"/static/{name}?v={self._versions[name]}"
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether a script asked for a piece of a page."""
+    return "hx-request" in request.headers
+
+
+def wants_page(request: Request) -> bool:
+    """Whether an error should be a page rather than JSON."""
+    if request.url.path.startswith("/api/") and request.url.path != "/api/docs":
+        return False
+    return is_fragment(request) or "text/html" in request.headers.get("accept", "")
+
+
+def source_url(turn: str, n: int) -> str:
+    """The page that shows the passage behind a citation."""
+    return f"/sources/{turn}/{n}"
+
+
+def turn_url(turn: str) -> str:
+    """The console's page of a turn."""
+    return f"/console/turns/{turn}"
+
+
+def answer_markup(turn: Turn) -> Markup:
+    """The answer as HTML, its markers linked to the passages."""
+    return Markup(answer_html(turn, lambda n: source_url(turn.id, n)))  # noqa: S704 - made safe there
+
+
+def _moment(value: object) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def iso(value: object) -> str:
+    """A moment as machines read it."""
+    return _moment(value).astimezone(UTC).isoformat(timespec="seconds")
+
+
+def clock(value: object) -> str:
+    """A moment as people read it, in UTC; scripts turn it into the reader's own zone."""
+    return _moment(value).astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
+
+
+def milliseconds(value: float) -> str:
+    """A duration in the unit that reads best."""
+    if value >= 1000:
+        return f"{value / 1000:.1f} s"
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"

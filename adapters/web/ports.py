@@ -1,0 +1,104 @@
+"""What the web pages need from the application: fulfilled by ``adapters.assembly``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from bot.conversation import Author, Feedback, Question, Turn
+from bot.metrics import Metrics
+from bot.store.feedback import RatedTurn
+from knowledge.ledger import DocumentRecord, SourceRecord
+from knowledge.stores.base import StoreStats
+
+Show = Callable[[str], Awaitable[None]]
+"""Takes a checked piece of an answer as soon as it may be seen."""
+
+
+class Engine(Protocol):
+    """Answers questions; the pieces shown, joined, are the answer."""
+
+    async def answer(self, question: Question, show: Show = ..., /) -> Turn: ...
+
+
+class History(Protocol):
+    """Stored turns."""
+
+    async def turn(self, id: str, /) -> Turn:  # noqa: A002 - the store's own word
+        """One turn; raises NotFoundError."""
+        ...
+
+    async def of_thread(self, thread: str, limit: int = 50) -> Sequence[Turn]:
+        """The last turns of a thread, oldest first."""
+        ...
+
+    async def recent(self, limit: int = 50, before: str | None = None) -> Sequence[Turn]:
+        """Turns newest first, those older than the turn ``before``."""
+        ...
+
+
+class FeedbackBook(Protocol):
+    """Ratings: one a turn and author, the last word counts."""
+
+    async def rate(self, feedback: Feedback, /) -> None:
+        """Keep a rating; raises NotFoundError for an unknown turn."""
+        ...
+
+    async def take_back(self, turn: str, author: Author, /) -> None: ...
+
+    async def of(self, turn: str, /) -> Sequence[Feedback]: ...
+
+    async def listing(self, limit: int | None = None) -> Sequence[RatedTurn]:
+        """Ratings with their turn, the latest word first."""
+        ...
+
+
+class Ledger(Protocol):
+    """What was read in, for operators' eyes."""
+
+    async def listing(self, source: str | None = None) -> Sequence[DocumentRecord]:
+        """Documents by source and name."""
+        ...
+
+    async def sources(self) -> Sequence[SourceRecord]: ...
+
+
+class Store(Protocol):
+    """The knowledge store, as far as the console looks at it."""
+
+    async def stats(self) -> StoreStats: ...
+
+
+class PersonaCard(Protocol):
+    """How the bot introduces itself."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def greeting(self) -> str: ...
+
+
+class Application(Protocol):
+    """Everything the web adapter is handed. ``readiness`` maps a part's name to ``None``, or to
+    one sentence on why questions cannot be taken."""
+
+    @property
+    def console_token(self) -> str: ...
+    @property
+    def persona(self) -> PersonaCard: ...
+    @property
+    def suggestions(self) -> Sequence[str]: ...
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def feedback(self) -> FeedbackBook: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def metrics(self) -> Metrics: ...
+
+    async def readiness(self) -> Mapping[str, str | None]: ...

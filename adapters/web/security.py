@@ -1,0 +1,123 @@
+"""What holds for every request: a limit on its body, and headers that fence the pages in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.errors import UsageError
+
+MAX_BODY = 1_000_000
+"""Bytes of a request's body (contract: over 1 MB answers 413)."""
+
+_DRAINED = 32 * MAX_BODY
+"""A client that is still sending does not read: this much is read before it is told."""
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+
+
+class ForeignFormError(UsageError):
+    """This form was sent by another site; open the page here and send it again."""
+
+
+class BodyLimit:
+    """Answers 413 to a larger body, also to one that is sent in chunks of unknown number."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        body, size, more = bytearray(), 0, True
+        while more and size <= _DRAINED:
+            message = await receive()
+            if message["type"] != "http.request":
+                return  # the client went away
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size <= self._limit:
+                body += piece
+            more = message.get("more_body", False)
+        if size > self._limit:
+            error = {"error": f"The request is larger than {self._limit:,} bytes; send less."}
+            response = JSONResponse(error, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            response.headers["connection"] = "close"
+            await response(scope, receive, send)
+            return
+
+        given = False
+
+        async def replay() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        await self._app(scope, replay, send)
+
+
+class SecurityHeaders:
+    """Adds the content security policy and its companions to every response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def own_forms_only(request: Request) -> None:
+    """Raises ForeignFormError for a form that another site sent, as browsers tell it.
+
+    Scripts and old browsers send neither header; they carry no cookie that another site made
+    them send either, because ours are SameSite.
+    """
+    if request.method != "POST":
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        own = site in ("same-origin", "none")
+    else:
+        own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not own:
+        raise ForeignFormError
