@@ -48,6 +48,8 @@ you are dumb as a rock|fuck you|screw you|you piece of junk|you are terrible at 
 what is your personality|tell me about yourself|introduce yourself|describe yourself|who is juniper
 why do you talk like that|why are you called juniper|who gave you your name|what does your name mean
 can i call you jim|call me anna|my name is tom|do you remember me|what is my name|guess who i am
+hallo|guten tag|guten morgen|danke|vielen dank|tschüss|bonjour|salut|merci|merci beaucoup|au revoir
+hola|buenos dias|gracias|muchas gracias|adios|ciao|grazie|obrigado|olá|hej|tack|dank je|tot ziens
 are you listening|are you there|anybody there|can you hear me|are you awake|you there
 """.replace("\n", "|")
     .strip("|")
@@ -62,7 +64,8 @@ a human agent|a support agent|a representative|a customer service rep|a rep|a me
 an employee|your manager|a supervisor|a manager|your boss|a colleague of yours|the support team
 customer service|customer support|your support people|a specialist|an advisor|an expert|a technician
 an engineer|the sales team|a consultant|anyone who is not a bot|a non-robot|one of your colleagues
-the front desk|the helpdesk|your agent|someone else|a bank clerk|the hotel staff|the shop|my account manager
+the front desk|the helpdesk|your agent|someone else|a bank clerk|the hotel staff|the shop
+my account manager
 someone who can help|some real person|ur support|an adviser|the person in charge|one of the team
 """.replace("\n", "|")
     .strip("|")
@@ -155,7 +158,8 @@ what is the population of norway|when did the war end|who wrote hamlet|who inven
 TEMPLATES = (
     """
 do you have {n}|do you offer {n}|do you sell {n}|do you support {n}|do you do {n}|do you use {n}
-do you know about {n}|are you using {n}|are you on {n}|are you selling {n}|are there {n}|is there {n}
+do you know about {n}|are you using {n}|are you on {n}|are you selling {n}|are there {n}
+is there {n}
 have you checked {n}|have you got {n}|did you change {n}|did you charge me for {n}|can i bring {n}
 can you show me {n}|can you check {n}|can you explain {n}|could you tell me what {n} is
 is {n} allowed|is {n} included|is it true that {n} works|what is your {n} policy|what are your {n}
@@ -184,7 +188,8 @@ customer service|a supervisor|people|an advisor|personal data|human resources|su
 FOLLOW_UPS = (
     """
 how do i do that|how to do that|how can i change it|how much is it|how much|why|why not|when|where
-and why is that|how does it work|is it free|does it expire|can you show them to me|show them|which one
+and why is that|how does it work|is it free|does it expire|can you show them to me|show them
+which one
 what does that mean|what is it|what are they|tell me more|more details please|can you explain
 say that again|go on|continue|what else|anything else i should know|can i change it later
 how long does it take|what happens then|and then|what if it fails|it does not work|still not working

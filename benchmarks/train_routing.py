@@ -57,7 +57,7 @@ def read(data: Path, without: set[str]) -> list[Example]:
         Example(
             f"{e.text} {rng.choice(['juniper', 'bot', 'my friend', 'please'])}", e.route, "seeds"
         )
-        for e in rng.sample([e for e in [*found, *seeds] if e.route == VOICE], 300)
+        for e in rng.choices([e for e in [*found, *seeds] if e.route == VOICE], k=300)
     ]
     return [*found, *seeds, *courteous, *addressed]
 

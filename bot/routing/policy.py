@@ -33,8 +33,8 @@ def decide(text: str, history: Sequence[Message] = (), *, live: bool = False) ->
     - ``voice``: greeting, thanks, goodbye, small talk, questions about the bot itself, insults
       without a question; nothing is retrieved. A greeting with a question is a question.
     - ``live`` (only where ``live``): it asks for a state that changes by the hour.
-    - ``rag``: a plain lookup (a code, version, number, price, limit, date, syntax) without feelings:
-      the fact as it stands.
+    - ``rag``: a plain lookup (a code, version, number, price, limit, date, syntax) without
+      feelings: the fact as it stands.
     - ``hybrid``: every other question, and whatever is unsure: facts in the brand's voice.
 
     Rules first, then the trained classifier (:mod:`bot.routing.classifier`). Pure; about a
@@ -48,6 +48,8 @@ def decide(text: str, history: Sequence[Message] = (), *, live: bool = False) ->
     if ruled is not None:
         return ruled
     odds = builtin().odds(words)
+    if rules.asks_for_person(text) is False:
+        odds = Odds(odds.voice, 0.0, odds.question + odds.handoff)
     needed = SURE_IN_THREAD if _follows(rest, history) else SURE
     if odds.handoff >= needed:
         return RouteDecision(Route.HANDOFF, odds.handoff, ("sounds like a call for a person",))
@@ -68,9 +70,8 @@ def _by_rule(
     history: Sequence[Message],
 ) -> RouteDecision | None:
     """The decision where the words leave no doubt. ``rest``: the text without courtesies."""
-    person = rules.asks_for_person(text)
-    if person:
-        return RouteDecision(Route.HANDOFF, 0.97, (person,))
+    if rules.asks_for_person(text):
+        return RouteDecision(Route.HANDOFF, 0.97, (rules.PERSON,))
     if not words:
         return RouteDecision(Route.VOICE, 0.98, tuple(dict.fromkeys(courtesies)) or (rules.SOUND,))
     if rules.talks_to_machine(text):
@@ -78,9 +79,7 @@ def _by_rule(
     if _answers_the_bot(history, words):
         return RouteDecision(Route.HYBRID, 0.7, ("answers what was asked back in the thread",))
     if len(_FOREIGN.findall(rest)) > len(rest) / 3:
-        return RouteDecision(
-            Route.HYBRID, 0.5, ("a message in a script the classifier cannot read",)
-        )
+        return RouteDecision(Route.HYBRID, 0.5, ("a script the classifier cannot read",))
     return None
 
 

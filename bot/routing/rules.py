@@ -12,20 +12,21 @@ _I = re.IGNORECASE
 
 _DET = r"(?:(?:an?|the|your|ur|you|some|any|one of (?:your|the)|our|this|that|my)\s+)?"
 _ADJ = (
-    r"(?:(?:bloody|damn|goddamn|freaking|real|actual|live|human|physical|proper|support|service|sales"
-    r"|customer|technical|another|different|nice|competent|senior|account)\s+)*"
+    r"(?:(?:bloody|damn|goddamn|freaking|real|actual|live|human|physical|proper|support|service"
+    r"|sales|customer|technical|another|different|nice|competent|senior|account)\s+)*"
 )
 _SOMEBODY = (
     r"(?:humans?(?: being)?|persons?|people|agents?|operators?|someone|somebody|anyone|anybody"
     r"|representatives?|reps?|supervisors?|managers?|assistants?|advis[eo]rs?|employees?|clerks?"
-    r"|colleagues?|specialists?|experts?|technicians?|consultants?|staff|boss|team|reception(?:ist)?"
-    r"|help ?desk|front desk|room service|worker|member of (?:staff|your team|the team)"
+    r"|colleagues?|specialists?|experts?|technicians?|consultants?|staff|boss|team"
+    r"|reception(?:ist)?|help ?desk|front desk|room service|worker|member of (?:staff|your team|the team)"
     r"|(?:customer |tech(?:nical)? )?(?:service|support|care|assistance)(?: team| staff| people)?)"
 )
 _PERSON = rf"{_DET}{_ADJ}{_SOMEBODY}\b"
 
 _TALK = re.compile(
-    rf"\b(?:talk|speak|chat|talking|speaking|chatting)\s+(?:directly\s+|live\s+)?(?:to|with)\s+{_PERSON}"
+    rf"\b(?:talk|speak|chat|talking|speaking|chatting)\s+(?:directly\s+|live\s+)?"
+    rf"(?:to|with)\s+{_PERSON}"
     rf"|\b(?:talk|speak|chat)\s+{_DET}(?:real |live |actual |human )+{_SOMEBODY}\b",
     _I,
 )
@@ -45,8 +46,8 @@ _WANT = re.compile(
     r"\b(?:want|need|prefer|demand|(?:would|'d) like|asked for|is there|are there|have)\s+"
     r"(?:to have\s+)?"
     r"(?:an?|some|the|any)?\s*(?:(?:real|live|actual|human)\s+)*"
-    r"(?:human(?: being)?s?|person|people|agent|operator|representative|supervisor|someone|somebody)"
-    r"(?=\W*(?:$|please|now|instead|here|not\b|to (?:talk|speak|chat|help|call|contact)"
+    r"(?:human(?: being)?s?|person|people|agent|operator|representative|supervisor|someone"
+    r"|somebody)(?=\W*(?:$|please|now|instead|here|not\b|to (?:talk|speak|chat|help|call|contact)"
     r"|i can (?:talk|speak|chat)|who can|for (?:this|help)))",
     _I,
 )
@@ -54,7 +55,8 @@ _CALLBACK = re.compile(
     r"\bcall (?:me|us) back\b|\b(?:get|want|like|have|request) a call ?back\b"
     rf"|\b(?:can|could|would|will|have|please)\s+{_PERSON}\s+(?:please\s+)?"
     r"(?:call|contact|ring|phone|email|get back to|reach out to|talk to)\s+(?:me|us)\b"
-    rf"|\b(?:can|could)\s+{_PERSON}\s+(?:please\s+)?help\s+(?:me|us)\W*(?:please\W*|with this\W*)?$",
+    rf"|\b(?:can|could)\s+{_PERSON}\s+(?:please\s+)?help\s+(?:me|us)"
+    r"\W*(?:please\W*|with this\W*)?$",
     _I,
 )
 _BARE = re.compile(
@@ -72,6 +74,7 @@ _ASKS_ABOUT = re.compile(
     r"|\b(?:e-?mail|phone|telephone|number|address|hotline)\b|\bwhen (?:is|are|can)\b",
     _I,
 )
+PERSON = "asks for a person"
 MACHINE = "asks whether it talks to a person or a machine"
 
 _AM_TALKING = re.compile(
@@ -86,23 +89,26 @@ SOUND = "no words to look for"
 _NAME = (
     r"(?:\s+(?:there|all|everyone|everybody|team|folks|guys|again|bot|friend|mate|juniper|you))*"
 )
+_END = r"(?=[\s,.!?:;)]|$)(?! page\b| world\b| message\b)"
 _COURTESIES = {
     GREETING: re.compile(
         rf"(?:hi+|hello+|hey+|heya|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day)"
-        rf"|morning|dear){_NAME}\b",
+        rf"|morning|dear){_NAME}{_END}",
         _I,
     ),
     THANKS: re.compile(
         r"(?:ok(?:ay)?\s+|great\s+|perfect\s+|many\s+)?(?:thanks?(?: you)?|thx|ty|tysm|cheers"
         r"|much appreciated|thank u)"
-        rf"(?:\s+(?:so much|very much|a lot|a million|again|in advance|everyone|for (?:the|your|all)"
-        rf"(?: the| your| quick| kind)? (?:help|answer|reply|info|information|time|support|advice"
-        rf"|assistance|explanation)|that(?:'s| is| was) (?:very )?(?:helpful|great|all))){{0,2}}{_NAME}\b",
+        rf"(?:\s+(?:so much|very much|a lot|a million|again|in advance|everyone|for (?:the|your"
+        rf"|all)(?: the| your| quick| kind)? (?:help|answer|reply|info|information|time|support|advice"
+        rf"|assistance|explanation)|that(?:'s| is| was) (?:very )?(?:helpful|great|all)))"
+        rf"{{0,2}}{_NAME}{_END}",
         _I,
     ),
     GOODBYE: re.compile(
-        rf"(?:good ?bye|bye(?:[- ]bye)?|adios|cheerio|so long|farewell|see (?:you|ya)(?: later| soon| tomorrow)?|good night|ciao"
-        rf"|take care|have a (?:nice|good|great) (?:day|evening|weekend|one)){_NAME}\b",
+        rf"(?:good ?bye|bye(?:[- ]bye)?|adios|cheerio|so long|farewell|good night|ciao"
+        rf"|see (?:you|ya)(?: later| soon| tomorrow)?"
+        rf"|take care|have a (?:nice|good|great) (?:day|evening|weekend|one)){_NAME}{_END}",
         _I,
     ),
 }
@@ -113,20 +119,23 @@ _BETWEEN = re.compile(
 )
 
 
-def asks_for_person(text: str) -> str:
-    """The reason, where a message asks for a person; empty otherwise."""
+def asks_for_person(text: str) -> bool | None:
+    """Whether a message asks for a person; ``None`` where it does not speak of talking to one.
+
+    "I don't want to talk to a human" and "when can I talk to support?" do not ask for one: the
+    first declines, the second asks for hours, which are facts.
+    """
     if _BARE.fullmatch(text):
-        return "asks for a person"
+        return True
     if talks_to_machine(text):
-        return ""
+        return False
+    asked: bool | None = None
     for pattern in (_TALK, _CONNECT, _WANT, _CALLBACK):
         for match in pattern.finditer(text):
-            if _NEGATED.search(text[max(0, match.start() - 30) : match.start()]):
-                continue
-            if _ASKS_ABOUT.search(text):
-                return ""  # "when can I talk to support": hours and numbers are facts
-            return "asks for a person"
-    return ""
+            if not _NEGATED.search(text[max(0, match.start() - 30) : match.start()]):
+                return not _ASKS_ABOUT.search(text)
+            asked = False
+    return asked
 
 
 def talks_to_machine(text: str) -> bool:
