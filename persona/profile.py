@@ -83,6 +83,7 @@ class Persona:
     thanks: tuple[str, ...] = ("You're welcome.",)
     unknown: tuple[str, ...] = ("I don't know that: I can't find it in what I have read.",)
     near: str = "The closest I have is {titles}."
+    offer: str = "You can ask me about {topics}, for example."
     handoff: tuple[str, ...] = ("Would you like me to ask a person?",)
     languages: tuple[str, ...] = ("en",)
     habits: Habits = field(default_factory=Habits)
@@ -155,6 +156,7 @@ def _read(top: Section) -> Persona:
         thanks=top.texts("thanks", plain.thanks, most=20),
         unknown=top.texts("unknown", plain.unknown, most=20),
         near=top.text("near", plain.near, longest=200),
+        offer=top.text("offer", plain.offer, longest=200),
         handoff=top.texts("handoff", plain.handoff, most=20),
         languages=top.texts("languages", plain.languages, longest=20, most=50),
         habits=_read_habits(top),
@@ -174,6 +176,8 @@ def _check_content(persona: Persona, top: Section) -> None:
         report("name", "name is missing; add a line such as `name: Juniper`")
     if persona.near and "{titles}" not in persona.near:
         report("near", "near must hold {titles}, where the titles of near pages are put")
+    if persona.offer and "{topics}" not in persona.offer:
+        report("offer", "offer must hold {topics}, where the topics are put")
     for language in persona.languages:
         if not _LANGUAGE.fullmatch(language):
             report("languages", f'"{language}" is no language code such as en, de or pt-BR')
