@@ -23,6 +23,7 @@ class ThoughtFilter:
     def __init__(self) -> None:
         self._held = ""
         self._inside = False
+        self._behind = False
         self._through = False
 
     @property
@@ -44,7 +45,7 @@ class ThoughtFilter:
         if _OPENING.startswith(start):  # too short to tell; white space alone too
             return ""
         self._through = True
-        return self._held
+        return start if self._behind else self._held
 
     def finish(self) -> str:
         """What was held back at the end of the stream."""
@@ -55,8 +56,8 @@ class ThoughtFilter:
         if not closing:
             self._held = self._held[-len(_CLOSING) :]
             return ""
-        self._inside, self._held = False, ""
-        return self.feed(behind.lstrip())
+        self._inside, self._behind, self._held = False, True, ""
+        return self.feed(behind)
 
 
 class CompletionReader:

@@ -51,11 +51,8 @@ class Reply:
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
         self._reads = response.aiter_bytes()
-
-    @property
-    def media(self) -> str:
-        """The media type without its parameters, in lower case."""
-        return str(self._response.headers.get("content-type", "")).partition(";")[0].lower()
+        media = str(response.headers.get("content-type", ""))
+        self.media = media.partition(";")[0].strip().lower()
 
     async def read(self) -> bytes:
         """What the next network read brings; empty at the end.
@@ -63,7 +60,7 @@ class Reply:
         Raises :class:`bot.errors.ModelBrokenAnswerError` (``cut``) where the connection ends
         before the answer does.
         """
-        import httpx2  # noqa: PLC0415  # late: see the module's docstring
+        import httpx2  # late: see the module's docstring
 
         try:
             return await anext(self._reads, b"")
@@ -125,7 +122,7 @@ class ModelServer:
         :func:`bot.llm.refusals.refusal` makes of a refusal.
         """
         client = await self._connected()
-        import openai  # noqa: PLC0415  # late: see the module's docstring
+        import openai  # late: see the module's docstring
 
         create: Any = (
             client.chat.completions.with_streaming_response.create
@@ -156,8 +153,8 @@ class ModelServer:
         return self._client
 
     def _connect(self) -> openai.AsyncOpenAI:
-        import httpx2  # noqa: PLC0415  # late: see the module's docstring
-        import openai  # noqa: PLC0415
+        import httpx2  # late: see the module's docstring
+        import openai
 
         client = openai.AsyncOpenAI(
             base_url=self._base_url,
@@ -189,10 +186,21 @@ class _Answer:
                 raise
             read = b""  # the text is complete; only usage is missing
         events = self._events.feed(read) if read else self._events.finish()
-        text = "".join([self.reader.read(event) for event in events])
-        self.over = not read or self.reader.done
+        text = self._texts(events)
+        self.over = self.over or not read or self.reader.done
         if self.over and not self.reader.whole:
             raise ModelBrokenAnswerError(reason="the stream ended early", cut=True)
+        return text
+
+    def _texts(self, events: Sequence[bytes]) -> str:
+        text = ""
+        for event in events:
+            try:
+                text += self.reader.read(event)
+            except ModelBrokenAnswerError:
+                if not self.reader.whole:
+                    raise
+                self.over = True  # a broken tail takes nothing from a whole answer
         return text
 
     def _plain(self, body: bytes) -> str:
@@ -200,8 +208,7 @@ class _Answer:
         self.over = True
         if body.lstrip().startswith(b"{"):
             return self.reader.read(body) + self.reader.read(b"[DONE]")
-        events = [*self._events.feed(body), *self._events.finish()]
-        return "".join([self.reader.read(event) for event in events])
+        return self._texts([*self._events.feed(body), *self._events.finish()])
 
 
 class OpenAIChatModel:
@@ -210,9 +217,9 @@ class OpenAIChatModel:
     Limits: ``first_token_s`` from the call to the first token, all attempts included, and later
     between two reads; ``answer_s`` for the whole answer, without the time that the reader of
     the stream takes. Faults that pass (no connection, 408, 409, 429, 5xx, a cut) are tried again
-    ``retries`` times, never once text came. ``prices`` are US dollars a million tokens (prompt,
-    completion). ``setting`` is the setting's name that errors speak of. A ``server`` that is
-    handed in, in place of an address and a key, is shared: its owner closes it.
+    ``retries`` times after ``pause_s`` and longer, never once text came. ``prices`` are US
+    dollars a million tokens (prompt, completion). ``setting`` is the setting that errors speak
+    of. A ``server`` in place of an address and a key is shared: its owner closes it.
     """
 
     def __init__(
@@ -225,6 +232,7 @@ class OpenAIChatModel:
         first_token_s: float = 15.0,
         answer_s: float = 60.0,
         retries: int = 2,
+        pause_s: float = 0.25,
         prices: tuple[float, float] | None = None,
         temperature: float | None = None,
         setting: str = "WELLSPOKEN_MODEL",
@@ -234,7 +242,7 @@ class OpenAIChatModel:
         self._model = model
         self._first_token_s = min(first_token_s, answer_s)
         self._answer_s = answer_s
-        self._retries = retries
+        self._retries, self._pause_s = retries, pause_s
         self._prices = prices or (0.0, 0.0)
         self._temperature = temperature
         self._asked = self._server.asked(model, setting)
@@ -272,6 +280,7 @@ class OpenAIChatModel:
         answer, text = await retried(
             lambda: self._begin(messages, max_tokens),
             retries=self._retries,
+            pause_s=self._pause_s,
             seconds=self._first_token_s,
             url=self._server.url,
         )
@@ -301,8 +310,7 @@ class OpenAIChatModel:
         text = ""
         try:
             if answer.reply.media == "text/html":
-                reason = f"{self._server.url} is a web page; OPENAI_BASE_URL mostly ends in /v1"
-                raise ModelRefusedError(status=200, reason=reason)  # noqa: TRY301
+                raise self._web_page()
             while not (text or answer.over or answer.reader.thinking):
                 text = await answer.read()
         except ModelBrokenAnswerError as error:
@@ -377,6 +385,10 @@ class OpenAIChatModel:
         if code.startswith("4") and code.isdecimal() and len(code) == 3:
             return refusal(int(code), reason, code, self._asked)
         return ModelBrokenAnswerError(reason=reason, cut=True)
+
+    def _web_page(self) -> ModelError:
+        reason = f"{self._server.url} is a web page; OPENAI_BASE_URL mostly ends in /v1"
+        return ModelRefusedError(status=200, reason=reason)
 
     def _nothing_said(self, answer: _Answer) -> ModelError:
         if answer.reader.finish_reason == "content_filter":

@@ -46,6 +46,7 @@ class OpenAIEmbedder:
         server: ModelServer | None = None,
         seconds: float = 30.0,
         retries: int = 2,
+        pause_s: float = 0.25,
         at_once: int = 2,
         queries: int = 1024,
         setting: str = "WELLSPOKEN_EMBEDDING_MODEL",
@@ -54,7 +55,7 @@ class OpenAIEmbedder:
         self._server = server or ModelServer(base_url, api_key)
         self._model = model
         self._seconds = seconds
-        self._retries = retries
+        self._retries, self._pause_s = retries, pause_s
         self._asked = self._server.asked(model, setting)
         self._documents = asyncio.Semaphore(at_once)
         self._queries: OrderedDict[str, Vectors] = OrderedDict()
@@ -135,6 +136,7 @@ class OpenAIEmbedder:
                 return await retried(
                     lambda inputs=trimmed: self._request(inputs),  # type: ignore[misc]  # mypy cannot infer a default's type in a lambda
                     retries=self._retries,
+                    pause_s=self._pause_s,
                     seconds=self._seconds,
                     url=self._server.url,
                 )

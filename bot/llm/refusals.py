@@ -26,7 +26,7 @@ from bot.errors import (
 _KEYS = re.compile(r"(?:\b(?:sk|hf|gsk|xai)[-_]|\bBearer\s+)[\w*.\-]+|\b[\w-]{32,}\b")
 _UNKNOWN_MODEL = re.compile(
     r"model.{0,120}(?:not exist|not found|not a valid|not available|unknown|invalid)"
-    r"|(?:unknown|invalid|unsupported|no such) model",
+    r"|(?:unknown|invalid|unsupported|no such|not a valid) model",
     re.IGNORECASE | re.DOTALL,
 )
 _TOO_LONG = re.compile(

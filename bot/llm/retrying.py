@@ -31,10 +31,11 @@ def passes(error: Exception) -> bool:
 
 
 async def retried(
-    operation: Callable[[], Awaitable[T]], *, retries: int, seconds: float, url: str
+    operation: Callable[[], Awaitable[T]], *, retries: int, pause_s: float, seconds: float, url: str
 ) -> T:
     """The operation's result, tried again while faults pass.
 
+    ``pause_s`` is the first pause, up to three times as long by chance; later ones double.
     ``seconds`` is for all attempts and the pauses between them. A server's ``retry_after`` is
     obeyed where it fits into what is left of them, else its refusal is the result at once.
     Raises :class:`bot.errors.ModelError`; on time out during a pause the fault that led to it.
@@ -60,9 +61,9 @@ async def retried(
                 on=pause,
                 attempts=retries + 1,
                 timeout=None,
-                wait_initial=0.25,
-                wait_max=2.0,
-                wait_jitter=0.5,
+                wait_initial=pause_s,
+                wait_max=8 * pause_s,
+                wait_jitter=2 * pause_s,
             ):
                 with attempt:
                     fault = None

@@ -226,6 +226,12 @@ class OpenAIServer:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(5)
 
+    async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
+        """Wait for something to become true of the server."""
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110  # it lives in another thread
+                await asyncio.sleep(0.01)
+
     async def _main(self, started: threading.Event) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         server = await self.listen()
