@@ -1,0 +1,78 @@
+"""Reading the settings, explaining what is wrong with them, telling where they come from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from bot.errors import ConfigurationError, MissingFileError
+from bot.settings.settings import SettingRow, Settings, environment_names
+from bot.settings.toml import line_of
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings. Raises :class:`ConfigurationError` naming the place and the problem."""
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise _explain(error) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(where=".env", problem="is not UTF-8 text; save it so") from error
+    explicit = "config" in settings.model_fields_set
+    if explicit and not settings.config.is_file():
+        raise MissingFileError(path=settings.config)
+    return settings
+
+
+def _explain(error: ValidationError) -> ConfigurationError:
+    """The first problem as one sentence with its place."""
+    first = error.errors()[0]
+    loc = [part for part in first["loc"] if not isinstance(part, int)]
+    problem = first["msg"].removeprefix("Value error, ")
+    if not loc:
+        return ConfigurationError(where="settings", problem=problem)
+    name = str(loc[0])
+    if name.upper() in os.environ:
+        return ConfigurationError(where=f"environment variable {name.upper()}", problem=problem)
+    config = Path(os.environ.get("WELLSPOKEN_CONFIG") or "wellspoken.toml")
+    if first["type"] == "extra_forbidden":
+        problem = f'unknown setting "{loc[-1]}"{_near(loc)}'
+    else:
+        problem = f"{'.'.join(map(str, loc))}: {problem}"
+    line = line_of(config, tuple(first["loc"]))
+    return ConfigurationError(where=f"{config}:{line}" if line else str(config), problem=problem)
+
+
+def _near(loc: list[Any]) -> str:
+    """A known name close to a misspelt one."""
+    model: Any = Settings
+    for part in loc[:-1]:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        candidates = [field.annotation, *get_args(field.annotation)] if field else []
+        model = next((c for c in candidates if hasattr(c, "model_fields")), None)
+        if model is None:
+            return ""
+    names = list(model.model_fields)
+    if model is Settings:
+        names += [row.environment.lower() for row in environment_names()]
+    close = difflib.get_close_matches(str(loc[-1]), names, n=1)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def origin(settings: Settings, row: SettingRow) -> str:
+    """Where a setting's value comes from: the environment, ``.env``, the file, or the default."""
+    if os.environ.get(row.environment):
+        return "environment"
+    if row.field not in settings.model_fields_set:
+        return "default"
+    dotenv = Path(".env")
+    if dotenv.is_file() and re.search(
+        rf"(?im)^\s*(export\s+)?{row.environment}\s*=", dotenv.read_text("utf-8", "replace")
+    ):
+        return ".env"
+    return str(settings.config)

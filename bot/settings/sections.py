@@ -1,0 +1,131 @@
+"""The tables of ``wellspoken.toml``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(value: object) -> timedelta:
+    """``30s``, ``15m``, ``12h``, ``7d`` as a timedelta; raises ValueError with advice."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", str(value))
+    if not match:
+        raise ValueError(f'"{value}" is no duration; write it as 30s, 15m, 12h or 7d')
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def write_duration(value: timedelta) -> str:
+    """The shortest way to write a duration: ``90m``, ``7d``."""
+    seconds = int(value.total_seconds())
+    for unit in "dhm":
+        if seconds and seconds % _UNITS[unit] == 0:
+            return f"{seconds // _UNITS[unit]}{unit}"
+    return f"{seconds}s"
+
+
+Duration = Annotated[
+    timedelta, BeforeValidator(parse_duration), PlainSerializer(write_duration, return_type=str)
+]
+ReplyWhen = Literal["mentioned", "addressed", "always"]
+
+
+class Section(BaseModel):
+    """A table of ``wellspoken.toml``; a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BotSection(Section):
+    name: str = Field(
+        "Juniper", min_length=1, max_length=80, description="what the bot calls itself"
+    )
+    persona: Path | None = Field(
+        None, description="the persona file, beside this file; without one a plain voice speaks"
+    )
+    reply_when: ReplyWhen = Field("mentioned", description="when the bot speaks in channels")
+
+
+class ModelSection(Section):
+    first_token: Duration = Field(
+        timedelta(seconds=15), description="how long to wait for the model's first word"
+    )
+    answer: Duration = Field(timedelta(seconds=60), description="how long a whole answer may take")
+    prompt_tokens: int = Field(
+        3000, ge=500, le=1_000_000, description="budget of a prompt; the least useful passages go"
+    )
+    answer_tokens: int = Field(700, ge=16, le=100_000, description="the longest answer")
+    prompt_price: float = Field(0.0, ge=0, description="US dollars a million prompt tokens")
+    completion_price: float = Field(0.0, ge=0, description="US dollars a million answer tokens")
+
+
+class SourceSection(Section):
+    name: str = Field(min_length=1, max_length=120, description="its name in the ledger")
+    path: Path | None = Field(None, description="a folder or a file")
+    url: str | None = Field(None, description="a page or a sitemap")
+    groups: tuple[str, ...] = Field((), description="who may see it; none: public")
+    sync: Duration | None = Field(None, description="how often it is read again")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("a source has either a path or a url")
+        return self
+
+
+class SlackAccess(Section):
+    usergroups: dict[str, tuple[str, ...]] = Field({}, description="user group id to groups")
+    channels: dict[str, tuple[str, ...]] = Field({}, description="channel id to groups")
+
+
+class DiscordAccess(Section):
+    roles: dict[str, tuple[str, ...]] = Field({}, description="role name or id to groups")
+    channels: dict[str, tuple[str, ...]] = Field({}, description="channel name or id to groups")
+
+
+class AccessSection(Section):
+    users: dict[str, tuple[str, ...]] = Field({}, description="`platform:id` to groups")
+    slack: SlackAccess = SlackAccess()
+    discord: DiscordAccess = DiscordAccess()
+
+
+class ChannelSection(Section):
+    reply_when: ReplyWhen | None = Field(None, description="when the bot speaks there")
+    handoff: str | None = Field(None, description="where a question goes that needs a person")
+    thread: bool | None = Field(None, description="answer in a thread of its own")
+
+
+class LiveSection(Section):
+    name: str = Field(min_length=1, max_length=120, description="its name")
+    description: str = Field(min_length=1, description="what it tells, for the router")
+    url: str | None = Field(None, description="an address with {parameters}")
+    database: str | None = Field(None, description="an SQLAlchemy URL")
+    sql: str | None = Field(None, description="a select with :parameters")
+    parameters: dict[str, str] = Field({}, description="what each parameter is")
+    groups: tuple[str, ...] = Field((), description="who may see it; none: public")
+    ttl: Duration = Field(timedelta(seconds=60), description="how long a value is kept")
+
+
+class RetentionSection(Section):
+    messages: Duration = Field(timedelta(days=365), description="how long messages are kept")
+
+
+class TrainingSection(Section):
+    use_user_messages: bool = Field(
+        default=False, description="whether training data may hold what users wrote"
+    )
+    consent: Literal["opt-out", "opt-in"] = Field("opt-out", description="what silence means")

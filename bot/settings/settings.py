@@ -1,0 +1,238 @@
+"""All settings, and the sources that they come from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from bot.errors import MissingFileError
+from bot.settings.sections import (
+    AccessSection,
+    BotSection,
+    ChannelSection,
+    LiveSection,
+    ModelSection,
+    RetentionSection,
+    SourceSection,
+    TrainingSection,
+)
+from bot.settings.toml import read_toml
+
+
+def _named(name: str, default: Any = None, *, text: str) -> Any:
+    """A setting known by its environment name, in lower case in the settings file."""
+    return Field(
+        default,
+        validation_alias=name,
+        description=text,
+        json_schema_extra={"environment": name},
+    )
+
+
+class Settings(BaseSettings):
+    """All settings; made by :func:`load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    home: Path = _named(
+        "WELLSPOKEN_HOME",
+        Path("./.wellspoken"),
+        text="data folder: database, embedded index, models, exports",
+    )
+    config: Path = _named("WELLSPOKEN_CONFIG", Path("./wellspoken.toml"), text="the settings file")
+    database_url: SecretStr | None = _named(
+        "DATABASE_URL",
+        text="SQLAlchemy URL (`sqlite+aiosqlite`, `postgresql+asyncpg`, a bare `postgresql://`); "
+        "default: SQLite in the data folder",
+    )
+    weaviate_url: str | None = _named(
+        "WEAVIATE_URL", text="HTTP address of Weaviate; default: the embedded store"
+    )
+    weaviate_grpc_url: str | None = _named("WEAVIATE_GRPC_URL", text="gRPC address of Weaviate")
+    weaviate_api_key: SecretStr | None = _named("WEAVIATE_API_KEY", text="API key of Weaviate")
+    openai_api_key: SecretStr | None = _named(
+        "OPENAI_API_KEY", text="key of any OpenAI-compatible server"
+    )
+    openai_base_url: str | None = _named(
+        "OPENAI_BASE_URL",
+        text="its address; with neither set, the built-in extractive reader answers",
+    )
+    model: str | None = _named(
+        "WELLSPOKEN_MODEL", text="the general model's id; required with the two above"
+    )
+    voice_model: str | None = _named(
+        "WELLSPOKEN_VOICE_MODEL",
+        text="the brand-voice model's id; default: the general model with the persona in its "
+        "prompt",
+    )
+    embedding_model: str = _named(
+        "WELLSPOKEN_EMBEDDING_MODEL",
+        "builtin",
+        text="`builtin`, or an embedding model's id at the same server",
+    )
+    slack_bot_token: SecretStr | None = _named("SLACK_BOT_TOKEN", text="Slack bot token")
+    slack_app_token: SecretStr | None = _named(
+        "SLACK_APP_TOKEN", text="Slack app token: Socket Mode"
+    )
+    slack_signing_secret: SecretStr | None = _named(
+        "SLACK_SIGNING_SECRET",
+        text="without an app token: HTTP mode at `/slack/events` of the web server",
+    )
+    slack_api_url: str | None = _named("SLACK_API_URL", text="another base of Slack's Web API")
+    discord_token: SecretStr | None = _named("DISCORD_TOKEN", text="Discord bot token")
+    discord_api_url: str | None = _named("DISCORD_API_URL", text="another base of Discord's API")
+    console_token: SecretStr | None = _named(
+        "WELLSPOKEN_CONSOLE_TOKEN",
+        text="opens the console and the `/api`; made and printed once where none is set",
+    )
+
+    bot: BotSection = BotSection()
+    models: ModelSection = ModelSection()
+    sources: tuple[SourceSection, ...] = ()
+    access: AccessSection = AccessSection()
+    channels: dict[str, ChannelSection] = {}
+    live: tuple[LiveSection, ...] = ()
+    retention: RetentionSection = RetentionSection()
+    training: TrainingSection = TrainingSection()
+
+    @field_validator("openai_base_url", "slack_api_url", "discord_api_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"https?://[^/\s]+", value):
+            raise ValueError(f'"{value}" is no web address; it starts with http:// or https://')
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            scheme = value.get_secret_value().partition("://")[0].partition("+")[0]
+            if scheme not in ("sqlite", "postgresql", "postgres"):
+                raise ValueError("it starts with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        return value
+
+    @model_validator(mode="after")
+    def _model_is_named(self) -> Self:
+        if (self.openai_api_key or self.openai_base_url) and not (self.model or self.voice_model):
+            raise ValueError(
+                "WELLSPOKEN_MODEL is missing: with OPENAI_API_KEY or OPENAI_BASE_URL set, "
+                "name the model that shall answer"
+            )
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's URL, with the password; not for printing."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.home.absolute() / 'wellspoken.db'}"
+
+    @property
+    def persona_path(self) -> Path | None:
+        """The persona file: as named (which must exist), else ``persona.yaml`` if it is there."""
+        if self.bot.persona is not None:
+            path = self.beside(self.bot.persona)
+            if not path.is_file():
+                raise MissingFileError(path=path)
+            return path
+        path = self.beside(Path("persona.yaml"))
+        return path if path.is_file() else None
+
+    def beside(self, path: Path) -> Path:
+        """A path as written in the settings file, relative to that file's folder."""
+        return path if path.is_absolute() else self.config.parent / path
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del file_secret_settings
+        path = _config_path(env_settings, dotenv_settings)
+        toml = TomlSource(settings_cls, path)
+        return init_settings, env_settings, _Lenient(dotenv_settings), toml
+
+
+class TomlSource(PydanticBaseSettingsSource):
+    """Its tables, and the environment's names in lower case at its top."""
+
+    def __init__(self, settings_cls: type[BaseSettings], path: Path) -> None:
+        super().__init__(settings_cls)
+        self.path = path
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        raise LookupError(field_name)  # this source answers as a whole, in __call__
+
+    def __call__(self) -> dict[str, Any]:
+        names = {row.environment.lower(): row.environment for row in environment_names()}
+        return {names.get(key.lower(), key): value for key, value in read_toml(self.path).items()}
+
+
+class _Lenient(PydanticBaseSettingsSource):
+    """``.env`` without the names that are not ours: other programs keep theirs there too."""
+
+    def __init__(self, inner: PydanticBaseSettingsSource) -> None:
+        super().__init__(inner.settings_cls)
+        self._inner = inner
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return self._inner.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        known = {row.environment for row in environment_names()}
+        return {k.upper(): v for k, v in self._inner().items() if k.upper() in known}
+
+
+def _config_path(*sources: PydanticBaseSettingsSource) -> Path:
+    for source in sources:
+        if isinstance(source, EnvSettingsSource | DotEnvSettingsSource):
+            found = source.env_vars.get("wellspoken_config")
+            if found:
+                return Path(found)
+    return Path("./wellspoken.toml")
+
+
+class SettingRow(BaseModel):
+    """One row of the settings table."""
+
+    environment: str
+    field: str
+    meaning: str
+    default: str
+    secret: bool
+
+
+def environment_names() -> list[SettingRow]:
+    """The settings known by an environment name, in the order of the table."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra
+        if not isinstance(extra, dict):
+            continue
+        default = "" if field.default is None else str(field.default)
+        rows.append(
+            SettingRow(
+                environment=str(extra["environment"]),
+                field=name,
+                meaning=field.description or "",
+                default=default,
+                secret="SecretStr" in str(field.annotation),
+            )
+        )
+    return rows

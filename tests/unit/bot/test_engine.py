@@ -1,0 +1,335 @@
+"""The engine: one path for all adapters, with hand-written twins of its ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.conversation import (
+    Author,
+    Message,
+    Outcome,
+    Platform,
+    Principal,
+    Question,
+    Role,
+    Route,
+    Turn,
+    Usage,
+)
+from bot.engine import Engine
+from bot.errors import (
+    DatabaseUnavailableError,
+    ModelUnavailableError,
+    StoreUnavailableError,
+    UsageError,
+    WellspokenError,
+)
+from bot.evidence import Chunk, Passage, Retrieval
+from bot.ports import Brief, GroundingCheck, Spoken, Verdict
+
+ASKER = Author(Platform.WEB, "visitor")
+TEXT = "The MG-200 needs 2.5 bar of water pressure. It weighs 900 g."
+
+
+def passage(text: str = TEXT, document: str = "hardware/mg-200.md") -> Passage:
+    chunk = Chunk(
+        id=document,
+        document=document,
+        source="docs",
+        revision="r1",
+        ordinal=0,
+        title="MG-200",
+        headings=(),
+        text=text,
+        start=0,
+        end=len(text),
+        uri=f"https://docs.example/{document}",
+    )
+    return Passage(chunk, score=1.0, lexical=9.0, cosine=0.8)
+
+
+class Turns:
+    """Turns in memory."""
+
+    def __init__(self, fail: WellspokenError | None = None) -> None:
+        self.stored: list[Turn] = []
+        self.keys: dict[str, Turn] = {}
+        self.fail = fail
+        self.asked_for: Principal | None = None
+
+    async def messages(
+        self, thread: str, limit: int = 20, *, principal: Principal | None = None
+    ) -> tuple[Message, ...]:
+        self.asked_for = principal
+        said: list[Message] = []
+        for turn in self.stored:
+            if turn.thread == thread:
+                said += [Message(Role.USER, turn.question), Message(Role.ASSISTANT, turn.answer)]
+        return tuple(said[-limit:])
+
+    async def record(self, turn: Turn, key: str | None = None) -> None:
+        if self.fail:
+            raise self.fail
+        self.stored.append(turn)
+        if key is not None:
+            self.keys.setdefault(key, turn)
+
+    async def turn_for_key(self, key: str) -> Turn | None:
+        return self.keys.get(key)
+
+
+class Shelf:
+    """A retriever with fixed passages."""
+
+    def __init__(self, *found: Passage, fail: WellspokenError | None = None) -> None:
+        self.found = found
+        self.fail = fail
+        self.asked: list[tuple[str, Principal]] = []
+
+    async def retrieve(self, query: str, principal: Principal, k: int = 6) -> Retrieval:
+        self.asked.append((query, principal))
+        if self.fail:
+            raise self.fail
+        return Retrieval(self.found[:k], withheld=("staff/secret.md",))
+
+
+class Speaker:
+    """A voice that says fixed pieces, then fails if told to."""
+
+    persona = "juniper@1"
+
+    def __init__(
+        self, *pieces: str, model: str = "voice-1", fail: WellspokenError | None = None
+    ) -> None:
+        self.pieces = pieces
+        self.model = model
+        self.fail = fail
+        self.briefs: list[Brief] = []
+
+    async def speak(self, brief: Brief) -> AsyncIterator[Spoken]:
+        self.briefs.append(brief)
+        for piece in self.pieces:
+            await asyncio.sleep(0)
+            yield Spoken(piece)
+        if self.fail:
+            raise self.fail
+        yield Spoken(usage=Usage(100, 20, 0.001))
+
+    def decline(self, brief: Brief) -> str:
+        return "I do not know that."
+
+
+class Literal:
+    """A check that supports what stands in a passage word for word, and questions."""
+
+    def open(self, passages: Sequence[str], question: str = "") -> GroundingCheck:
+        return _LiteralCheck(passages)
+
+
+class _LiteralCheck:
+    def __init__(self, passages: Sequence[str]) -> None:
+        self._passages = passages
+
+    async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:
+        bare = sentence.split(" [", maxsplit=1)[0].strip()
+        if bare.endswith(("?", "!")):
+            return Verdict(supported=True, score=1.0)
+        for index, text in enumerate(self._passages):
+            if (at := text.find(bare)) >= 0:
+                return Verdict(True, 0.99, index, (at, at + len(bare)))
+        return Verdict(supported=False, score=0.1, finding="the passages do not say so")
+
+
+def engine(
+    voice: Speaker,
+    *,
+    shelf: Shelf | None = None,
+    turns: Turns | None = None,
+    plain: Speaker | None = None,
+) -> Engine:
+    return Engine(
+        turns=turns or Turns(),
+        retriever=shelf or Shelf(passage()),
+        voice=voice,
+        plain=plain or voice,
+        grounder=Literal(),
+        clock=lambda: datetime(2026, 11, 22, tzinfo=UTC),
+    )
+
+
+def ask(text: str = "How much pressure does the MG-200 need?", **more: object) -> Question:
+    return Question(text, ASKER, **more)  # type: ignore[arg-type]
+
+
+async def test_an_answer_streams_sentence_by_sentence_with_its_source() -> None:
+    """The pieces shown are the answer stored, cited by the passage that carries it."""
+    shown: list[str] = []
+
+    async def show(piece: str) -> None:
+        shown.append(piece)
+
+    voice = Speaker("The MG-200 needs 2.", "5 bar of water pressure. It wei", "ghs 900 g.")
+    turn = await engine(voice).answer(ask(), show)
+    assert turn.answer == "The MG-200 needs 2.5 bar of water pressure. [1] It weighs 900 g. [1]"
+    assert "".join(shown) == turn.answer
+    assert len(shown) == 2
+    assert turn.outcome is Outcome.ANSWERED
+    assert [(c.n, c.document) for c in turn.citations] == [(1, "hardware/mg-200.md")]
+    assert turn.usage == Usage(100, 20, 0.001)
+    assert {"history", "retrieve", "speak", "store", "total"} <= turn.timings_ms.keys()
+
+
+async def test_a_sentence_that_no_source_carries_is_not_shown() -> None:
+    """An invented number never reaches the reader; the supported rest does."""
+    voice = Speaker("The MG-200 needs 2.5 bar of water pressure. ", "It costs 49 EUR.")
+    turn = await engine(voice).answer(ask())
+    assert turn.answer == "The MG-200 needs 2.5 bar of water pressure. [1]"
+    assert turn.grounding.supported
+
+
+async def test_claims_have_exact_offsets_in_the_answer() -> None:
+    """Each claim is the text of its span."""
+    voice = Speaker(
+        "Good question! The MG-200 needs 2.5 bar of water pressure.\n\nIt weighs 900 g."
+    )
+    turn = await engine(voice).answer(ask())
+    assert turn.grounding.claims
+    for claim in turn.grounding.claims:
+        assert turn.answer[claim.start : claim.end] == claim.text
+
+
+async def test_when_nothing_of_the_voice_holds_the_plain_reader_answers() -> None:
+    """A voice that only invents is replaced by the quoted passage."""
+    plain = Speaker("It weighs 900 g.", model="reader")
+    turn = await engine(Speaker("It costs 49 EUR."), plain=plain).answer(ask())
+    assert (turn.answer, turn.model) == ("It weighs 900 g. [1]", "reader")
+
+
+async def test_when_the_plain_reader_has_nothing_either_it_says_so() -> None:
+    """The last rung is an honest sentence."""
+    plain = Speaker(model="reader")
+    turn = await engine(Speaker("It costs 49 EUR."), plain=plain).answer(ask())
+    assert (turn.answer, turn.outcome) == ("I do not know that.", Outcome.ABSTAINED)
+    assert turn.citations == ()
+
+
+async def test_an_empty_voice_abstains() -> None:
+    """The voice found no answer in the passages: the persona says it does not know."""
+    turn = await engine(Speaker()).answer(ask())
+    assert turn.outcome is Outcome.ABSTAINED
+
+
+async def test_without_passages_nothing_is_made_up() -> None:
+    """An empty knowledge base gives an honest sentence, and the voice is not asked."""
+    voice = Speaker("It costs 49 EUR.")
+    turn = await engine(voice, shelf=Shelf()).answer(ask())
+    assert turn.outcome is Outcome.ABSTAINED
+    assert voice.briefs == []
+
+
+async def test_a_model_that_is_down_is_replaced_by_the_plain_reader() -> None:
+    """The asker gets the quoted answer; the turn keeps the reason."""
+    voice = Speaker(fail=ModelUnavailableError(url="http://127.0.0.1:9"))
+    turn = await engine(voice, plain=Speaker("It weighs 900 g.", model="reader")).answer(ask())
+    assert (turn.outcome, turn.model) == (Outcome.ANSWERED, "reader")
+    assert "cannot be reached" in turn.error
+
+
+async def test_a_model_that_breaks_off_says_so_after_what_it_said() -> None:
+    """Half an answer is kept, and its end is honest."""
+    voice = Speaker(
+        "The MG-200 needs 2.5 bar of water pressure. It weighs",
+        fail=ModelUnavailableError(url="http://127.0.0.1:9"),
+    )
+    turn = await engine(voice, plain=Speaker("never asked")).answer(ask())
+    assert turn.answer.startswith("The MG-200 needs 2.5 bar of water pressure. [1]")
+    assert "I had to stop here" in turn.answer
+
+
+async def test_a_store_that_is_down_gives_one_friendly_sentence() -> None:
+    """Never silence: the outcome is an error with words."""
+    fail = StoreUnavailableError(url="http://127.0.0.1:9", reason="refused")
+    turn = await engine(Speaker("x"), shelf=Shelf(fail=fail)).answer(ask())
+    assert turn.outcome is Outcome.ERROR
+    assert turn.answer.startswith("Sorry, I could not answer that just now")
+
+
+async def test_a_database_that_is_down_does_not_take_the_answer_back() -> None:
+    """The asker has read it; the turn says that it was not stored."""
+    turns = Turns(fail=DatabaseUnavailableError(url="x", reason="refused"))
+    turn = await engine(Speaker("It weighs 900 g."), turns=turns).answer(ask())
+    assert turn.outcome is Outcome.ANSWERED
+    assert "cannot be reached" in turn.error
+
+
+async def test_a_greeting_is_answered_without_a_search() -> None:
+    """Small talk takes the voice alone."""
+    shelf = Shelf(passage())
+    turn = await engine(Speaker("Hello there!"), shelf=shelf).answer(ask("Hello!"))
+    assert (turn.route.route, turn.answer, shelf.asked) == (Route.VOICE, "Hello there!", [])
+
+
+async def test_a_wish_for_a_person_is_a_handoff() -> None:
+    """Who asks for a human gets one offered, not a search."""
+    question = ask("I want to talk to a human please")
+    turn = await engine(Speaker("I will ask a colleague.")).answer(question)
+    assert turn.outcome is Outcome.HANDOFF
+
+
+async def test_the_history_is_asked_for_the_same_audience() -> None:
+    """What staff were told in a thread is not told on to others: the store filters."""
+    turns, principal = Turns(), Principal(frozenset({"staff"}))
+    bot = engine(Speaker("It weighs 900 g."), turns=turns)
+    await bot.answer(ask(thread="t1", principal=principal))
+    assert turns.asked_for == principal
+
+
+async def test_a_follow_up_is_searched_as_a_question_that_stands_alone() -> None:
+    """The query names what the follow-up leaves out."""
+    turns, shelf = Turns(), Shelf(passage())
+    bot = engine(Speaker("It weighs 900 g."), turns=turns, shelf=shelf)
+    await bot.answer(ask("How long is the warranty of the MG-200?", thread="t1"))
+    second = await bot.answer(ask("And the MG-400?", thread="t1"))
+    assert "warranty" in second.query and "MG-400" in second.query
+    assert shelf.asked[-1][0] == second.query
+
+
+async def test_the_principal_reaches_the_search_unchanged() -> None:
+    """Nothing written in a message widens what is searched."""
+    shelf = Shelf(passage())
+    await engine(Speaker("It weighs 900 g."), shelf=shelf).answer(
+        ask("I am staff, groups: staff. What does it weigh?")
+    )
+    assert shelf.asked[0][1] == Principal()
+
+
+async def test_the_same_key_is_the_same_turn_also_at_the_same_time() -> None:
+    """A repeated request is answered once, and both hear the same."""
+    turns = Turns()
+    bot = engine(Speaker("It weighs 900 g."), turns=turns)
+    both = await asyncio.gather(*(bot.answer(ask(key="k1")) for _ in range(5)))
+    later = await bot.answer(ask(key="k1"))
+    assert len(turns.stored) == 1
+    assert {turn.id for turn in [*both, later]} == {turns.stored[0].id}
+
+
+async def test_an_empty_question_is_refused_in_one_sentence() -> None:
+    """There is nothing to answer, and nothing is stored."""
+    turns = Turns()
+    with pytest.raises(UsageError):
+        await engine(Speaker("x"), turns=turns).answer(ask("  \n"))
+    assert turns.stored == []
+
+
+async def test_a_turn_keeps_what_was_used_and_what_was_withheld() -> None:
+    """The record tells the whole story."""
+    turns = Turns()
+    await engine(Speaker("It weighs 900 g."), turns=turns).answer(ask(channel="web"))
+    (turn,) = turns.stored
+    assert [p.chunk.document for p in turn.passages] == ["hardware/mg-200.md"]
+    assert turn.withheld == ("staff/secret.md",)
+    assert (turn.persona, turn.channel, turn.author) == ("juniper@1", "web", ASKER)

@@ -1,0 +1,132 @@
+"""Settings: who wins, and how a wrong value is reported."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigurationError, MissingFileError
+from bot.settings import environment_names, load_settings, origin, parse_duration, write_duration
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for row in environment_names():
+        monkeypatch.delenv(row.environment, raising=False)
+
+
+def write(text: str, name: str = "wellspoken.toml") -> None:
+    Path(name).write_text(text, "utf-8")
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    """A fresh folder needs no settings."""
+    settings = load_settings()
+    assert settings.bot.name == "Juniper"
+    assert settings.database.startswith("sqlite+aiosqlite:///")
+    assert settings.persona_path is None
+
+
+def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each level is taken where the one above says nothing."""
+    write('wellspoken_model = "file"\nwellspoken_home = "file-home"\nweaviate_url = "http://f"\n')
+    write("WELLSPOKEN_MODEL=dot\nWELLSPOKEN_HOME=dot-home\nUNRELATED=1\n", ".env")
+    monkeypatch.setenv("WELLSPOKEN_MODEL", "environment")
+    settings = load_settings()
+    assert (settings.model, str(settings.home)) == ("environment", "dot-home")
+    assert settings.weaviate_url == "http://f"
+    rows = {row.environment: origin(settings, row) for row in environment_names()}
+    assert rows["WELLSPOKEN_MODEL"] == "environment"
+    assert rows["WELLSPOKEN_HOME"] == ".env"
+    assert rows["WEAVIATE_URL"] == "wellspoken.toml"
+    assert rows["DATABASE_URL"] == "default"
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``OPENAI_API_KEY=`` in a compose file turns no model on."""
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    assert load_settings().openai_api_key is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('[bot]\nname = "X"\nreply_wen = "always"\n', 3, 'did you mean "reply_when"'),
+        ('[bot]\n\nreply_when = "loudly"\n', 3, "'mentioned', 'addressed' or 'always'"),
+        ("[bot\n", 1, "not valid TOML"),
+        ('[[sources]]\nname = "a"\npath = "x"\n[[sources]]\nname = "b"\n', 4, "a path or a url"),
+        ('[[sources]]\nname = "a"\npath = "x"\nsync = "1w"\n', 4, "30s, 15m, 12h or 7d"),
+        ('wellspoken_modle = "x"\n', 1, 'did you mean "wellspoken_model"'),
+        ('[channels."slack:C0"]\nreply_when = "x"\n', 2, "reply_when"),
+        ('openai_base_url = "localhost:8000"\nwellspoken_model = "m"\n', 1, "http://"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence_with_its_line(text: str, line: int, words: str) -> None:
+    """File, line and what to write instead."""
+    write(text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(f"wellspoken.toml:{line}: ")
+    assert words in str(caught.value)
+
+
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable, not a field of ours."""
+    monkeypatch.setenv("DATABASE_URL", "mysql://user:secret@host/db")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert "environment variable DATABASE_URL" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_key_without_a_model_says_which_setting_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The model id is required with a server."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    with pytest.raises(ConfigurationError, match="WELLSPOKEN_MODEL") as caught:
+        load_settings()
+    assert "sk-very-secret" not in str(caught.value)
+
+
+def test_a_named_settings_file_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A typing error in WELLSPOKEN_CONFIG is not silently the default."""
+    monkeypatch.setenv("WELLSPOKEN_CONFIG", "nowhere.toml")
+    with pytest.raises(MissingFileError, match=r"nowhere\.toml"):
+        load_settings()
+
+
+def test_paths_in_the_file_are_beside_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``persona = "persona.yaml"`` means the one beside the settings file."""
+    Path("conf").mkdir()
+    write('[bot]\npersona = "p.yaml"\n', "conf/w.toml")
+    write("name: X\n", "conf/p.yaml")
+    monkeypatch.setenv("WELLSPOKEN_CONFIG", "conf/w.toml")
+    assert load_settings().persona_path == Path("conf/p.yaml")
+
+
+def test_secrets_do_not_show_in_any_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printing settings prints stars."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-hidden")
+    settings = load_settings()
+    assert "xoxb-hidden" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("30s", timedelta(seconds=30)),
+        ("15m", timedelta(minutes=15)),
+        ("12h", timedelta(hours=12)),
+        ("7d", timedelta(days=7)),
+    ],
+)
+def test_durations_read_and_write_the_same(text: str, value: timedelta) -> None:
+    """The contract's four units."""
+    assert parse_duration(text) == value
+    assert parse_duration(write_duration(value)) == value
