@@ -43,10 +43,10 @@ def read(data: Path, without: set[str]) -> list[Example]:
     found = [e for e in found if not e.held_out and e.set not in NEVER | without]
     found = list({e.text: e for e in found}.values())
     seeds = [Example(t, VOICE, "seeds") for t in routing_seeds.VOICE]
-    seeds += [Example(t, HANDOFF, "seeds") for t in routing_seeds.handoffs(rng, 1200)]
+    seeds += [Example(t, HANDOFF, "seeds") for t in routing_seeds.handoffs(rng, 3000)]
     seeds += [Example(t, QUESTION, "seeds") for t in routing_seeds.QUESTION]
     nouns = sorted({p.text.lower() for e in found if e.route == QUESTION for p in phrases(e.text)})
-    more = routing_seeds.templated(rng, nouns, 4000) + routing_seeds.FOLLOW_UPS
+    more = routing_seeds.templated(rng, nouns, 8000) + routing_seeds.FOLLOW_UPS
     seeds += [Example(t, QUESTION, "templates") for t in more]
     asked = [e for e in found if e.route == QUESTION]
     courteous = [

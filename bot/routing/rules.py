@@ -19,7 +19,8 @@ _SOMEBODY = (
     r"(?:humans?(?: being)?|persons?|people|agents?|operators?|someone|somebody|anyone|anybody"
     r"|representatives?|reps?|supervisors?|managers?|assistants?|advis[eo]rs?|employees?|clerks?"
     r"|colleagues?|specialists?|experts?|technicians?|consultants?|staff|boss|team"
-    r"|reception(?:ist)?|help ?desk|front desk|room service|worker|member of (?:staff|your team|the team)"
+    r"|reception(?:ist)?|help ?desk|front desk|room service|worker"
+    r"|member of (?:staff|your team|the team)"
     r"|(?:customer |tech(?:nical)? )?(?:service|support|care|assistance)(?: team| staff| people)?)"
 )
 _PERSON = rf"{_DET}{_ADJ}{_SOMEBODY}\b"
@@ -100,8 +101,8 @@ _COURTESIES = {
         r"(?:ok(?:ay)?\s+|great\s+|perfect\s+|many\s+)?(?:thanks?(?: you)?|thx|ty|tysm|cheers"
         r"|much appreciated|thank u)"
         rf"(?:\s+(?:so much|very much|a lot|a million|again|in advance|everyone|for (?:the|your"
-        rf"|all)(?: the| your| quick| kind)? (?:help|answer|reply|info|information|time|support|advice"
-        rf"|assistance|explanation)|that(?:'s| is| was) (?:very )?(?:helpful|great|all)))"
+        rf"|all)(?: the| your| quick| kind)? (?:help|answer|reply|info|information|time|support"
+        rf"|advice|assistance|explanation)|that(?:'s| is| was) (?:very )?(?:helpful|great|all)))"
         rf"{{0,2}}{_NAME}{_END}",
         _I,
     ),
