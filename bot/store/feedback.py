@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.conversation import Author, Feedback, Platform, Rating, Role
+from bot.conversation import Author, Feedback, Platform, Rating
 from bot.errors import NotFoundError
 from bot.store.base import Database, insert
-from bot.store.tables import feedback, messages, turns
-from bot.store.turns import author_of
+from bot.store.tables import feedback, turns
+from bot.store.turns import author_of, texts_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +112,12 @@ class FeedbackBook:
 
     async def listing(self, limit: int | None = None) -> list[RatedTurn]:
         """All ratings with their turn, the latest word first."""
-        question, answer = messages.alias("question"), messages.alias("answer")
-        query = (
-            sa.select(feedback, question.c.text.label("asked"), answer.c.text.label("said"))
-            .join(
-                question,
-                (question.c.turn_id == feedback.c.turn_id) & (question.c.role == Role.USER.value),
-            )
-            .join(
-                answer,
-                (answer.c.turn_id == feedback.c.turn_id) & (answer.c.role == Role.ASSISTANT.value),
-            )
-            .order_by(feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
-            .limit(limit)
-        )
+        latest_first = (feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
+        query = sa.select(feedback).order_by(*latest_first).limit(limit)
 
         def op(connection: sa.Connection) -> list[RatedTurn]:
+            rows = connection.execute(query).all()
+            said = texts_in(connection, list({row.turn_id for row in rows}))
             return [
                 RatedTurn(
                     turn=row.turn_id,
@@ -136,13 +126,13 @@ class FeedbackBook:
                     rating=Rating(row.rating),
                     reason=row.reason,
                     correction=row.correction,
-                    question=row.asked,
-                    answer=row.said,
+                    question=said[row.turn_id][0],
+                    answer=said[row.turn_id][1],
                     created_at=row.created_at,
                     updated_at=row.updated_at,
                     expert=row.expert,
                 )
-                for row in connection.execute(query)
+                for row in rows
             ]
 
         return await self._db.read(op)

@@ -12,17 +12,17 @@ from bot.errors import NotFoundError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
 from bot.store.tables import citations, messages, threads, turns
-from bot.store.turns import citation_of, citation_rows, message_rows, turn_of, turn_row
+from bot.store.turns import (
+    citation_rows,
+    citations_in,
+    message_rows,
+    texts_in,
+    turn_of,
+    turn_row,
+)
 
 _KEY_LENGTH = 200
 
-_question = messages.alias("question")
-_answer = messages.alias("answer")
-_whole_turns = (
-    sa.select(turns, _question.c.text.label("question"), _answer.c.text.label("answer"))
-    .join(_question, (_question.c.turn_id == turns.c.id) & (_question.c.role == Role.USER.value))
-    .join(_answer, (_answer.c.turn_id == turns.c.id) & (_answer.c.role == Role.ASSISTANT.value))
-)
 _newest_first = (turns.c.at.desc(), turns.c.id.desc())
 _last_messages = (
     sa.select(messages.c.role, messages.c.text, messages.c.author, messages.c.at)
@@ -88,14 +88,14 @@ class History:
 
     async def turn(self, id: str) -> Turn:  # noqa: A002 - the word of the port
         """The turn with this id. Raises NotFoundError."""
-        found = await self._turns(_whole_turns.where(turns.c.id == id))
+        found = await self._turns(sa.select(turns).where(turns.c.id == id))
         if not found:
             raise NotFoundError(kind="turn", id=id)
         return found[0]
 
     async def turn_for_key(self, key: str) -> Turn | None:
         """The turn that was recorded under a key (an event id, an idempotency key)."""
-        found = await self._turns(_whole_turns.where(turns.c.key == _short(key)))
+        found = await self._turns(sa.select(turns).where(turns.c.key == _short(key)))
         return found[0] if found else None
 
     async def recent(self, limit: int = 50, before: str | None = None) -> list[Turn]:
@@ -103,7 +103,7 @@ class History:
 
         Raises NotFoundError where ``before`` is unknown.
         """
-        query = _whole_turns.order_by(*_newest_first).limit(limit)
+        query = sa.select(turns).order_by(*_newest_first).limit(limit)
         if before is not None:
             last = await self.turn(before)
             query = query.where(
@@ -114,18 +114,14 @@ class History:
 
     async def of_thread(self, thread: str, limit: int = 50) -> list[Turn]:
         """The last turns of a thread, oldest first."""
-        query = _whole_turns.where(turns.c.thread_id == thread)
+        query = sa.select(turns).where(turns.c.thread_id == thread)
         return (await self._turns(query.order_by(*_newest_first).limit(limit)))[::-1]
 
     async def _turns(self, query: sa.Select[Any]) -> list[Turn]:
         def op(connection: sa.Connection) -> list[Turn]:
             rows = [row._asdict() for row in connection.execute(query)]
-            cited = sa.select(citations).where(citations.c.turn_id.in_([r["id"] for r in rows]))
-            by_turn: dict[str, list[Any]] = {}
-            if rows:
-                ordered = cited.order_by(citations.c.turn_id, citations.c.position)
-                for row in connection.execute(ordered):
-                    by_turn.setdefault(row.turn_id, []).append(citation_of(row._asdict()))
-            return [turn_of(row, by_turn.get(row["id"], ())) for row in rows]
+            ids = [row["id"] for row in rows]
+            said, cited = texts_in(connection, ids), citations_in(connection, ids)
+            return [turn_of(row, *said[row["id"]], cited.get(row["id"], ())) for row in rows]
 
         return await self._db.read(op)

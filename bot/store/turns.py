@@ -5,13 +5,27 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from bot.conversation import Author, Outcome, Platform, Role, Route, RouteDecision, Turn, Usage
 from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
+from bot.store.tables import citations, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 Row = dict[str, Any]
+
+_BATCH = 500
+_ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_said = sa.select(messages.c.turn_id, messages.c.role, messages.c.text).where(
+    messages.c.turn_id.in_(_ids)
+)
+_cited = (
+    sa.select(citations)
+    .where(citations.c.turn_id.in_(_ids))
+    .order_by(citations.c.turn_id, citations.c.position)
+)
 
 
 def author_of(key: str, name: str = "") -> Author:
@@ -83,8 +97,33 @@ def citation_rows(turn: Turn) -> list[Row]:
     ]
 
 
-def citation_of(row: Mapping[str, Any]) -> Citation:
-    """A citation from its row."""
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _BATCH):
+        yield ids[start : start + _BATCH]
+
+
+def texts_in(connection: sa.Connection, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Question and answer of turns, by id.
+
+    A query of its own: SQLite, which keeps no statistics, would join it the wrong way round.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for batch in _batches(ids):
+        for row in connection.execute(_said, {"ids": batch}):
+            found[row.turn_id, row.role] = row.text
+    return {id_: (found[id_, Role.USER], found[id_, Role.ASSISTANT]) for id_ in ids}
+
+
+def citations_in(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[Citation]]:
+    """The citations of turns, by id, in their order; turns without any are missing."""
+    found: dict[str, list[Citation]] = {}
+    for batch in _batches(ids):
+        for row in connection.execute(_cited, {"ids": batch}):
+            found.setdefault(row.turn_id, []).append(_citation_of(row._asdict()))
+    return found
+
+
+def _citation_of(row: Row) -> Citation:
     return Citation(
         n=row["n"],
         document=row["document"],
@@ -136,20 +175,20 @@ def _claim_of(data: Row) -> Claim:
     )
 
 
-def turn_of(row: Mapping[str, Any], citations: Sequence[Citation]) -> Turn:
-    """A turn from its row of ``turns``, joined with ``question`` and ``answer``."""
+def turn_of(row: Row, question: str, answer: str, cited: Sequence[Citation]) -> Turn:
+    """A turn from its row of ``turns`` and what belongs to it."""
     return Turn(
         id=row["id"],
         thread=row["thread_id"],
-        question=row["question"],
+        question=question,
         query=row["query"],
         author=author_of(row["author"], row["author_name"]),
         channel=row["channel"],
         audience=frozenset(row["audience"]),
         route=RouteDecision(Route(row["route"]), row["confidence"], tuple(row["reasons"])),
-        answer=row["answer"],
+        answer=answer,
         outcome=Outcome(row["outcome"]),
-        citations=tuple(citations),
+        citations=tuple(cited),
         grounding=Grounding(tuple(_claim_of(c) for c in row["claims"])),
         passages=tuple(_passage_of(p) for p in row["passages"]),
         withheld=tuple(row["withheld"]),
