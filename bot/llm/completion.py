@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from bot.errors import ModelBrokenAnswerError
+from bot.llm.refusals import without_secrets
 
 _OPENING, _CLOSING = "<think>", "</think>"
 
@@ -65,10 +66,11 @@ class CompletionReader:
 
     Usage is that of the last event that had one. Reasoning is never text, but counts as a sign
     of life (``thinking``). Raises :class:`bot.errors.ModelBrokenAnswerError`; its data has
-    ``code`` and ``reason`` where the server sent an error as an event.
+    ``code`` and ``reason`` where the server sent an error as an event, without the ``secret``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, secret: str = "") -> None:
+        self._secret = secret
         self.finish_reason = ""
         self.done = False
         self.thinking = False
@@ -92,7 +94,7 @@ class CompletionReader:
         if not isinstance(data, dict):
             raise ModelBrokenAnswerError(reason="an event is no JSON object")
         if data.get("error"):
-            raise _error_event(data["error"])
+            raise self._error(data["error"])
         self._count(data.get("usage"))
         for choice in data.get("choices") or ():
             if isinstance(choice, dict) and choice.get("index", 0) == 0:
@@ -109,6 +111,12 @@ class CompletionReader:
             text += "" if text else self._thoughts.finish()
         return text.replace("\0", "")  # PostgreSQL's text does not take it
 
+    def _error(self, error: object) -> ModelBrokenAnswerError:
+        fields = error if isinstance(error, dict) else {"message": error}
+        code = fields.get("code") or fields.get("status") or ""
+        reason = without_secrets(str(fields.get("message") or ""), self._secret)
+        return ModelBrokenAnswerError(reason=reason, code=str(code))
+
     def _count(self, usage: object) -> None:
         if isinstance(usage, dict):
             prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
@@ -123,10 +131,3 @@ def _text(content: object) -> str:
         parts = (p for p in content if isinstance(p, dict) and p.get("type") == "text")
         return "".join(str(p.get("text") or "") for p in parts)
     return ""
-
-
-def _error_event(error: object) -> ModelBrokenAnswerError:
-    if not isinstance(error, dict):
-        return ModelBrokenAnswerError(reason=str(error), code="")
-    code = error.get("code") or error.get("status") or ""
-    return ModelBrokenAnswerError(reason=str(error.get("message") or ""), code=str(code))

@@ -9,7 +9,7 @@ in a thread. This is the only module of ``bot`` that knows the SDK.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from bot.errors import (
     ModelUnavailableError,
 )
 from bot.llm.completion import CompletionReader
+from bot.llm.dialect import Dialect
 from bot.llm.events import EventDecoder
 from bot.llm.refusals import (
     Asked,
@@ -30,7 +31,6 @@ from bot.llm.refusals import (
     retry_after,
     server_words,
     without_password,
-    without_secrets,
 )
 from bot.llm.retrying import retried
 from bot.ports import ChatMessage, Spoken
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 OPENAI_URL = "https://api.openai.com/v1"
 _AFTER_FINISH_S = 2.0  # for the usage that follows a finished answer
 _CHARACTERS_A_TOKEN = 4  # English, https://platform.openai.com/tokenizer
-_NEW_LIMIT_HOSTS = ("openai.com", "azure.com")
 
 
 class Reply:
@@ -118,8 +117,9 @@ class ModelServer:
     ) -> Reply:
         """Send a request; the reply is the caller's to close.
 
-        Raises :class:`bot.errors.ModelUnavailableError` where no answer comes, and what
-        :func:`bot.llm.refusals.refusal` makes of a refusal.
+        Raises :class:`bot.errors.ModelUnavailableError` where no answer comes, what
+        :func:`bot.llm.refusals.refusal` makes of a refusal, and
+        :class:`bot.errors.ModelRefusedError` for a web page.
         """
         client = await self._connected()
         import openai  # late: see the module's docstring
@@ -139,7 +139,12 @@ class ModelServer:
         except openai.APIConnectionError as error:
             cause = type(error.__cause__ or error).__name__
             raise ModelUnavailableError(url=self.url, cause=cause) from None
-        return Reply(response.http_response)
+        reply = Reply(response.http_response)
+        if reply.media == "text/html":
+            await reply.close()
+            reason = f"{self.url} is a web page; OPENAI_BASE_URL mostly ends in /v1"
+            raise ModelRefusedError(status=200, reason=reason)
+        return reply
 
     def asked(self, model: str, setting: str) -> Asked:
         """The words for the errors of a request."""
@@ -169,9 +174,9 @@ class ModelServer:
 class _Answer:
     """One answer as it comes in: its text, read by read."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, asked: Asked) -> None:
         self.reply = reply
-        self.reader = CompletionReader()
+        self.reader = CompletionReader(asked.secret)
         self.over = False
         self._events = EventDecoder()
 
@@ -246,12 +251,7 @@ class OpenAIChatModel:
         self._prices = prices or (0.0, 0.0)
         self._temperature = temperature
         self._asked = self._server.asked(model, setting)
-        self._unknown: frozenset[str] = frozenset()
-        # OpenAI refuses the old name for its newer models, most others know only the old one
-        if self._server.host.endswith(_NEW_LIMIT_HOSTS):
-            self._limits = ("max_completion_tokens", "max_tokens")
-        else:
-            self._limits = ("max_tokens", "max_completion_tokens")
+        self._dialect = Dialect(self._server.host)
 
     @property
     def id(self) -> str:
@@ -269,7 +269,7 @@ class OpenAIChatModel:
 
     async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
-    ) -> AsyncIterator[Spoken]:
+    ) -> AsyncGenerator[Spoken, None]:
         """The answer, a piece for each network read, then its usage.
 
         Close it (``contextlib.aclosing``) to stop the model early. Usage is estimated from the
@@ -306,11 +306,9 @@ class OpenAIChatModel:
         self, messages: Sequence[ChatMessage], max_tokens: int | None
     ) -> tuple[_Answer, str]:
         """Send the question and read until the model has begun: a text, thoughts, or the end."""
-        answer = _Answer(await self._sent(messages, max_tokens))
+        answer = _Answer(await self._sent(messages, max_tokens), self._asked)
         text = ""
         try:
-            if answer.reply.media == "text/html":
-                raise self._web_page()
             while not (text or answer.over or answer.reader.thinking):
                 text = await answer.read()
         except ModelBrokenAnswerError as error:
@@ -326,43 +324,19 @@ class OpenAIChatModel:
 
         What it refused is remembered for this model, once a request without it went through.
         """
-        unknown = self._unknown
+        dialect = self._dialect
         while True:
-            body = self._body(messages, max_tokens, unknown)
+            body = dialect.body(self._model, messages, max_tokens, self._temperature)
             try:
                 reply = await self._server.send("chat", body, self._asked)
             except ModelRefusedError as error:
-                more = self._refused_fields(error, body)
-                if not more:
+                simpler = dialect.without_refused(error, body)
+                if simpler is None:
                     raise
-                unknown |= more
+                dialect = simpler
             else:
-                self._unknown = unknown
+                self._dialect = dialect
                 return reply
-
-    def _body(
-        self, messages: Sequence[ChatMessage], max_tokens: int | None, unknown: frozenset[str]
-    ) -> dict[str, Any]:
-        limit = next((name for name in self._limits if name not in unknown), None)
-        fields = {
-            "stream_options": {"include_usage": True},
-            "temperature": self._temperature,
-            **({limit: max_tokens} if limit else {}),
-        }
-        return {
-            "model": self._model,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            "stream": True,
-            **{k: v for k, v in fields.items() if v is not None and k not in unknown},
-        }
-
-    def _refused_fields(self, error: ModelRefusedError, body: Mapping[str, Any]) -> frozenset[str]:
-        """The optional fields of a request that the server's refusal names."""
-        if error.data.get("status") not in (400, 422):
-            return frozenset()
-        words = str(error.data.get("said", ""))
-        optional = [f for f in ("stream_options", "temperature", *self._limits) if f in body]
-        return frozenset(f for f in optional if f in words)
 
     async def _next(self, answer: _Answer, left: float) -> str:
         """The text of the next read; nothing and the end where only usage is missing."""
@@ -381,14 +355,10 @@ class OpenAIChatModel:
     def _early(self, error: ModelBrokenAnswerError) -> ModelError:
         """An error event before any text is what a status would have been, elsewhere."""
         code = str(error.data.get("code", ""))
-        reason = without_secrets(str(error.data.get("reason", "")), self._asked.secret)
+        reason = str(error.data.get("reason", ""))
         if code.startswith("4") and code.isdecimal() and len(code) == 3:
             return refusal(int(code), reason, code, self._asked)
         return ModelBrokenAnswerError(reason=reason, cut=True)
-
-    def _web_page(self) -> ModelError:
-        reason = f"{self._server.url} is a web page; OPENAI_BASE_URL mostly ends in /v1"
-        return ModelRefusedError(status=200, reason=reason)
 
     def _nothing_said(self, answer: _Answer) -> ModelError:
         if answer.reader.finish_reason == "content_filter":

@@ -300,7 +300,7 @@ class OpenAIServer:
     def _refusal(self, request: Recorded, fault: Fault | None) -> tuple[int, object] | None:
         """A status other than 200 and its body, or ``None``."""
         behaviour, body = self.behaviour, request.body
-        key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        self._key = key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if behaviour.api_key is not None and key != behaviour.api_key:
             fault = Fault.UNAUTHORISED
         model = body.get("model")
@@ -420,7 +420,8 @@ class OpenAIServer:
         if fault is Fault.BROKEN_CHUNK:
             await self._write(writer, b'data: {"choices":[{"delta":{"cont\n\n')
         elif fault in (Fault.ERROR_EVENT, Fault.ERROR_EVENT_EARLY):
-            error = {"message": "CUDA out of memory", "type": "server_error", "code": 500}
+            text = f"CUDA out of memory, for {self._key}"
+            error = {"message": text, "type": "server_error", "code": 500}
             await self._write(writer, _event({"error": error}, "\n"))
         raise _CutError
 
