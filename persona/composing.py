@@ -40,7 +40,7 @@ _BEFORE_NOUN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A piece of a passage, verbatim: ``passages[passage].chunk.text[start:end] == text``."""
+    """A piece of a passage, verbatim, and where it stands in ``passages[passage].chunk.text``."""
 
     text: str
     passage: int
@@ -78,7 +78,7 @@ class Composer:
         self, quotes: Sequence[Quote], question: str, *, first: bool = False
     ) -> tuple[str, ...]:
         """The answer in pieces that join to it; ``first`` in a thread, it may have an opener."""
-        blocks = [self._block(quote) for quote in quotes]
+        blocks = [self._block(quote) for quote in _whole_tables(quotes)]
         joined: list[str] = []
         opener = pick(self._habits.openers, question)
         if first and opener and _REQUEST.match(question) and blocks:
@@ -131,6 +131,20 @@ class Composer:
             return word[:1].upper() + word[1:] if found.group()[0].isupper() else word
 
         return self._swappable.sub(swap, text)
+
+
+def _whole_tables(quotes: Sequence[Quote]) -> list[Quote]:
+    """Rows of one passage as one table, so that all of them stand under the header."""
+    found: list[Quote] = []
+    for quote in quotes:
+        last = found[-1] if found else None
+        rows = quote.text.lstrip().startswith("|")
+        if last and rows and last.passage == quote.passage and last.text.lstrip().startswith("|"):
+            text = f"{last.text.rstrip()}\n{quote.text.lstrip()}"
+            found[-1] = Quote(text, quote.passage, last.start, quote.end)
+        else:
+            found.append(quote)
+    return found
 
 
 def _plain_links(text: str) -> str:

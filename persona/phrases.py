@@ -36,7 +36,8 @@ _ABOUT = re.compile(
     r"|\bintroduce yourself\b|\b(tell me )?about yourself\b|\bwer bist du\b|\bqui es-tu\b",
     re.IGNORECASE,
 )
-_NEAR_COSINE = 0.35  # of the built-in embedder; below it a page shares a word, not the subject
+_NEAR_COSINE = 0.4  # of the built-in embedder; below it a page shares a word, not the subject
+_NEAR_SECOND = 0.08  # how far below the nearest a second page may be
 _NEAR_TERMS = 0.4  # share of the question's terms, for passages that have no vector yet
 _MOST_TITLES = 2
 _LONGEST_TITLE = 80
@@ -87,12 +88,14 @@ def near_titles(query: str, passages: Sequence[Passage]) -> list[str]:
     """Titles of the best passages that are about something close, at most two."""
     wanted = set(query_terms(query))
     titles: list[str] = []
+    nearest = max((p.cosine for p in passages if p.cosine is not None), default=0.0)
+    least = max(_NEAR_COSINE, nearest - _NEAR_SECOND)
     for passage in passages:
         title = " ".join(passage.chunk.title.split())[:_LONGEST_TITLE]
         if not title or title in titles:
             continue
         if passage.cosine is not None:
-            close = passage.cosine >= _NEAR_COSINE
+            close = passage.cosine >= least
         else:
             found = wanted.intersection(terms(f"{passage.chunk.header} {passage.chunk.text}"))
             close = bool(wanted) and len(found) >= _NEAR_TERMS * len(wanted)

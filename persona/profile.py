@@ -82,7 +82,7 @@ class Persona:
     sign_off: tuple[str, ...] = ("Goodbye, and come back any time.",)
     thanks: tuple[str, ...] = ("You're welcome.",)
     unknown: tuple[str, ...] = ("I don't know that: I can't find it in what I have read.",)
-    near: str = "The closest I have is {titles}."
+    near: str = "The closest I have: {titles}."
     offer: str = "You can ask me about {topics}, for example."
     handoff: tuple[str, ...] = ("Would you like me to ask a person?",)
     languages: tuple[str, ...] = ("en",)
