@@ -158,6 +158,19 @@ class Ledger:
             upsert = new.on_conflict_do_update(index_elements=["source", "document"], set_=changed)
             connection.execute(upsert, values)
 
+    async def unsettle(self, source: str, names: Iterable[str]) -> None:
+        """Blank the hashes of documents that are about to change in the store: whatever happens
+        before they are recorded again, the next run writes them anew."""
+        changing = list(names)
+
+        def op(connection: sa.Connection) -> None:
+            for batch in _batches(changing):
+                here = (documents.c.source == source) & documents.c.document.in_(batch)
+                connection.execute(sa.update(documents).where(here).values(hash=""))
+
+        if changing:
+            await self._db.write(op)
+
     async def remove(self, source: str, names: Iterable[str]) -> int:
         """Forget documents of a source with their text; how many there were."""
         gone = list(names)
