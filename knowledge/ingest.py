@@ -127,6 +127,7 @@ class Ingestor:
                     await run.prune()
             finally:
                 await pool.close()
+                await source.close()
             report = IngestReport(
                 source=source.name,
                 added=run.added,

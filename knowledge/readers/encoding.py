@@ -70,9 +70,9 @@ def decode(content: bytes, declared: str = "") -> str:
     """The text of a file.
 
     A byte-order mark decides; then UTF-16 without a mark; then UTF-8; then the encoding that the
-    file declares; then the code page that charset-normalizer finds likeliest. UTF-8 with a few broken
-    places keeps the rest. Raises UnreadableDocumentError for binary content and for encodings
-    that nothing fits.
+    file declares; then the code page that charset-normalizer finds likeliest. UTF-8 with a few
+    broken places keeps the rest. Raises UnreadableDocumentError for binary content and for
+    encodings that nothing fits.
     """
     for mark, name in _MARKS:
         if content.startswith(mark):

@@ -42,3 +42,7 @@ class Source(Protocol):
         reached: then nothing is known to be gone.
         """
         ...
+
+    async def close(self) -> None:
+        """Let go of connections; called after every reading-in, and harmless twice."""
+        ...

@@ -65,6 +65,9 @@ class FolderSource:
             for each in found:
                 yield each
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
     def _walk(self) -> Iterator[Item | Skipped | FailedDocument]:
         try:
             root = self.path.resolve(strict=True)

@@ -1,0 +1,158 @@
+"""One page over HTTP: bounded in time and size, checked at every redirect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from bot.errors import SourceUnavailableError
+from knowledge.document import DEFAULT_LIMIT
+from knowledge.sources.addresses import resolved
+
+if TYPE_CHECKING:
+    import httpx2
+
+AGENT = "Wellspoken/1.0 (documentation reader)"
+_REDIRECTS = 5
+_MOVED = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a server sent. ``url`` is the one after redirects; ``status`` 304 has no content."""
+
+    url: str
+    status: int
+    kind: str
+    charset: str
+    content: bytes
+    fingerprint: str
+
+
+class Fetcher:
+    """Fetches pages. ``seconds`` bounds a whole page, ``limit`` its unpacked bytes."""
+
+    def __init__(
+        self, *, seconds: float = 30.0, limit: int = DEFAULT_LIMIT, allow_private: bool = False
+    ) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._allow_private = allow_private
+        # A client a host: a connection is reused by address, and its certificate was checked for
+        # one host only.
+        self._clients: dict[str, httpx2.AsyncClient] = {}
+
+    async def close(self) -> None:
+        """Let go of the connections; a later fetch opens new ones."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.aclose()
+
+    async def fetch(self, url: str, known: str = "") -> Page:
+        """A page; ``known`` is the fingerprint of the state that the caller has.
+
+        Raises SourceUnavailableError: no such name, private address, no answer in time, too large.
+        """
+        import httpx2  # late: only web sources need it
+
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._follow(url, known)
+        except (TimeoutError, httpx2.TimeoutException) as error:
+            reason = f"no whole answer within {self._seconds:g} s."
+            raise SourceUnavailableError(source=url, reason=reason) from error
+        except httpx2.HTTPError as error:
+            reason = f"the connection failed ({str(error) or type(error).__name__})."
+            raise SourceUnavailableError(source=url, reason=reason) from error
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise SourceUnavailableError(source=url, reason="it is no web address.") from error
+
+    async def _follow(self, url: str, known: str) -> Page:
+        for _ in range(_REDIRECTS + 1):
+            page, onward = await self._once(url, known)
+            if page is not None:
+                return page
+            url = urljoin(url, onward)
+        raise SourceUnavailableError(source=url, reason=f"more than {_REDIRECTS} redirects.")
+
+    async def _once(self, url: str, known: str) -> tuple[Page | None, str]:
+        """One request; a page, or where to go on."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode()
+        if parts.scheme not in ("http", "https") or not host:
+            raise SourceUnavailableError(source=url, reason="it is no http or https address.")
+        if parts.username or parts.password:
+            raise SourceUnavailableError(
+                source=host, reason="an address must not hold a name or password."
+            )
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        address = await resolved(host, port, allow_private=self._allow_private)
+        literal = f"[{address}]" if ":" in address else address
+        target = urlunsplit((parts.scheme, f"{literal}:{port}", parts.path, parts.query, ""))
+        headers = {
+            "Host": f"{host}:{parts.port}" if parts.port else host,
+            "User-Agent": AGENT,
+            "Accept": "text/html, text/markdown, text/plain, */*;q=0.5",
+            "Accept-Encoding": "gzip",
+            **_conditions(known),
+        }
+        client = self._client(parts.netloc)
+        request = client.build_request(
+            "GET", target, headers=headers, extensions={"sni_hostname": host}
+        )
+        answer = await client.send(request, stream=True)
+        try:
+            if answer.status_code in _MOVED and "location" in answer.headers:
+                return None, answer.headers["location"]
+            return await self._page(url, answer), ""
+        finally:
+            await answer.aclose()
+
+    def _client(self, host: str) -> httpx2.AsyncClient:
+        import httpx2  # late, as above
+
+        if host not in self._clients:
+            # No proxy from the environment: it would connect to names that nobody checked.
+            self._clients[host] = httpx2.AsyncClient(
+                follow_redirects=False, trust_env=False, timeout=self._seconds
+            )
+        return self._clients[host]
+
+    async def _page(self, url: str, answer: httpx2.Response) -> Page:
+        content = bytearray()
+        if answer.status_code == 200:
+            async for piece in answer.aiter_bytes(65_536):
+                content += piece
+                if len(content) > self._limit:
+                    reason = f"it is larger than {self._limit / 1e6:g} MB."
+                    raise SourceUnavailableError(source=url, reason=reason)
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Page(
+            url=url,
+            status=answer.status_code,
+            kind=kind,
+            charset=answer.charset_encoding or "",
+            content=bytes(content),
+            fingerprint=_fingerprint(answer.headers),
+        )
+
+
+def _fingerprint(headers: Mapping[str, str]) -> str:
+    if etag := headers.get("etag"):
+        return f"etag {etag}"[:500]
+    if modified := headers.get("last-modified"):
+        return f"modified {modified}"[:500]
+    return ""
+
+
+def _conditions(known: str) -> dict[str, str]:
+    """Ask for the page only if it changed."""
+    kind, _, value = known.partition(" ")
+    if kind == "etag":
+        return {"If-None-Match": value}
+    if kind == "modified":
+        return {"If-Modified-Since": value}
+    return {}

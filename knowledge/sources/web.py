@@ -1,0 +1,227 @@
+"""Web pages: one address, or all pages that a sitemap lists."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.robotparser import RobotFileParser
+from xml.etree import ElementTree
+
+from bot.errors import SourceUnavailableError
+from knowledge.document import DEFAULT_LIMIT, FailedDocument, RawDocument
+from knowledge.readers import FORMATS
+from knowledge.sources.base import Item, Skipped
+from knowledge.sources.fetching import AGENT, Fetcher, Page
+
+_KINDS = {
+    "text/html": ".html",
+    "application/xhtml+xml": ".html",
+    "text/markdown": ".md",
+    "text/x-markdown": ".md",
+    "text/x-rst": ".rst",
+    "text/plain": ".txt",
+    "text/csv": ".csv",
+    "application/json": ".json",
+    "application/pdf": ".pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+}
+_SITEMAPS_DEEP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PageItem:
+    """A page to fetch, named by its address."""
+
+    source: WebSource
+    url: str
+    page: Page | None = None
+
+    @property
+    def name(self) -> str:
+        return self.url
+
+    async def load(self, known: str = "") -> RawDocument | FailedDocument | None:
+        """Fetch the page, unless the server says that it is as it was."""
+        try:
+            page = self.page or await self.source.fetch(self.url, known)
+        except SourceUnavailableError as error:
+            return FailedDocument(self.url, str(error))
+        if page.status == 304:
+            return None
+        if page.status != 200:
+            return _failed(
+                self.url, f"the server answered {page.status}.", gone=page.status in (404, 410)
+            )
+        suffix = _format(page)
+        if not suffix:
+            return _failed(self.url, f"pages of the kind {page.kind or 'unknown'} are not read.")
+        return RawDocument(
+            source=self.source.name,
+            name=self.url,
+            format=suffix,
+            uri=page.url if urlsplit(page.url).netloc == urlsplit(self.url).netloc else self.url,
+            fingerprint=page.fingerprint,
+            content=_as_utf8(page),
+        )
+
+
+class WebSource:
+    """A page, or the pages of a sitemap (an index of sitemaps as well), as a source.
+
+    A document is named by its address. Pages of other hosts, and those that ``robots.txt`` asks
+    not to fetch, are passed over. Private addresses are refused unless ``allow_private`` is set.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str | None = None,
+        *,
+        seconds: float = 30.0,
+        limit: int = DEFAULT_LIMIT,
+        pages: int = 5_000,
+        allow_private: bool = False,
+    ) -> None:
+        self.url = _normal(url)
+        self.name = name or urlsplit(url).hostname or url
+        self._limit = limit
+        self._most = pages
+        self._fetcher = Fetcher(seconds=seconds, limit=limit, allow_private=allow_private)
+        self._robots: dict[str, RobotFileParser | None] = {}
+        self._robots_lock = asyncio.Lock()
+
+    async def fetch(self, url: str, known: str = "") -> Page:
+        """A page of this source; raises SourceUnavailableError."""
+        if not await self._allowed(url):
+            raise SourceUnavailableError(source=url, reason="robots.txt asks not to fetch it.")
+        return await self._fetcher.fetch(url, known)
+
+    async def items(self) -> AsyncIterator[Item | Skipped | FailedDocument]:
+        """The page, or every page of the sitemap in its order."""
+        first = await self.fetch(self.url)
+        if first.status != 200:
+            raise SourceUnavailableError(
+                source=self.url, reason=f"the server answered {first.status}."
+            )
+        if not _sitemap(first.content):
+            yield PageItem(self, self.url, first)
+            return
+        async for each in self._listed(first):
+            yield each
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._fetcher.close()
+
+    async def _listed(self, first: Page) -> AsyncIterator[Item | Skipped | FailedDocument]:
+        """The pages of a sitemap and of those it points to. One that cannot be fetched ends the
+        reading: then it is not known what is gone."""
+        waiting = [(first, 0)]
+        seen = {self.url}
+        count = 0
+        while waiting:
+            page, depth = waiting.pop(0)
+            kind, addresses = _addresses(page.content, page.url)
+            for address in addresses:
+                url = _normal(address)
+                if url in seen:
+                    continue
+                seen.add(url)
+                if not _same_site(url, self.url):
+                    yield Skipped(url)
+                elif kind == "sitemapindex":
+                    if depth < _SITEMAPS_DEEP:
+                        waiting.append((await self._sitemap_page(url), depth + 1))
+                elif count >= self._most:
+                    yield Skipped(url)
+                else:
+                    count += 1
+                    yield PageItem(self, url)
+
+    async def _sitemap_page(self, url: str) -> Page:
+        page = await self.fetch(url)
+        if page.status != 200 or not _sitemap(page.content):
+            raise SourceUnavailableError(source=url, reason="it is no sitemap.")
+        return page
+
+    async def _allowed(self, url: str) -> bool:
+        """What the host's robots.txt says; a host without one allows everything."""
+        parts = urlsplit(url)
+        async with self._robots_lock:
+            if parts.netloc not in self._robots:
+                self._robots[parts.netloc] = await self._read_robots(parts.scheme, parts.netloc)
+        rules = self._robots[parts.netloc]
+        return rules is None or rules.can_fetch(AGENT, url)
+
+    async def _read_robots(self, scheme: str, netloc: str) -> RobotFileParser | None:
+        page = await self._fetcher.fetch(urlunsplit((scheme, netloc, "/robots.txt", "", "")))
+        if page.status != 200:
+            return None
+        rules = RobotFileParser()
+        rules.parse(page.content[:500_000].decode("utf-8", "replace").splitlines())
+        return rules
+
+
+def _failed(url: str, reason: str, *, gone: bool = False) -> FailedDocument:
+    return FailedDocument(url, str(SourceUnavailableError(source=url, reason=reason)), gone=gone)
+
+
+def _normal(url: str) -> str:
+    """An address without fragment, its host in lower case."""
+    parts = urlsplit(url.strip())
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path or "/", parts.query, ""))
+
+
+def _same_site(url: str, other: str) -> bool:
+    def host(address: str) -> str:
+        return urlsplit(address).netloc.removeprefix("www.")
+
+    return host(url) == host(other)
+
+
+def _format(page: Page) -> str:
+    """The suffix of the format: that of the kind the server names, else that of the address."""
+    suffix = PurePosixPath(unquote(urlsplit(page.url).path)).suffix.lower()
+    if page.kind in ("", "text/plain", "application/octet-stream") and suffix in FORMATS:
+        return suffix
+    return _KINDS.get(page.kind, "")
+
+
+def _as_utf8(page: Page) -> bytes:
+    """Text in the charset that the server names, as UTF-8."""
+    if page.charset.lower() in ("", "utf-8", "utf8") or not page.kind.startswith("text/"):
+        return page.content
+    try:
+        return page.content.decode(page.charset).encode()
+    except (LookupError, UnicodeError):
+        return page.content
+
+
+def _unpacked(content: bytes) -> bytes:
+    """A sitemap may come as a gzip file."""
+    if not content.startswith(b"\x1f\x8b"):
+        return content
+    try:
+        return zlib.decompressobj(31).decompress(content, DEFAULT_LIMIT)
+    except zlib.error:
+        return content
+
+
+def _sitemap(content: bytes) -> bool:
+    head = _unpacked(content)[:2000]
+    return b"<urlset" in head or b"<sitemapindex" in head
+
+
+def _addresses(content: bytes, url: str) -> tuple[str, list[str]]:
+    """The kind of a sitemap (``urlset``, ``sitemapindex``) and the addresses in it."""
+    try:
+        # Entities cannot grow without bound: expat has refused that since 2.4.1.
+        root = ElementTree.fromstring(_unpacked(content))  # noqa: S314
+    except ElementTree.ParseError as error:
+        raise SourceUnavailableError(source=url, reason="its sitemap is broken.") from error
+    found = [e.text.strip() for e in root.iter() if e.tag.rpartition("}")[2] == "loc" and e.text]
+    return root.tag.rpartition("}")[2], found
