@@ -17,9 +17,9 @@ from typing import TypeVar
 
 from bot.conversation import Principal
 from bot.evidence import Chunk, Passage
-from bot.lexical import query_terms
 from bot.ports import Vectors
 from knowledge.stores import schema, writing
+from knowledge.stores.analysis import lexical_query, storable
 from knowledge.stores.base import (
     DocumentKey,
     SearchRequest,
@@ -131,11 +131,12 @@ class EmbeddedStore:
     def _search(self, connection: sqlite3.Connection, request: SearchRequest) -> SearchResult:
         with schema.snapshot(connection):
             self._index.follow(connection)
-            words = query_terms(writing.storable(request.text))
-            numbers = writing.lookup(connection, words)
+            query = lexical_query(storable(request.text))
+            numbers = writing.lookup(connection, [*query.telling, *query.function])
             hits, withheld = self._index.search(
                 connection,
-                list(numbers.values()),
+                {n: w for t, w in query.telling.items() if (n := numbers.get(t)) is not None},
+                {n: w for t, w in query.function.items() if (n := numbers.get(t)) is not None},
                 request.vector,
                 request.principal,
                 alpha=request.alpha,

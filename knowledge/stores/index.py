@@ -20,13 +20,16 @@ from bot.conversation import Principal
 from bot.ports import Vectors
 from knowledge.ranking import best, fuse
 from knowledge.stores.matrix import MARGIN, CodeMatrix, cosines
-from knowledge.stores.postings import Postings
+from knowledge.stores.postings import Census, Postings, Weights
 
 Floats = NDArray[np.float32]
 Slots = NDArray[np.int64]
 
 DEPTH = 100
 """Candidates of each leg."""
+
+REFINED = 1000
+"""Best chunks by telling words whose order function words then refine."""
 
 Row = tuple[int, int, int, bytes, bytes, bytes | None]
 
@@ -190,7 +193,8 @@ class MemoryIndex:
     def search(
         self,
         connection: sqlite3.Connection,
-        terms: Sequence[int],
+        telling: Weights,
+        function: Weights,
         vector: Vectors | None,
         principal: Principal,
         *,
@@ -202,18 +206,13 @@ class MemoryIndex:
         that are not visible, best first."""
         alive = self._rights != _NOBODY
         visible = self._visible(principal)
-        lexical = self._postings.scores(terms, self._lengths, alive)
+        audiences = [visible, alive] if (alive != visible).any() else [visible]
+        lexical = self._lexical(telling, function, alive, audiences)
         near = None if vector is None else self._matrix.scores(vector)
-        pools = [self._pool(lexical, near, visible)]
-        restricted = bool((alive != visible).any())
-        if restricted:
-            pools.append(self._pool(lexical, near, alive))
+        pools = [self._pool(lexical, near, among) for among in audiences]
         slots = np.unique(np.concatenate(pools))
         cosine = self._exact(connection, slots, vector)
-        ranked = [
-            self._ranked(slots, lexical, cosine, alpha, among)
-            for among in (visible, alive)[: len(pools)]
-        ]
+        ranked = [self._ranked(slots, lexical, cosine, alpha, among) for among in audiences]
         hits = [
             Hit(
                 chunk=int(self._chunks[slots[i]]),
@@ -226,7 +225,7 @@ class MemoryIndex:
         ]
         withheld = [
             int(self._documents[slots[i]])
-            for i, _ in (ranked[1][:k] if restricted else [])
+            for i, _ in (ranked[1][:k] if len(ranked) > 1 else [])
             if not visible[slots[i]]
         ]
         return hits, list(dict.fromkeys(withheld))
@@ -236,6 +235,22 @@ class MemoryIndex:
             [groups is not None and principal.may_see(groups) for groups in self._sets], np.bool_
         )
         return by_set[self._rights]
+
+    def _lexical(
+        self,
+        telling: Weights,
+        function: Weights,
+        alive: NDArray[np.bool_],
+        audiences: Sequence[NDArray[np.bool_]],
+    ) -> Floats:
+        """BM25 of all slots by telling words, and of the best for each audience by all words."""
+        census = Census.of(self._lengths, alive)
+        scores = self._postings.scores(telling, census)
+        if function:
+            chosen = [best(scores, REFINED, among & (scores > 0)) for among in audiences]
+            slots = np.unique(np.concatenate(chosen))
+            scores[slots] += self._postings.scores_at(slots, function, census)
+        return scores
 
     def _pool(self, lexical: Floats, near: Floats | None, among: NDArray[np.bool_]) -> Slots:
         """Slots that may be among the best by either leg."""

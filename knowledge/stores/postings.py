@@ -8,13 +8,15 @@ little and a query touches only the lists of its own terms.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Slots = NDArray[np.int64]
+Weights = Mapping[int, float]
 
 # The values that everybody uses, Lucene and Weaviate among them: see Robertson and Zaragoza,
 # The Probabilistic Relevance Framework: BM25 and Beyond, 2009, section 3.5.
@@ -29,6 +31,41 @@ MAX_TERMS = 1 << 24
 
 _SEALED_AT = 200_000
 _GROWTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many words are in each slot, shape ``[slots]``, and which slots are alive.
+
+    Dead ones count for nothing, in document frequencies and mean length too, so that scores are
+    those of a fresh index.
+    """
+
+    lengths: Floats
+    alive: NDArray[np.bool_]
+    size: int
+    mean: float
+
+    @classmethod
+    def of(cls, lengths: Floats, alive: NDArray[np.bool_]) -> Census:
+        living = lengths[alive]
+        mean = float(living.mean(dtype=np.float64)) if living.size else 0.0
+        return cls(lengths, alive, living.size, mean or 1.0)
+
+    def idf(self, lists: Iterable[NDArray[np.uint32]]) -> np.float32:
+        """Lucene's ``ln(1 + (N - n + .5) / (n + .5))``, never negative."""
+        if self.size == self.alive.size:
+            holding = sum(slots.size for slots in lists)
+        else:
+            holding = sum(int(np.count_nonzero(self.alive[slots])) for slots in lists)
+        return np.float32(math.log(1 + (self.size - holding + 0.5) / (holding + 0.5)))
+
+    def saturated(self, counts: NDArray[np.uint8], slots: NDArray[np.uint32]) -> Floats:
+        """The share of BM25 that grows with occurrences and shrinks with length."""
+        often = counts.astype(np.float32)
+        norm = np.float32(K1 * (1 - B)) + np.float32(K1 * B / self.mean) * self.lengths[slots]
+        share = often * np.float32(K1 + 1) / (often + norm)
+        return share.astype(np.float32, copy=False)
 
 
 class _Segment:
@@ -102,43 +139,34 @@ class Postings:
             newer, older = self._segments.pop(), self._segments.pop()
             self._segments.append(_Segment(np.concatenate([older.packed(), newer.packed()])))
 
-    def scores(self, terms: Sequence[int], lengths: Floats, alive: NDArray[np.bool_]) -> Floats:
-        """BM25 of every slot for a query of distinct terms, shape ``[slots]``; 0: no word found.
-
-        ``lengths`` are the terms in each slot; slots that are not ``alive`` count for nothing, in
-        document frequencies and mean length too, so that scores are those of a fresh index.
-        The idf is Lucene's ``ln(1 + (N - n + .5) / (n + .5))``, never negative.
-        """
+    def scores(self, query: Weights, census: Census) -> Floats:
+        """BM25 of every slot for weighted terms, shape ``[slots]``; 0: no word found."""
         self._settle()
-        scores = np.zeros(lengths.size, np.float32)
-        population = int(np.count_nonzero(alive))
-        if not population:
-            return scores
-        mean = float(lengths[alive].mean(dtype=np.float64)) or 1.0
-        for term in terms:
-            for slots, weights in self._weighted(term, lengths, alive, population, mean):
-                scores[slots] += weights
-        scores[~alive] = 0.0
+        scores = np.zeros(census.lengths.size, np.float32)
+        for term, weight in query.items():
+            lists = self._lists(term)
+            factor = weight * census.idf(slots for slots, _ in lists)
+            for slots, counts in lists:
+                scores[slots] += factor * census.saturated(counts, slots)
+        scores[~census.alive] = 0.0
         return scores
 
-    def _weighted(
-        self,
-        term: int,
-        lengths: Floats,
-        alive: NDArray[np.bool_],
-        population: int,
-        mean: float,
-    ) -> list[tuple[NDArray[np.uint32], Floats]]:
-        lists = [found for s in self._segments if (found := s.of(term))[0].size]
-        holding = sum(int(np.count_nonzero(alive[slots])) for slots, _ in lists)
-        idf = math.log(1 + (population - holding + 0.5) / (holding + 0.5))
-        weighted = []
-        for slots, counts in lists:
-            often = counts.astype(np.float32)
-            norm = np.float32(K1 * (1 - B)) + np.float32(K1 * B / mean) * lengths[slots]
-            weights = np.float32(idf * (K1 + 1)) * often / (often + norm)
-            weighted.append((slots, weights.astype(np.float32, copy=False)))
-        return weighted
+    def scores_at(self, places: Slots, query: Weights, census: Census) -> Floats:
+        """The same for a few slots only, shape ``[places]``: quick where lists are long."""
+        self._settle()
+        scores = np.zeros(places.size, np.float32)
+        for term, weight in query.items():
+            lists = self._lists(term)
+            factor = weight * census.idf(slots for slots, _ in lists)
+            for slots, counts in lists:
+                at = np.minimum(np.searchsorted(slots, places), slots.size - 1)
+                held = slots[at] == places
+                found = at[held]
+                scores[held] += factor * census.saturated(counts[found], slots[found])
+        return scores
+
+    def _lists(self, term: int) -> list[tuple[NDArray[np.uint32], NDArray[np.uint8]]]:
+        return [found for s in self._segments if (found := s.of(term))[0].size]
 
     @property
     def nbytes(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,8 +12,8 @@ import numpy as np
 
 from bot.errors import KnowledgeError
 from bot.evidence import Chunk
-from bot.lexical import terms
 from bot.ports import Vectors
+from knowledge.stores.analysis import index_terms, storable
 from knowledge.stores.base import DocumentKey
 from knowledge.stores.postings import MAX_COUNT, MAX_TERMS
 
@@ -23,8 +22,6 @@ CHANGES_KEPT = 200_000
 
 _CACHED_TERMS = 400_000
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 
 @dataclass(frozen=True, slots=True)
 class PreparedChunk:
@@ -32,16 +29,12 @@ class PreparedChunk:
 
     chunk: Chunk
     counts: Counter[str]
+    length: int
 
 
 def prepared(chunks: Iterable[Chunk]) -> list[PreparedChunk]:
     """Count the words of header and text; done before the transaction, as it takes longest."""
-    return [PreparedChunk(c, Counter(terms(storable(f"{c.header}\n{c.text}")))) for c in chunks]
-
-
-def storable(text: str) -> str:
-    """The text with lone surrogates, which UTF-8 cannot hold, replaced one for one."""
-    return _SURROGATE.sub("\ufffd", text)
+    return [PreparedChunk(c, *index_terms(storable(f"{c.header}\n{c.text}"))) for c in chunks]
 
 
 class Vocabulary:
@@ -108,7 +101,7 @@ def put(
     for position, item in enumerate(chunks):
         number = _insert(connection, document, item.chunk, kept.get(position))
         if position not in kept:
-            _record(connection, number, document, item.counts, numbers)
+            _record(connection, number, document, item, numbers)
 
 
 def _document(connection: sqlite3.Connection, key: DocumentKey, groups: frozenset[str]) -> int:
@@ -171,14 +164,15 @@ def _record(
     connection: sqlite3.Connection,
     number: int,
     document: int,
-    counts: Counter[str],
+    item: PreparedChunk,
     numbers: dict[str, int],
 ) -> None:
+    counts = item.counts
     ids = np.fromiter((numbers[t] for t in counts), np.uint32, len(counts))
     often = np.fromiter((min(n, MAX_COUNT) for n in counts.values()), np.uint8, len(counts))
     connection.execute(
         "INSERT INTO record VALUES (?, ?, ?, ?, ?)",
-        (number, document, counts.total(), ids.tobytes(), often.tobytes()),
+        (number, document, item.length, ids.tobytes(), often.tobytes()),
     )
     connection.execute("INSERT INTO waiting VALUES (?)", (number,))
     connection.execute("INSERT INTO change (chunk) VALUES (?)", (number,))
