@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,17 @@ def clean(text: str) -> str:
 
 
 def _clean_all(value: object) -> object:
-    """As :func:`clean`, for every text inside a value that JSON can hold."""
+    """As :func:`clean`, for every text inside a value; dataclasses become dictionaries."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
         return {clean(str(k)): _clean_all(v) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_clean_all(v) for v in value]
+    if isinstance(value, set | frozenset):
+        return sorted(clean(v) for v in value)
+    if is_dataclass(value):
+        return {f.name: _clean_all(getattr(value, f.name)) for f in fields(value)}
     return value
 
 
@@ -57,9 +62,7 @@ def to_json(value: object, *, canonical: bool = False) -> str:
     options = orjson.OPT_SORT_KEYS if canonical else 0
     try:
         text = orjson.dumps(value, default=_plain, option=options).decode()
-    except TypeError:
-        if not isinstance(value, dict | list):
-            raise
+    except TypeError:  # a lone surrogate, or no data at all: then it fails again
         return orjson.dumps(_clean_all(value), default=_plain, option=options).decode()
     if "\\u0000" in text:
         text = orjson.dumps(_clean_all(orjson.loads(text)), option=options).decode()

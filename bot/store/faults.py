@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from bot.errors import (
     DatabaseBusyError,
@@ -40,8 +40,8 @@ _POSTGRES_UNAVAILABLE = ("08", "28", "3D", "53", "57P")  # connection, login, no
 
 
 def origin(error: BaseException) -> BaseException:
-    """The driver's own error inside SQLAlchemy's."""
-    if isinstance(error, DBAPIError) and error.orig is not None:
+    """The driver's or the value's own error inside SQLAlchemy's."""
+    if isinstance(error, StatementError) and error.orig is not None:
         return error.orig
     return error
 
@@ -65,8 +65,17 @@ def first_line(error: BaseException) -> str:
     return line.rsplit(">: ", 1)[-1].rstrip(".")
 
 
+def _of_program(error: Exception) -> Exception:
+    """A value that cannot be stored is the program's mistake, not the database's."""
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+        inner = origin(error)
+        return inner if isinstance(inner, Exception) else error
+    return error
+
+
 def translate_sqlite(error: Exception, path: Path) -> Exception:
     """Ours for an error of SQLite; errors that are none of the database's come back as they are."""
+    error = _of_program(error)
     if not isinstance(error, sqlite3.Error | SQLAlchemyError):
         return error
     code = sqlite_code(error)
@@ -100,6 +109,7 @@ def lost_connection(error: BaseException) -> bool:
 
 def translate_postgres(error: Exception, url: sa.URL) -> Exception:
     """Ours for an error of PostgreSQL or of the way to it."""
+    error = _of_program(error)
     if isinstance(error, WellspokenError):
         return error
     if isinstance(error, TimeoutError | sa.exc.TimeoutError):

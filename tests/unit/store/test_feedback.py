@@ -1,0 +1,85 @@
+"""Feedback: the last word of an author on a turn counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.conversation import Author, Feedback, Platform, Rating, Turn
+from bot.errors import NotFoundError
+from bot.store.base import Database
+from bot.store.feedback import FeedbackBook
+from bot.store.history import History
+
+MakeTurn = Callable[..., Turn]
+ANN = Author(Platform.SLACK, "U024BE7LH", "Ann")
+BEN = Author(Platform.DISCORD, "80351110224678912")
+
+
+@pytest.fixture
+async def turn(database: Database, make_turn: MakeTurn) -> Turn:
+    """A turn that is there to be rated."""
+    turn = make_turn()
+    await History(database).record(turn)
+    return turn
+
+
+async def test_the_last_word_counts(database: Database, turn: Turn) -> None:
+    """One entry for each author, and it is the latest."""
+    book = FeedbackBook(database)
+    await book.rate(Feedback(turn.id, ANN, Rating.DOWN, "wrong", "every 300 hours"))
+    await book.rate(Feedback(turn.id, BEN, Rating.UP))
+    await book.rate(Feedback(turn.id, ANN, Rating.UP, expert=True))
+    assert await book.of(turn.id) == [
+        Feedback(turn.id, ANN, Rating.UP, expert=True),
+        Feedback(turn.id, BEN, Rating.UP),
+    ]
+
+
+async def test_the_same_thumb_again_keeps_the_reason(database: Database, turn: Turn) -> None:
+    """A reaction that follows a form does not erase what the form said; new words do."""
+    book = FeedbackBook(database)
+    await book.rate(Feedback(turn.id, ANN, Rating.DOWN, "wrong", "300"))
+    await book.rate(Feedback(turn.id, ANN, Rating.DOWN))
+    assert await book.of(turn.id) == [Feedback(turn.id, ANN, Rating.DOWN, "wrong", "300")]
+    await book.rate(Feedback(turn.id, ANN, Rating.DOWN, "outdated"))
+    assert await book.of(turn.id) == [Feedback(turn.id, ANN, Rating.DOWN, "outdated")]
+
+
+async def test_what_is_taken_back_is_gone(database: Database, turn: Turn) -> None:
+    """A rating that was taken back appears nowhere; taking back nothing is no error."""
+    book = FeedbackBook(database)
+    await book.rate(Feedback(turn.id, ANN, Rating.UP))
+    await book.take_back(turn.id, BEN)
+    assert len(await book.listing()) == 1
+    await book.take_back(turn.id, ANN)
+    await book.take_back(turn.id, ANN)
+    assert await book.listing() == []
+
+
+async def test_the_listing_shows_what_was_rated(
+    database: Database, make_turn: MakeTurn, turn: Turn
+) -> None:
+    """The listing names author, platform, question and answer, the latest word first."""
+    other = make_turn(question="Where is it?", answer="In the box.")
+    await History(database).record(other)
+    book = FeedbackBook(database)
+    await book.rate(Feedback(turn.id, ANN, Rating.DOWN, "wrong", "300\0 \ud800"))
+    await book.rate(Feedback(other.id, BEN, Rating.UP))
+    newest, oldest = await book.listing()
+    assert (newest.question, newest.answer, newest.rating) == (
+        "Where is it?",
+        "In the box.",
+        Rating.UP,
+    )
+    assert (oldest.author, oldest.platform) == ("slack:U024BE7LH", Platform.SLACK)
+    assert (oldest.reason, oldest.correction) == ("wrong", "300\ufffd \ufffd")
+    assert oldest.created_at <= oldest.updated_at <= newest.updated_at
+    assert [r.turn for r in await book.listing(limit=1)] == [other.id]
+
+
+async def test_an_unknown_turn_cannot_be_rated(database: Database) -> None:
+    """Rating a turn that does not exist says so in one sentence."""
+    with pytest.raises(NotFoundError, match='no turn "t0"'):
+        await FeedbackBook(database).rate(Feedback("t0", ANN, Rating.UP))
