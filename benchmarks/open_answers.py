@@ -13,11 +13,13 @@ import json
 import math
 import os
 import pickle
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -44,7 +46,7 @@ def cache_folder() -> Path:
     return path
 
 
-def rows(name: str) -> list[dict[str, object]]:
+def rows(name: str) -> list[dict[str, Any]]:
     """The lines of one file of the open sets, as ``squad2/questions``."""
     with gzip.open(data_folder() / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
@@ -104,21 +106,59 @@ class Case:
     passages: tuple[Passage, ...]
 
 
-class Corpus:
-    """A set's pages, searched by words and by vectors."""
-
-    def __init__(self, name: str, embedder: CachedEmbedder) -> None:
-        self._embedder = embedder
-        file = "mtrag/corpus_pool" if name == "mtrag" else f"{name}/corpus"
-        self.chunks = []
-        for row in rows(file):
-            text = str(row["text"]).strip()
-            title = str(row.get("title") or "")
-            self.chunks.append(
+def sections(page: str, title: str, text: str, source: str) -> list[Chunk]:
+    """A Markdown page cut at its headings, each part with its heading path."""
+    found: list[Chunk] = []
+    path: list[str] = []
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+    for part in re.split(r"(?m)^(?=#{1,6} )", text):
+        heading = re.match(r"(#{1,6}) (.*)\n?", part)
+        if heading:
+            path = [*path[: len(heading[1]) - 1], heading[2].strip()]
+        body = part[heading.end() :].strip() if heading else part.strip()
+        for at in range(0, len(body), 1_500):
+            piece = body[at : at + 1_500]
+            name = f"{page}#{len(found)}"
+            found.append(
                 Chunk(
-                    str(row["id"]), str(row["id"]), name, "", 0, title, (), text, 0, len(text), ""
+                    name, page, source, "", len(found), title, tuple(path), piece, 0, len(piece), ""
                 )
             )
+    return found
+
+
+def _doc_chunks(name: str) -> list[Chunk]:
+    """A documentation set with the headings that are questions blanked, as its README asks."""
+    blank: dict[str, list[tuple[int, int]]] = {}
+    for row in rows(f"{name}/faq"):
+        for span in row["spans"]:
+            blank.setdefault(span["page"], []).append(tuple(span["heading"]))
+    found = []
+    for row in rows(f"{name}/pages"):
+        text = row["text"]
+        for start, end in blank.get(row["id"], []):
+            text = text[:start] + "#" + " " * (end - start - 1) + text[end:]
+        found += sections(row["id"], str(row.get("title") or ""), text, name)
+    return found
+
+
+def _set_chunks(name: str) -> list[Chunk]:
+    if name.startswith("docs_"):
+        return _doc_chunks(name)
+    found = []
+    for row in rows("mtrag/corpus_pool" if name == "mtrag" else f"{name}/corpus"):
+        text = str(row["text"]).strip()
+        title = str(row.get("title") or "")
+        found.append(Chunk(row["id"], row["id"], name, "", 0, title, (), text, 0, len(text), ""))
+    return found
+
+
+class Corpus:
+    """A set's passages, searched by words and by vectors."""
+
+    def __init__(self, chunks: Sequence[Chunk], embedder: CachedEmbedder) -> None:
+        self._embedder = embedder
+        self.chunks = chunks
         self._counts = [Counter(terms(f"{c.header}\n{c.text}")) for c in self.chunks]
         self._lengths = np.array([sum(c.values()) for c in self._counts], float)
         self._frequency = Counter(t for c in self._counts for t in c)
@@ -155,8 +195,9 @@ class Corpus:
 
 def cases(name: str, embedder: CachedEmbedder) -> list[Case]:
     """Every question of a set with its search result."""
-    corpus = Corpus(name, embedder)
-    questions = rows("mtrag/tasks" if name == "mtrag" else f"{name}/questions")
+    corpus = Corpus(_set_chunks(name), embedder)
+    file = "faq" if name.startswith("docs_") else "tasks" if name == "mtrag" else "questions"
+    questions = rows(f"{name}/{file}")
     found = []
     for row in questions:
         question = str(row["question"]).strip()

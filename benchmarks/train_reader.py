@@ -1,7 +1,7 @@
 """Fits the extractive reader: which sentence answers, and whether anything does.
 
-Run: ``python -m benchmarks.train_reader`` (about a minute once the vectors are cached); it prints
-each set's figures when that set was left out and writes ``bot/llm/reader.json``.
+Needs scikit-learn. Run: ``python -m benchmarks.train_reader`` (about a minute once the vectors are
+cached); it prints each set's figures and writes ``bot/llm/reader.json``.
 
 Data (licences in the open sets' README): squad2, clapnq, northwind, multihop_rag and mtrag with
 their own unanswerable questions, and for squad2, clapnq, mtrag and anthropic_docs_qa the same
@@ -13,12 +13,14 @@ from __future__ import annotations
 import json
 import random
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.open_answers import CachedEmbedder, Case, cases
 from bot.lexical import fold
@@ -28,16 +30,31 @@ from bot.llm.signals import (
     QUESTION_SIGNALS,
     Scored,
     candidate_rows,
+    in_context,
     question_row,
 )
 
 Array = NDArray[np.float64]
 TARGET = Path(__file__).resolve().parent.parent / "bot" / "llm" / "reader.json"
 NATIVE = ("squad2", "clapnq", "northwind", "multihop_rag", "mtrag")
-WITHHELD = {"squad2": 400, "clapnq": 136, "mtrag": 150, "anthropic_docs_qa": 35}
+WITHHELD = {
+    "squad2": 400, "clapnq": 136, "mtrag": 150, "anthropic_docs_qa": 35, "docs_plausible": 62,
+    "docs_wsl": 8,
+}  # fmt: skip
 JUDGED = ("squad2", "clapnq", "northwind")
 EMBEDDED = 6
 REFUSED_AT_MOST = 0.15
+FOLDS = 7
+RISING = frozenset(
+    """covered covered_with_heading covered_nearby covered_by_passage covered_by_all full_sentence
+    full_nearby full_passage pairs type cosine cosine_top lexical_top sentence_cosine
+    sentence_cosine_top score""".split()
+)
+FALLING = frozenset(
+    """missing_sentence missing_nearby missing_passage missing_all type_wanted_missing
+    strict_missing names_missing names_missing_passage opposed negation_differs
+    count_missing_nearby count_missing_passage""".split()
+)
 
 
 @dataclass
@@ -63,13 +80,13 @@ def _is_right(case: Case, scored: Scored) -> bool:
     if case.gold_sentences:
         gold = [_plain(g) for g in case.gold_sentences]
         return any(g in text or text in g for g in gold if g)
-    if case.passages[scored.index].chunk.id not in case.gold or case.set != "squad2":
+    if case.passages[scored.index].chunk.document not in case.gold or case.set != "squad2":
         return False
     return any(f" {_plain(a)} " in f" {text} " for a in case.answers)
 
 
 def read(case: Case) -> Read:
-    asked = read_question(case.question)
+    asked = in_context(read_question(case.question), case.passages)
     scored = candidate_rows(asked, case.passages)
     right = [case.answerable and _is_right(case, s) for s in scored]
     return Read(case, asked, scored, np.array(right, bool))
@@ -100,26 +117,6 @@ def fit_ranker(reads: Sequence[Read], *, l2: float = 1e-3, steps: int = 400) -> 
     return weights / scale
 
 
-def fit_logistic(rows: Array, right: Array, weight: Array, *, l2: float = 20.0) -> Array:
-    """Weights of the raw signals, then the intercept; Newton's method, classes balanced."""
-    mean, scale = rows.mean(0), rows.std(0) + 1e-9
-    x = np.column_stack([(rows - mean) / scale, np.ones(len(rows))])
-    share = (weight * right).sum() / weight.sum()
-    weight = weight * np.where(right > 0, 0.5 / share, 0.5 / (1 - share))
-    penalty = np.full(x.shape[1], l2)
-    penalty[-1] = 1e-6
-    w = np.zeros(x.shape[1])
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-x @ w))
-        gradient = x.T @ (weight * (p - right)) + penalty * w
-        curvature = (x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(penalty)
-        w -= np.linalg.solve(curvature, gradient)
-    out = w.copy()
-    out[:-1] /= scale
-    out[-1] -= (w[:-1] * mean / scale).sum()
-    return out
-
-
 def add_sentence_cosines(reads: Sequence[Read], ranker: Array, embedder: CachedEmbedder) -> None:
     """As the reader does: the best few are embedded, the others get the worst of them."""
     for r in reads:
@@ -137,7 +134,7 @@ def add_sentence_cosines(reads: Sequence[Read], ranker: Array, embedder: CachedE
 
 def withhold(case: Case) -> Case:
     """The same question without its gold passages: nothing answers it any more."""
-    kept = tuple(p for p in case.passages if p.chunk.id not in case.gold)
+    kept = tuple(p for p in case.passages if p.chunk.document not in case.gold)
     return replace(case, id=f"{case.id}:withheld", answerable=False, passages=kept)
 
 
@@ -163,16 +160,72 @@ def recall_at(score: Array, answerable: Array, refused: float = REFUSED_AT_MOST)
     return float((score[~known] < np.quantile(score[known], refused)).mean())
 
 
-def fit_answering(parts: dict[str, tuple[Array, Array]]) -> Array:
+Parts = dict[str, tuple[Array, Array]]
+
+
+def fit_answering(parts: Parts) -> HistGradientBoostingClassifier:
+    """Small boosted trees, monotone in every signal whose direction is known."""
     rows = np.concatenate([p[0] for p in parts.values()])
     right = np.concatenate([p[1] for p in parts.values()])
     # A set counts by the root of its size: the large one must not drown the others.
     weight = np.concatenate([np.full(len(p[1]), len(p[1]) ** -0.5) for p in parts.values()])
-    return fit_logistic(rows, right, weight / weight.mean())
+    for value in (0, 1):
+        weight[right == value] /= weight[right == value].sum()
+    directions = [1 if n in RISING else -1 if n in FALLING else 0 for n in QUESTION_SIGNALS]
+    model = HistGradientBoostingClassifier(
+        max_depth=3,
+        learning_rate=0.06,
+        max_iter=120,
+        l2_regularization=5,
+        min_samples_leaf=30,
+        monotonic_cst=directions,
+        random_state=7,
+    )
+    return model.fit(rows, right, sample_weight=weight * len(right) / 2)
 
 
-def confidence(rows: Array, weights: Array) -> Array:
-    return 1 / (1 + np.exp(-(rows @ weights[:-1] + weights[-1])))
+def confidence(rows: Array, model: HistGradientBoostingClassifier) -> Array:
+    return model.predict_proba(rows)[:, 1]
+
+
+def exported(model: HistGradientBoostingClassifier) -> dict[str, object]:
+    """Trees as lists of ``[signal, threshold, left, right]`` or ``[value]``, root first."""
+    trees = []
+    for (predictor,) in model._predictors:
+        nodes = [
+            [round(float(n["value"]), 5)]
+            if n["is_leaf"]
+            else [
+                int(n["feature_idx"]),
+                round(float(n["num_threshold"]), 5),
+                int(n["left"]),
+                int(n["right"]),
+            ]
+            for n in predictor.nodes
+        ]
+        trees.append(nodes)
+    return {"start": round(float(model._baseline_prediction[0, 0]), 5), "trees": trees}
+
+
+def cross_validated(parts: Parts, groups: dict[str, list[str]]) -> dict[str, Array]:
+    """Scores of each question by a model that saw neither it nor any other of its document."""
+    scores = {name: np.zeros(len(part[1])) for name, part in parts.items()}
+    folds = {n: np.array([zlib.crc32(g.encode()) % FOLDS for g in gs]) for n, gs in groups.items()}
+    for part in range(FOLDS):
+        kept = {n: (r[folds[n] != part], y[folds[n] != part]) for n, (r, y) in parts.items()}
+        model = fit_answering({n: p for n, p in kept.items() if len(p[1])})
+        for name, (rows, _) in parts.items():
+            held = folds[name] == part
+            if held.any():
+                scores[name][held] = confidence(rows[held], model)
+    return scores
+
+
+def threshold_for(scores: dict[str, Array], parts: Parts) -> float:
+    """Where the judged sets refuse the wanted share of what they can answer, on average."""
+    tried = np.linspace(0.05, 0.95, 181)
+    refused = [np.mean([(scores[n][parts[n][1] > 0] < t).mean() for n in JUDGED]) for t in tried]
+    return float(tried[np.searchsorted(refused, REFUSED_AT_MOST, side="right") - 1])
 
 
 def load(embedder: CachedEmbedder) -> dict[str, list[Read]]:
@@ -187,12 +240,11 @@ def load(embedder: CachedEmbedder) -> dict[str, list[Read]]:
         found[name] = [read(c) for c in questions if c.passages]
         if near:
             found[f"{name}-withheld"] = [read(c) for c in near if c.passages]
-    return found
+    return {name: [r for r in reads if r.scored] for name, reads in found.items()}
 
 
-def main() -> None:
-    embedder = CachedEmbedder()
-    sets = load(embedder)
+def fit_rankers(sets: dict[str, list[Read]], embedder: CachedEmbedder) -> tuple[Array, Array]:
+    """The ranker that chooses what is embedded, and the one that ranks with the vectors."""
     taught = [*sets["squad2"], *sets["clapnq"]]
     first = fit_ranker(taught)
     first[-1] = 0.0
@@ -203,43 +255,57 @@ def main() -> None:
     for name in ("squad2", "clapnq"):
         known = [r for r in sets[name] if r.right.any()]
         top = [r.right[np.argsort(-(r.rows @ ranker))] for r in known]
-        print(f"{name}: right sentence first {np.mean([t[0] for t in top]):.3f},"
-              f" in the first three {np.mean([t[:3].any() for t in top]):.3f}")  # fmt: skip
-    parts = {name: answer_rows(reads, ranker) for name, reads in sets.items()}
-    left_out: dict[str, float] = {}
-    for name in JUDGED:
+        first_share = np.mean([t[0] for t in top])
+        print(f"{name}: right sentence first {first_share:.3f}, in the first three"
+              f" {np.mean([t[:3].any() for t in top]):.3f}")  # fmt: skip
+    return first, ranker
+
+
+def document_of(read: Read) -> str:
+    return read.case.gold[0].split("#")[0] if read.case.gold else read.case.id
+
+
+def report(parts: Parts, scores: dict[str, Array], threshold: float) -> None:
+    print(f"recall of the unanswerable at {REFUSED_AT_MOST:.0%} refused of the answerable;"
+          f" then both shares at the shipped threshold {threshold:.3f}")  # fmt: skip
+    print(f"{'set':26}{'n':>6}{'left out':>10}{'folds':>7}{'refused':>9}{'recall':>8}")
+    for name, (rows, right) in parts.items():
+        known = right > 0
         others = {k: v for k, v in parts.items() if k.removesuffix("-withheld") != name}
-        left_out[name] = recall_at(
-            confidence(parts[name][0], fit_answering(others)), parts[name][1]
-        )
-    weights = fit_answering(parts)
-    scores = {n: confidence(parts[n][0], weights) for n in parts}
-    print(f"{'set':24} {'n':>5} {'left out':>9} {'fitted':>7}")
-    for name, (_, right) in parts.items():
-        inside = recall_at(scores[name], right) if 0 < right.mean() < 1 else float("nan")
-        print(f"{name:24} {len(right):5} {left_out.get(name, float('nan')):9.2f} {inside:7.2f}")
-    threshold = float(
-        np.mean([np.quantile(scores[n][parts[n][1] > 0], REFUSED_AT_MOST) for n in JUDGED])
-    )
-    for name in parts:
-        known = parts[name][1] > 0
-        refused = scores[name] < threshold
-        print(f"at {threshold:.3f} {name:24} refused of answerable {refused[known].mean():.2f}"
-              f" of unanswerable {refused[~known].mean():.2f}")  # fmt: skip
+        cells = ["", "", "", ""]
+        if known.any():
+            cells[2] = f"{(scores[name][known] < threshold).mean():.2f}"
+        if (~known).any():
+            cells[3] = f"{(scores[name][~known] < threshold).mean():.2f}"
+        if known.any() and (~known).any():
+            cells[0] = f"{recall_at(confidence(rows, fit_answering(others)), right):.2f}"
+            cells[1] = f"{recall_at(scores[name], right):.2f}"
+        print(f"{name:26}{len(right):6}{cells[0]:>10}{cells[1]:>7}{cells[2]:>9}{cells[3]:>8}")
+
+
+def main() -> None:
+    embedder = CachedEmbedder()
+    sets = load(embedder)
+    first, ranker = fit_rankers(sets, embedder)
+    parts = {name: answer_rows(reads, ranker) for name, reads in sets.items()}
+    groups = {name: [document_of(r) for r in reads] for name, reads in sets.items()}
+    scores = cross_validated(parts, groups)
+    threshold = threshold_for(scores, parts)
+    report(parts, scores, threshold)
     written = {
         "source": (
             "fitted by benchmarks/train_reader.py on squad2 (CC BY-SA 4.0), clapnq (Apache-2.0),"
-            " northwind (MIT), multihop_rag (ODC-BY 1.0), mtrag (Apache-2.0) and"
-            " anthropic_docs_qa (MIT), with the built-in embedder minilm-l6-v2-int8"
+            " northwind (MIT), multihop_rag (ODC-BY 1.0), mtrag (Apache-2.0), anthropic_docs_qa"
+            " (MIT), docs_plausible (CC BY-SA 4.0) and docs_wsl (CC BY 4.0), with the built-in"
+            " embedder minilm-l6-v2-int8"
         ),
         "first": dict(zip(CANDIDATE_SIGNALS, first.round(4).tolist(), strict=True)),
         "ranker": dict(zip(CANDIDATE_SIGNALS, ranker.round(4).tolist(), strict=True)),
-        "answered": dict(
-            zip([*QUESTION_SIGNALS, "intercept"], weights.round(4).tolist(), strict=True)
-        ),
+        "signals": list(QUESTION_SIGNALS),
+        "answered": exported(fit_answering(parts)),
         "threshold": round(threshold, 4),
     }
-    TARGET.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    TARGET.write_text(json.dumps(written, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -102,9 +102,10 @@ _OPPOSITES = tuple(
         "|long short|longest shortest|best worst|good bad|accept reject|allow forbid|allow prevent"
         "|male female|public private|internal external|upper lower|left right|rich poor"
         "|enable disable|up down|inside outside|import export|common rare"
-        "|common unusual|positive negative|success failure|support oppose|add remove|add subtract|create destroy|major minor"
-        "|easy difficult|simple complex|fast slow|heavy light|hot cold|wet dry|similar different"
-        "|same different|always never|true false|ancient modern|formal informal|war peace"
+        "|common unusual|positive negative|success failure|support oppose|add remove|add subtract"
+        "|create destroy|major minor|easy difficult|simple complex|fast slow|heavy light"
+        "|hot cold|wet dry|similar different|same different|always never|true false"
+        "|ancient modern|formal informal|war peace"
     ).split("|")
 )
 _PREFIXES = ("un", "in", "im", "dis", "non", "anti")
@@ -149,16 +150,28 @@ class Asked:
         return tuple(f for f in self.facts if f.kind is not Kind.NAME)
 
 
+def _weights(text: str) -> dict[str, float]:
+    """What each term of a question weighs; a compound and its parts weigh as much as one word."""
+    weights: dict[str, float] = {}
+    wanted = set(query_terms(text))
+    for word in words(text):
+        found = [t for t in terms(word) if t in wanted]
+        share = [1.0] if len(found) < 2 else [0.5, *[0.5 / (len(found) - 1)] * (len(found) - 1)]
+        for term, part in zip(found, share, strict=False):
+            weights[term] = max(weights.get(term, 0.0), part * rarity(term))
+    return weights
+
+
 def read_question(text: str) -> Asked:
     """The question's kind, weighted terms and facts."""
     folded = fold(text).strip()
     asks = next((a for a, rule in _RULES if rule.search(folded)), Asks.OTHER)
-    found = query_terms(text)
-    kept = [t for t in terms(text) if t in set(found)]
+    weights = _weights(text)
+    kept = [t for t in terms(text) if t in weights]
     return Asked(
         text=text,
         asks=asks,
-        weights={t: rarity(t) for t in found},
+        weights=weights,
         pairs=frozenset(pairwise(kept)),
         facts=facts(text),
         negated=negations(text) > 0,

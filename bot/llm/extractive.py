@@ -1,7 +1,7 @@
 """The built-in extractive reader: answers in the documents' own words, without any key.
 
 It picks the sentences of the passages that answer a question, verbatim, and says when none does.
-A linear ranker over :mod:`bot.llm.signals` picks, a logistic model decides whether it is an
+A linear ranker over :mod:`bot.llm.signals` picks, small boosted trees decide whether it is an
 answer; both are fitted by ``benchmarks/train_reader.py``, their figures are in
 ``benchmarks/bench_refusal.py``.
 """
@@ -9,7 +9,6 @@ answer; both are fitted by ``benchmarks/train_reader.py``, their figures are in
 from __future__ import annotations
 
 import json
-import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +25,13 @@ from bot.facts import Fact, Kind, facts
 from bot.llm.asking import Asked, read_question
 from bot.llm.signals import (
     CANDIDATE_SIGNALS,
-    QUESTION_SIGNALS,
     Row,
     Scored,
     candidate_rows,
+    in_context,
     question_row,
 )
+from bot.llm.trees import Trees
 from bot.llm.units import Candidate
 from bot.ports import Embedder
 from bot.sentences import Unit
@@ -71,28 +71,22 @@ class Extract:
 
 
 @dataclass(frozen=True, slots=True)
-class _Weights:
+class _Fitted:
+    """What ``reader.json`` holds."""
+
     first: Row
     ranker: Row
-    answered: Row
-    intercept: float
+    answered: Trees
 
 
 @cache
-def _weights() -> _Weights:
-    """The fitted weights; the intercept is moved so that 0.5 is the threshold."""
+def _fitted() -> _Fitted:
     kept = json.loads(files("bot.llm").joinpath("reader.json").read_text(encoding="utf-8"))
-    threshold = kept["threshold"]
-    return _Weights(
+    return _Fitted(
         np.array([kept["first"][name] for name in CANDIDATE_SIGNALS]),
         np.array([kept["ranker"][name] for name in CANDIDATE_SIGNALS]),
-        np.array([kept["answered"][name] for name in QUESTION_SIGNALS]),
-        kept["answered"]["intercept"] - math.log(threshold / (1 - threshold)),
+        Trees(kept["answered"]["start"], kept["answered"]["trees"], kept["threshold"]),
     )
-
-
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-max(-60.0, min(60.0, x))))
 
 
 def _codes(found: Sequence[Fact]) -> set[str]:
@@ -125,7 +119,7 @@ class ExtractiveReader:
 
     async def read(self, question: str, passages: Sequence[Passage]) -> Extract:
         """The one to four quotes that answer a question, best passage first, in reading order."""
-        asked = read_question(question)
+        asked = in_context(read_question(question), passages)
         scored = [
             s
             for s in candidate_rows(asked, passages)
@@ -133,9 +127,9 @@ class ExtractiveReader:
         ]
         if not scored:
             return Extract(False, 0.0, ())
-        weights = _weights()
+        fitted = _fitted()
         rows = np.stack([s.row for s in scored])
-        nearest = np.argsort(-(rows @ weights.first), kind="stable")[:_EMBEDDED]
+        nearest = np.argsort(-(rows @ fitted.first), kind="stable")[:_EMBEDDED]
         cosines = await self._cosines(question, [scored[i].candidate.text for i in nearest])
         if cosines is None:
             rows[:, -1] = rows[:, CANDIDATE_SIGNALS.index("cosine")]
@@ -144,13 +138,13 @@ class ExtractiveReader:
             rows[nearest, -1] = cosines
         for s, row in zip(scored, rows, strict=True):
             s.row[-1] = row[-1]
-        scores = rows @ weights.ranker
+        scores = rows @ fitted.ranker
         best = np.argsort(-scores, kind="stable")
         top = best[:_EMBEDDED]
         signals = question_row(
             asked, passages, [scored[i] for i in top], [float(scores[i]) for i in top]
         )
-        confidence = _sigmoid(float(signals @ weights.answered) + weights.intercept)
+        confidence = fitted.answered.probability(signals.tolist())
         ranked = [(scored[i], float(scores[i])) for i in best]
         return Extract(confidence >= 0.5, confidence, _picks(asked, passages, ranked))
 
@@ -213,7 +207,7 @@ def _picks(
             if not any(a <= s[0] and s[1] <= b for a, b, _ in place)
         ]
         body = " ".join(block.candidate.text.casefold().split())
-        if block.candidate.core not in new or body in said:
+        if not new or block.candidate.spans[-1] not in new or body in said:
             continue
         said.add(body)
         place[:] = [p for p in place if not any(a <= p[0] and p[1] <= b for a, b in new)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -21,6 +21,9 @@ from bot.lexical import terms
 from bot.llm.asking import Asked, Asks, holds_type, negations, opposed
 from bot.llm.units import Candidate, candidates
 from bot.sentences import Unit
+
+_ENOUGH = 4
+_COMMON = 0.5
 
 Row = NDArray[np.float64]
 
@@ -91,6 +94,15 @@ def _span_of_matches(asked: Asked, found: Sequence[str]) -> float:
     if len(places) < 2:
         return 0.0
     return len(places) / (places[-1] - places[0] + 1)
+
+
+def in_context(asked: Asked, passages: Sequence[Passage]) -> Asked:
+    """The question with less weight on what every passage says: it tells none of them apart."""
+    if len(passages) < _ENOUGH:
+        return asked
+    common = frozenset.intersection(*(_passage_terms(p) for p in passages))
+    weights = {t: w * (_COMMON if t in common else 1.0) for t, w in asked.weights.items()}
+    return replace(asked, weights=weights)
 
 
 def candidate_rows(asked: Asked, passages: Sequence[Passage]) -> list[Scored]:
