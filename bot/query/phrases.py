@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from bot.lexical import STOP_WORDS, fold
 
@@ -38,30 +39,36 @@ ATTRIBUTES = frozenset(
 
 # Verbs and adjectives that questions are made of; they end a phrase.
 GENERAL = frozenset(
-    """able according across among between besides versus vs within actually add address advise affect affected allow alright another anything
+    """able according across actually add among between besides versus vs within address advise affect affected allow alright another anything
     apply ask attract available available avoid away bad based begin believe best better big
     biggest briefly bring build buy call called came care cause caused causes certain change
     choose come common compare compared compose contain cost costs count create created current
     currently day decide describe develop developed did differ different difficult discover
     discuss does early easy else end enough ensure every everyone everything exactly exist explain
-    famous far fast favorite feel felt fill find fine first fix follow found full generally good
+    famous far fast favorite feel felt fifth fill find fine first fix follow fourth found full former generally good
     great happen happened happening happens hard hear heard help helpful helps high highest hold
     important improve include included including influence instead interest interested interesting
     interestingly involve involved keep key kind large largest last late later lead learn leave
-    less let's likely list little live long look looking lose lot low lower main major making
+    less let's likely list little live long look looking lose lot low latter lower main major making
     many matter mention mentioned met modern move my named near nearly necessary need needed new
     newer next nice noted notable number old older oh open ordinary originally part particular
     people per play popular possible prefer prevent prior probably problem provide purchase
     purchasing put quick quickly quite read reads real really receive recent recently recommend
-    regarding related relate remain rest right run said save say see seem seems separate set
+    regarding related relate remain rest right run said save say second see seem seems separate set sixth
     several short show significant similar similarly simple since small soon sort special specific
     start started started stay stop stopped suggest sure take taken takes talk talked think thing
-    thinks thought today together told top treat true try turn typical typically understand
+    thinks third thought today together told top treat true try turn typical typically understand
     unusual usually various want way well went whether whole willing wonder work worked working
     works worse worst worth wow write wrote year years yeah yesterday yet""".split()
 )
 
 _GLUE = frozenset({"of", "the", "and", "&", "for", "de", "la", "von", "van", "der"})
+_ASKING = frozenset({"of", "about", "for", "between"})
+_ARTICLES = frozenset({"the", "a", "an", "this", "your", "our", "my"})
+_LEADING = frozenset(
+    """a an the this that these those my our your his her its their any some no in on with from at
+    as by into is are was were""".split()
+)
 
 
 class Kind(IntEnum):
@@ -84,7 +91,9 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A run of words in a text; ``asked`` where it follows "of", "about" or "for"."""
+    """A run of words in a text; ``asked`` where it follows "of", "about" or "for",
+    ``led`` where an article or the like shows that it is a noun, ``definite`` where "the" or
+    "this" says that the reader knows which."""
 
     text: str
     words: tuple[str, ...]
@@ -92,6 +101,8 @@ class Phrase:
     end: int
     kind: Kind
     asked: bool = False
+    led: bool = False
+    definite: bool = False
 
     @property
     def head(self) -> str:
@@ -143,16 +154,20 @@ def _kinds(found: list[Token]) -> list[Kind]:
     for token in found:
         kinds.append(_kind(token, opens, shouting))
         opens = token.text in ".!?:" or (opens and not token.text[:1].isalnum())
-    for i, token in enumerate(found[:-1]):
-        # "Frank Zappa": the first word of a sentence is a name if the next one is.
-        named = kinds[i + 1] is Kind.NAME and token.text[:1].isupper()
-        if named and kinds[i] is Kind.PLAIN and is_telling(token.word):
+    for i in range(len(found) - 2, -1, -1):
+        # "Frank Zappa", "Brooks & Dunn": the first word of a sentence is a name if a name follows.
+        after = i + 1
+        while after < len(found) - 1 and found[after].word in _GLUE:
+            after += 1
+        opening = kinds[i] is Kind.PLAIN and found[i].text[:1].isupper()
+        if opening and kinds[after] is Kind.NAME and is_telling(found[i].word):
             kinds[i] = Kind.NAME
     return kinds
 
 
-def phrases(text: str) -> list[Phrase]:
-    """The phrases of a text, in order."""
+@lru_cache(maxsize=4_096)
+def phrases(text: str) -> tuple[Phrase, ...]:
+    """The phrases of a text, in order. Kept, as a thread's messages come again with every turn."""
     found = tokens(text)
     kinds = _kinds(found)
     out: list[Phrase] = []
@@ -164,7 +179,7 @@ def phrases(text: str) -> list[Phrase]:
         stop = _stop(text, found, kinds, i)
         out.append(_phrase(text, found, kinds, i, stop))
         i = stop
-    return out
+    return tuple(out)
 
 
 def _stop(text: str, found: list[Token], kinds: list[Kind], start: int) -> int:
@@ -175,9 +190,10 @@ def _stop(text: str, found: list[Token], kinds: list[Kind], start: int) -> int:
         token, before = found[i], found[i - 1]
         if text[before.end : token.start].strip() or "\n" in text[before.end : token.start]:
             break  # a possessive or a line end lies between
-        if token.word in _GLUE and i + 1 < len(found) and kinds[i] is Kind.PLAIN:
-            if kinds[i - 1] is Kind.NAME and kinds[i + 1] is Kind.NAME:
-                i += 2
+        if token.word in _GLUE and kinds[i] is Kind.PLAIN:
+            after = next((j for j in range(i, len(found)) if found[j].word not in _GLUE), i)
+            if kinds[i - 1] is Kind.NAME and kinds[after] is Kind.NAME:
+                i = after + 1
                 continue
             break
         if token.word in STOP_WORDS or not (is_telling(token.word) or kinds[i]):
@@ -185,6 +201,9 @@ def _stop(text: str, found: list[Token], kinds: list[Kind], start: int) -> int:
         if kinds[i] is Kind.NAME and kinds[i - 1] is Kind.PLAIN:
             break
         if kinds[i] is Kind.PLAIN and Kind.PLAIN not in kinds[start:i]:
+            # "the Hamlin variety", "Pro plan"; but "Joker | won", "Herbert Spencer | known for"
+            if not (is_attribute(token.word) or (start and found[start - 1].word in _ARTICLES)):
+                break
             lower_tail += 1
         elif kinds[i] is Kind.PLAIN and lower_tail:
             break
@@ -193,11 +212,13 @@ def _stop(text: str, found: list[Token], kinds: list[Kind], start: int) -> int:
 
 
 def _phrase(text: str, found: list[Token], kinds: list[Kind], start: int, stop: int) -> Phrase:
-    while stop - start > 1 and kinds[stop - 1] is Kind.PLAIN and is_attribute(found[stop - 1].word):
-        if kinds[stop - 2] is Kind.NAME:
-            break  # "Pro plan" is a name, "Lamborghini price" loses its last word elsewhere
+    while stop - start > 1 and kinds[stop - 1] is Kind.PLAIN:
+        last = found[stop - 1].word
+        if not last.endswith("ed"):  # "garbage | processed"
+            break
         stop -= 1
     before = [t.word for t in found[max(0, start - 2) : start] if t.word not in {"the", "a", "an"}]
+    led = found[start - 1].word if start else ""
     inside = found[start:stop]
     return Phrase(
         text[inside[0].start : inside[-1].end],
@@ -205,5 +226,7 @@ def _phrase(text: str, found: list[Token], kinds: list[Kind], start: int, stop: 
         inside[0].start,
         inside[-1].end,
         max(kinds[start:stop]),
-        bool(before) and before[-1] in {"of", "about", "for", "between"},
+        bool(before) and before[-1] in _ASKING,
+        led in _LEADING or led in _ASKING,
+        led in {"the", "this", "that", "these", "those"},
     )

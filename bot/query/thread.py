@@ -1,4 +1,4 @@
-"""What a thread is about, followed message by message.
+"""What a thread is about, as far as it has gone.
 
 A small model of attention (after Grosz, Joshi and Weinstein, "Centering", 1995): the *topic* is
 what the thread started with, the *focus* what was asked about last by name, and names seen on the
@@ -8,21 +8,37 @@ way complete short forms ("Dali" to "Salvador Dali").
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.conversation import Message, Role
-from bot.query.phrases import Kind, Phrase, is_attribute, phrases, singular
+from bot.query.phrases import Kind, Phrase, is_attribute, is_telling, phrases, singular, tokens
 
-MESSAGES = 20
+MESSAGES = 12
 """How many of the last messages count (and the first one, which names the topic)."""
 
-CHARACTERS = 1_500
-"""How much of each message is read."""
+CHARACTERS = 1_200
+"""How much of each message is looked at for lists; a longer question is left as it is."""
 
-_ENUMERATED = re.compile(r"(?:^|[\s(])(?:#?(\d{1,2})[.)])\s+", re.MULTILINE)
+OPENING = 500
+"""How much of each message is read for what it is about."""
+
+ALIVE = 4
+"""After so many questions without a mention the topic is left behind."""
+
+_ENUMERATED = re.compile(r"(?:^|[\s(])#?(\d{1,2})[.)]\s+", re.MULTILINE)
 _BULLET = re.compile(r"^\s*[-*•]\s+(.+)$", re.MULTILINE)
-_ITEM_END = re.compile(r"[:;.,\n(]|\s[-–—]\s|\*\*:?\s")
+_SERIES = re.compile(
+    r"[^,.;:()?!\n]{2,60}(?:,\s[^,.;:()?!\n]{2,30}){0,12},?\s(?:and|or)\s[^,.;:()?!\n]{2,30}"
+)
+_BEFORE_SERIES = re.compile(
+    r"^.*\b(?:includes?|including|are|is|was|were|such as|like|as|between|stars?|casts|from|to|with"
+    r"|by|of|both)\s",
+    re.IGNORECASE,
+)
+_AROUND = " *_\"'"
+_ITEM_END = re.compile(r"[:;.,\n(]|\s[-–—]\s|\s(?:is|are|was|which|that)\s")
 
 
 @dataclass(slots=True)
@@ -37,19 +53,39 @@ class Thread:
     """The list that the last answer gave, where it gave one."""
     names: dict[str, Phrase] = field(default_factory=dict)
     """Each word of a name (folded) to the longest name with it."""
-    vocabulary: set[str] = field(default_factory=set)
-    """Every telling word so far, singular."""
+    asked_back: tuple[Phrase, ...] = ()
+    """What the last answer asked about, where it ended in a question."""
+    people: list[Phrase] = field(default_factory=list)
+    """Names that may be a person's, in order of mention by the user."""
+    unmentioned: int = 0
+    """Questions since the topic was last mentioned."""
 
-    def learn(self, found: Sequence[Phrase]) -> None:
-        """Keep the names and words of some phrases."""
+    @property
+    def live_topic(self) -> Phrase | None:
+        """The topic, unless the thread has left it behind."""
+        return self.topic if self.unmentioned <= ALIVE else None
+
+    def hear(self, found: Sequence[Phrase]) -> None:
+        """Keep the names among some phrases, and whether the topic is among them."""
         for phrase in found:
-            for word in phrase.words:
-                self.vocabulary.add(singular(word))
-                if phrase.kind is Kind.PLAIN or is_attribute(word):
-                    continue
-                known = self.names.get(word)
-                if known is None or len(known.words) < len(phrase.words):
-                    self.names[word] = phrase
+            if self.topic and set(phrase.words) & set(self.topic.words):
+                self.unmentioned = 0
+            if phrase.kind is not Kind.NAME:
+                continue
+            for token in tokens(phrase.text):
+                known = self.names.get(token.word)
+                longer = known is None or set(known.words) < set(phrase.words)
+                if longer and token.text[:1].isupper() and not token.text.isupper():
+                    self.names[token.word] = phrase
+
+    def in_full(self, phrase: Phrase, lower_case: bool = False) -> Phrase:
+        """The longest name known for a short one; of people also where nobody writes capitals."""
+        if len(phrase.words) == 1 and phrase.kind is not Kind.CODE:
+            known = self.names.get(phrase.words[0])
+            if known is not None and 1 < len(known.words) <= 5:
+                if phrase.kind is Kind.NAME or (lower_case and person_like(known)):
+                    return known
+        return phrase
 
 
 def window(history: Sequence[Message]) -> list[Message]:
@@ -60,30 +96,62 @@ def window(history: Sequence[Message]) -> list[Message]:
     return [Message(m.role, m.text[:CHARACTERS]) for m in kept if m.text.strip()]
 
 
+def person_like(phrase: Phrase) -> bool:
+    """Whether a name may be a person's: two to four capitalised words."""
+    parts = phrase.text.split()
+    return (
+        phrase.kind is Kind.NAME
+        and 2 <= len(parts) <= 4
+        and all(p[:1].isupper() and not p.isupper() for p in parts)
+        and parts[0].lower() != "the"
+    )
+
+
 def weight(phrase: Phrase) -> float:
     """How likely a phrase of a question is what the question is about."""
     score = {Kind.CODE: 3.0, Kind.NAME: 2.5, Kind.PLAIN: 1.0}[phrase.kind]
-    if all(is_attribute(w) for w in phrase.words):
+    if all(map(is_attribute, phrase.words)) or all(w.isdigit() for w in phrase.words):
         score -= 2.0
-    return score + 0.6 * phrase.asked + 0.3 * min(len(phrase.words), 3)
+    elif phrase.words[0].isdigit():
+        score += 1.0  # "529 plan"
+    elif len(phrase.words) == 1 and phrase.words[0].endswith(("ing", "ed", "ly")):
+        score -= 0.8
+    return score + 0.6 * phrase.asked + 0.3 * phrase.led + 0.3 * min(len(phrase.words), 3)
 
 
-def subject(text: str, found: Sequence[Phrase] | None = None) -> Phrase | None:
+def subject(found: Sequence[Phrase]) -> Phrase | None:
     """What a question is about: its weightiest phrase, the first of equals."""
-    found = phrases(text) if found is None else found
     best = max(found, key=weight, default=None)
-    return best if best is not None and weight(best) > 0.5 else None
+    return best if best is not None and weight(best) > 0.9 else None
+
+
+def dwelt_on(answer: str) -> Phrase | None:
+    """What a longer answer keeps coming back to: the phrase of its first sentence that has the
+    most repeated word, named at least three times."""
+    words = [t.word for t in tokens(answer)]
+    if len(words) < 25:
+        return None
+    counts = Counter(singular(w) for w in words if is_telling(w) and not is_attribute(w))
+    opening = phrases(re.split(r"(?<=[.!?])\s", answer, maxsplit=1)[0])
+    best = max(opening, key=lambda p: max(counts[singular(w)] for w in p.words), default=None)
+    if best is None or max(counts[singular(w)] for w in best.words) < 3:
+        return None
+    return best
 
 
 def listed(answer: str) -> tuple[str, ...]:
-    """The names of the items that an answer enumerates: "1) …, 2) …", bullets."""
+    """The names of the items that an answer lists: "1) …, 2) …", bullets, "X, Y, and Z"."""
     marks = list(_ENUMERATED.finditer(answer))
-    items = []
     if len(marks) >= 2 and [m.group(1) for m in marks[:2]] == ["1", "2"]:
         ends = [m.start() for m in marks[1:]] + [len(answer)]
         items = [answer[m.end() : e] for m, e in zip(marks, ends, strict=True)]
     else:
         items = _BULLET.findall(answer)
-    if len(items) < 2:
+    if len(items) >= 2:
+        return tuple(_ITEM_END.split(i.strip(_AROUND))[0].strip(_AROUND)[:60] for i in items)
+    series = max(_SERIES.finditer(answer), key=lambda m: m.group().count(","), default=None)
+    if series is None:
         return ()
-    return tuple(_ITEM_END.split(i.strip(" *_\"'"))[0].strip(" *_\"'")[:60] for i in items)
+    items = re.split(r",\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+", series.group())
+    items[0] = _BEFORE_SERIES.sub("", items[0])
+    return tuple(i.strip(_AROUND) for i in items if i.strip(_AROUND))
