@@ -114,7 +114,7 @@ class Composer:
         if unit.unit is Unit.HEADING:
             return f"**{unit.text.lstrip('#').strip()}**"
         text = self._swapped(_plain_links(unit.text))
-        if unit.text.endswith(":") and follower is not None:
+        if follower and follower.unit is not unit.unit and unit.text[-1] not in ".!?…":
             return text  # a lead-in states nothing without what it introduces
         return f"{text} {marker}"
 

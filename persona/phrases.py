@@ -36,8 +36,8 @@ _ABOUT = re.compile(
     r"|\bintroduce yourself\b|\b(tell me )?about yourself\b|\bwer bist du\b|\bqui es-tu\b",
     re.IGNORECASE,
 )
-_NEAR_COSINE = 0.4  # of the built-in embedder; below it a page shares a word, not the subject
-_NEAR_SECOND = 0.08  # how far below the nearest a second page may be
+_NEAR_COSINE = 0.45  # of the built-in embedder; below it a page shares a word, not the subject
+_NEAR_SECOND = 0.05  # how far below the nearest a second page may be
 _NEAR_TERMS = 0.4  # share of the question's terms, for passages that have no vector yet
 _MOST_TITLES = 2
 _LONGEST_TITLE = 80
@@ -85,12 +85,12 @@ def declining(brief: Brief, persona: Persona) -> str:
 
 
 def near_titles(query: str, passages: Sequence[Passage]) -> list[str]:
-    """Titles of the best passages that are about something close, at most two."""
+    """Titles of the passages that are about something close, nearest first, at most two."""
     wanted = set(query_terms(query))
     titles: list[str] = []
     nearest = max((p.cosine for p in passages if p.cosine is not None), default=0.0)
     least = max(_NEAR_COSINE, nearest - _NEAR_SECOND)
-    for passage in passages:
+    for passage in sorted(passages, key=lambda found: -(found.cosine or 0.0)):
         title = " ".join(passage.chunk.title.split())[:_LONGEST_TITLE]
         if not title or title in titles:
             continue

@@ -173,6 +173,16 @@ async def test_steps_get_an_opener_and_a_closer_once_in_a_thread(
     assert not fact.startswith("Sure.")
 
 
+async def test_a_lead_in_gets_no_marker(brief: Briefs, passage: Passages) -> None:
+    """Half a sentence before a list states nothing by itself."""
+    found = passage("A watering is skipped when\n\n- it rains, or\n- it storms.")
+    voice = ExtractiveVoice(Reading((found.chunk.text, 0)), PERSONA)
+
+    assert await said(voice, brief("When?", found)) == (
+        "A watering is skipped when\n\n- it rains, or [1]\n- it storms. [1]"
+    )
+
+
 async def test_links_inside_the_documentation_become_text(brief: Briefs, passage: Passages) -> None:
     """A relative link leads nowhere from a chat; an absolute one stays."""
     found = passage("See [Returns](../returns.md) or [the shop](https://shop.example/).")
