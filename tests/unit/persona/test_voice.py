@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 import pytest
 
@@ -105,7 +105,8 @@ async def test_a_listener_who_leaves_stops_the_model(brief: Briefs, passage: Pas
     stream = ModelVoice(model, PERSONA).speak(brief("?", passage("x")))
     async for _ in stream:
         break
-    await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
+    assert isinstance(stream, AsyncGenerator)
+    await stream.aclose()
 
     assert model.closed
 
