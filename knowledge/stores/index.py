@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class MemoryIndex:
         self._lengths = np.zeros(0, np.float32)
         self._rights = np.zeros(0, np.int32)
         self._dead = 0
-        self._sets: dict[frozenset[str] | None, int] = {None: _NOBODY}
+        self._sets: dict[str, int] = {"": _NOBODY}  # groups as in the file
         self._rights_of: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -98,12 +99,14 @@ class MemoryIndex:
         self.seq = last
 
     def _load_all(self, connection: sqlite3.Connection) -> None:
-        last = 0
+        count, last = connection.execute("SELECT count(*), 0 FROM record").fetchone()
+        self._matrix.reserve(count)
         while rows := connection.execute(
             f"{_ROWS} WHERE record.chunk > ? ORDER BY record.chunk LIMIT {_SLICE}", (last,)
         ).fetchall():
             self._append(rows)
             last = rows[-1][0]
+        self._postings.consolidate()
 
     def _apply(self, connection: sqlite3.Connection) -> None:
         since = (self.seq,)
@@ -132,10 +135,11 @@ class MemoryIndex:
                 f"{_ROWS} WHERE record.chunk IN ({marks}) ORDER BY record.chunk", part
             ).fetchall()
             self._take_chunks(part, rows)
+        self._postings.settle()
 
     def _take_rights(self, rows: Iterable[tuple[int, str]]) -> None:
         for document, groups in rows:
-            rights = self._sets.setdefault(frozenset(json.loads(groups)), len(self._sets))
+            rights = self._sets.setdefault(groups, len(self._sets))
             before = self._rights_of.get(document)
             self._rights_of[document] = rights
             if before is not None and before != rights:
@@ -232,7 +236,7 @@ class MemoryIndex:
 
     def _visible(self, principal: Principal) -> NDArray[np.bool_]:
         by_set = np.array(
-            [groups is not None and principal.may_see(groups) for groups in self._sets], np.bool_
+            [bool(groups) and principal.may_see(_groups(groups)) for groups in self._sets], np.bool_
         )
         return by_set[self._rights]
 
@@ -295,6 +299,11 @@ class MemoryIndex:
         scores = fuse(lexical[slots[places]], cosine[places], alpha, DEPTH)
         order = best(scores, scores.size)
         return [(int(places[i]), float(scores[i])) for i in order]
+
+
+@lru_cache(maxsize=16_384)
+def _groups(stored: str) -> frozenset[str]:
+    return frozenset(json.loads(stored))
 
 
 def _parts(numbers: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:

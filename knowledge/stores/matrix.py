@@ -45,13 +45,17 @@ class CodeMatrix:
         filled: NDArray[np.bool_] = self._scales[: self._size] > 0
         return filled
 
-    def grow(self, rows: int) -> None:
-        """Make room for so many rows in all; new ones are empty."""
-        if rows > self._codes.shape[0]:
-            capacity = max(rows, rows + rows // 4)
-            extra = capacity - self._codes.shape[0]
+    def reserve(self, rows: int) -> None:
+        """Make room for so many rows in all."""
+        extra = rows - self._codes.shape[0]
+        if extra > 0:
             self._codes = np.concatenate([self._codes, np.zeros((extra, self.dimensions), np.int8)])
             self._scales = np.concatenate([self._scales, np.zeros(extra, np.float32)])
+
+    def grow(self, rows: int) -> None:
+        """Have so many rows in all; new ones are empty."""
+        if rows > self._codes.shape[0]:
+            self.reserve(rows + rows // 4)
         self._size = max(self._size, rows)
 
     def put(self, rows: NDArray[np.int64], vectors: Vectors) -> None:

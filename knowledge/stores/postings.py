@@ -2,13 +2,13 @@
 
 A posting says that a term occurs ``count`` times in the chunk of a ``slot``. Postings lie sorted
 by term in a few segments of growing size (a log-structured merge), so that adding a batch costs
-little and a query touches only the lists of its own terms.
+little and a query touches only the lists of its own terms: five bytes a posting.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +29,7 @@ MAX_COUNT = 255
 MAX_TERMS = 1 << 24
 """Term ids stay below this: a posting is packed into 64 bits as term, slot, count."""
 
-_SEALED_AT = 200_000
-_GROWTH = 4
+_GROWTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +67,62 @@ class Census:
         return share.astype(np.float32, copy=False)
 
 
+@dataclass(frozen=True, slots=True)
 class _Segment:
-    """Postings sorted by term, then slot."""
+    """Postings sorted by term, then slot: those of ``terms[i]`` are ``starts[i]:starts[i + 1]``."""
 
-    def __init__(self, packed: NDArray[np.uint64]) -> None:
-        packed = np.sort(packed)
-        term = (packed >> np.uint64(40)).astype(np.uint32)
-        self._slots = ((packed >> np.uint64(8)) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-        self._counts = (packed & np.uint64(0xFF)).astype(np.uint8)
-        first = np.flatnonzero(np.diff(term, prepend=np.uint32(MAX_TERMS))) if term.size else term
-        self._terms = term[first]
-        self._starts = np.append(first, term.size).astype(np.int64)
+    terms: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    slots: NDArray[np.uint32]
+    counts: NDArray[np.uint8]
+
+    @classmethod
+    def of(
+        cls, terms: NDArray[np.uint32], slots: NDArray[np.uint32], counts: NDArray[np.uint8]
+    ) -> _Segment:
+        """Sort postings; each is packed into 64 bits for it, as numpy sorts those fastest."""
+        packed = terms.astype(np.uint64) << np.uint64(40)
+        packed |= slots.astype(np.uint64) << np.uint64(8)
+        packed |= counts
+        packed.sort()
+        ordered = (packed >> np.uint64(40)).astype(np.uint32)
+        first = np.flatnonzero(np.diff(ordered, prepend=np.uint32(MAX_TERMS)))
+        return cls(
+            ordered[first],
+            np.append(first, ordered.size).astype(np.int64),
+            (packed >> np.uint64(8)).astype(np.uint32),
+            packed.astype(np.uint8),
+        )
+
+    @classmethod
+    def joined(cls, segments: Sequence[_Segment]) -> _Segment:
+        """Segments, the slots of each above those of the one before, as one; without sorting."""
+        terms = np.unique(np.concatenate([s.terms for s in segments]))
+        sizes = np.zeros(terms.size, np.int64)
+        for segment in segments:
+            sizes[np.searchsorted(terms, segment.terms)] += np.diff(segment.starts)
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        slots = np.empty(starts[-1], np.uint32)
+        counts = np.empty(starts[-1], np.uint8)
+        free = starts[:-1].copy()
+        for segment in segments:
+            at, own = np.searchsorted(terms, segment.terms), np.diff(segment.starts)
+            places = np.repeat(free[at] - segment.starts[:-1], own)
+            places += np.arange(places.size)
+            slots[places], counts[places] = segment.slots, segment.counts
+            free[at] += own
+        return cls(terms, starts, slots, counts)
 
     def __len__(self) -> int:
-        return int(self._slots.size)
+        return int(self.slots.size)
 
-    def of(self, term: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-        at = int(np.searchsorted(self._terms, np.uint32(term)))
-        if at == self._terms.size or self._terms[at] != term:
-            return self._slots[:0], self._counts[:0]
-        span = slice(self._starts[at], self._starts[at + 1])
-        return self._slots[span], self._counts[span]
-
-    def packed(self) -> NDArray[np.uint64]:
-        terms = np.repeat(self._terms, np.diff(self._starts))
-        return _pack(terms, self._slots, self._counts)
-
-
-def _pack(
-    terms: NDArray[np.uint32], slots: NDArray[np.uint32], counts: NDArray[np.uint8]
-) -> NDArray[np.uint64]:
-    packed = terms.astype(np.uint64) << np.uint64(40)
-    packed |= slots.astype(np.uint64) << np.uint64(8)
-    packed |= counts.astype(np.uint64)
-    return packed
+    def find(self, term: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """Slots that hold a term, ascending, and how often."""
+        at = int(np.searchsorted(self.terms, np.uint32(term)))
+        if at == self.terms.size or self.terms[at] != term:
+            return self.slots[:0], self.counts[:0]
+        span = slice(self.starts[at], self.starts[at + 1])
+        return self.slots[span], self.counts[span]
 
 
 class Postings:
@@ -109,39 +130,35 @@ class Postings:
 
     def __init__(self) -> None:
         self._segments: list[_Segment] = []
-        self._tail: list[NDArray[np.uint64]] = []
-        self._tail_size = 0
 
     def add(
-        self,
-        terms: NDArray[np.uint32],
-        slots: NDArray[np.uint32],
-        counts: NDArray[np.uint8],
+        self, terms: NDArray[np.uint32], slots: NDArray[np.uint32], counts: NDArray[np.uint8]
     ) -> None:
-        """Take up postings, three arrays of one length; a (term, slot) pair comes once."""
-        self._tail.append(_pack(terms, slots, counts))
-        self._tail_size += terms.size
+        """Take up postings, three arrays of one length; a (term, slot) pair comes once, and slots
+        are above all earlier ones."""
+        if terms.size:
+            self._segments.append(_Segment.of(terms, slots, counts))
 
-    def _settle(self) -> None:
-        """Make the tail a segment, and join segments until each is well larger than the next."""
-        if not self._tail:
-            return
-        small = self._segments and len(self._segments[-1]) < _SEALED_AT
-        if small:
-            self._tail.append(self._segments.pop().packed())
-        self._segments.append(_Segment(np.concatenate(self._tail)))
-        self._tail, self._tail_size = [], 0
-        while (
-            len(self._segments) > 1
-            and len(self._segments[-1]) >= _SEALED_AT
-            and len(self._segments[-2]) < _GROWTH * len(self._segments[-1])
-        ):
-            newer, older = self._segments.pop(), self._segments.pop()
-            self._segments.append(_Segment(np.concatenate([older.packed(), newer.packed()])))
+    def settle(self) -> None:
+        """Join small segments until each is well larger than the next: few lists a term, and few
+        moves a posting."""
+        first = len(self._segments) - 1
+        size = len(self._segments[first]) if self._segments else 0
+        while first > 0 and len(self._segments[first - 1]) < _GROWTH * size:
+            first -= 1
+            size += len(self._segments[first])
+        self._join(max(first, 0))
+
+    def consolidate(self) -> None:
+        """Make all one segment, once everything is loaded."""
+        self._join(0)
+
+    def _join(self, first: int) -> None:
+        if len(self._segments) - first > 1:
+            self._segments[first:] = [_Segment.joined(self._segments[first:])]
 
     def scores(self, query: Weights, census: Census) -> Floats:
         """BM25 of every slot for weighted terms, shape ``[slots]``; 0: no word found."""
-        self._settle()
         scores = np.zeros(census.lengths.size, np.float32)
         for term, weight in query.items():
             lists = self._lists(term)
@@ -153,7 +170,6 @@ class Postings:
 
     def scores_at(self, places: Slots, query: Weights, census: Census) -> Floats:
         """The same for a few slots only, shape ``[places]``: quick where lists are long."""
-        self._settle()
         scores = np.zeros(places.size, np.float32)
         for term, weight in query.items():
             lists = self._lists(term)
@@ -166,9 +182,9 @@ class Postings:
         return scores
 
     def _lists(self, term: int) -> list[tuple[NDArray[np.uint32], NDArray[np.uint8]]]:
-        return [found for s in self._segments if (found := s.of(term))[0].size]
+        return [found for s in self._segments if (found := s.find(term))[0].size]
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory held."""
-        return sum(len(s) * 5 for s in self._segments) + self._tail_size * 8
+        return sum(len(s) * 5 + s.terms.size * 12 for s in self._segments)
