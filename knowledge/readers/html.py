@@ -26,6 +26,12 @@ _NEVER = frozenset(
 _AROUND = frozenset({"nav", "footer", "header", "aside"})
 _ANCHOR = re.compile(r"headerlink|header-anchor|anchor-?link|hash-link|heading-anchor")
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]{2,40})", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)")
+_DEEPEST = 10_000
+_SELF_CLOSED = frozenset(
+    """area base br col embed hr img input link meta source track wbr p li dt dd td th tr tbody thead
+    tfoot option optgroup rp rt colgroup caption path rect circle""".split()
+)
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]+)")
 
 
@@ -133,6 +139,19 @@ def _rows(node: LexborNode) -> list[list[str]]:
     ]
 
 
+def _too_deep(text: str) -> bool:
+    """Whether more elements are open at once than the parser, quadratic in them, takes well."""
+    if text.count("<") <= _DEEPEST:
+        return False
+    depth = 0
+    for tag in _TAG.finditer(text):
+        if tag[2].lower() not in _SELF_CLOSED:
+            depth += -1 if tag[1] else 1
+            if depth > _DEEPEST:
+                return True
+    return False
+
+
 def _main_part(tree: LexborHTMLParser) -> LexborNode | None:
     for selector in ("main", "[role=main]", "article"):
         found = tree.css(selector)
@@ -143,6 +162,8 @@ def _main_part(tree: LexborHTMLParser) -> LexborNode | None:
 
 def markdown_of(text: str) -> MarkdownText:
     """The Markdown of a page; its title is the first heading, else that of the page."""
+    if _too_deep(text):
+        raise UnreadableDocumentError(reason="it is nested too deeply.")
     tree = LexborHTMLParser(text)
     part = _main_part(tree)
     out = _Walk(_NEVER | {"nav"}).over(part) if part else MarkdownText()
