@@ -19,6 +19,7 @@ from adapters.web.answers import Answers, RunningAnswer
 from adapters.web.auth import Sessions
 from adapters.web.ports import Application
 from adapters.web.texts import (
+    MAX_QUESTION,
     BadTextError,
     CorrectionText,
     NameText,
@@ -42,10 +43,12 @@ class AskBody(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={"example": {"question": "How do I reset it?", "groups": ["staff"]}}
     )
-    question: QuestionText
-    groups: Annotated[list[NameText], Field(max_length=200)] | None = None
-    thread: NameText | None = None
-    stream: bool = Field(default=False, strict=True)
+    question: QuestionText = Field(description=f"up to {MAX_QUESTION:,} characters")
+    groups: Annotated[list[NameText], Field(max_length=200)] | None = Field(
+        None, description="what the reader may see besides public documents; trusted"
+    )
+    thread: NameText | None = Field(None, description="a name of yours; follow-ups name it again")
+    stream: bool = Field(default=False, strict=True, description="answer as server-sent events")
 
 
 class FeedbackBody(BaseModel):
@@ -54,10 +57,10 @@ class FeedbackBody(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={"example": {"turn": "…", "rating": "down", "reason": "outdated"}}
     )
-    turn: NameText
+    turn: NameText = Field(description="the turn of an answer")
     rating: Literal["up", "down"]
-    reason: ReasonText | None = None
-    correction: CorrectionText | None = None
+    reason: ReasonText | None = Field(None, description="in a few words")
+    correction: CorrectionText | None = Field(None, description="a better answer")
 
 
 class ErrorBody(BaseModel):
@@ -159,7 +162,13 @@ def api_router(application: Application, answers: Answers, sessions: Sessions) -
         prefix="/api", route_class=TokenRoute, dependencies=[Depends(bearer)], tags=["answers"]
     )
 
-    @router.post("/ask", response_model=AnswerBody, responses=_ERRORS, summary="Ask a question")
+    @router.post(
+        "/ask",
+        response_model=AnswerBody,
+        responses=_ERRORS,
+        summary="Ask a question",
+        response_description="The answer.",
+    )
     async def ask(
         body: AskBody, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
     ) -> Response:
@@ -176,6 +185,7 @@ def api_router(application: Application, answers: Answers, sessions: Sessions) -
         response_model=KeptBody,
         responses=_ERRORS | {404: {"model": ErrorBody, "description": "There is no such turn."}},
         summary="Rate an answer",
+        response_description="The rating was kept.",
     )
     async def feedback(body: FeedbackBody) -> KeptBody:
         """Keeps a rating. Who holds the token is an operator: a correction counts as approved."""

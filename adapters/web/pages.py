@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from adapters.rendering import answer_html, is_web_address, plain
+from adapters.rendering import answer_html, is_web_address, markdown_html, plain
 from bot.conversation import Outcome, Route, Turn
 
 STATIC = Path(__file__).parent / "static"
@@ -49,6 +49,7 @@ class Pages:
         self._environment.globals.update(bot=bot_name, asset=_Assets().url, turn_url=turn_url)
         self._environment.filters.update(
             answer=answer_markup,
+            markdown=lambda text: Markup(markdown_html(text)),  # noqa: S704 - made safe there
             clock=clock,
             iso=iso,
             plain=plain,

@@ -75,7 +75,9 @@ class PersonaCard(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def greeting(self) -> str: ...
+    def greeting(self) -> Sequence[str]:
+        """Ways to say hello; the first one opens the page."""
+        ...
 
 
 class Application(Protocol):

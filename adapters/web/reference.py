@@ -63,7 +63,7 @@ def _operation(
         request=_fields(schema, body),
         example=json.dumps(example, ensure_ascii=False) if example else "",
         answer=_fields(schema, answer),
-        responses=tuple((code, response["description"]) for code, response in responses.items()),
+        responses=tuple(sorted((code, r["description"]) for code, r in responses.items())),
     )
 
 

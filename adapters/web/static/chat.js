@@ -47,6 +47,7 @@
     document.getElementById("new").hidden = false;
     const article = copy("pending");
     article.querySelector(".asked p").textContent = question;
+    log.querySelector(".current")?.classList.remove("current");
     log.append(article);
     article.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
     status.textContent = `${bot} is reading the documentation.`;

@@ -1,0 +1,342 @@
+"""A stand-in application for the web adapter: real storage, an engine that plays prepared answers.
+
+Run it to look at the pages by hand: ``python -m tests.platforms.web_application [PORT]``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+
+from adapters.web.app import create_app
+from adapters.web.ports import Application, Show
+from bot.conversation import (
+    Outcome,
+    Question,
+    Route,
+    RouteDecision,
+    Turn,
+    Usage,
+)
+from bot.errors import ModelUnavailableError
+from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
+from bot.metrics import Metrics
+from bot.sentences import split
+from bot.store.base import Database
+from bot.store.feedback import FeedbackBook
+from bot.store.history import History
+from bot.store.ids import new_id
+from knowledge.ledger import DocumentRecord, Ledger
+from knowledge.stores.base import StoreStats
+
+TOKEN = "a-token-for-tests"
+
+RESET_TEXT = (
+    "Before you start, note the serial number on the underside.\n\n"
+    "Hold the power button for ten seconds until the light turns amber. "
+    "Release it and wait for the light to turn green.\n\n"
+    "Your schedules are kept; the Wi-Fi password is not."
+)
+SALARY_TEXT = "Night shifts are paid at 1.5 times the usual rate."
+
+
+def chunk(document: str, title: str, text: str, *groups: str, uri: str = "") -> Chunk:
+    """A stored piece that is its whole document."""
+    return Chunk(
+        id=f"{document}#0",
+        document=document,
+        source="sample",
+        revision="r1",
+        ordinal=0,
+        title=title,
+        headings=(title, "Step by step"),
+        text=text,
+        start=0,
+        end=len(text),
+        uri=uri or document,
+        groups=frozenset(groups),
+    )
+
+
+RESET = chunk("hardware/reset.md", "Resetting the hub", RESET_TEXT)
+LIGHTS = chunk(
+    "hardware/lights.md",
+    "What the lights mean",
+    "| Light | Meaning |\n|---|---|\n| amber | restarting |\n| green | ready |",
+    uri="https://docs.example.com/lights",
+)
+SALARY = chunk("staff/pay.md", "Pay", SALARY_TEXT, "staff")
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A prepared answer."""
+
+    text: str
+    outcome: Outcome = Outcome.ANSWERED
+    passages: tuple[Chunk, ...] = ()
+    quotes: tuple[tuple[Chunk, str], ...] = ()
+    route: Route = Route.RAG
+    withheld: tuple[str, ...] = ()
+
+
+RESET_ANSWER = Scripted(
+    "Hold the **power button** for ten seconds until the light turns amber [1]. "
+    "Release it and wait for green [1]. The lights mean this [2]:\n\n"
+    "| Light | Meaning |\n|---|---|\n| amber | restarting |\n| green | ready |\n\n"
+    "Your schedules are kept; the Wi-Fi password is not [1].",
+    passages=(RESET, LIGHTS),
+    quotes=(
+        (RESET, "Hold the power button for ten seconds until the light turns amber."),
+        (LIGHTS, "| amber | restarting |"),
+    ),
+)
+UNKNOWN = Scripted(
+    "I could not find that in the documentation. Near it I know about resetting the hub.",
+    outcome=Outcome.ABSTAINED,
+    passages=(RESET,),
+    withheld=("staff/pay.md",),
+)
+
+
+@dataclass
+class ScriptedEngine:
+    """Plays prepared answers, records them, and keeps what it was asked."""
+
+    history: History
+    metrics: Metrics
+    script: dict[str, Scripted] = field(default_factory=lambda: {"reset": RESET_ANSWER})
+    pause: float = 0.0
+    asked: list[Question] = field(default_factory=list)
+    fails: Exception | None = None
+    hold: asyncio.Event | None = None
+
+    async def answer(self, question: Question, show: Show = ..., /) -> Turn:  # type: ignore[assignment]  # the port's own default
+        """The prepared answer whose key word the question holds."""
+        self.asked.append(question)
+        if self.fails is not None:
+            raise self.fails
+        if question.key is not None:
+            known = await self.history.turn_for_key(question.key)
+            if known is not None:
+                await show(known.answer)
+                return known
+        scripted = self._scripted(question)
+        await asyncio.sleep(self.pause)
+        at = 0
+        for sentence in split(scripted.text):
+            await show(scripted.text[at : sentence.end])
+            at = sentence.end
+            await asyncio.sleep(self.pause)
+            if self.hold is not None:
+                await self.hold.wait()
+        turn = stand_in_turn(question, scripted)
+        await self.history.record(turn, question.key)
+        self.metrics.observe_turn(turn)
+        return turn
+
+    def _scripted(self, question: Question) -> Scripted:
+        if "paid" in question.text and "staff" in question.principal.groups:
+            return Scripted(
+                f"{SALARY_TEXT} [1]", passages=(SALARY,), quotes=((SALARY, SALARY_TEXT),)
+            )
+        for word, scripted in self.script.items():
+            if word in question.text.lower():
+                return scripted
+        return UNKNOWN
+
+
+def stand_in_turn(question: Question, scripted: Scripted) -> Turn:
+    """A whole turn around a prepared answer."""
+    citations = tuple(
+        Citation(
+            n=n,
+            document=piece.document,
+            title=piece.title,
+            uri=piece.uri,
+            quote=quote,
+            chunk=piece.id,
+            revision=piece.revision,
+            start=piece.text.index(quote),
+            end=piece.text.index(quote) + len(quote),
+        )
+        for n, (piece, quote) in enumerate(scripted.quotes, 1)
+    )
+    claims = tuple(
+        Claim(s.start, s.end, s.text, supported=True, score=0.94, passage=0)
+        for s in split(scripted.text)
+        if scripted.outcome is Outcome.ANSWERED
+    )
+    return Turn(
+        id=new_id("turn"),
+        thread=question.thread or new_id("thread"),
+        question=question.text,
+        query=question.text,
+        author=question.author,
+        channel=question.channel,
+        audience=question.principal.groups,
+        route=RouteDecision(scripted.route, 0.9, ("it asks for a fact",)),
+        answer=scripted.text,
+        outcome=scripted.outcome,
+        citations=citations,
+        grounding=Grounding(claims),
+        passages=tuple(
+            Passage(piece, score=1.0 - i / 4, lexical=7.2 - i, cosine=0.61 - i / 10)
+            for i, piece in enumerate(scripted.passages)
+        ),
+        withheld=scripted.withheld,
+        model="extractive",
+        persona="Juniper@1",
+        usage=Usage(812, 96),
+        timings_ms={
+            "history": 1.2,
+            "rewrite": 0.3,
+            "route": 0.8,
+            "retrieve": 9.4,
+            "first_sentence": 14.0,
+            "speak": 22.5,
+            "store": 4.1,
+            "total": 38.3,
+        },
+        at=datetime.now(UTC),
+    )
+
+
+@dataclass(frozen=True)
+class Card:
+    """The persona as the page shows it."""
+
+    name: str = "Juniper"
+    greeting: tuple[str, ...] = (
+        "Hello. I know the Mossgate documentation and show where each answer comes from.",
+    )
+
+
+@dataclass
+class StandInStore:
+    """Counts of a knowledge store."""
+
+    found: StoreStats = field(default_factory=lambda: StoreStats(3, 3, 1))
+
+    async def stats(self) -> StoreStats:
+        return self.found
+
+
+@dataclass
+class WebApplication:
+    """Fulfils :class:`adapters.web.ports.Application`."""
+
+    history: History
+    feedback: FeedbackBook
+    ledger: Ledger
+    metrics: Metrics
+    engine: ScriptedEngine
+    store: StandInStore = field(default_factory=StandInStore)
+    persona: Card = field(default_factory=Card)
+    console_token: str = TOKEN
+    suggestions: Sequence[str] = (
+        "How do I reset the hub?",
+        "What do the lights mean?",
+        "How much are night shifts paid?",
+    )
+    not_ready: dict[str, str | None] = field(default_factory=dict)
+
+    async def readiness(self) -> Mapping[str, str | None]:
+        return {"database": None, "knowledge": None} | self.not_ready
+
+
+@asynccontextmanager
+async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
+    """An application with an empty database in ``folder`` and three documents in its ledger."""
+    database = await Database.open(f"sqlite:///{folder / 'web.db'}")
+    try:
+        history, metrics, ledger = History(database), Metrics(), Ledger(database)
+        await ledger.record([(_document(piece), piece.text) for piece in (RESET, LIGHTS, SALARY)])
+        yield WebApplication(
+            history, FeedbackBook(database), ledger, metrics, ScriptedEngine(history, metrics)
+        )
+    finally:
+        await database.close()
+
+
+def _document(piece: Chunk) -> DocumentRecord:
+    return DocumentRecord(
+        source=piece.source,
+        document=piece.document,
+        title=piece.title,
+        uri=piece.uri,
+        groups=piece.groups,
+        hash="h",
+        revision=piece.revision,
+        chunks=1,
+        characters=len(piece.text),
+        ingested_at=datetime.now(UTC),
+    )
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server and the application behind it."""
+
+    address: str
+    application: WebApplication
+
+
+@contextmanager
+def served(folder: Path, *, port: int = 0, pause: float = 0.0) -> Iterator[Served]:
+    """Serve the stand-in in a thread of its own until the block ends."""
+    ready = threading.Event()
+    holder: list[tuple[uvicorn.Server, WebApplication]] = []
+
+    async def run() -> None:
+        async with web_application(folder) as application:
+            application.engine.pause = pause
+            contract: Application = application
+            config = uvicorn.Config(
+                create_app(contract), host="127.0.0.1", port=port, log_level="warning", ws="none"
+            )
+            server = uvicorn.Server(config)
+            holder.append((server, application))
+            ready.set()
+            await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread.start()
+    ready.wait(20)
+    server, application = holder[0]
+    while not server.started and thread.is_alive():
+        time.sleep(0.02)
+    bound = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Served(f"http://127.0.0.1:{bound}", application)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def down(server: str = "http://127.0.0.1:9") -> ModelUnavailableError:
+    """What an engine raises whose model server is gone."""
+    return ModelUnavailableError(url=server)
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 8099
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder), port=port, pause=0.4) as it:
+        it.application.engine.script["lights"] = replace(RESET_ANSWER, text="See [2].")
+        sys.stdout.write(f"{it.address}/console with the token {TOKEN}\n")
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

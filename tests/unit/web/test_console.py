@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import re
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.web.console import PAGE, queue_of, stages_of
+from knowledge.stores.base import StoreStats
+from tests.platforms.web_application import TOKEN, WebApplication
+from tests.unit.web.test_chat import ask, sign_in
+
+ROOMS = ["/console", "/console/review", "/console/feedback", "/console/knowledge"]
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "/console/turns/x", "/console/nowhere/else"])
+async def test_a_closed_console_asks_for_the_token(browser: httpx2.AsyncClient, room: str) -> None:
+    """Without a session every room leads to the token form, or is not there."""
+    response = await browser.get(room)
+    assert response.status_code in (303, 404)
+    if response.status_code == 303:
+        assert response.headers["location"].startswith("/console/login")
+
+
+async def test_the_token_opens_the_console(browser: httpx2.AsyncClient) -> None:
+    """A wrong token is told so; the right one leads to the room that was wanted."""
+    wrong = await browser.post("/console/login", data={"token": "nope"})
+    assert wrong.status_code == 401
+    assert "does not open this console" in wrong.text
+    right = await browser.post(
+        "/console/login", data={"token": f" {TOKEN} ", "next": "/console/review"}
+    )
+    assert (right.status_code, right.headers["location"]) == (303, "/console/review")
+    assert (await browser.get("/console/review")).status_code == 200
+
+
+@pytest.mark.parametrize("wanted", ["https://evil.example", "//evil.example", "/console\\@evil"])
+async def test_the_token_form_leads_nowhere_else(browser: httpx2.AsyncClient, wanted: str) -> None:
+    """Only rooms of the console can follow the form."""
+    response = await browser.post("/console/login", data={"token": TOKEN, "next": wanted})
+    assert response.headers["location"] == "/console"
+
+
+async def test_logging_out_needs_the_pages_own_form(browser: httpx2.AsyncClient) -> None:
+    """Without the hidden value nothing happens; with it the session is over."""
+    await sign_in(browser)
+    assert (await browser.post("/console/logout", data={"csrf": "made up"})).status_code == 403
+    page = (await browser.get("/console")).text
+    csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', page)[1]
+    assert (await browser.post("/console/logout", data={"csrf": csrf})).status_code == 303
+    assert (await browser.get("/console")).status_code == 303
+
+
+@pytest.mark.parametrize("room", ROOMS)
+async def test_an_empty_room_says_what_will_be_there(
+    browser: httpx2.AsyncClient, application: WebApplication, room: str
+) -> None:
+    """Nothing to show is said in words, with what to do next."""
+    application.store.found = StoreStats(0, 0, 0)
+    await sign_in(browser)
+    assert 'class="empty"' in (await browser.get(room)).text
+
+
+async def test_conversations_are_paged(browser: httpx2.AsyncClient) -> None:
+    """Newest first, a page at a time, and every question exactly once."""
+    await sign_in(browser)
+    for n in range(PAGE + 2):
+        await ask(browser, f"Question number {n:03}?")
+    first = (await browser.get("/console")).text
+    older = re.search(r'href="(/console\?before=[^"]+)" rel="next"', first)[1]
+    second = (await browser.get(older)).text
+    shown = re.findall(r"Question number (\d+)", first + second)
+    assert shown == [f"{n:03}" for n in reversed(range(PAGE + 2))]
+    assert 'rel="next"' not in second
+    assert (await browser.get("/console?before=nowhere")).status_code == 404
+
+
+async def test_a_turn_tells_its_whole_story(browser: httpx2.AsyncClient) -> None:
+    """Query, route and reason, claims, stages, passages, citations and what was withheld."""
+    await sign_in(browser)
+    turn = await ask(browser, "reset?")
+    page = (await browser.get(f"/console/turns/{turn}")).text
+    for words in (
+        "it asks for a fact",
+        "Supported",
+        "retrieve",
+        "9.4 ms",
+        "812 in, 96 out",
+        "<mark>Hold the power button",
+        "cited as 1",
+        "Nobody has rated",
+    ):
+        assert words in page
+    unknown = await ask(browser, "who won?")
+    assert "staff/pay.md" in (await browser.get(f"/console/turns/{unknown}")).text
+    assert "staff/pay.md" not in (await browser.get("/")).text
+    assert (await browser.get("/console/turns/nowhere")).status_code == 404
+
+
+async def test_ratings_reach_feedback_and_review(browser: httpx2.AsyncClient) -> None:
+    """Both thumbs are listed; the queue holds what somebody found wanting."""
+    good, bad = await ask(browser, "reset one?"), await ask(browser, "reset two?")
+    await browser.post(f"/turns/{good}/rating", data={"rating": "up"})
+    await browser.post(f"/turns/{bad}/correction", data={"correction": "Hold it <b>12</b> s."})
+    await sign_in(browser)
+    feedback = (await browser.get("/console/feedback")).text
+    assert "reset one?" in feedback
+    assert "reset two?" in feedback
+    review = (await browser.get("/console/review")).text
+    assert "reset one?" not in review
+    assert "Hold it &lt;b&gt;12&lt;/b&gt; s." in review
+    assert 'href="/console/review"' in (await browser.get("/console")).text
+
+
+async def test_knowledge_shows_who_may_see_what(browser: httpx2.AsyncClient) -> None:
+    """Documents with their groups, sources in figures, and how many vectors are still to come."""
+    await sign_in(browser)
+    page = (await browser.get("/console/knowledge?source=sample")).text
+    assert "staff/pay.md" in page
+    assert '<span class="tag">staff</span>' in page
+    assert "One chunk waits for its vector" in page
+    assert "67%" in page
+
+
+async def test_no_link_of_the_pages_is_dead(browser: httpx2.AsyncClient) -> None:
+    """Every address that the pages name answers."""
+    await sign_in(browser)
+    turn = await ask(browser, "reset?")
+    await browser.post(f"/turns/{turn}/rating", data={"rating": "down"})
+    waiting, seen = ["/", "/console"], set()
+    while waiting:
+        address = waiting.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        response = await browser.get(address)
+        assert response.status_code == 200, address
+        if response.headers["content-type"].startswith("text/html"):
+            found = re.findall(r'(?:href|src)="(/[^"#]*)', response.text)
+            waiting += [link.replace("&amp;", "&") for link in found]
+    assert any(address.startswith("/sources/") for address in seen)
+
+
+@given(st.dictionaries(st.text(min_size=1), st.floats(0, 1e6), max_size=12))
+def test_bars_of_stages_stay_inside_the_picture(timings: dict[str, float]) -> None:
+    """Stages follow one another and never leave the whole."""
+    at = 0.0
+    for stage in stages_of(timings):
+        assert stage.start == pytest.approx(at, abs=1e-6)
+        at = stage.start + stage.width
+        assert at <= 100.001
+
+
+def test_an_empty_queue_is_no_error() -> None:
+    """Nothing rated, nothing waiting."""
+    assert queue_of([]) == []

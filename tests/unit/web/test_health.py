@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import httpx2
+
+from bot.errors import DatabaseUnavailableError
+from tests.platforms.web_application import WebApplication
+
+
+async def test_health_ready_and_metrics_are_open(browser: httpx2.AsyncClient) -> None:
+    """Nobody needs a token to see whether the server works."""
+    assert (await browser.get("/healthz")).status_code == 200
+    assert (await browser.get("/readyz")).json()["ready"] is True
+    response = await browser.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
+
+
+async def test_readyz_names_what_is_not_ready(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A part that is down makes it 503 with the part's name and a sentence."""
+    application.not_ready["database"] = "did not answer within 5 s"
+    response = await browser.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["not_ready"] == {"database": "did not answer within 5 s"}
+
+
+async def test_answers_are_counted_by_outcome_route_and_platform(
+    browser: httpx2.AsyncClient, api: httpx2.AsyncClient
+) -> None:
+    """Each new turn counts once, wherever it came from."""
+    await browser.post("/ask", data={"question": "reset?"})
+    await api.post("/api/ask", json={"question": "who won?"})
+    text = (await browser.get("/metrics")).text
+    name = "wellspoken_answers_total"
+    assert f'{name}{{outcome="answered",platform="web",route="rag"}} 1.0' in text
+    assert f'{name}{{outcome="abstained",platform="api",route="rag"}} 1.0' in text
+    assert 'wellspoken_stage_seconds_count{stage="retrieve"} 2.0' in text
+
+
+async def test_every_response_is_fenced_in(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Pages, errors and static files carry a strict policy, and pages are not cached."""
+    application.engine.fails = DatabaseUnavailableError(url="db", reason="gone")
+    for response in (
+        await browser.get("/"),
+        await browser.get("/nowhere"),
+        await browser.get("/static/chat.js?v=1"),
+        await browser.post("/ask", data={"question": "reset?"}),
+    ):
+        policy = response.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert response.headers["x-content-type-options"] == "nosniff"
+    assert (await browser.get("/")).headers["cache-control"] == "no-store"
+    assert "immutable" in (await browser.get("/static/chat.js?v=1")).headers["cache-control"]
+
+
+async def test_an_unknown_address_is_a_page_or_json(browser: httpx2.AsyncClient) -> None:
+    """People get a page, scripts an object, both 404."""
+    page = await browser.get("/nowhere")
+    assert page.status_code == 404
+    assert "<h1>" in page.text
+    script = await browser.get("/nowhere", headers={"accept": "application/json"})
+    assert (script.status_code, set(script.json())) == (404, {"error"})
+    assert (await browser.get("/api/nowhere")).json().keys() == {"error"}
+    assert (await browser.get("/static/../app.py")).status_code == 404
