@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, NoReturn
 
 from bot.engine import Engine
 from bot.errors import ConfigurationError, DiskFullError, StorageError
@@ -66,15 +68,20 @@ class Application:
     async def readiness(self) -> dict[str, str | None]:
         """What must work before questions can be taken: ``None``, or what is wrong."""
         return {
-            "database": await _trouble(self.database.ping()),
+            "database": await _trouble(ping(self.database)),
             "knowledge": await _trouble(self.store.stats()),
         }
 
 
-async def _trouble(probe: object) -> str | None:
+async def ping(database: Database) -> None:
+    """One round trip. Raises DatabaseUnavailableError."""
+    await database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+
+
+async def _trouble(probe: Awaitable[object]) -> str | None:
     try:
         async with asyncio.timeout(5):
-            await probe  # type: ignore[misc]  # any awaitable will do
+            await probe
     except TimeoutError:
         return "did not answer within 5 s"
     except Exception as error:  # noqa: BLE001 - whatever is wrong is what /readyz is asked for
@@ -169,17 +176,22 @@ async def open_knowledge(settings: Settings) -> AsyncIterator[Knowledge]:
 
 
 @asynccontextmanager
-async def _embedder(settings: Settings) -> AsyncIterator[BuiltinEmbedder]:
-    if settings.embedding_model != "builtin":
-        raise ConfigurationError(
-            where="WELLSPOKEN_EMBEDDING_MODEL",
-            problem="this version embeds with the built-in model only; unset it",
-        )
-    embedder = BuiltinEmbedder()
-    try:
-        yield embedder
-    finally:
-        await embedder.aclose()
+async def _embedder(settings: Settings) -> AsyncIterator[Embedder]:
+    """Who makes vectors: the built-in model, or one at the model server."""
+    if settings.embedding_model == "builtin":
+        builtin = BuiltinEmbedder()
+        try:
+            yield builtin
+        finally:
+            builtin.close()
+        return
+    from bot.llm.openai_embedder import OpenAIEmbedder
+
+    async with aclosing(
+        OpenAIEmbedder(settings.embedding_model, settings.openai_base_url, _key(settings))
+    ) as remote:
+        await remote.warm()  # the length of its vectors is not known before
+        yield remote
 
 
 @asynccontextmanager
@@ -192,20 +204,23 @@ async def _voice(settings: Settings, persona: Persona, plain: Voice) -> AsyncIte
     from persona.voice import ModelVoice
 
     limits = settings.models
-    model = OpenAIChatModel(
-        settings.voice_model or settings.model or "",
-        base_url=settings.openai_base_url,
-        api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
-        first_token_s=limits.first_token.total_seconds(),
-        answer_s=limits.answer.total_seconds(),
-        prices=(limits.prompt_price, limits.completion_price),
-    )
-    try:
+    async with aclosing(
+        OpenAIChatModel(
+            settings.voice_model or settings.model or "",
+            settings.openai_base_url,
+            _key(settings),
+            first_token_s=limits.first_token.total_seconds(),
+            answer_s=limits.answer.total_seconds(),
+            prices=(limits.prompt_price, limits.completion_price),
+        )
+    ) as model:
         yield ModelVoice(
             model, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
         )
-    finally:
-        await model.aclose()
+
+
+def _key(settings: Settings) -> str | None:
+    return settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
 
 
 def build_plain_voice(embedder: Embedder, persona: Persona) -> Voice:
@@ -248,25 +263,20 @@ def console_token(settings: Settings) -> str:
 
 
 def kept_secret(path: Path) -> str:
-    """A random secret in a file of its own, made by whoever comes first."""
-    try:
-        with path.open("x", encoding="ascii", opener=_private) as file:
-            file.write(secrets.token_urlsafe(24))
-    except FileExistsError:
-        pass
-    except OSError as error:
-        _raise_for_disk(error, path)
+    """A random secret in a file for its owner alone (0600), made by whoever comes first."""
+    if not path.exists():
+        try:
+            with NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as draft:
+                draft.write(secrets.token_urlsafe(24))
+                draft.flush()
+                with suppress(FileExistsError):  # another process was first: its secret counts
+                    path.hardlink_to(draft.name)
+        except OSError as error:
+            _raise_for_disk(error, path)
     return path.read_text("ascii").strip()
 
 
-def _private(path: str, flags: int) -> int:
-    import os
-
-    return os.open(path, flags, 0o600)
-
-
-def _raise_for_disk(error: OSError, path: Path) -> None:
-    import errno
+def _raise_for_disk(error: OSError, path: Path) -> NoReturn:
 
     if error.errno == errno.ENOSPC:
         raise DiskFullError(path=path) from error

@@ -46,7 +46,7 @@ class TerminalChat:
 
     async def run(self) -> None:
         """Talk until the person leaves."""
-        self._write(f"{self._persona.greeting}\n(/help for the keys)\n")
+        self._write(f"{self._persona.greeting[0]}\n(/help for the keys)\n")
         while True:
             try:
                 line = await asyncio.to_thread(input, "\n> " if sys.stdin.isatty() else "")

@@ -82,10 +82,10 @@ async def _home(settings: Settings) -> str:
 
 
 async def _database(settings: Settings) -> str:
-    from adapters.assembly import open_database
+    from adapters.assembly import open_database, ping
 
     async with open_database(settings) as database:
-        await database.ping()
+        await ping(database)
     return f"{urlsplit(settings.database).scheme} answers, schema up to date"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.evidence import Citation, Passage
 from bot.ports import Verdict
@@ -30,40 +31,58 @@ def without_markers(text: str) -> str:
     return _MARKERS.sub("", text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """A marker that a run of units from one passage still lacks: it comes once, at its end."""
+
+    passage: int
+    unit: Unit
+
+    @property
+    def space(self) -> str:
+        """Nothing is added inside code and tables; the marker stands below them."""
+        return " " if self.unit is Unit.ITEM else "\n\n"
+
+
 class CitationBook:
-    """The sources of one answer, numbered as its sentences pass the check."""
+    """The sources of one answer, numbered as its sentences pass the check.
+
+    Prose gets a marker a sentence; a list, a table or a code block from one passage gets one at
+    its end.
+    """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = passages
         self._numbers: dict[int, int] = {}
         self._quotes: dict[int, tuple[int, int]] = {}
-        self._pending: int | None = None
+        self._owed: _Owed | None = None
 
     def place(self, sentence: str, verdict: Verdict) -> str:
-        """The sentence with the marker it deserves. ``sentence`` may begin with white space."""
+        """The sentence with the marker it deserves, after one that is still owed to what stands
+        before it. ``sentence`` may begin with white space."""
         if not without_markers(sentence).strip():
             return self._place_alone(sentence)
         if not verdict.supported or verdict.passage is None:
-            return without_markers(sentence)
+            return self.finish() + without_markers(sentence)
         unit = split(sentence)[-1].unit
-        if unit is Unit.CODE or (unit is Unit.ROW and not _MARKERS.search(sentence)):
-            # Nothing is added inside code and tables; the marker comes after the block.
-            self._note(verdict)
-            self._pending = verdict.passage
-            return sentence
         if unit is Unit.HEADING:
-            return without_markers(sentence)
-        marker = f" [{self._number(verdict)}]"
-        self._pending = None
-        return _replace_markers(sentence, marker)
+            return self.finish() + without_markers(sentence)
+        self._note(verdict.passage, verdict.quote)
+        if unit is Unit.PROSE:
+            before = self.finish()
+            marker = f" [{self._number(verdict.passage)}]"
+            return before + _replace_markers(sentence, marker)
+        owed = _Owed(verdict.passage, unit)
+        before = "" if owed == self._owed else self.finish()
+        self._owed = owed
+        return before + (sentence if unit is Unit.CODE else without_markers(sentence))
 
     def finish(self) -> str:
-        """The marker that a closing table or code block still lacks, or nothing."""
-        if self._pending is None:
+        """The marker that is still owed to a list, a table or a code block, or nothing."""
+        if self._owed is None:
             return ""
-        number = self._numbers.setdefault(self._pending, len(self._numbers) + 1)
-        self._pending = None
-        return f"\n\n[{number}]"
+        owed, self._owed = self._owed, None
+        return f"{owed.space}[{self._number(owed.passage)}]"
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -72,30 +91,25 @@ class CitationBook:
 
     def _place_alone(self, sentence: str) -> str:
         """A marker on a line of its own belongs to the block before it."""
-        if self._pending is None:
+        if self._owed is None:
             return ""
         space = sentence[: len(sentence) - len(sentence.lstrip())]
-        number = self._numbers.setdefault(self._pending, len(self._numbers) + 1)
-        self._pending = None
-        return f"{space}[{number}]"
+        return space + self.finish().lstrip()
 
-    def _note(self, verdict: Verdict) -> None:
-        index = verdict.passage
-        if index is None or verdict.quote is None:
+    def _note(self, index: int, quote: tuple[int, int] | None) -> None:
+        """Widen the quote of a passage, as long as it stays readable."""
+        if quote is None:
             return
-        start, end = verdict.quote
+        start, end = quote
         if index in self._quotes:
             old_start, old_end = self._quotes[index]
-            wide = min(old_start, start), max(old_end, end)
-            if wide[1] - wide[0] > _LONGEST_QUOTE:
+            start, end = min(old_start, start), max(old_end, end)
+            if end - start > _LONGEST_QUOTE:
                 return
-            start, end = wide
         self._quotes[index] = (start, end)
 
-    def _number(self, verdict: Verdict) -> int:
-        self._note(verdict)
-        assert verdict.passage is not None
-        return self._numbers.setdefault(verdict.passage, len(self._numbers) + 1)
+    def _number(self, index: int) -> int:
+        return self._numbers.setdefault(index, len(self._numbers) + 1)
 
     def _citation(self, index: int, number: int) -> Citation:
         chunk = self._passages[index].chunk

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.citing import CitationBook, cited_indexes
+from bot.citing import CitationBook, cited_indexes, without_markers
 from bot.conversation import (
     Message,
     Outcome,
@@ -314,6 +314,7 @@ class Engine:
                 passage=verdict.passage,
             )
             for unit in split(placed.lstrip())
+            if without_markers(unit.text).strip()
         )
 
     async def _abstain(self, brief: Brief, reply: _Reply) -> None:

@@ -195,7 +195,7 @@ def test_each_stage_runs_alone(cli: Cli, docs: Path) -> None:
         (["ask", "x", "--jsonl", "y"], "Give a question"),
         (["ask", "--jsonl", "nowhere.jsonl"], "nowhere.jsonl does not exist"),
         (["documents", "show", "nothing.md"], "nothing.md"),
-        (["search", "x", "-k", "0"], "0"),
+        (["search", "x", "-k", "0"], "greater than or equal to 1"),
         (["serve", "--only", "fax"], "--only takes"),
         (["persona", "check", "nowhere.yaml"], "nowhere.yaml does not exist"),
         (["fly"], "fly"),

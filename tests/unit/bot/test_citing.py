@@ -89,6 +89,22 @@ def test_a_marker_alone_belongs_to_the_block_before_it() -> None:
     assert book.finish() == ""
 
 
+def test_a_list_from_one_passage_gets_one_marker_at_its_end() -> None:
+    """Three steps from one source are not three times [1]."""
+    book = CitationBook(PASSAGES)
+    steps = ["1. Open the lid. [1]", "\n2. Press the button. [1]", "\n3. Wait."]
+    text = "".join(book.place(step, carried_by(0)) for step in steps)
+    text += book.place("\n\nThen it is green.", carried_by(1)) + book.finish()
+    assert text == ("1. Open the lid.\n2. Press the button.\n3. Wait. [1]\n\nThen it is green. [2]")
+
+
+def test_a_list_from_two_passages_shows_where_the_second_begins() -> None:
+    """The first source's marker stands at the end of its own items."""
+    book = CitationBook(PASSAGES)
+    text = book.place("- One.", carried_by(0)) + book.place("\n- Two.", carried_by(1))
+    assert text + book.finish() == "- One. [1]\n- Two. [2]"
+
+
 def test_the_quote_lies_in_the_document() -> None:
     """A citation's offsets are those of the document, its quote the text between them."""
     book = CitationBook(PASSAGES)
