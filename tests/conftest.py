@@ -147,19 +147,26 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return cluster.url(cluster.create())
 
 
-@pytest.fixture(params=_KINDS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh database with the newest schema, on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        return _copy(request.getfixturevalue("_sqlite_template"), tmp_path)
-    cluster: Cluster = request.getfixturevalue("postgres")
-    return cluster.url(cluster.create(request.getfixturevalue("_postgres_template")))
-
-
-def _copy(template: Path, folder: Path) -> str:
-    path = folder / "wellspoken.db"
-    shutil.copyfile(template, path)
+@pytest.fixture
+def sqlite_database_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a fresh SQLite database with the newest schema."""
+    path = tmp_path / "wellspoken.db"
+    shutil.copyfile(_sqlite_template, path)
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_database_url(postgres: Cluster, _postgres_template: str) -> str:
+    """The URL of a fresh PostgreSQL database with the newest schema."""
+    return postgres.url(postgres.create(_postgres_template))
+
+
+@pytest.fixture(params=_KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh database with the newest schema, on SQLite and on PostgreSQL."""
+    kind = "sqlite" if request.param == "sqlite" else "postgres"
+    url: str = request.getfixturevalue(f"{kind}_database_url")
+    return url
 
 
 @pytest.fixture
@@ -171,8 +178,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def sqlite_database(_sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
+async def sqlite_database(sqlite_database_url: str) -> AsyncIterator[Database]:
     """A fresh, open SQLite database: for tests where the kind does not matter."""
-    db = await Database.open(_copy(_sqlite_template, tmp_path))
+    db = await Database.open(sqlite_database_url)
     yield db
     await db.close()

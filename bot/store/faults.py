@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import sqlite3
 from contextlib import suppress
@@ -115,7 +116,7 @@ def translate_postgres(error: Exception, url: sa.URL) -> Exception:
     if isinstance(error, TimeoutError | sa.exc.TimeoutError):
         return DatabaseUnavailableError(url=safe(url), reason="no answer in time")
     if isinstance(error, OSError):
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else "nobody answers there"
         return DatabaseUnavailableError(url=safe(url), reason=reason)
     module = type(origin(error)).__module__
     if not (module.startswith("asyncpg") or isinstance(error, SQLAlchemyError)):
@@ -136,4 +137,5 @@ def _translate_refusal(error: Exception, url: sa.URL) -> Exception:
 
 def safe(url: sa.URL) -> str:
     """The URL without its password, fit to be shown."""
-    return url.set(password=None, drivername="postgresql").render_as_string()
+    shown = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database)
+    return shown.render_as_string()

@@ -92,7 +92,10 @@ class PostgresDriver:
                 error = failed
                 again = may_retry(failed) or lost_connection(failed)
             if not (again and left):
-                raise translate_postgres(error, self._url) from error
+                ours = translate_postgres(error, self._url)
+                if ours is error:
+                    raise error
+                raise ours from error
             await asyncio.sleep(0.02 * (_TRIES - left) * random.random())  # noqa: S311 - jitter
         raise StorageError
 

@@ -12,9 +12,9 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -101,11 +101,9 @@ class SqliteDriver:
         except OSError as error:
             reason = error.strerror or str(error)
             raise DatabaseUnavailableError(url=self._path, reason=reason) from error
-        try:
+        with self._own_errors():
             connection = self._writer_engine.connect()
             self._switch_to_wal(_raw(connection))
-        except Exception as error:
-            raise translate_sqlite(error, self._path) from error
         self._writer = threading.Thread(
             target=self._write_on, args=(connection,), name="sqlite-writer", daemon=True
         )
@@ -150,21 +148,32 @@ class SqliteDriver:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, op)
 
     def _read(self, op: Operation[T]) -> T:
-        try:
+        with self._own_errors():
             connection = self._idle.pop() if self._idle else self._reader_engine.connect()
-        except Exception as error:
-            raise translate_sqlite(error, self._path) from error
+            again = True
+            try:
+                with connection.begin():
+                    _raw(connection).execute("BEGIN")
+                    return op(connection)
+            except (sqlite3.Error, sa.exc.SQLAlchemyError):
+                again = False  # the next read starts with a clean connection
+                raise
+            finally:
+                if again:
+                    self._idle.append(connection)
+                else:
+                    connection.close()
+
+    @contextmanager
+    def _own_errors(self) -> Iterator[None]:
+        """SQLite's errors leave the block as ours."""
         try:
-            with connection.begin():
-                _raw(connection).execute("BEGIN")
-                result = op(connection)
-        except BaseException as error:
-            connection.close()
-            if isinstance(error, Exception):
-                raise translate_sqlite(error, self._path) from error
-            raise
-        self._idle.append(connection)
-        return result
+            yield
+        except Exception as error:
+            ours = translate_sqlite(error, self._path)
+            if ours is error:
+                raise
+            raise ours from error
 
     # -- writing ----------------------------------------------------------------------------
 
@@ -253,17 +262,14 @@ class SqliteDriver:
         return await asyncio.to_thread(self._migrate, op)
 
     def _migrate(self, op: Operation[T]) -> T:
-        try:
-            with self._writer_engine.connect() as connection:
-                raw = _raw(connection)
-                raw.execute("PRAGMA foreign_keys = OFF")
-                with connection.begin():
-                    raw.execute("BEGIN IMMEDIATE")
-                    result = op(connection)
-                    _check_foreign_keys(raw)
-                return result
-        except Exception as error:
-            raise translate_sqlite(error, self._path) from error
+        with self._own_errors(), self._writer_engine.connect() as connection:
+            raw = _raw(connection)
+            raw.execute("PRAGMA foreign_keys = OFF")
+            with connection.begin():
+                raw.execute("BEGIN IMMEDIATE")
+                result = op(connection)
+                _check_foreign_keys(raw)
+            return result
 
 
 def _check_foreign_keys(connection: sqlite3.Connection) -> None:
