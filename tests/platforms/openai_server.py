@@ -17,20 +17,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
-import functools
 import json
-import re
-import struct
 import sys
 import threading
-import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
+
+from tests.platforms.openai_answers import (
+    Message,
+    chunk,
+    embeddings_of,
+    error_of,
+    event,
+    events_of,
+    framed,
+    quote_passages,
+    tokens_of,
+    usage_of,
+    words_vector,
+)
 
 
 class Fault(StrEnum):
@@ -87,23 +96,7 @@ class Recorded:
     body: dict[str, Any]
 
 
-Message = dict[str, Any]
 Answer = str | Callable[[list[Message]], str]
-
-
-def quote_first_passage(messages: list[Message]) -> str:
-    """The first two sentences of passage ``[1]`` in the prompt, cited; useful by hand."""
-    prompt = "\n".join(str(m.get("content") or "") for m in messages)
-    passage = re.search(r"^\s*\[1\]\s*(.+?)(?=^\s*\[\d+\]|\Z)", prompt, re.DOTALL | re.MULTILINE)
-    if passage is None:
-        return "I do not know: there are no passages in what I was given."
-    prose = [
-        line.strip()
-        for line in passage.group(1).splitlines()
-        if line.strip().endswith((".", "!", "?"))
-    ]
-    sentences = re.split(r"(?<=[.!?])\s+", " ".join(prose) or passage.group(1).strip())
-    return " ".join(f"{s.rstrip()[:-1]} [1]{s.rstrip()[-1]}" for s in sentences[:2] if len(s) > 1)
 
 
 @dataclass
@@ -116,7 +109,7 @@ class Behaviour:
     ``stream`` replaces the whole event stream by these bytes.
     """
 
-    answer: Answer = quote_first_passage
+    answer: Answer = quote_passages
     tokens: int | None = None
     first_token_s: float = 0.0
     token_s: float = 0.0
@@ -136,63 +129,6 @@ class Behaviour:
     most_inputs: int = 2048
     floats_only: bool = False
     embed: Callable[[str], Sequence[float]] | None = None
-
-
-def tokens_of(text: str, count: int | None = None) -> list[str]:
-    """Words with the space before them; repeated or cut to ``count``."""
-    found = re.findall(r"\s*\S+|\s+$", text)
-    if count is None or not found:
-        return found
-    return [found[i % len(found)] for i in range(count)]
-
-
-def words_vector(text: str, dimensions: int) -> list[float]:
-    """A bag of hashed words, not normalised: texts that share words are near each other."""
-    vector = [0.0] * dimensions
-    for word in re.findall(r"\w+", text.lower()) or [text]:
-        vector[zlib.crc32(word.encode()) % dimensions] += 2.0
-    return vector
-
-
-def _chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-    return {
-        "id": "chatcmpl-7",
-        "object": "chat.completion.chunk",
-        "created": 1,
-        "model": "stand-in",
-        "choices": [choice],
-    }
-
-
-def _usage(messages: Iterable[Message], tokens: int) -> dict[str, int]:
-    prompt = sum(len(str(m.get("content") or "")) for m in messages) // 4
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": tokens,
-        "total_tokens": prompt + tokens,
-    }
-
-
-def _event(data: object, end: str) -> bytes:
-    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-    return f"data: {text}{end}{end}".encode()
-
-
-@functools.lru_cache(maxsize=256)
-def _events(tokens: tuple[str, ...], reasoning: str, end: str) -> tuple[bytes, ...]:
-    """Role, tokens, finish; each event as it stands on the wire."""
-    out = [_event(_chunk({"role": "assistant", "content": None}), end)]
-    out += [_event(_chunk({"reasoning_content": t}), end) for t in tokens_of(reasoning)]
-    out += [_event(_chunk({"content": t}), end) for t in tokens]
-    out.append(_event(_chunk({}, "stop"), end))
-    return tuple(out)
-
-
-@functools.lru_cache(maxsize=256)
-def _framed(events: tuple[bytes, ...]) -> bytes:
-    """Each event as an HTTP chunk of its own."""
-    return b"".join(b"%x\r\n%b\r\n" % (len(e), e) for e in events)
 
 
 class _CutError(Exception):
@@ -286,7 +222,10 @@ class OpenAIServer:
             listed = [{"id": n, "object": "model", "owned_by": "tests"} for n in names]
             await self._json(writer, 200, {"object": "list", "data": listed})
         elif request.path.endswith("/embeddings"):
-            await self._json(writer, 200, self._embeddings(request.body))
+            dimensions = request.body.get("dimensions", behaviour.dimensions)
+            vector = behaviour.embed or (lambda text: words_vector(text, dimensions))
+            answer = embeddings_of(request.body, vector, behaviour.floats_only)
+            await self._json(writer, 200, answer)
         else:
             await self._chat(request.body, writer, fault)
 
@@ -310,16 +249,16 @@ class OpenAIServer:
             fault = Fault.UNKNOWN_PATH
         if fault in _STATUS:
             status, code, text = _STATUS[fault]
-            return status, _error(code, text.format(key=key, model=model))
+            return status, error_of(code, text.format(key=key, model=model))
         refused = next((name for name in behaviour.refuses if name in body), None)
         if refused is not None:
-            return 400, _error("unknown_parameter", f"Unrecognized request argument: {refused}")
+            return 400, error_of("unknown_parameter", f"Unrecognized request argument: {refused}")
         inputs = body.get("input", [])
         if len(inputs) > behaviour.most_inputs:
             text = f"batch size {len(inputs)} > maximum allowed batch size {behaviour.most_inputs}"
-            return 422, _error("validation", text)
+            return 422, error_of("validation", text)
         if request.path.endswith("/embeddings") and not all(inputs):
-            return 400, _error("invalid_input", "'$.input' is invalid: empty string.")
+            return 400, error_of("invalid_input", "'$.input' is invalid: empty string.")
         return None
 
     async def _json(self, writer: asyncio.StreamWriter, status: int, body: object) -> None:
@@ -352,7 +291,7 @@ class OpenAIServer:
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
             reply: dict[str, Any] = {"object": "chat.completion", "choices": [choice]}
             if behaviour.usage:
-                reply["usage"] = _usage(messages, len(tokens))
+                reply["usage"] = usage_of(messages, len(tokens))
             await self._json(writer, 200, reply)
             return
         self.open_streams += 1
@@ -369,13 +308,13 @@ class OpenAIServer:
         tokens: list[str],
     ) -> None:
         behaviour, end = self.behaviour, self.behaviour.line_end
-        events = _events(tuple(tokens), behaviour.reasoning, end)
+        events = events_of(tuple(tokens), behaviour.reasoning, end)
         last: list[bytes] = []
         if behaviour.usage and body.get("stream_options", {}).get("include_usage"):
-            usage = _usage(body.get("messages", []), len(tokens))
-            last.append(_event({**_chunk({}), "choices": [], "usage": usage}, end))
+            usage = usage_of(body.get("messages", []), len(tokens))
+            last.append(event({**chunk({}), "choices": [], "usage": usage}, end))
         if behaviour.done:
-            last.append(_event("[DONE]", end))
+            last.append(event("[DONE]", end))
         writer.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
             b"transfer-encoding: chunked\r\n\r\n"
@@ -388,13 +327,13 @@ class OpenAIServer:
         if behaviour.stream is not None:
             await self._write(writer, behaviour.stream)
         elif behaviour.token_s:
-            for event in (*events, *last):
-                await self._write(writer, event)
+            for each in (*events, *last):
+                await self._write(writer, each)
                 await asyncio.sleep(behaviour.token_s)
         elif behaviour.piece:
             await self._write(writer, b"".join((*events, *last)))
         else:
-            writer.write(_framed(events) + _framed(tuple(last)))
+            writer.write(framed(events) + framed(tuple(last)))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
@@ -412,7 +351,7 @@ class OpenAIServer:
         """Send what comes before the fault, then the fault."""
         early = fault in (Fault.CUT_EARLY, Fault.ERROR_EVENT_EARLY)
         until = 1 if early else max(2, len(events) // 2)
-        writer.write(_framed(tuple(events[:until])))
+        writer.write(framed(tuple(events[:until])))
         await writer.drain()
         await asyncio.sleep(0.02)  # so that the client has read it before the connection ends
         if fault is Fault.STALL:
@@ -422,25 +361,8 @@ class OpenAIServer:
         elif fault in (Fault.ERROR_EVENT, Fault.ERROR_EVENT_EARLY):
             text = f"CUDA out of memory, for {self._key}"
             error = {"message": text, "type": "server_error", "code": 500}
-            await self._write(writer, _event({"error": error}, "\n"))
+            await self._write(writer, event({"error": error}, "\n"))
         raise _CutError
-
-    def _embeddings(self, body: dict[str, Any]) -> dict[str, Any]:
-        given = body.get("input", [])
-        texts = [given] if isinstance(given, str) else given
-        dimensions = body.get("dimensions", self.behaviour.dimensions)
-        embed = self.behaviour.embed or (lambda text: words_vector(text, dimensions))
-        vectors: list[Any] = [list(embed(text)) for text in texts]
-        if body.get("encoding_format") == "base64" and not self.behaviour.floats_only:
-            vectors = [base64.b64encode(struct.pack(f"<{len(v)}f", *v)).decode() for v in vectors]
-        data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(vectors)]
-        used = sum(len(t) for t in texts) // 4
-        usage = {"prompt_tokens": used, "total_tokens": used}
-        return {"object": "list", "model": body.get("model"), "data": data, "usage": usage}
-
-
-def _error(code: str, text: str) -> dict[str, Any]:
-    return {"error": {"message": text, "type": "invalid_request_error", "code": code}}
 
 
 def _arguments() -> argparse.Namespace:
@@ -449,7 +371,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--first-token-ms", type=float, default=0)
     parser.add_argument("--token-ms", type=float, default=0)
     parser.add_argument("--tokens", type=int, help="make each answer this many tokens long")
-    parser.add_argument("--answer", help="a fixed answer; default: quotes the first passage")
+    parser.add_argument("--answer", help="a fixed answer; default: quotes the passages")
     parser.add_argument("--fault", choices=[f.name.lower() for f in Fault])
     parser.add_argument("--strikes", type=int, help="how many requests the fault strikes")
     return parser.parse_args()
@@ -457,7 +379,7 @@ def _arguments() -> argparse.Namespace:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     behaviour = Behaviour(
-        answer=arguments.answer or quote_first_passage,
+        answer=arguments.answer or quote_passages,
         tokens=arguments.tokens,
         first_token_s=arguments.first_token_ms / 1000,
         token_s=arguments.token_ms / 1000,
