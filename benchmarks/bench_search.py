@@ -93,6 +93,10 @@ def line(name: str, values: list[float], cpu: float | None = None) -> None:
     print(f"{name:44}{p50:8.2f}{p99:8.2f}{used}")
 
 
+def rate(name: str, done: int, start: float) -> None:
+    print(f"{name:44}{done / (time.perf_counter() - start):8.0f}")
+
+
 def timed(name: str, calls: list[Callable[[], object]]) -> None:
     calls[0]()
     took, before = [], time.process_time()
@@ -142,14 +146,12 @@ async def fill(store: EmbeddedStore, texts: list[str], rows: np.ndarray) -> None
         if len(batch) == 20 or document + PER_DOCUMENT >= len(texts):
             await store.put_many(batch)
             batch = []
-    print(
-        f"{'read in, searchable by words, chunks/s':44}{len(texts) / (time.perf_counter() - start):8.0f}"
-    )
+    rate("read in, searchable by words, chunks/s", len(texts), start)
     start, done = time.perf_counter(), 0
     while waiting := await store.waiting(500):
         await store.set_vectors([w.id for w in waiting], rows[done : done + len(waiting)])
         done += len(waiting)
-    print(f"{'vectors stored, chunks/s':44}{done / (time.perf_counter() - start):8.0f}")
+    rate("vectors stored, chunks/s", done, start)
 
 
 async def searches(
@@ -177,7 +179,7 @@ def fts5(texts: list[str], asked: list[str], path: Path) -> None:
         connection.executemany(
             "INSERT INTO f (rowid, text) VALUES (?, ?)", enumerate(texts, start=1)
         )
-    print(f"{'FTS5 porter: read in, chunks/s':44}{len(texts) / (time.perf_counter() - start):8.0f}")
+    rate("FTS5 porter: read in, chunks/s", len(texts), start)
     sql = "SELECT rowid, bm25(f) FROM f WHERE f MATCH ? ORDER BY rank LIMIT 100"
     made = [" OR ".join(f'"{t}"' for t in query_terms(q)) for q in asked]
     timed(

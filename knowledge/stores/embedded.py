@@ -119,6 +119,10 @@ class EmbeddedStore:
         return await self._write(run)
 
     async def set_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
+        if vectors.shape != (len(ids), self._dimensions):
+            wanted = f"{len(ids)} vectors of {self._dimensions} dimensions"
+            raise ValueError(f"{wanted} expected, not an array of shape {vectors.shape}")
+
         def run(connection: sqlite3.Connection) -> None:
             with schema.transaction(connection):
                 writing.set_vectors(connection, ids, vectors)

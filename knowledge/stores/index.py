@@ -90,15 +90,19 @@ class MemoryIndex:
             return
         oldest = connection.execute("SELECT min(seq) FROM change").fetchone()[0]
         behind = self.seq < 0 or (oldest is not None and self.seq + 1 < oldest)
-        if behind or self._dead > 10_000 + len(self) // 4:
-            self._clear()
-            self._take_rights(connection.execute("SELECT id, groups FROM document"))
-            self._load_all(connection)
-        else:
-            self._apply(connection)
+        try:
+            if behind or self._dead > 10_000 + len(self) // 4:
+                self._clear()
+                self._load_all(connection)
+            else:
+                self._apply(connection)
+        except BaseException:
+            self._clear()  # half a change is no state to search: the next search reads all anew
+            raise
         self.seq = last
 
     def _load_all(self, connection: sqlite3.Connection) -> None:
+        self._take_rights(connection.execute("SELECT id, groups FROM document"))
         count, last = connection.execute("SELECT count(*), 0 FROM record").fetchone()
         self._matrix.reserve(count)
         while rows := connection.execute(

@@ -1,0 +1,482 @@
+"""The contract of a knowledge store: every implementation passes these tests unchanged.
+
+A test class inherits :class:`VectorStoreContract` and gives a fixture ``make_store``: a coroutine
+function that returns an open, empty store for vectors of 8 dimensions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.conversation import Principal
+from bot.evidence import Chunk
+from bot.ports import Vectors
+from knowledge.stores.base import DocumentKey, SearchRequest, SearchResult, VectorStore
+
+DIMENSIONS = 8
+PUBLIC = Principal()
+MakeStore = Callable[[], Awaitable[VectorStore]]
+
+
+def key(name: str, source: str = "docs") -> DocumentKey:
+    return DocumentKey(source, name)
+
+
+def chunks(
+    name: str,
+    *texts: str,
+    groups: Sequence[str] = (),
+    title: str = "",
+    headings: tuple[str, ...] = (),
+    source: str = "docs",
+) -> list[Chunk]:
+    """A document's chunks, one a text."""
+    made, start = [], 0
+    for ordinal, text in enumerate(texts):
+        made.append(
+            Chunk(
+                id=f"{source}/{name}#{ordinal}",
+                document=name,
+                source=source,
+                revision="r1",
+                ordinal=ordinal,
+                title=title,
+                headings=headings,
+                text=text,
+                start=start,
+                end=start + len(text),
+                uri=f"https://example.org/{name}",
+                groups=frozenset(groups),
+            )
+        )
+        start += len(text) + 1
+    return made
+
+
+def vector(text: str) -> Vectors:
+    """A unit vector that stands for a text: the same for the same text."""
+    seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "little")
+    drawn = np.random.default_rng(seed).standard_normal(DIMENSIONS).astype(np.float32)
+    return drawn / np.linalg.norm(drawn)
+
+
+async def put(store: VectorStore, name: str, *texts: str, groups: Sequence[str] = ()) -> None:
+    await store.put(key(name), chunks(name, *texts, groups=groups))
+
+
+async def embed(store: VectorStore) -> list[str]:
+    """Give every waiting chunk its vector; the texts that waited."""
+    waiting = await store.waiting(1000)
+    if waiting:
+        vectors = np.stack([vector(w.text) for w in waiting])
+        await store.set_vectors([w.id for w in waiting], vectors)
+    return [w.text for w in waiting]
+
+
+async def search(
+    store: VectorStore,
+    text: str,
+    *groups: str,
+    near: str | None = None,
+    k: int = 10,
+    spare: int = 0,
+) -> SearchResult:
+    principal = Principal(frozenset(groups))
+    wanted = None if near is None else vector(near)
+    return await store.search(SearchRequest(text, principal, wanted, k=k, spare=spare))
+
+
+def found(result: SearchResult) -> list[str]:
+    return [p.chunk.document for p in result.passages]
+
+
+class VectorStoreContract:
+    """What every knowledge store does."""
+
+    # -- putting and removing ----------------------------------------------------------------
+
+    async def test_a_document_is_found_by_its_words_at_once(self, make_store: MakeStore) -> None:
+        """A chunk can be found before it has a vector, exactly as it was put in."""
+        store = await make_store()
+        made = chunks("lamps", "The lamp needs two bulbs.", title="Lamps", headings=("Care",))
+        await store.put(key("lamps"), made)
+        result = await search(store, "which bulbs for the lamp?")
+        assert [p.chunk for p in result.passages] == made
+        assert result.passages[0].cosine is None
+        assert result.passages[0].lexical > 0
+
+    async def test_title_and_headings_are_found_too(self, make_store: MakeStore) -> None:
+        """The header counts as words of the chunk."""
+        store = await make_store()
+        made = chunks("a", "Turn it left.", title="Thermostat", headings=("Resetting",))
+        await store.put(key("a"), made)
+        assert found(await search(store, "thermostat")) == ["a"]
+        assert found(await search(store, "resetting")) == ["a"]
+
+    async def test_other_forms_of_a_word_are_found(self, make_store: MakeStore) -> None:
+        """Case, accents and English endings make no difference."""
+        store = await make_store()
+        await put(store, "a", "Crème brûlée recipes for beginners")
+        assert found(await search(store, "CREME recipe")) == ["a"]
+
+    async def test_a_replaced_text_is_gone_at_once(self, make_store: MakeStore) -> None:
+        """After a put only the new revision answers."""
+        store = await make_store()
+        await put(store, "a", "The old price is nine.", "An appendix about ducks.")
+        await put(store, "a", "The new price is ten.")
+        assert found(await search(store, "ducks appendix")) == []
+        assert [p.chunk.text for p in (await search(store, "price")).passages] == [
+            "The new price is ten."
+        ]
+        assert (await store.stats()).chunks == 1
+
+    async def test_a_removed_document_is_gone_at_once(self, make_store: MakeStore) -> None:
+        """Removal takes words, vectors and counts; unknown documents are no error."""
+        store = await make_store()
+        await put(store, "a", "green lamp")
+        await put(store, "b", "blue lamp")
+        await embed(store)
+        await store.remove([key("a"), key("never there")])
+        assert found(await search(store, "lamp", near="\ngreen lamp")) == ["b"]
+        assert await store.documents() == {key("b")}
+        assert (await store.stats()).chunks == 1
+
+    async def test_a_document_without_chunks_is_a_removed_one(self, make_store: MakeStore) -> None:
+        """Putting no chunks leaves nothing behind."""
+        store = await make_store()
+        await put(store, "a", "green lamp")
+        await store.put(key("a"), [])
+        await store.put(key("b"), [])
+        assert await store.documents() == set()
+        assert found(await search(store, "lamp")) == []
+
+    async def test_putting_twice_is_putting_once(self, make_store: MakeStore) -> None:
+        """A repeated put changes nothing, neither counts nor scores."""
+        store = await make_store()
+        await put(store, "a", "green lamp", "red lamp")
+        await embed(store)
+        before = await search(store, "green lamp", near="\nred lamp")
+        await put(store, "a", "green lamp", "red lamp")
+        assert await search(store, "green lamp", near="\nred lamp") == before
+        assert await store.waiting(10) == []
+
+    async def test_several_documents_go_in_together(self, make_store: MakeStore) -> None:
+        """put_many puts every document, and sources do not mix."""
+        store = await make_store()
+        other = chunks("a", "night lamp", source="night")
+        await store.put_many(
+            [
+                (key("a"), chunks("a", "day lamp")),
+                (key("a", "night"), other),
+                (key("b"), chunks("b", "desk lamp")),
+            ]
+        )
+        assert await store.documents() == {key("a"), key("b"), key("a", "night")}
+        assert await store.documents("night") == {key("a", "night")}
+        await store.remove([key("a", "night")])
+        assert sorted(found(await search(store, "lamp"))) == ["a", "b"]
+
+    async def test_the_stats_count(self, make_store: MakeStore) -> None:
+        """Documents, chunks, and chunks that wait for a vector."""
+        store = await make_store()
+        await put(store, "a", "one", "two")
+        await put(store, "b", "three")
+        first = (await store.waiting(1))[0]
+        await store.set_vectors([first.id], vector("one")[None])
+        stats = await store.stats()
+        assert (stats.documents, stats.chunks, stats.waiting) == (2, 3, 2)
+
+    # -- vectors -----------------------------------------------------------------------------
+
+    async def test_chunks_wait_oldest_first(self, make_store: MakeStore) -> None:
+        """What to embed is header, newline, text; the limit holds."""
+        store = await make_store()
+        made = chunks("a", "first", "second", title="T", headings=("H",))
+        await store.put(key("a"), made)
+        await put(store, "b", "third")
+        assert [w.text for w in await store.waiting(2)] == ["T > H\nfirst", "T > H\nsecond"]
+        assert await embed(store) == ["T > H\nfirst", "T > H\nsecond", "\nthird"]
+        assert await store.waiting(10) == []
+
+    async def test_meaning_finds_what_words_do_not(self, make_store: MakeStore) -> None:
+        """A near vector is found without a shared word, with its cosine."""
+        store = await make_store()
+        await put(store, "a", "green lamp", "red chair", "blue door")
+        await embed(store)
+        result = await search(store, "zzz", near="\nred chair", k=1)
+        assert result.passages[0].chunk.text == "red chair"
+        assert result.passages[0].lexical == 0
+        assert result.passages[0].cosine == pytest.approx(1, abs=0.01)
+
+    async def test_cosines_are_true(self, make_store: MakeStore) -> None:
+        """The cosine of a passage is that of its vector with the query's."""
+        store = await make_store()
+        texts = [f"chunk number {n}" for n in range(30)]
+        await put(store, "a", *texts)
+        await embed(store)
+        result = await search(store, "chunk", near="query", k=30)
+        assert len(result.passages) == 30
+        for passage in result.passages:
+            true = float(vector("query") @ vector(f"\n{passage.chunk.text}"))
+            assert passage.cosine == pytest.approx(true, abs=0.01)
+
+    async def test_unchanged_texts_keep_their_vectors(self, make_store: MakeStore) -> None:
+        """After a put only chunks whose header or text changed wait again."""
+        store = await make_store()
+        await put(store, "a", "first", "second", "third")
+        await embed(store)
+        await put(store, "a", "new start", "first", "third, changed", "second")
+        assert await embed(store) == ["\nnew start", "\nthird, changed"]
+        result = await search(store, "zzz", near="\nsecond", k=1)
+        assert result.passages[0].chunk.text == "second"
+
+    async def test_a_changed_header_waits_again(self, make_store: MakeStore) -> None:
+        """Title and headings are part of what is embedded."""
+        store = await make_store()
+        await store.put(key("a"), chunks("a", "text", title="Old"))
+        await embed(store)
+        await store.put(key("a"), chunks("a", "text", title="New"))
+        assert await embed(store) == ["New\ntext"]
+
+    async def test_new_places_show_without_new_vectors(self, make_store: MakeStore) -> None:
+        """Revision, offsets and address follow the document though text and vector stay."""
+        store = await make_store()
+        [made] = chunks("a", "green lamp")
+        await store.put(key("a"), [made])
+        await embed(store)
+        moved = replace(made, revision="r2", start=70, end=80, uri="https://example.org/new")
+        await store.put(key("a"), [moved])
+        assert await store.waiting(10) == []
+        assert (await search(store, "lamp")).passages[0].chunk == moved
+
+    async def test_a_late_vector_does_not_fit_a_newer_text(self, make_store: MakeStore) -> None:
+        """A vector made of a text that was replaced meanwhile is skipped."""
+        store = await make_store()
+        await put(store, "a", "green lamp")
+        [old] = await store.waiting(10)
+        await put(store, "a", "red chair")
+        await store.set_vectors([old.id], vector(old.text)[None])
+        assert [w.text for w in await store.waiting(10)] == ["\nred chair"]
+        await store.remove([key("a")])
+        await store.set_vectors([old.id], vector(old.text)[None])
+        assert (await store.stats()).chunks == 0
+
+    async def test_new_knowledge_ranks_by_its_words(self, make_store: MakeStore) -> None:
+        """A chunk without a vector stands beside embedded ones where its words put it."""
+        store = await make_store()
+        await put(store, "old", "garden furniture", "garden lamp care")
+        await embed(store)
+        await put(store, "new", "reset the garden lamp timer")
+        result = await search(store, "reset lamp timer", near="\ngarden furniture", k=3)
+        passages = {p.chunk.text: p for p in result.passages}
+        assert passages["reset the garden lamp timer"].cosine is None
+        assert passages["reset the garden lamp timer"].score >= passages["garden lamp care"].score
+
+    # -- ranking -----------------------------------------------------------------------------
+
+    async def test_passages_come_best_first(self, make_store: MakeStore) -> None:
+        """Scores fall, lie between 0 and 1, and a repeated search gives the same."""
+        store = await make_store()
+        await put(store, "a", *[f"lamp {'bulb ' * (n % 5)}{n}" for n in range(40)])
+        await embed(store)
+        result = await search(store, "lamp bulb", near="query", k=20)
+        scores = [p.score for p in result.passages]
+        assert len(scores) == 20
+        assert scores == sorted(scores, reverse=True)
+        assert all(0 <= s <= 1 for s in scores)
+        assert await search(store, "lamp bulb", near="query", k=20) == result
+
+    async def test_a_product_code_is_found_exactly(self, make_store: MakeStore) -> None:
+        """A code ranks its own page first, before codes that look alike."""
+        store = await make_store()
+        await put(store, "AX-1000", "The AX-1000 weighs nine kilos.")
+        await put(store, "AX-100", "The AX-100 weighs two kilos.")
+        await put(store, "BX-100", "The BX-100 weighs three kilos.")
+        assert found(await search(store, "How heavy is the AX-100?"))[0] == "AX-100"
+
+    async def test_k_and_spare_limit_the_passages(self, make_store: MakeStore) -> None:
+        """The best k, and so many more as were asked for beside."""
+        store = await make_store()
+        await put(store, "a", *[f"lamp {n}" for n in range(10)])
+        assert len((await search(store, "lamp", k=3)).passages) == 3
+        assert len((await search(store, "lamp", k=3, spare=2)).passages) == 5
+        assert len((await search(store, "lamp", k=30)).passages) == 10
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", " ", "?!", "the and of", "\x00", "\ud800", "🦆", "ﷺ" * 50, "lamp " * 3000, '"AND (*'],
+    )
+    async def test_any_question_is_answered(self, make_store: MakeStore, text: str) -> None:
+        """No question breaks the search, with and without a vector."""
+        store = await make_store()
+        await put(store, "a", "The lamp and the duck.")
+        await embed(store)
+        assert len((await search(store, text)).passages) <= 1
+        assert found(await search(store, text, near="\nThe lamp and the duck.")) == ["a"]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "naïve café\u0301",
+            "日本語のランプ",
+            "a\x00b",
+            "مصباح",
+            "👩🏽‍🔧 lamp",
+            "ﬁne line",
+            "İstanbul",
+        ],
+    )
+    async def test_any_text_comes_back_as_it_was(self, make_store: MakeStore, text: str) -> None:
+        """Odd characters neither break the store nor change."""
+        store = await make_store()
+        made = chunks(text, text, title=text, headings=(text,))
+        await store.put(key(text), made)
+        assert [p.chunk for p in (await search(store, text)).passages] == made
+        assert await store.documents() == {key(text)}
+
+    # -- rights ------------------------------------------------------------------------------
+
+    async def test_without_groups_only_the_public_is_seen(self, make_store: MakeStore) -> None:
+        """Nobody's groups open public documents and nothing else."""
+        store = await make_store()
+        await put(store, "open", "lamp price")
+        await put(store, "closed", "lamp margin", groups=["staff"])
+        await embed(store)
+        assert found(await search(store, "lamp", near="\nlamp margin")) == ["open"]
+        assert found(await search(store, "lamp", "guests", near="\nlamp margin")) == ["open"]
+        both = await search(store, "lamp", "staff", "guests", near="\nlamp margin")
+        assert sorted(found(both)) == ["closed", "open"]
+
+    @pytest.mark.parametrize(
+        ("group", "others"),
+        [
+            ("Staff", ["staff", "STAFF", "Staf", "Staff "]),
+            ("new staff", ["new", "staff", "newstaff"]),
+            ("a.b", ["a", "b", "a-b", "a.b.c", "axb"]),
+            ("g1", ["g", "1", "g10", "g11"]),
+            ('quo"te', ["quo", "te", "quo'te"]),
+            ("%", ["staff", "", "_"]),
+            ("Büro", ["Buro", "büro", "Bu\u0308ro"]),
+            ('["staff"]', ["staff"]),
+        ],
+    )
+    async def test_group_names_are_taken_literally(
+        self, make_store: MakeStore, group: str, others: list[str]
+    ) -> None:
+        """Spaces, dots, case, quotes and wildcards are part of the name and open nothing else."""
+        store = await make_store()
+        await put(store, "closed", "lamp margin", groups=[group])
+        await embed(store)
+        assert found(await search(store, "lamp", *others, near="\nlamp margin")) == []
+        assert found(await search(store, "lamp", group, near="\nlamp margin")) == ["closed"]
+
+    async def test_changed_rights_hold_for_the_next_search(self, make_store: MakeStore) -> None:
+        """set_groups closes and opens a document at once, without new vectors."""
+        store = await make_store()
+        await put(store, "a", "lamp one")
+        await put(store, "b", "lamp two")
+        await embed(store)
+        await store.set_groups(key("a"), frozenset({"staff"}))
+        assert found(await search(store, "lamp")) == ["b"]
+        result = await search(store, "lamp", "staff", near="\nlamp one")
+        assert found(result)[0] == "a"
+        assert result.passages[0].chunk.groups == {"staff"}
+        await store.set_groups(key("a"), frozenset())
+        assert sorted(found(await search(store, "lamp"))) == ["a", "b"]
+        await store.set_groups(key("unknown"), frozenset({"staff"}))
+        assert await store.waiting(10) == []
+
+    async def test_a_put_brings_its_groups(self, make_store: MakeStore) -> None:
+        """A document that is put again has the groups of the new chunks."""
+        store = await make_store()
+        await put(store, "a", "lamp one")
+        await put(store, "a", "lamp one", groups=["staff"])
+        assert found(await search(store, "lamp")) == []
+        await put(store, "a", "lamp one")
+        assert found(await search(store, "lamp")) == ["a"]
+
+    async def test_what_was_kept_back_is_named(self, make_store: MakeStore) -> None:
+        """withheld names documents that would have been among the best k, and only those."""
+        store = await make_store()
+        await put(store, "margins", "lamp margin margin", groups=["staff"])
+        await put(store, "prices", "lamp margin, prices and very many other words about shops")
+        await put(store, "cellar", "an unrelated cellar", groups=["staff"])
+        result = await search(store, "lamp margin", k=2)
+        assert found(result) == ["prices"]
+        assert result.withheld == ("margins",)
+        assert (await search(store, "lamp margin", "staff", k=2)).withheld == ()
+
+    async def test_what_is_beyond_the_best_is_not_named(self, make_store: MakeStore) -> None:
+        """A hidden document that nobody would have been shown counts as nothing kept back."""
+        store = await make_store()
+        await put(store, "best", "lamp margin")
+        words = "lamp and a good many other words that make this one rank behind the first"
+        await put(store, "hidden", words, groups=["staff"])
+        assert (await search(store, "lamp margin", k=1, spare=5)).withheld == ()
+
+    async def test_a_chunk_is_shown_to_those_who_may_see_it(self, make_store: MakeStore) -> None:
+        """A quoted passage opens for its groups; for others it is as if it were not there."""
+        store = await make_store()
+        [made] = chunks("a", "lamp margin", groups=["staff"])
+        await store.put(key("a"), [made])
+        assert await store.chunk(made.id, Principal(frozenset({"staff"}))) == made
+        assert await store.chunk(made.id, PUBLIC) is None
+        assert await store.chunk("unknown", PUBLIC) is None
+
+    @given(
+        audiences=st.lists(st.frozensets(st.sampled_from("ABCDE"), max_size=3), max_size=14),
+        principal=st.frozensets(st.sampled_from("ABCDEF"), max_size=3),
+        changes=st.dictionaries(
+            st.integers(0, 13), st.frozensets(st.sampled_from("ABCDE"), max_size=2), max_size=3
+        ),
+        gone=st.frozensets(st.integers(0, 13), max_size=3),
+        k=st.integers(1, 16),
+        near=st.sampled_from([None, "\nlamp 0", "\nlamp 3"]),
+        embedded=st.booleans(),
+    )
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    async def test_nothing_leaks_and_nothing_is_missing(
+        self,
+        make_store: MakeStore,
+        audiences: list[frozenset[str]],
+        principal: frozenset[str],
+        changes: dict[int, frozenset[str]],
+        gone: frozenset[int],
+        k: int,
+        near: str | None,
+        embedded: bool,
+    ) -> None:
+        """Whatever the rights, a search brings as many as there are, and only what may be seen."""
+        store = await make_store()
+        rights = {f"d{n}": groups for n, groups in enumerate(audiences)}
+        for n, groups in enumerate(audiences):
+            await put(store, f"d{n}", f"lamp {n}", groups=sorted(groups))
+        if embedded:
+            await embed(store)
+        await search(store, "lamp", *principal)
+        for n, groups in changes.items():
+            await store.set_groups(key(f"d{n}"), groups)
+            if f"d{n}" in rights:
+                rights[f"d{n}"] = groups
+        await store.remove([key(f"d{n}") for n in gone])
+        rights = {name: g for name, g in rights.items() if name not in {f"d{n}" for n in gone}}
+        who = Principal(principal)
+        visible = {name for name, groups in rights.items() if who.may_see(groups)}
+        result = await search(store, "lamp", *principal, near=near, k=k)
+        assert set(found(result)) <= visible
+        assert len(result.passages) == min(k, len(visible))
+        assert len(set(found(result))) == len(result.passages)
+        assert set(result.withheld) <= rights.keys() - visible
+        everything = await search(store, "lamp", *"ABCDE", near=near, k=k)
+        assert set(result.withheld) == set(found(everything)) - visible
