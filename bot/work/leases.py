@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.errors import LeaseLostError
+from bot.errors import LeaseLostError, StorageError
 from bot.store.base import Database, insert
 from bot.work.tables import leases
+
+log = logging.getLogger("wellspoken.work")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,21 @@ class Leases:
         if connection.scalar(held) != lease.token:
             raise LeaseLostError(what=f'"{lease.name}"')
 
+    async def _renew_until_lost(self, name: str, owner: str, seconds: float) -> None:
+        """Renew three times as often as needed: one failure of the database is no loss."""
+        held_until = time.monotonic() + seconds
+        while True:
+            await asyncio.sleep(seconds / 3)
+            asked = time.monotonic()
+            try:
+                if not await self.renew(name, owner, seconds):
+                    return
+                held_until = asked + seconds
+            except StorageError:
+                log.warning('the lease "%s" could not be renewed', name, exc_info=True)
+                if time.monotonic() > held_until:
+                    return
+
     @asynccontextmanager
     async def hold(self, name: str, owner: str, seconds: float = 30.0) -> AsyncIterator[Lease]:
         """Hold a lease for a block and renew it meanwhile.
@@ -121,13 +140,10 @@ class Leases:
 
         async def keep() -> None:
             nonlocal lost
-            while True:
-                await asyncio.sleep(seconds / 3)
-                if not await self.renew(name, owner, seconds):
-                    lost = True
-                    if block is not None:
-                        block.cancel()
-                    return
+            await self._renew_until_lost(name, owner, seconds)
+            lost = True
+            if block is not None:
+                block.cancel()
 
         keeper = asyncio.create_task(keep())
         try:
