@@ -29,8 +29,8 @@ _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]{2,40})", re.IG
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)")
 _DEEPEST = 10_000
 _SELF_CLOSED = frozenset(
-    """area base br col embed hr img input link meta source track wbr p li dt dd td th tr tbody thead
-    tfoot option optgroup rp rt colgroup caption path rect circle""".split()
+    """area base br col embed hr img input link meta source track wbr p li dt dd td th tr tbody
+    thead tfoot option optgroup rp rt colgroup caption path rect circle""".split()
 )
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight-source)-([\w+#-]+)")
 
