@@ -17,6 +17,11 @@ from bot.ports import ChatMessage
 _NEW_LIMIT_HOSTS = ("openai.com", "azure.com")
 
 
+def sendable(text: str) -> str:
+    """The text without lone surrogates, halves of characters that no JSON can carry."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One server's way to be asked; ``unknown`` are the optional fields that it refused."""
@@ -48,7 +53,7 @@ class Dialect:
             optional[limit] = max_tokens
         return {
             "model": model,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "messages": [{"role": m.role, "content": sendable(m.content)} for m in messages],
             "stream": True,
             **{k: v for k, v in optional.items() if v is not None and k not in self.unknown},
         }

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from bot.errors import ModelBrokenAnswerError, ModelRefusedError
+from bot.llm.dialect import sendable
 from bot.llm.openai import ModelServer
 from bot.llm.refusals import is_too_long
 from bot.llm.retrying import retried
@@ -90,7 +91,7 @@ class OpenAIEmbedder:
         """Unit-length vectors, shape ``[len(texts), dimensions]``, in the order of the texts."""
         if not texts:
             return np.empty((0, self._dimensions), np.float32)
-        prepared = [t if t.strip() else _EMPTY for t in texts]
+        prepared = [_prepared(text) for text in texts]
         parts: list[Vectors] = []
         at = 0
         async with self._documents:
@@ -107,7 +108,7 @@ class OpenAIEmbedder:
         if kept is not None:
             self._queries.move_to_end(text)
             return kept
-        vector: Vectors = (await self._embedded([text if text.strip() else _EMPTY]))[0]
+        vector: Vectors = (await self._embedded([_prepared(text)]))[0]
         vector.setflags(write=False)
         self._queries[text] = vector
         while len(self._queries) > self._most_queries:
@@ -172,6 +173,11 @@ class OpenAIEmbedder:
             raise ModelBrokenAnswerError(reason="the vectors changed their length")
         self._dimensions = vectors.shape[1]
         return vectors
+
+
+def _prepared(text: str) -> str:
+    """A text that a server takes: not empty, without halves of characters."""
+    return sendable(text) if text.strip() else _EMPTY
 
 
 def _trimmed(text: str, size: int) -> str:

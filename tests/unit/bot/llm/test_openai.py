@@ -148,6 +148,15 @@ async def test_keepalive_comments_and_odd_events_are_skipped(
     assert await said(chat()) == "Two days"
 
 
+async def test_halves_of_characters_do_not_stop_a_question(
+    server: OpenAIServer, chat: Chat
+) -> None:
+    """A lone surrogate, as some clients send it, is replaced; the question is asked."""
+    stream = chat().stream([ChatMessage("user", "Größe \ud83d?")])
+    assert "".join([piece.text async for piece in stream]) == ANSWER
+    assert server.requests[-1].body["messages"][0]["content"] == "Größe ??"
+
+
 # -- servers that know less ----------------------------------------------------------------
 
 
