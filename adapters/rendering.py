@@ -20,6 +20,12 @@ from markdown_it.utils import EnvType, OptionsDict
 from bot.conversation import Turn
 from bot.evidence import Citation
 
+_BEGIN, _END = "\ue000", "\ue001"
+_NO_FENCEPOSTS = {ord(_BEGIN): None, ord(_END): None}
+_BLOCK_START = re.compile(r"\s*(?:(?:[-*+>]|\d{1,3}[.)]|#{1,6})\s+|\|\s*)*")
+_ROW_END = re.compile(r"\s*\|?\s*$")
+_TEXT_RUN = re.compile(r"((?:^|>)\s*)([^<>\s][^<>]*)")
+
 SourceHref = Callable[[int], str]
 """The page that shows the passage behind citation ``n``."""
 
@@ -96,6 +102,22 @@ def markdown_html(
     return str(_RENDERER.render(tokens, _MARKDOWN.options, {}))
 
 
+def passage_html(before: str, quote: str, after: str) -> str:
+    """A passage as safe HTML with its quote marked, word for word, across any markup."""
+    around = [plain(part).translate(_NO_FENCEPOSTS) for part in (before, quote, after)]
+    lead = _BLOCK_START.match(around[1])
+    start = lead.end() if lead else 0
+    end = len(_ROW_END.sub("", around[1]))
+    marked = f"{around[1][:start]}{_BEGIN}{around[1][start:end]}{_END}{around[1][end:]}"
+    html = markdown_html(around[0] + marked + around[2])
+    head, begun, rest = html.partition(_BEGIN)
+    middle, ended, tail = rest.partition(_END)
+    if not (begun and ended):  # the quote lies where Markdown shows nothing, as in an address
+        text = [escapeHtml(part) for part in around]
+        return f'<div class="verbatim">{text[0]}<mark>{text[1]}</mark>{text[2]}</div>'
+    return head + _TEXT_RUN.sub(r"\1<mark>\2</mark>", middle) + tail
+
+
 class _Renderer(RendererHTML):
     """Adds citation markers, and a scroll container around wide tables."""
 
@@ -116,7 +138,7 @@ class _Renderer(RendererHTML):
     def table_open(
         self, _tokens: Sequence[Token], _idx: int, _options: OptionsDict, _env: EnvType
     ) -> str:
-        return '<div class="table" role="region" aria-label="Table" tabindex="0"><table>\n'
+        return '<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n'
 
     def table_close(
         self, _tokens: Sequence[Token], _idx: int, _options: OptionsDict, _env: EnvType

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.rendering import turn_json
 from adapters.web.answers import Answers, RunningAnswer
 from adapters.web.auth import Sessions
+from adapters.web.failures import sentence_of
 from adapters.web.ports import Application
 from adapters.web.texts import (
     MAX_QUESTION,
@@ -28,10 +29,8 @@ from adapters.web.texts import (
     checked,
 )
 from bot.conversation import Author, Feedback, Platform, Principal, Question, Rating, Turn
-from bot.errors import WellspokenError
 from knowledge.access import normal_groups
 
-BROKEN = "Something went wrong on our side; try again in a moment."
 _OPERATOR = Author(Platform.API, "operator", "operator")
 _WORDS = re.compile(r"\s*\S+(?:\s+\S+){0,3}\s*")
 """A piece of a stream is a few words: a client that draws them moves evenly."""
@@ -177,7 +176,7 @@ def api_router(application: Application, answers: Answers, sessions: Sessions) -
         `error` event with `{"error"}`. A repeated `Idempotency-Key` gives the same turn."""
         running = answers.start(_question(body, idempotency_key))
         if body.stream:
-            return StreamingResponse(_events(running), media_type="text/event-stream")
+            return event_stream(_events(running))
         return Response(orjson.dumps(turn_json(await running.turn())), media_type=JSON)
 
     @router.post(
@@ -227,14 +226,15 @@ def _groups(names: Iterable[str]) -> frozenset[str]:
         raise BadTextError(f"groups: {error}.") from error
 
 
+def event_stream(events: AsyncIterator[bytes]) -> StreamingResponse:
+    """Server-sent events that no proxy should hold back."""
+    headers = {"x-accel-buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
 def sse(event: str, data: object) -> bytes:
     """One server-sent event; its data is one line of JSON."""
     return b"event: " + event.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
-
-
-def sentence_of(error: Exception) -> str:
-    """What to tell a person about a failure: our own words, never those of a library."""
-    return str(error) if isinstance(error, WellspokenError) else BROKEN
 
 
 async def _events(running: RunningAnswer) -> AsyncIterator[bytes]:

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse
 from starlette.types import Scope
 
 from adapters.web.answers import Answers
-from adapters.web.api import BROKEN, api_router
+from adapters.web.api import api_router
 from adapters.web.auth import Sessions
 from adapters.web.chat import Chat, chat_router
-from adapters.web.console import Console, SignInRequiredError, console_router, sign_in_form
-from adapters.web.pages import STATIC, Pages, wants_page
+from adapters.web.console import Console, console_router
+from adapters.web.failures import tell_failures
+from adapters.web.pages import STATIC, Pages
 from adapters.web.ports import Application
 from adapters.web.reference import operations_of
-from adapters.web.security import HEADERS, BodyLimit, ForeignFormError, SecurityHeaders
-from bot.errors import (
-    DatabaseUnavailableError,
-    DiskFullError,
-    ModelError,
-    NotFoundError,
-    StoreUnavailableError,
-    UsageError,
-    WellspokenError,
-)
+from adapters.web.security import BodyLimit, SecurityHeaders
+from bot.errors import WellspokenError
 from bot.metrics import CONTENT_TYPE
-
-_log = logging.getLogger(__name__)
-_SENTENCES = {
-    HTTPStatus.NOT_FOUND: "Nothing lives at this address.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method.",
-    HTTPStatus.BAD_REQUEST: "The body is not valid JSON.",
-}
 
 
 def create_app(application: Application) -> FastAPI:
@@ -69,7 +51,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(console_router(Console(application, sessions, pages)))
     app.mount("/static", _Static(directory=STATIC), name="static")
     _add_operations(app, application, pages)
-    _add_errors(app, pages)
+    tell_failures(app, pages)
     return app
 
 
@@ -85,11 +67,11 @@ class _Static(StaticFiles):
 
 
 def _add_operations(app: FastAPI, application: Application, pages: Pages) -> None:
-    @app.get("/healthz", include_in_schema=False)
+    @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def healthz() -> Mapping[str, bool]:
         return {"ok": True}
 
-    @app.get("/readyz", include_in_schema=False)
+    @app.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
     async def readyz() -> Response:
         try:
             found = await application.readiness()
@@ -107,65 +89,3 @@ def _add_operations(app: FastAPI, application: Application, pages: Pages) -> Non
     @app.get("/api/docs", include_in_schema=False)
     async def reference() -> Response:
         return pages.render("reference.html", operations=operations_of(app.openapi()))
-
-
-def _status_of(error: WellspokenError) -> HTTPStatus:
-    if isinstance(error, NotFoundError):
-        return HTTPStatus.NOT_FOUND
-    if isinstance(error, ForeignFormError):
-        return HTTPStatus.FORBIDDEN
-    if isinstance(error, UsageError):
-        return HTTPStatus.UNPROCESSABLE_ENTITY
-    known = (DatabaseUnavailableError, DiskFullError, StoreUnavailableError, ModelError)
-    return (
-        HTTPStatus.SERVICE_UNAVAILABLE
-        if isinstance(error, known)
-        else HTTPStatus.INTERNAL_SERVER_ERROR
-    )
-
-
-def _add_errors(app: FastAPI, pages: Pages) -> None:
-    def told(request: Request, status: int, sentence: str) -> Response:
-        if wants_page(request):
-            return pages.error(request, status, sentence)
-        sentence = sentence.encode("utf-8", "replace").decode()
-        return JSONResponse({"error": sentence}, status)
-
-    @app.exception_handler(SignInRequiredError)
-    async def sign_in(request: Request, _error: SignInRequiredError) -> RedirectResponse:
-        return sign_in_form(request)
-
-    @app.exception_handler(RequestValidationError)
-    async def unfit(request: Request, error: RequestValidationError) -> Response:
-        return told(request, HTTPStatus.UNPROCESSABLE_ENTITY, _what_is_unfit(error))
-
-    @app.exception_handler(WellspokenError)
-    async def ours(request: Request, error: WellspokenError) -> Response:
-        status = _status_of(error)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return told(request, status, str(error))
-
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> Response:
-        response = told(
-            request, error.status_code, _SENTENCES.get(HTTPStatus(error.status_code), error.detail)
-        )
-        response.headers.update(error.headers or {})
-        return response
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, _error: Exception) -> Response:
-        response = told(request, HTTPStatus.INTERNAL_SERVER_ERROR, BROKEN)
-        response.headers.update(HEADERS)  # this handler stands outside the middleware
-        return response
-
-
-def _what_is_unfit(error: RequestValidationError) -> str:
-    """One sentence on the first thing that is wrong; never what was sent."""
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        return "The body is not valid JSON."
-    where = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
-    what = str(first["msg"]).removeprefix("Value error, ")
-    return f"{where}: {what[:1].lower()}{what[1:]}."

@@ -68,6 +68,10 @@ class Operator:
         return Author(Platform.WEB, "operator", "operator")
 
 
+class SignInRequiredError(Exception):
+    """The console is closed to this browser; it is led to the token form."""
+
+
 class Sessions:
     """Checks tokens, reads and writes cookies."""
 

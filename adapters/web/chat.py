@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import RedirectResponse
 
 from adapters.rendering import markdown_html
 from adapters.web.answers import Answers, RunningAnswer
-from adapters.web.api import sentence_of, sse
+from adapters.web.api import event_stream, sse
 from adapters.web.auth import Sessions, Visitor
+from adapters.web.failures import sentence_of, status_of
 from adapters.web.pages import Pages, is_fragment
 from adapters.web.ports import Application
 from adapters.web.security import own_forms_only
 from adapters.web.sources import cited_place
 from adapters.web.texts import MAX_CORRECTION, MAX_REASON, checked, question_of
 from bot.conversation import Feedback, Platform, Question, Rating, Turn
-from bot.errors import NotFoundError
+from bot.errors import NotFoundError, WellspokenError
 
 REASONS = ("Not correct", "Not what I asked", "Incomplete", "Out of date", "Hard to read")
 
@@ -41,7 +43,7 @@ class Chat:
         """The whole conversation of the browser that asks."""
         visitor = self.sessions.visitor(request)
         turns = await self.application.history.of_thread(visitor.thread)
-        ratings = {turn.id: await self.rating_of(turn, visitor) for turn in turns}
+        given = await asyncio.gather(*(self.rating_of(turn, visitor) for turn in turns))
         operator = self.sessions.operator(request)
         response = self.pages.render(
             "chat.html",
@@ -49,7 +51,7 @@ class Chat:
             persona=self.application.persona,
             suggestions=self.application.suggestions,
             turns=turns,
-            ratings=ratings,
+            ratings=dict(zip((turn.id for turn in turns), given, strict=True)),
             improve=request.query_params.get("improve", ""),
             reasons=REASONS,
             error=error,
@@ -142,12 +144,17 @@ def chat_router(chat: Chat) -> APIRouter:
     @router.post("/ask")
     async def ask(request: Request, question: Annotated[str, Form()] = "") -> Response:
         visitor = sessions.visitor(request)
-        running = chat.answers.start(chat.question(question, visitor))
         response: Response
         if "text/event-stream" in request.headers.get("accept", ""):
-            response = StreamingResponse(chat.events(running), media_type="text/event-stream")
+            running = chat.answers.start(chat.question(question, visitor))
+            response = event_stream(chat.events(running))
         else:
-            turn = await running.turn()
+            try:
+                turn = await chat.answers.start(chat.question(question, visitor)).turn()
+            except WellspokenError as error:
+                return await chat.page(
+                    request, status=status_of(error), error=str(error), draft=question
+                )
             response = _see_other(f"/#turn-{turn.id}")
         sessions.keep_visitor(request, response, visitor)
         return response

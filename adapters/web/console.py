@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from adapters.web.auth import Operator, Sessions
+from adapters.web.auth import Operator, Sessions, SignInRequiredError
 from adapters.web.pages import Pages
 from adapters.web.ports import Application
 from adapters.web.security import own_forms_only
@@ -24,10 +25,6 @@ from knowledge.ledger import DocumentRecord
 
 PAGE = 50
 _LOGIN = "/console/login"
-
-
-class SignInRequiredError(Exception):
-    """The console is closed to this browser; it is led to the token form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +88,8 @@ class Console:
 
     async def ratings_of(self, turns: Sequence[Turn]) -> dict[str, list[Feedback]]:
         """Ratings by turn."""
-        return {turn.id: list(await self.application.feedback.of(turn.id)) for turn in turns}
-
-
-def sign_in_form(request: Request) -> RedirectResponse:
-    """Leads to the token form and back to where the operator wanted to go."""
-    wanted = request.url.path if request.method == "GET" else "/console"
-    address = _LOGIN if wanted == "/console" else f"{_LOGIN}?next={wanted}"
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+        given = await asyncio.gather(*(self.application.feedback.of(turn.id) for turn in turns))
+        return {turn.id: list(ratings) for turn, ratings in zip(turns, given, strict=True)}
 
 
 def _inside_console(address: str) -> str:

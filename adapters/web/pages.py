@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from adapters.rendering import answer_html, is_web_address, markdown_html, plain
+from adapters.rendering import answer_html, is_web_address, markdown_html, passage_html, plain
 from bot.conversation import Outcome, Route, Turn
 
 STATIC = Path(__file__).parent / "static"
@@ -50,6 +50,7 @@ class Pages:
         self._environment.filters.update(
             answer=answer_markup,
             markdown=lambda text: Markup(markdown_html(text)),  # noqa: S704 - made safe there
+            passage=lambda p: Markup(passage_html(p.before, p.quote, p.after)),  # noqa: S704
             clock=clock,
             iso=iso,
             plain=plain,

@@ -46,7 +46,7 @@
     document.getElementById("welcome")?.remove();
     document.getElementById("new").hidden = false;
     const article = copy("pending");
-    article.querySelector(".asked p").textContent = question;
+    article.querySelector(".asked .words").textContent = question;
     log.querySelector(".current")?.classList.remove("current");
     log.append(article);
     article.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });

@@ -1,0 +1,112 @@
+"""What went wrong, told in one sentence: as a page to people, as JSON to scripts."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from adapters.web.auth import SignInRequiredError
+from adapters.web.pages import Pages, wants_page
+from adapters.web.security import HEADERS, ForeignFormError
+from bot.errors import (
+    DatabaseUnavailableError,
+    DiskFullError,
+    ModelError,
+    NotFoundError,
+    StoreUnavailableError,
+    UsageError,
+    WellspokenError,
+)
+
+_log = logging.getLogger(__name__)
+
+BROKEN = "Something went wrong on our side; try again in a moment."
+_SENTENCES = {
+    HTTPStatus.NOT_FOUND: "Nothing lives at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method.",
+    HTTPStatus.BAD_REQUEST: "The body is not valid JSON.",
+}
+_LOGIN = "/console/login"
+
+
+def sentence_of(error: Exception) -> str:
+    """What to tell a person about a failure: our own words, never those of a library."""
+    return str(error) if isinstance(error, WellspokenError) else BROKEN
+
+
+def status_of(error: WellspokenError) -> HTTPStatus:
+    """The status that fits one of our errors."""
+    if isinstance(error, NotFoundError):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, ForeignFormError):
+        return HTTPStatus.FORBIDDEN
+    if isinstance(error, UsageError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    known = (DatabaseUnavailableError, DiskFullError, StoreUnavailableError, ModelError)
+    return (
+        HTTPStatus.SERVICE_UNAVAILABLE
+        if isinstance(error, known)
+        else HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+
+
+def tell_failures(app: FastAPI, pages: Pages) -> None:
+    """Answer every failure with a page or an object, never with a traceback."""
+
+    def told(request: Request, status: int, sentence: str) -> Response:
+        if wants_page(request):
+            return pages.error(request, status, sentence)
+        sentence = sentence.encode("utf-8", "replace").decode()
+        return JSONResponse({"error": sentence}, status)
+
+    @app.exception_handler(SignInRequiredError)
+    async def sign_in(request: Request, _error: SignInRequiredError) -> RedirectResponse:
+        return _sign_in_form(request)
+
+    @app.exception_handler(RequestValidationError)
+    async def unfit(request: Request, error: RequestValidationError) -> Response:
+        return told(request, HTTPStatus.UNPROCESSABLE_ENTITY, _what_is_unfit(error))
+
+    @app.exception_handler(WellspokenError)
+    async def ours(request: Request, error: WellspokenError) -> Response:
+        status = status_of(error)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return told(request, status, str(error))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        response = told(
+            request, error.status_code, _SENTENCES.get(HTTPStatus(error.status_code), error.detail)
+        )
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, _error: Exception) -> Response:
+        response = told(request, HTTPStatus.INTERNAL_SERVER_ERROR, BROKEN)
+        response.headers.update(HEADERS)  # this handler stands outside the middleware
+        return response
+
+
+def _what_is_unfit(error: RequestValidationError) -> str:
+    """One sentence on the first thing that is wrong; never what was sent."""
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return "The body is not valid JSON."
+    where = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    what = str(first["msg"]).removeprefix("Value error, ")
+    return f"{where}: {what[:1].lower()}{what[1:]}."
+
+
+def _sign_in_form(request: Request) -> RedirectResponse:
+    """Leads to the token form and back to where the operator wanted to go."""
+    wanted = request.url.path if request.method == "GET" else "/console"
+    address = _LOGIN if wanted == "/console" else f"{_LOGIN}?next={wanted}"
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
