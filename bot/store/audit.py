@@ -38,16 +38,18 @@ _chain = _with_content.add_columns(
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One entry. ``content`` is ``None`` once it was erased; for a turn it holds ``author``,
-    ``audience``, ``route``, ``reasons``, ``used`` (documents), ``evidence`` (chunks with their
-    revision), ``withheld``, ``model``, ``grounding``, ``outcome``."""
+    """One entry. ``content`` holds ``turn`` and ``at`` (ISO 8601, UTC), and until it is erased for
+    a turn ``author``, ``audience``, ``route``, ``reasons``, ``used`` (documents), ``evidence``
+    (chunks with their revision), ``withheld``, ``model``, ``grounding``, ``outcome``; for an
+    operator's deed ``action``, ``actor`` and its details."""
 
     sequence: int
     at: datetime
     kind: str
     turn: str
-    content: Mapping[str, Any] | None
+    content: Mapping[str, Any]
     hash: str
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class BrokenEntry:
     sequence: int
     turn: str
     reason: str
+
+    def __str__(self) -> str:
+        turn = f" (turn {self.turn})" if self.turn else ""
+        return f"entry {self.sequence}{turn}: {self.reason}"
 
 
 def _digest(salt: str, content: str) -> str:
@@ -179,15 +185,13 @@ class AuditTrail:
     # -- reading ----------------------------------------------------------------------------
 
     async def listing(
-        self, *, kind: str | None = None, limit: int | None = None, before: int | None = None
+        self, *, kind: str | None = None, limit: int | None = None, after: int = 0
     ) -> list[AuditEntry]:
-        """Entries, newest first; ``before`` is the sequence of the last one of the page before."""
-        query = _with_content.where(audit.c.workspace == self._workspace)
+        """Entries, oldest first; ``after`` is the sequence of the last one of the page before."""
+        here = (audit.c.workspace == self._workspace) & (audit.c.sequence > after)
+        query = _with_content.where(here).order_by(audit.c.sequence).limit(limit)
         if kind is not None:
             query = query.where(audit.c.kind == kind)
-        if before is not None:
-            query = query.where(audit.c.sequence < before)
-        query = query.order_by(audit.c.sequence.desc()).limit(limit)
         return await self._db.read(lambda c: [_entry(r) for r in c.execute(query)])
 
     async def show(self, turn: str) -> AuditEntry:
@@ -277,5 +281,8 @@ class _Walk:
 
 
 def _entry(row: Any) -> AuditEntry:
-    content = None if row.content is None else orjson.loads(row.content)
-    return AuditEntry(row.sequence, row.at, row.kind, row.turn, content, row.hash)
+    erased = row.content is None
+    content = {"turn": row.turn, "at": row.at.isoformat()}
+    if not erased:
+        content |= orjson.loads(row.content)
+    return AuditEntry(row.sequence, row.at, row.kind, row.turn, content, row.hash, erased)

@@ -149,7 +149,7 @@ async def test_the_broken_entry_is_named(database: Database, make_turn: MakeTurn
     await database.write(lambda c: [c.execute(s) for s in change] and None)
     broken = await trail.verify()
     assert broken is not None
-    assert (broken.sequence, broken.turn) == (2, made[1].id)
+    assert str(broken) == f"entry 2 (turn {made[1].id}): its content was changed or removed"
 
 
 async def test_a_turn_leaves_its_record(database: Database, make_turn: MakeTurn) -> None:
@@ -159,6 +159,8 @@ async def test_a_turn_leaves_its_record(database: Database, make_turn: MakeTurn)
     entry = await AuditTrail(database).show(turn.id)
     assert (entry.kind, entry.turn, entry.at) == ("turn", turn.id, turn.at)
     assert entry.content == {
+        "turn": turn.id,
+        "at": turn.at.isoformat(),
         "author": "web:visitor",
         "audience": ["staff"],
         "route": "rag",
@@ -182,16 +184,16 @@ async def test_a_turn_leaves_its_record(database: Database, make_turn: MakeTurn)
 
 
 async def test_the_listing_pages_by_kind(database: Database, make_turn: MakeTurn) -> None:
-    """Operators' deeds are listed apart from turns, newest first, page by page."""
+    """Operators' deeds are listed apart from turns, oldest first, page by page."""
     history, trail = History(database), AuditTrail(database)
     for number in range(3):
         await history.record(make_turn())
         await trail.operator("gate", "web:operator", number=number)
     deeds = await trail.listing(kind="operator")
-    assert [e.content and e.content["number"] for e in deeds] == [2, 1, 0]
+    assert [e.content["number"] for e in deeds] == [0, 1, 2]
     first = await trail.listing(limit=4)
-    rest = await trail.listing(before=first[-1].sequence)
-    assert [e.sequence for e in first + rest] == [6, 5, 4, 3, 2, 1]
+    rest = await trail.listing(after=first[-1].sequence)
+    assert [e.sequence for e in first + rest] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_the_chain_stays_one_under_load(database: Database, make_turn: MakeTurn) -> None:
@@ -222,9 +224,10 @@ async def test_erased_contents_leave_the_chain_whole(
     await database.write(lambda c: trail.redact_in(c, {2: {"author": ""}, 3: None}))
     await database.write(lambda c: trail.redact_in(c, {2: {"author": "", "outcome": "answered"}}))
     assert await trail.verify() is None
-    contents = {e.sequence: e.content for e in await trail.listing(kind="turn")}
-    assert contents[3] is None
-    assert contents[2] == {"author": "", "outcome": "answered"}
+    listed = {e.sequence: e for e in await trail.listing(kind="turn")}
+    assert [e.erased for e in listed.values()] == [False, False, True, False]
+    assert listed[3].content.keys() == {"turn", "at"}
+    assert (listed[2].content["author"], listed[2].content["outcome"]) == ("", "answered")
     await database.write(lambda c: [c.execute(s) for s in _change_content(2)] and None)
     broken = await trail.verify()
     assert broken is not None
