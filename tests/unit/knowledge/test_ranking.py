@@ -1,0 +1,93 @@
+"""Which passages come first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.ranking import best, fuse, spread
+
+NAN = float("nan")
+
+
+def floats(*values: float) -> np.ndarray:
+    return np.array(values, np.float32)
+
+
+def test_the_best_come_first() -> None:
+    """Places are ordered by score, equal scores by place."""
+    assert best(floats(1, 3, 2, 3), 3).tolist() == [1, 3, 2]
+
+
+def test_only_those_among_the_chosen_count() -> None:
+    """Scores outside the mask, infinite or missing are never the best."""
+    scores = floats(9, 1, -np.inf, NAN, 2)
+    assert best(scores, 5, np.array([False, True, True, True, True])).tolist() == [4, 1]
+
+
+@given(
+    st.lists(st.integers(0, 5), max_size=30),
+    st.integers(0, 35),
+    st.randoms(use_true_random=False),
+)
+def test_the_best_are_those_of_a_full_sort(values: list[int], n: int, random: object) -> None:
+    """The quick choice is the head of a stable sort."""
+    scores = floats(*values)
+    assert best(scores, n).tolist() == sorted(range(len(values)), key=lambda i: -values[i])[:n]
+
+
+def test_scores_spread_between_floor_and_ceiling() -> None:
+    """The floor becomes 0, the ceiling 1, what is below stays at 0."""
+    assert spread(floats(1, 2, 3, 0), 1, 3).tolist() == [0, 0.5, 1, 0]
+    assert spread(floats(2, 2), 2, 2).tolist() == [1, 1]
+
+
+def test_alpha_is_the_dense_share() -> None:
+    """0 ranks by words, 1 by meaning, one half by both."""
+    words, meaning = floats(4, 2, 0), floats(0.1, 0.3, 0.9)
+    assert best(fuse(words, meaning, 0), 3).tolist() == [0, 1, 2]
+    assert best(fuse(words, meaning, 1), 3).tolist() == [2, 1, 0]
+    assert fuse(words, meaning, 0.5).tolist() == pytest.approx([0.5, 0.125, 0.5])
+
+
+def test_without_vectors_words_decide() -> None:
+    """When nothing has a vector the fused score is that of the words."""
+    assert fuse(floats(4, 3, 2), floats(NAN, NAN, NAN), 0.5).tolist() == [1, 0.5, 0]
+
+
+def test_a_chunk_without_vector_is_judged_by_its_words() -> None:
+    """The best by words stays first though its vector is still to come."""
+    fused = fuse(floats(4, 3, 2), floats(NAN, 0.9, 0.1), 0.5)
+    assert fused.tolist() == pytest.approx([1, 0.75, 0])
+
+
+def test_what_a_leg_did_not_rank_gets_nothing_there() -> None:
+    """Below a leg's depth a score counts as not found, as in a server's fusion."""
+    words, meaning = floats(5, 4, 3, 2), floats(0.1, 0.2, 0.3, 0.4)
+    fused = fuse(words, meaning, 0.5, depth=2)
+    assert fused.tolist() == pytest.approx([0.5, 0, 0, 0.5])
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 50, width=32), st.one_of(st.just(NAN), st.floats(-1, 1, width=32))),
+        max_size=40,
+    ),
+    st.floats(0, 1),
+    st.integers(1, 50),
+)
+def test_fused_scores_are_shares(
+    candidates: list[tuple[float, float]], alpha: float, depth: int
+) -> None:
+    """Whatever the legs say, fused scores lie between 0 and 1, and better in both is not worse."""
+    words = floats(*[w for w, _ in candidates])
+    meaning = floats(*[m for _, m in candidates])
+    fused = fuse(words, meaning, alpha, depth)
+    assert fused.shape == words.shape
+    assert ((fused >= 0) & (fused <= 1 + 1e-6)).all()
+    for i in range(len(candidates)):
+        for j in range(len(candidates)):
+            if words[i] >= words[j] and meaning[i] >= meaning[j]:
+                assert fused[i] >= fused[j] - 1e-5
