@@ -7,6 +7,7 @@ crude and quick (some 50 microseconds a question), and wrong now and then in har
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -15,6 +16,7 @@ from bot.lexical import STOP_WORDS, fold
 
 _TOKEN = re.compile(r"[^\W_]+(?:[’'\-._/+#@:][^\W_]+)*[+#]*|[^\w\s]")
 _CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.\-/#+]+|v?\d+(?:\.\d+)+|\w+_\w+", re.ASCII)
+_COUNT = re.compile(r"\d+(?:st|nd|rd|th|s|am|pm|deg|mg|kg|km|h|min)")
 _OWNER = re.compile(r"(?:['’]s|(?<=s)['’])$")
 
 # Words that say what is asked of a topic, never what the topic is.
@@ -39,30 +41,35 @@ ATTRIBUTES = frozenset(
 
 # Verbs and adjectives that questions are made of; they end a phrase.
 GENERAL = frozenset(
-    """able according across actually add among between besides versus vs within address advise affect affected allow alright another anything
-    apply ask attract available available avoid away bad based begin believe best better big
-    biggest briefly bring build buy call called came care cause caused causes certain change
-    choose come common compare compared compose contain cost costs count create created current
-    currently day decide describe develop developed did differ different difficult discover
-    discuss does early easy else end enough ensure every everyone everything exactly exist explain
-    famous far fast favorite feel felt fifth fill find fine first fix follow fourth found full former generally good
-    great happen happened happening happens hard hear heard help helpful helps high highest hold
-    important improve include included including influence instead interest interested interesting
-    interestingly involve involved keep key kind large largest last late later lead learn leave
-    less let's likely list little live long look looking lose lot low latter lower main major making
-    many matter mention mentioned met modern move my named near nearly necessary need needed new
-    newer next nice noted notable number old older oh open ordinary originally part particular
-    people per play popular possible prefer prevent prior probably problem provide purchase
-    purchasing put quick quickly quite read reads real really receive recent recently recommend
-    regarding related relate remain rest right run said save say second see seem seems separate set sixth
-    several short show significant similar similarly simple since small soon sort special specific
-    start started started stay stop stopped suggest sure take taken takes talk talked think thing
-    thinks third thought today together told top treat true try turn typical typically understand
-    unusual usually various want way well went whether whole willing wonder work worked working
-    works worse worst worth wow write wrote year years yeah yesterday yet""".split()
+    """able according across actually add address advise affect affected allow alright among
+    another anything apply ask attract available avoid away bad based begin believe besides
+    best better between big biggest bought briefly bring build built buy call called came
+    care cause caused causes certain change choose chosen come common compare compared
+    compose contain cost costs count create created current currently day decide describe
+    develop developed did differ different difficult discover discuss does drawn early easy
+    else end enough ensure every everyone everything exactly exist explain famous far fast
+    favorite feel felt fifth fill find fine first fix follow former found fourth full
+    generally given good great grown happen happened happening happens hard hear heard held
+    help helpful helps high highest hold important improve include included including
+    influence instead interest interested interesting interestingly involve involved keep
+    kept key kind large largest last late later latter lead learn leave less let's likely
+    list little live long look looking lose lot low lower main major making many matter
+    mention mentioned met modern move my named near nearly necessary need needed new newer
+    next nice notable noted number oh old older open ordinary originally paid part
+    particular people per play popular possible prefer prevent prior probably problem
+    provide purchase purchasing put quick quickly quite read reads real really receive
+    recent recently recommend regarding relate related remain rest right run said save say
+    second see seem seems sent separate set several short show significant similar similarly
+    simple since sixth small sold soon sort special specific spent spoken start started stay
+    stop stopped suggest sure take taken takes talk talked taught thing think thinks third
+    thought today together told top treat true try turn typical typically understand unusual
+    usually various versus vs want way well went whether whole willing within wonder work
+    worked working works worse worst worth wow write written wrote yeah year years yesterday
+    yet""".split()
 )
 
 _GLUE = frozenset({"of", "the", "and", "&", "for", "de", "la", "von", "van", "der"})
+_NOUNS_IN_LY = frozenset({"assembly", "monopoly", "anomaly", "butterfly", "monthly", "weekly"})
 _ASKING = frozenset({"of", "about", "for", "between"})
 _ARTICLES = frozenset({"the", "a", "an", "this", "your", "our", "my"})
 _LEADING = frozenset(
@@ -116,13 +123,19 @@ def singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] not in "su" else word
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=1_024)
+def tokens(text: str) -> tuple[Token, ...]:
     """Words and punctuation marks in order; a possessive ending is not part of its word."""
+    plain = text.lower() if text.isascii() else ""
     found = []
     for match in _TOKEN.finditer(text):
-        word = _OWNER.sub("", match.group())
-        found.append(Token(word, fold(word), match.start(), match.start() + len(word)))
-    return found
+        start, end = match.span()
+        word = match.group()
+        if "'" in word or "’" in word:
+            word = _OWNER.sub("", word)
+            end = start + len(word)
+        found.append(Token(word, plain[start:end] or fold(word), start, end))
+    return tuple(found)
 
 
 def is_attribute(word: str) -> bool:
@@ -132,20 +145,23 @@ def is_attribute(word: str) -> bool:
 
 def is_telling(word: str) -> bool:
     """Whether a folded word may be part of a phrase."""
-    return word[:1].isalnum() and word not in STOP_WORDS and word not in GENERAL
+    if word in STOP_WORDS or word in GENERAL or not word[:1].isalnum():
+        return False
+    return not word.endswith("ly") or len(word) < 7 or word in _NOUNS_IN_LY
 
 
 def _kind(token: Token, opens: bool, shouting: bool) -> Kind:
     text = token.text
-    if _CODE.fullmatch(text) and not re.fullmatch(r"\d+(?:st|nd|rd|th|s|am|pm)", token.word):
+    coded = any(c.isdigit() for c in text) or "_" in text
+    if coded and _CODE.fullmatch(text) and not _COUNT.fullmatch(token.word):
         return Kind.CODE
+    if shouting or not text[:1].isupper():
+        return Kind.PLAIN
     acronym = len(text) > 1 and text.isupper() and text.isalpha()
-    if not shouting and (acronym or (text[:1].isupper() and not opens)):
-        return Kind.NAME
-    return Kind.PLAIN
+    return Kind.NAME if acronym or not opens else Kind.PLAIN
 
 
-def _kinds(found: list[Token]) -> list[Kind]:
+def _kinds(found: Sequence[Token]) -> list[Kind]:
     """The kind of each token; a capital at the start of a sentence tells nothing."""
     letters = "".join(t.text for t in found)
     shouting = len(letters) > 8 and letters.isupper()
@@ -182,7 +198,7 @@ def phrases(text: str) -> tuple[Phrase, ...]:
     return tuple(out)
 
 
-def _stop(text: str, found: list[Token], kinds: list[Kind], start: int) -> int:
+def _stop(text: str, found: Sequence[Token], kinds: list[Kind], start: int) -> int:
     """The index after the last token of the phrase that starts at ``start``."""
     i = start + 1
     lower_tail = 0
@@ -211,7 +227,7 @@ def _stop(text: str, found: list[Token], kinds: list[Kind], start: int) -> int:
     return i
 
 
-def _phrase(text: str, found: list[Token], kinds: list[Kind], start: int, stop: int) -> Phrase:
+def _phrase(text: str, found: Sequence[Token], kinds: list[Kind], start: int, stop: int) -> Phrase:
     while stop - start > 1 and kinds[stop - 1] is Kind.PLAIN:
         last = found[stop - 1].word
         if not last.endswith("ed"):  # "garbage | processed"
@@ -222,7 +238,7 @@ def _phrase(text: str, found: list[Token], kinds: list[Kind], start: int, stop: 
     inside = found[start:stop]
     return Phrase(
         text[inside[0].start : inside[-1].end],
-        tuple(t.word for t in inside if t.word not in _GLUE),
+        tuple(t.word for t in inside if t.word not in _GLUE) or (inside[0].word,),
         inside[0].start,
         inside[-1].end,
         max(kinds[start:stop]),

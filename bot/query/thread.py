@@ -21,24 +21,14 @@ MESSAGES = 12
 CHARACTERS = 1_200
 """How much of each message is looked at for lists; a longer question is left as it is."""
 
-OPENING = 500
+RECENT = 4
+"""How many of the last messages are looked at for a list."""
+
+OPENING = 400
 """How much of each message is read for what it is about."""
 
-ALIVE = 4
+ALIVE = 6
 """After so many questions without a mention the topic is left behind."""
-
-_ENUMERATED = re.compile(r"(?:^|[\s(])#?(\d{1,2})[.)]\s+", re.MULTILINE)
-_BULLET = re.compile(r"^\s*[-*•]\s+(.+)$", re.MULTILINE)
-_SERIES = re.compile(
-    r"[^,.;:()?!\n]{2,60}(?:,\s[^,.;:()?!\n]{2,30}){0,12},?\s(?:and|or)\s[^,.;:()?!\n]{2,30}"
-)
-_BEFORE_SERIES = re.compile(
-    r"^.*\b(?:includes?|including|are|is|was|were|such as|like|as|between|stars?|casts|from|to|with"
-    r"|by|of|both)\s",
-    re.IGNORECASE,
-)
-_AROUND = " *_\"'"
-_ITEM_END = re.compile(r"[:;.,\n(]|\s[-–—]\s|\s(?:is|are|was|which|that)\s")
 
 
 @dataclass(slots=True)
@@ -46,17 +36,21 @@ class Thread:
     """What the messages so far are about."""
 
     topic: Phrase | None = None
-    focus: Phrase | None = None
+    """What the thread started with, or with what it was started anew."""
     question: str = ""
     """The last question of the user, as resolved."""
     items: tuple[str, ...] = ()
-    """The list that the last answer gave, where it gave one."""
-    names: dict[str, Phrase] = field(default_factory=dict)
-    """Each word of a name (folded) to the longest name with it."""
+    """The list that one of the last answers gave, numbered or bulleted."""
+    series: tuple[str, ...] = ()
+    """What the last answer listed in a sentence."""
     asked_back: tuple[Phrase, ...] = ()
     """What the last answer asked about, where it ended in a question."""
+    names: dict[str, Phrase] = field(default_factory=dict)
+    """Each word of a name (folded) to the longest name with it."""
     people: list[Phrase] = field(default_factory=list)
     """Names that may be a person's, in order of mention by the user."""
+    focus: Phrase | None = None
+    """What the thread is about now: what was brought up last."""
     unmentioned: int = 0
     """Questions since the topic was last mentioned."""
 
@@ -66,7 +60,7 @@ class Thread:
         return self.topic if self.unmentioned <= ALIVE else None
 
     def hear(self, found: Sequence[Phrase]) -> None:
-        """Keep the names among some phrases, and whether the topic is among them."""
+        """Take in the phrases of a message: its names, and whether the topic is among them."""
         for phrase in found:
             if self.topic and set(phrase.words) & set(self.topic.words):
                 self.unmentioned = 0
@@ -80,12 +74,13 @@ class Thread:
 
     def in_full(self, phrase: Phrase, lower_case: bool = False) -> Phrase:
         """The longest name known for a short one; of people also where nobody writes capitals."""
-        if len(phrase.words) == 1 and phrase.kind is not Kind.CODE:
-            known = self.names.get(phrase.words[0])
-            if known is not None and 1 < len(known.words) <= 5:
-                if phrase.kind is Kind.NAME or (lower_case and person_like(known)):
-                    return known
-        return phrase
+        if len(phrase.words) > 1 or phrase.kind is Kind.CODE:
+            return phrase
+        known = self.names.get(phrase.words[0])
+        if known is None or not 1 < len(known.words) <= 5:
+            return phrase
+        named = phrase.kind is Kind.NAME or (lower_case and person_like(known))
+        return known if named else phrase
 
 
 def window(history: Sequence[Message]) -> list[Message]:
@@ -137,21 +132,3 @@ def dwelt_on(answer: str) -> Phrase | None:
     if best is None or max(counts[singular(w)] for w in best.words) < 3:
         return None
     return best
-
-
-def listed(answer: str) -> tuple[str, ...]:
-    """The names of the items that an answer lists: "1) …, 2) …", bullets, "X, Y, and Z"."""
-    marks = list(_ENUMERATED.finditer(answer))
-    if len(marks) >= 2 and [m.group(1) for m in marks[:2]] == ["1", "2"]:
-        ends = [m.start() for m in marks[1:]] + [len(answer)]
-        items = [answer[m.end() : e] for m, e in zip(marks, ends, strict=True)]
-    else:
-        items = _BULLET.findall(answer)
-    if len(items) >= 2:
-        return tuple(_ITEM_END.split(i.strip(_AROUND))[0].strip(_AROUND)[:60] for i in items)
-    series = max(_SERIES.finditer(answer), key=lambda m: m.group().count(","), default=None)
-    if series is None:
-        return ()
-    items = re.split(r",\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+", series.group())
-    items[0] = _BEFORE_SERIES.sub("", items[0])
-    return tuple(i.strip(_AROUND) for i in items if i.strip(_AROUND))

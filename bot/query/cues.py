@@ -1,0 +1,127 @@
+"""Signs in a question that it leans on its thread, or that it stands alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.lexical import STOP_WORDS
+from bot.query.phrases import Kind, Phrase, Token, is_attribute
+
+OWNING = frozenset({"its", "their", "his", "her", "theirs", "hers"})
+PERSONAL = frozenset({"it", "they", "them", "he", "she", "him", "her"})
+POINTING = frozenset({"this", "that", "these", "those"})
+_LEANING = frozenset({"one", "ones", "same", "other", "others", "another", "else", "both", "each"})
+
+_COURTESY = (
+    r"\s*(?:(?:ok(?:ay)?|so|and|but|or|hm+|well|oh|yes|no|thanks|great|alright|interesting)\b"
+    r"[,.! ]*)*"
+)
+ELLIPSIS = re.compile(
+    _COURTESY + r"(?:what|how) about\b[\s,]*(?:for|in|on|with|at|to|of)?\s*"
+    r"|\s*(?:and|or|what if|same for|also|but)\b[\s,]*(?:for|in|on|with|at|to|of)?\s*",
+    re.IGNORECASE,
+)
+"""The opening of a question without a predicate: "And …?", "What about …?"."""
+
+SWITCH = re.compile(
+    r"\b(?:(?:different|another|new|unrelated|separate) (?:question|topic|subject)"
+    r"|by the way|btw|on another note|chang(?:e|ing) (?:the )?(?:topic|subject))\b",
+    re.IGNORECASE,
+)
+"""Words that leave the thread's topic."""
+
+ASKS = re.compile(
+    r"\?|^\W*(?:(?:ok(?:ay)?|so|and|but|now|please|thanks|great|alright|then|or)\b\W*)*"
+    r"(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|will"
+    r"|would|should|has|have|had|may|any|tell|show|describe|explain|give|list|compare|find|name)\b",
+    re.IGNORECASE,
+)
+"""Anything that makes a sentence a question or a request."""
+
+REPLY = re.compile(
+    r"\W*(?:yes|yep|yeah|sure|ok(?:ay)?|exactly|right|correct|please|please do|yes please|of course"
+    r"|absolutely|go ahead)(?:\W+(?:please|it is|i do))?\W*",
+    re.IGNORECASE,
+)
+"""A yes to what the answer asked back."""
+
+STATES = re.compile(
+    r"\W*(?:thanks?|thank you|no,? i mean|i mean|i don'?t|never mind)\b", re.IGNORECASE
+)
+"""The opening of a remark that is no question."""
+
+_DEFINES = re.compile(
+    r"\b(?:what(?:'s| is| are| was| were| causes?)|who(?:'s| is| are| was| were)|describe|explain"
+    r"|define|(?:tell|know) (?:me )?(?:more )?about|i mean|how (?:is|are|was|were|do|does|did|can"
+    r"|could|to))\s+(?:you |i |we )?(?:an? |some |the )?$",
+    re.IGNORECASE,
+)
+_OWN_BUSINESS = re.compile(r"\b(?:i|we|i'm|my|our)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_LEAD = 60
+"""How many characters before a phrase are looked at for its introduction."""
+
+
+def introduces(text: str, phrase: Phrase) -> bool:
+    """Whether a question brings up a new subject: "What is a 529 plan?", "What about X?"."""
+    before = text[max(0, phrase.start - _LEAD) : phrase.start]
+    return bool(_DEFINES.search(before) or ELLIPSIS.fullmatch(before))
+
+
+def core(question: str) -> tuple[int, str]:
+    """Where the sentence that asks begins, and it: the last one with a question mark, else all."""
+    starts = [0, *(m.end() for m in _SENTENCE.finditer(question))]
+    pieces = [question[a:b] for a, b in zip(starts, [*starts[1:], len(question)], strict=True)]
+    asking = [i for i, piece in enumerate(pieces) if "?" in piece]
+    if not asking:
+        return 0, question
+    return starts[asking[-1]], question[starts[asking[-1]] :]
+
+
+def last_sentence(text: str) -> str:
+    return _SENTENCE.split(text.rstrip())[-1]
+
+
+def telling(found: Sequence[Phrase]) -> list[Phrase]:
+    """Phrases that name something rather than ask for a property."""
+    return [p for p in found if not all(is_attribute(w) for w in p.words)]
+
+
+def leans(words: Sequence[Token], found: Sequence[Phrase]) -> bool:
+    """Whether a pronoun or the like points back into the thread.
+
+    A pronoun after a phrase of the same question ("does the MG-200 keep its settings?") points at
+    that phrase.
+    """
+    own = [p.start for p in telling(found) if not p.definite]
+    first = min(own, default=1 << 30)
+    for i, token in enumerate(words):
+        if token.word in _LEANING and not own:
+            return True
+        if token.start > first:
+            continue
+        pronoun = token.word in OWNING or token.word in PERSONAL
+        if pronoun or (token.word in POINTING and _points(words, i)):
+            return True
+    return False
+
+
+def _points(words: Sequence[Token], i: int) -> bool:
+    """Whether this/that/these/those at ``i`` points at something, and is no conjunction."""
+    after = words[i + 1].word if i + 1 < len(words) else ""
+    return words[i].word != "that" or i == 0 or not after[:1].isalpha() or after in STOP_WORDS
+
+
+def stands(text: str, found: Sequence[Phrase]) -> bool:
+    """Whether a question says enough to search by.
+
+    Three words do, or two where it is about the asker's own business; a name counts twice. "What
+    is a strong password?" introduces its subject and does; "what about the experiments?" does not.
+    """
+    named = telling(found)
+    said = sum((1 if p.kind is Kind.PLAIN else 2) * len(p.words) for p in named)
+    if said >= (2 if _OWN_BUSINESS.search(text) else 3):
+        return True
+    before = (text[max(0, p.start - _LEAD) : p.start] for p in named if not p.definite)
+    return any(_DEFINES.search(b) for b in before)

@@ -1,0 +1,79 @@
+"""Lists in an answer, so that "the second option" can be called by its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_ENUMERATED = re.compile(r"(?:^|[\s(])#?(\d{1,2})[.)]\s+", re.MULTILINE)
+_BULLET = re.compile(r"^\s*[-*•]\s+(.+)$", re.MULTILINE)
+_ITEM_END = re.compile(r"[:;.,\n(]|\s[-–—]\s|\s(?:is|are|was|which|that)\s")
+_CLAUSE = re.compile(r"[.:;()?!\n]\s*")
+_COMMA = re.compile(r",\s+(?:(?:and|or)\s+)?|\s+(?:and|or)\s+")
+_BEFORE_SERIES = re.compile(
+    r"^.*\b(?:includes?|including|are|is|was|were|such as|like|as|between|stars?|casts|from|to|with"
+    r"|by|of|both)\s",
+    re.IGNORECASE,
+)
+_AROUND = " *_\"'"
+
+_ORDINALS = {
+    "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4,
+    "fifth": 5, "5th": 5, "sixth": 6, "6th": 6, "last": -1, "latter": -1, "former": 1,
+}  # fmt: skip
+_ORDINAL = "(?:" + "|".join(_ORDINALS) + ")"
+_NUMBERED = re.compile(
+    r"\b(?:the )?(?:numbers?|options?|items?|points?|steps?|no\.?) #?"
+    r"(?P<number>\d{1,2}(?: (?:and|or) \d{1,2})?)\b"
+    rf"|\b(?:the )?(?P<ordinal>{_ORDINAL}(?: (?:and|or) (?:the )?{_ORDINAL})?)"
+    r" (?:one|option|item|point|step|suggestion|approach|way|type|method|choice|idea|thing)s?\b"
+    rf"|\bthe (?P<bare>{_ORDINAL})(?=\s*[?.!]|\s*$)",
+    re.IGNORECASE,
+)
+
+
+def listed(answer: str) -> tuple[str, ...]:
+    """The names of the items that an answer numbers or bullets: what stands before a colon, a
+    dash, or the like."""
+    marks = list(_ENUMERATED.finditer(answer))
+    if len(marks) >= 2 and [m.group(1) for m in marks[:2]] == ["1", "2"]:
+        ends = [m.start() for m in marks[1:]] + [len(answer)]
+        items = [answer[m.end() : e] for m, e in zip(marks, ends, strict=True)]
+    else:
+        items = _BULLET.findall(answer)
+    if len(items) < 2:
+        return ()
+    return tuple(_ITEM_END.split(i.strip(_AROUND))[0].strip(_AROUND)[:60] for i in items)
+
+
+def series(answer: str) -> tuple[str, ...]:
+    """The items of the longest "X, Y, and Z" of an answer, three at least."""
+    clauses = [c for c in _CLAUSE.split(answer) if ", " in c and (" and " in c or " or " in c)]
+    longest = max(clauses, key=lambda c: c.count(", "), default="")[:300]
+    items = _COMMA.split(longest)
+    if len(items) < 3:
+        return ()
+    items[0] = _BEFORE_SERIES.sub("", items[0])
+    return tuple(i.strip(_AROUND) for i in items if 0 < len(i.strip(_AROUND)) <= 40)
+
+
+def by_name(question: str, items: Sequence[str], *, counted: bool) -> str:
+    """The question with "the second option" by its name among the items, or nothing.
+
+    ``counted``: the items are a list that was numbered or bulleted, so that its last one is sure.
+    """
+    match = _NUMBERED.search(question)
+    if not match or not items:
+        return ""
+    asked = match["number"] or match["ordinal"] or match["bare"]
+    places = [
+        int(w) if w.isdigit() else _ORDINALS.get(w, 0) for w in re.findall(r"\w+", asked.lower())
+    ]
+    named = [
+        items[p - 1 if p > 0 else -1]
+        for p in places
+        if 0 < p <= len(items) or (p == -1 and counted)
+    ]
+    if not named:
+        return ""
+    return question[: match.start()] + " and ".join(named) + question[match.end() :]
