@@ -1,0 +1,219 @@
+"""The built-in check of answers against their sources: no key, no download, no model call.
+
+A sentence passes when it is quoted, when it states nothing, or when the fitted estimate says
+that the passages carry it and every number, date, code and link in it stands there. The
+estimate is fitted by ``benchmarks/train_grounding.py``; ``benchmarks/bench_grounding.py`` has its
+figures.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from bot.facts import Fact, Kind
+from bot.lexical import terms
+from bot.llm.trees import Trees
+from bot.ports import Verdict
+from bot.sentences import split
+from knowledge.support import (
+    PassageText,
+    Statement,
+    Support,
+    agree,
+    plain,
+    quoted,
+    read_passage,
+    read_statement,
+    support,
+    telling_words,
+)
+
+_OPENERS = (
+    "yes|no|yep|yeah|nope|sure|sure thing|of course|certainly|absolutely|definitely|great"
+    "|great question|great news|good|good question|good news|happy to help|glad to help"
+    "|glad you asked|no problem|no worries|right|okay|ok|well|so|hi|hello|hey|hi there|hello there"
+    "|hey there|thanks|thanks for asking|in short|to sum up|here you go|here's the deal"
+    "|here's what i found|here's how|short answer|indeed|as you asked|sorry|unfortunately|cool"
+    "|wow|oh|haha|i know|i see|i agree|that's (?:great|cool|true|right|awesome|interesting)"
+    "|that is (?:great|cool|true|right|awesome|interesting)"
+)
+_DOUBT = (
+    r"i(?:'m| am) not (?:too |really |quite |entirely )?sure|i do(?:n't| not) (?:really )?know"
+    r"|i have no idea"
+)
+_REPORT = (
+    r"i (?:do |also )?(?:know|think|believe|heard|read|guess|found)(?: that)?"
+    r"|(?:did|do) (?:you|u) (?:also )?know(?: that)?|according to (?:the|our) \w+"
+    r"|(?:the |our )?(?:docs|documentation|documents?|manual|guide) (?:says?|states?)(?: that)?"
+)
+_WRAPPER = re.compile(
+    rf"^(?:(?:(?:{_OPENERS})\s*(?:[,:;.!–—]+|\s-)\s*)|(?:(?:{_DOUBT})\s*[,.;]*\s*but,?\s+)"
+    rf"|(?:(?:{_REPORT})[\s,:]+)|(?:(?:and|but|also|yeah|yes),?\s+))+",
+    re.IGNORECASE,
+)
+_DID_YOU_KNOW = re.compile(
+    r"\b(?:did|do) (?:you|u) know\b(?! (?:why|how|what|who|when|where|if|any))"
+)
+_TAIL = re.compile(
+    r"\s*(?:[–—,;]|\s-)\s*(?:hope (?:that|this) helps|let me know[^.!?]*|enjoy|cheers|happy to help"
+    r"[^.!?]*)\s*[.!]*$",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"^(?:let (?:me|us) know|feel free|(?:i |we )?hope (?:this|that|it|you)|(?:i'm |i am |we're )?"
+    r"(?:happy|glad|here) to (?:help|assist)|anything else|is there anything|just (?:ask|shout)"
+    r"|(?:if|should) you (?:have|need) (?:any )?(?:more|other|further|questions|anything|help)"
+    r"|reach out|have a (?:great|nice|good|lovely)|cheers|thanks|thank you|you're welcome"
+    r"|you are welcome|welcome|hi|hello|hey|good (?:morning|day|evening|afternoon|luck)|bye"
+    r"|goodbye|take care|enjoy|great question|good question|happy \w+ing|here (?:is|are) what"
+    r"|here's what|i'd be (?:happy|glad)|i would be (?:happy|glad)|i can help|i'll (?:help|check)"
+    r"|would you like|do you want|want me to|shall i|sure|of course|no problem|no worries|i agree"
+    r"|me too|you too)\b",
+    re.IGNORECASE,
+)
+_SOURCES = "documents?|docs|documentation|passages?|sources?|pages?|knowledge base|guide"
+_ADMISSION = re.compile(
+    r"\b(?:i|we) (?:do not|don't|could not|couldn't|cannot|can't|did not|didn't|am not|was not"
+    r"|wasn't|am unable|was unable)(?: \w+){0,2} (?:know|find|found|see|have|sure|say|tell|answer"
+    r"|able)\b|\bi'm (?:not sure|afraid|unable|sorry)\b"
+    rf"|\b(?:{_SOURCES})\b(?: \w+){{0,4}} (?:do not|don't|does not|doesn't) (?:say|mention|cover"
+    r"|tell|answer|state|hold|contain|include)\b"
+    r"|\bnothing (?:about|on) (?:this|that)\b|\bno information\b",
+    re.IGNORECASE,
+)
+_MOST_COURTEOUS = 4  # telling words that a greeting or an offer may hold
+
+
+def unwrapped(sentence: str) -> str:
+    """A sentence without markup, citation markers, and the friendly words around its claim."""
+    text = plain(sentence)
+    text = _WRAPPER.sub("", text)
+    return _TAIL.sub("", text).strip()
+
+
+def states_nothing(sentence: str, statement: Statement, known: AbstractSet[str]) -> bool:
+    """Whether a sentence makes no claim: a greeting, a question, an offer, an "I don't know".
+
+    A question that brings in more than one telling word that is not ``known`` (from the passages
+    or the person's question) takes something for granted, and is checked.
+    """
+    text = plain(sentence)
+    if not any(c.isalnum() for c in statement.text):
+        return True
+    strict = [f for f in statement.facts if f.kind is not Kind.NAME]
+    if strict:
+        return False
+    if text.endswith("?") and not _DID_YOU_KNOW.search(text.casefold()):
+        foreign = [t for t in statement.weights if t not in known]
+        return len(foreign) <= 1 or bool(_COURTESY.match(text))
+    if _ADMISSION.search(statement.text) and " but " not in statement.text.casefold():
+        return True
+    courteous = _COURTESY.match(text) or _COURTESY.match(statement.text)
+    return not statement.weights or bool(courteous and len(statement.weights) <= _MOST_COURTEOUS)
+
+
+@cache
+def _fitted() -> Trees:
+    kept = json.loads(
+        files("knowledge").joinpath("models/grounding.json").read_text(encoding="utf-8")
+    )
+    return Trees(kept["start"], kept["trees"], kept["threshold"])
+
+
+def _rival(fact: Fact, held: Support) -> Fact | None:
+    """What the best sentences say in the place of a missing number or date."""
+    pieces = held.window.pieces if held.window else ()
+    for piece in pieces:
+        for bound in piece.facts:
+            other = bound.fact
+            comparable = fact.kind is not Kind.NUMBER or other.unit == fact.unit
+            if other.kind is fact.kind and comparable and not agree(fact, other):
+                return other
+    return None
+
+
+def finding(statement: Statement, held: Support, passages: Sequence[PassageText]) -> str:
+    """In words, what the passages do not carry."""
+    for fact in (*held.missing, *held.elsewhere):
+        if fact.kind is Kind.LINK:
+            return f"the passages do not hold the address {fact.text}"
+        rival = _rival(fact, held)
+        if rival:
+            return f"the passages do not say {fact.text}; they say {rival.text}"
+        return f"the passages do not say {fact.text} here"
+    if held.opposite and held.window:
+        said = " ".join(p.text for p in held.window.pieces)
+        return f"the passages say the opposite: “{said[:160]}”"
+    everything = frozenset().union(*(p.found for p in passages)) if passages else frozenset()
+    names = [f.text for f in statement.facts if f.kind is Kind.NAME]
+    unknown = [n for n in names if not set(terms(n)) <= everything]
+    unknown += [w for w in telling_words(statement.text) if not set(terms(w)) & everything]
+    if unknown:
+        said = ", ".join(list(dict.fromkeys(unknown))[:4])
+        return f"the passages say nothing about {said}"
+    return "the passages hold these words, but not in this connection"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinCheck:
+    """Passages read for checking; see :class:`bot.ports.GroundingCheck`."""
+
+    passages: tuple[PassageText, ...]
+    asked: frozenset[str]
+    known: frozenset[str]
+
+    async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:
+        """Whether the passages carry the sentence; about a millisecond."""
+        verdicts = [self._one(unit.text, cited) for unit in split(sentence)]
+        if not verdicts:
+            return Verdict(True, 1.0)
+        worst = min(verdicts, key=lambda v: (v.supported, v.score))
+        carried = [v for v in verdicts if v.passage is not None]
+        if worst.passage is None and worst.supported and carried:
+            return min(carried, key=lambda v: v.score)
+        return worst
+
+    def _one(self, sentence: str, cited: Sequence[int]) -> Verdict:
+        text = unwrapped(sentence)
+        statement = read_statement(text, self.asked)
+        ordered = self._ordered(cited)
+        chosen = [self.passages[i] for i in ordered]
+        place = quoted(plain(sentence), chosen) or quoted(text, chosen)
+        if place:
+            return Verdict(True, 0.99, ordered[place[0]], place[1])
+        if states_nothing(sentence, statement, self.known):
+            return Verdict(True, 1.0)
+        held = support(statement, chosen)
+        if held.window is None:
+            return Verdict(False, 0.0, None, None, "there are no passages that could carry this")
+        score = _fitted().probability(held.signals)
+        if held.missing:
+            score = min(score, 0.1)
+        elif held.elsewhere or held.opposite:
+            score = min(score, 0.3)
+        index = ordered[held.window.index]
+        if score >= 0.5:
+            return Verdict(True, round(score, 4), index, held.window.span)
+        said = finding(statement, held, chosen)
+        return Verdict(False, round(score, 4), index if score > 0.3 else None, None, said)
+
+    def _ordered(self, cited: Sequence[int]) -> list[int]:
+        """Indexes of all passages, the cited ones first: of equals, they carry the sentence."""
+        first = [i for i in dict.fromkeys(cited) if 0 <= i < len(self.passages)]
+        return first + [i for i in range(len(self.passages)) if i not in first]
+
+
+class BuiltinGrounder:
+    """Opens passages for :class:`BuiltinCheck`; reading is remembered across turns."""
+
+    def open(self, passages: Sequence[str], question: str = "") -> BuiltinCheck:
+        """Read the passages once; ``question`` lends its words half a weight."""
+        read = tuple(read_passage(p) for p in passages)
+        asked = frozenset(terms(question))
+        return BuiltinCheck(read, asked, asked.union(*(p.found for p in read)))
