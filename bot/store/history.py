@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.conversation import Message, Role, Turn
+from bot.conversation import Message, Principal, Role, Turn
 from bot.errors import NotFoundError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
@@ -25,7 +25,8 @@ _KEY_LENGTH = 200
 
 _newest_first = (turns.c.at.desc(), turns.c.id.desc())
 _last_messages = (
-    sa.select(messages.c.role, messages.c.text, messages.c.author, messages.c.at)
+    sa.select(messages.c.role, messages.c.text, messages.c.author, messages.c.at, turns.c.audience)
+    .outerjoin(turns, turns.c.id == messages.c.turn_id)
     .where(messages.c.thread_id == sa.bindparam("thread"))
     .order_by(messages.c.id.desc())
     .limit(sa.bindparam("most"))
@@ -46,12 +47,22 @@ class History:
         self._db = db
         self._audit = audit or AuditTrail(db)
 
-    async def messages(self, thread: str, limit: int = 20) -> tuple[Message, ...]:
-        """The last messages of a thread, oldest first; none for a thread nobody knows."""
+    async def messages(
+        self, thread: str, principal: Principal, limit: int = 20
+    ) -> tuple[Message, ...]:
+        """The last messages of a thread, oldest first; none for a thread nobody knows.
+
+        Turns that were answered for a wider audience than ``principal`` are left out: what staff
+        were told must not come back to others through the thread.
+        """
 
         def op(connection: sa.Connection) -> tuple[Message, ...]:
             found = connection.execute(_last_messages, {"thread": thread, "most": limit}).all()
-            return tuple(Message(Role(r.role), r.text, r.author, r.at) for r in reversed(found))
+            return tuple(
+                Message(Role(row.role), row.text, row.author, row.at)
+                for row in reversed(found)
+                if principal.groups.issuperset(row.audience or ())
+            )
 
         return await self._db.read(op)
 

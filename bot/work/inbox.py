@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.errors import LeaseLostError
 from bot.store.base import Database, insert
-from bot.work.tables import inbox
+from bot.work.tables import inbox, is_open
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 _NOBODY = ""
@@ -66,6 +66,7 @@ _thread_is_free = ~sa.exists().where(
 _claimable = (
     sa.select(inbox.c.id)
     .where(
+        is_open,
         sa.or_(
             sa.and_(
                 inbox.c.status == sa.literal_column("'waiting'"),
@@ -82,6 +83,8 @@ _claimable = (
     .order_by(inbox.c.id)
     .limit(sa.bindparam("places"))
     .with_for_update(of=inbox, skip_locked=True)
+    # SQLite keeps no statistics and would walk through everything that is done.
+    .with_hint(inbox, "INDEXED BY ix_inbox_order", "sqlite")
 )
 
 

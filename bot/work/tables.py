@@ -27,13 +27,12 @@ inbox = sa.Table(
     sa.Column("payload", Json),
     sqlite_autoincrement=True,  # a number given once is never given again: fencing relies on it
 )
-_open = inbox.c.status.in_([sa.literal_column("'waiting'"), sa.literal_column("'running'")])
-_waiting = inbox.c.status == sa.literal_column("'waiting'")
+is_open = inbox.c.status.in_([sa.literal_column("'waiting'"), sa.literal_column("'running'")])
 _running = inbox.c.status == sa.literal_column("'running'")
 sa.Index(
-    "ix_inbox_open", inbox.c.thread_key, inbox.c.id, sqlite_where=_open, postgresql_where=_open
+    "ix_inbox_open", inbox.c.thread_key, inbox.c.id, sqlite_where=is_open, postgresql_where=is_open
 )
-sa.Index("ix_inbox_waiting", inbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
+sa.Index("ix_inbox_order", inbox.c.id, sqlite_where=is_open, postgresql_where=is_open)
 sa.Index(
     "uq_inbox_running",
     inbox.c.thread_key,

@@ -176,7 +176,7 @@ def _inbox() -> None:
     )
     for name, columns, unique, condition in (
         ("ix_inbox_open", ["thread_key", "id"], False, "status IN ('waiting', 'running')"),
-        ("ix_inbox_waiting", ["id"], False, "status = 'waiting'"),
+        ("ix_inbox_order", ["id"], False, "status IN ('waiting', 'running')"),
         ("uq_inbox_running", ["thread_key"], True, "status = 'running'"),
     ):
         where = sa.text(condition)
