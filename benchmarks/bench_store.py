@@ -18,7 +18,16 @@ import tempfile
 import time
 from datetime import UTC, datetime
 
-from bot.conversation import Author, Outcome, Platform, Route, RouteDecision, Turn, Usage
+from bot.conversation import (
+    Author,
+    Outcome,
+    Platform,
+    Principal,
+    Route,
+    RouteDecision,
+    Turn,
+    Usage,
+)
 from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
 from bot.store.base import Database
 from bot.store.history import History
@@ -124,7 +133,7 @@ async def measure(url: str, turns: int, stored: int) -> None:
     print(f"{'':<34} {'at':>3} {'CPU ms':>8} {'p50 ms':>8} {'p99 ms':>8} {'per s':>8}")
 
     async def read(number: int) -> None:
-        assert len(await history.messages(f"thread-{number % threads}", 20)) == 20
+        assert len(await history.messages(f"thread-{number % threads}", Principal(), 20)) == 20
 
     async def record(number: int) -> None:
         await history.record(make_turn(f"thread-{number % threads}"), key=new_id("k"))

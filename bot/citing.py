@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bot.evidence import Citation, Passage
 from bot.ports import Verdict
-from bot.sentences import Unit, split
+from bot.sentences import Unit
 
 _MARKERS = re.compile(r"[ \t]*\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\](?!\()")
 _NUMBER = re.compile(r"\d{1,3}")
@@ -57,14 +57,13 @@ class CitationBook:
         self._quotes: dict[int, tuple[int, int]] = {}
         self._owed: _Owed | None = None
 
-    def place(self, sentence: str, verdict: Verdict) -> str:
+    def place(self, sentence: str, unit: Unit, verdict: Verdict) -> str:
         """The sentence with the marker it deserves, after one that is still owed to what stands
         before it. ``sentence`` may begin with white space."""
         if not without_markers(sentence).strip():
             return self._place_alone(sentence)
         if not verdict.supported or verdict.passage is None:
             return self.finish() + without_markers(sentence)
-        unit = split(sentence)[-1].unit
         if unit is Unit.HEADING:
             return self.finish() + without_markers(sentence)
         self._note(verdict.passage, verdict.quote)

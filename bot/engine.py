@@ -7,7 +7,7 @@ when the passages carry it. What fails is said in one sentence; nothing is ever 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -32,7 +32,7 @@ from bot.guardrails import clean_question, evidence_is_weak
 from bot.ports import Brief, Clock, Grounder, GroundingCheck, Retriever, Voice
 from bot.query import rewrite
 from bot.routing import decide
-from bot.sentences import SentenceStream, split
+from bot.sentences import Piece, SentenceStream, split
 from bot.store.ids import new_id
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ class Turns(Protocol):
     """The store of turns, as the engine uses it."""
 
     async def messages(
-        self, thread: str, limit: int = 20, *, principal: Principal | None = None
+        self, thread: str, principal: Principal, limit: int = 20
     ) -> tuple[Message, ...]: ...
 
     async def record(self, turn: Turn, key: str | None = None) -> None: ...
@@ -218,7 +218,7 @@ class Engine:
         if question.thread is None:
             return ()
         try:
-            return await self._turns.messages(question.thread, principal=question.principal)
+            return await self._turns.messages(question.thread, question.principal)
         except WellspokenError as error:
             log.warning("no history", error=str(error))
             return ()
@@ -230,10 +230,10 @@ class Engine:
         for voice in voices:
             reply.model = voice.model
             try:
-                async with aclosing(_pieces(voice, brief)) as pieces:
-                    async for spoken_text, usage in pieces:
-                        reply.usage += usage
-                        await reply.say(spoken_text)
+                async with aclosing(voice.speak(brief)) as pieces:
+                    async for spoken in pieces:
+                        reply.usage += spoken.usage or Usage()
+                        await reply.say(spoken.text)
             except ModelError as error:
                 log.warning("voice failed", error=str(error), model=voice.model)
                 reply.error = str(error)
@@ -273,31 +273,31 @@ class Engine:
     ) -> None:
         """Stream one voice through the check."""
         stream = SentenceStream()
-        async with aclosing(_pieces(voice, brief)) as pieces:
-            async for text, usage in pieces:
-                reply.usage += usage
-                for sentence in stream.feed(text):
-                    await self._pass_on(sentence, brief.passages, check, reply)
-        for sentence in stream.finish():
-            await self._pass_on(sentence, brief.passages, check, reply)
+        async with aclosing(voice.speak(brief)) as pieces:
+            async for spoken in pieces:
+                reply.usage += spoken.usage or Usage()
+                for piece in stream.feed(spoken.text):
+                    await self._pass_on(piece, brief.passages, check, reply)
+        for piece in stream.finish():
+            await self._pass_on(piece, brief.passages, check, reply)
         if reply.text:
             await reply.say(reply.book.finish())
 
     async def _pass_on(
-        self, sentence: str, passages: Sequence[Passage], check: GroundingCheck, reply: _Reply
+        self, piece: Piece, passages: Sequence[Passage], check: GroundingCheck, reply: _Reply
     ) -> None:
         """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
-        body = sentence.strip()
+        body = piece.text.strip()
         if not body:
             if reply.text:
-                await reply.say(sentence)
+                await reply.say(piece.text)
             return
         verdict = await check.check(body, cited_indexes(body, len(passages)))
         if not verdict.supported:
             reply.removed.append(body)
             log.info("claim removed", finding=verdict.finding, score=round(verdict.score, 3))
             return
-        placed = reply.book.place(sentence, verdict)
+        placed = reply.book.place(piece.text, piece.unit, verdict)
         if not placed.strip():
             return
         if not reply.text:
@@ -352,8 +352,3 @@ class Engine:
             ms=watch.timings["total"],
         )
         return turn
-
-
-async def _pieces(voice: Voice, brief: Brief) -> AsyncIterator[tuple[str, Usage]]:
-    async for spoken in voice.speak(brief):
-        yield spoken.text, spoken.usage or Usage()

@@ -6,7 +6,7 @@ passes the contract suite of that port in ``tests/contracts``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -77,7 +77,7 @@ class ChatModel(Protocol):
 
     def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
-    ) -> AsyncIterator[Spoken]:
+    ) -> AsyncGenerator[Spoken, None]:
         """The answer piece by piece. Raises :class:`bot.errors.ModelError`."""
         ...
 
@@ -111,7 +111,7 @@ class Voice(Protocol):
         """The persona's name and content version, as kept on the turn."""
         ...
 
-    def speak(self, brief: Brief) -> AsyncIterator[Spoken]:
+    def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
         """The answer piece by piece. An empty answer means: the passages do not say."""
         ...
 

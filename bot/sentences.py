@@ -37,7 +37,7 @@ _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
 _HEADING = re.compile(r"^ {0,3}#{1,6}\s")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
-_STOP = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?:\s?\[\d+\])*(?=\s|$)|[。！？]+[」』”]*")
+_STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*(?:\s?\[\d+\])*(?=\s|$)|[。！？]+[」』”]*")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|ca|no|nr|fig|sec|ch|vol|dr|mr|mrs|ms|prof"
     r"|st|jr|sr|inc|ltd|co|corp|u\.s|u\.k|a\.m|p\.m|[A-Z])\.$",
@@ -132,40 +132,49 @@ def split(text: str) -> list[Sentence]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A complete unit of a stream, with the white space before it."""
+
+    text: str
+    unit: Unit
+
+
 class SentenceStream:
     """Cuts a streamed answer into whole units as soon as each is complete.
 
-    Every character fed comes out exactly once, in order: the pieces of :meth:`feed` and
+    Every character fed comes out exactly once, in order: the texts of :meth:`feed` and
     :meth:`finish` joined are the text fed.
     """
 
     def __init__(self) -> None:
         self._buffer = ""
+        self._last = Unit.PROSE
 
-    def feed(self, text: str) -> list[str]:
-        """Take a piece of text, return the units completed by it, with the space before them."""
+    def feed(self, text: str) -> list[Piece]:
+        """Take a piece of text, return the units completed by it."""
         self._buffer += text
         if not any(c in text for c in ".!?…。！？\n"):
             return []
         # A unit is complete once another one follows it: "2." may be "2.5" a moment later.
-        units = split(self._buffer)
-        complete = [u.end for u in units[:-1]]
-        out: list[str] = []
-        at = 0
-        for end in complete:
-            out.append(self._buffer[at:end])
-            at = end
-        self._buffer = self._buffer[at:]
-        return out
+        return self._cut(split(self._buffer)[:-1])
 
-    def finish(self) -> list[str]:
+    def finish(self) -> list[Piece]:
         """What is left at the end of the stream."""
+        pieces = self._cut(split(self._buffer))
         rest, self._buffer = self._buffer, ""
-        out: list[str] = []
+        return [*pieces, Piece(rest, self._last)] if rest else pieces
+
+    def _cut(self, complete: list[Sentence]) -> list[Piece]:
+        pieces: list[Piece] = []
         at = 0
-        for unit in split(rest):
-            out.append(rest[at : unit.end])
-            at = unit.end
-        if rest[at:]:
-            out.append(rest[at:])
-        return out
+        for sentence in complete:
+            text = self._buffer[at : sentence.end]
+            # The second sentence of a list item does not look like one any more.
+            goes_on = self._last is Unit.ITEM and "\n" not in text[: sentence.start - at]
+            unit = Unit.ITEM if goes_on and sentence.unit is Unit.PROSE else sentence.unit
+            pieces.append(Piece(text, unit))
+            self._last = unit
+            at = sentence.end
+        self._buffer = self._buffer[at:]
+        return pieces

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
 from bot.conversation import Route, Usage
@@ -52,7 +53,7 @@ class ModelVoice:
     def persona(self) -> str:
         return self._persona.label
 
-    async def speak(self, brief: Brief) -> AsyncIterator[Spoken]:
+    async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
         """The answer as the model writes it, without thoughts; empty where it has none.
 
         Raises :class:`bot.errors.ModelError`.
@@ -61,17 +62,12 @@ class ModelVoice:
         heard = AnswerFilter()
         usage = Usage()
         stream = self._model.stream(messages, max_tokens=self._answer_tokens)
-        try:
+        async with aclosing(stream):  # who stops listening must not leave the model talking
             async for spoken in stream:
-                if spoken.usage is not None:
-                    usage += spoken.usage
+                usage += spoken.usage or Usage()
                 text = heard.feed(spoken.text)
                 if text:
                     yield Spoken(text)
-        finally:
-            # Whoever stops listening must not leave the model talking.
-            if isinstance(stream, AsyncGenerator):
-                await stream.aclose()
         rest = heard.finish()
         if rest:
             yield Spoken(rest)
@@ -102,7 +98,7 @@ class ExtractiveVoice:
     def persona(self) -> str:
         return self._persona.label
 
-    async def speak(self, brief: Brief) -> AsyncIterator[Spoken]:
+    async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
         """The answer sentence by sentence; empty where the passages do not answer."""
         if brief.route in (Route.VOICE, Route.HANDOFF):
             yield Spoken(small_talk(brief, self._persona, self._topics))

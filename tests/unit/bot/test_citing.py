@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.citing import CitationBook, cited_indexes, without_markers
 from bot.evidence import Chunk, Passage
 from bot.ports import Verdict
+from bot.sentences import split
 
 
 def passage(number: int, text: str = "The MG-200 needs 2.5 bar. It is green.") -> Passage:
@@ -27,6 +28,10 @@ def passage(number: int, text: str = "The MG-200 needs 2.5 bar. It is green.") -
 PASSAGES = [passage(1), passage(2), passage(3)]
 
 
+def place(book: CitationBook, text: str, verdict: Verdict) -> str:
+    return book.place(text, split(text)[-1].unit, verdict)
+
+
 def carried_by(index: int) -> Verdict:
     return Verdict(supported=True, score=0.9, passage=index, quote=(0, 25))
 
@@ -44,16 +49,16 @@ def test_a_link_is_no_marker() -> None:
 def test_a_wrong_marker_moves_to_the_passage_that_carries_the_sentence() -> None:
     """The voice said [1]; the check found it in passage 3, the first source shown."""
     book = CitationBook(PASSAGES)
-    assert book.place("It needs 2.5 bar [1].", carried_by(2)) == "It needs 2.5 bar [1]."
+    assert place(book, "It needs 2.5 bar [1].", carried_by(2)) == "It needs 2.5 bar [1]."
     assert [c.document for c in book.citations] == ["doc3.md"]
 
 
 def test_sources_are_numbered_as_they_appear() -> None:
     """The first source cited is [1], whatever its place among the passages."""
     book = CitationBook(PASSAGES)
-    first = book.place("A [3].", carried_by(2))
-    second = book.place(" B [1].", carried_by(0))
-    third = book.place(" C [3].", carried_by(2))
+    first = place(book, "A [3].", carried_by(2))
+    second = place(book, " B [1].", carried_by(0))
+    third = place(book, " C [3].", carried_by(2))
     assert first + second + third == "A [1]. B [2]. C [1]."
     assert [(c.n, c.document) for c in book.citations] == [(1, "doc3.md"), (2, "doc1.md")]
 
@@ -61,14 +66,14 @@ def test_sources_are_numbered_as_they_appear() -> None:
 def test_a_supported_statement_without_a_marker_gets_one() -> None:
     """A fact is never left without its source."""
     book = CitationBook(PASSAGES)
-    assert book.place("It needs 2.5 bar.", carried_by(0)) == "It needs 2.5 bar. [1]"
+    assert place(book, "It needs 2.5 bar.", carried_by(0)) == "It needs 2.5 bar. [1]"
 
 
 def test_a_sentence_that_states_nothing_gets_no_marker() -> None:
     """A greeting with an invented citation loses it."""
     book = CitationBook(PASSAGES)
     verdict = Verdict(supported=True, score=1.0)
-    assert book.place("Happy to help [2]!", verdict) == "Happy to help!"
+    assert place(book, "Happy to help [2]!", verdict) == "Happy to help!"
     assert book.citations == ()
 
 
@@ -76,7 +81,7 @@ def test_the_marker_of_a_code_block_comes_after_it() -> None:
     """Nothing is added inside a fence."""
     book = CitationBook(PASSAGES)
     code = "```sh\nmossgate reset\n```"
-    assert book.place(code, carried_by(1)) == code
+    assert place(book, code, carried_by(1)) == code
     assert book.finish() == "\n\n[1]"
     assert [c.document for c in book.citations] == ["doc2.md"]
 
@@ -84,8 +89,8 @@ def test_the_marker_of_a_code_block_comes_after_it() -> None:
 def test_a_marker_alone_belongs_to_the_block_before_it() -> None:
     """The voice put [9] behind the table; the table's own source is shown."""
     book = CitationBook(PASSAGES)
-    book.place("| a | b |", carried_by(1))
-    assert book.place("\n[9]", Verdict(supported=True, score=1.0)) == "\n[1]"
+    place(book, "| a | b |", carried_by(1))
+    assert place(book, "\n[9]", Verdict(supported=True, score=1.0)) == "\n[1]"
     assert book.finish() == ""
 
 
@@ -93,22 +98,24 @@ def test_a_list_from_one_passage_gets_one_marker_at_its_end() -> None:
     """Three steps from one source are not three times [1]."""
     book = CitationBook(PASSAGES)
     steps = ["1. Open the lid. [1]", "\n2. Press the button. [1]", "\n3. Wait."]
-    text = "".join(book.place(step, carried_by(0)) for step in steps)
-    text += book.place("\n\nThen it is green.", carried_by(1)) + book.finish()
+    text = "".join(place(book, step, carried_by(0)) for step in steps)
+    text += place(book, "\n\nThen it is green.", carried_by(1)) + book.finish()
     assert text == ("1. Open the lid.\n2. Press the button.\n3. Wait. [1]\n\nThen it is green. [2]")
 
 
 def test_a_list_from_two_passages_shows_where_the_second_begins() -> None:
     """The first source's marker stands at the end of its own items."""
     book = CitationBook(PASSAGES)
-    text = book.place("- One.", carried_by(0)) + book.place("\n- Two.", carried_by(1))
+    text = place(book, "- One.", carried_by(0)) + book.place(
+        "\n- Two.", unit_of("\n- Two."), carried_by(1)
+    )
     assert text + book.finish() == "- One. [1]\n- Two. [2]"
 
 
 def test_the_quote_lies_in_the_document() -> None:
     """A citation's offsets are those of the document, its quote the text between them."""
     book = CitationBook(PASSAGES)
-    book.place("It needs 2.5 bar.", carried_by(0))
+    place(book, "It needs 2.5 bar.", carried_by(0))
     (citation,) = book.citations
     assert citation.quote == "The MG-200 needs 2.5 bar."
     assert (citation.start, citation.end) == (100, 125)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -62,7 +62,7 @@ class Turns:
         self.asked_for: Principal | None = None
 
     async def messages(
-        self, thread: str, limit: int = 20, *, principal: Principal | None = None
+        self, thread: str, principal: Principal, limit: int = 20
     ) -> tuple[Message, ...]:
         self.asked_for = principal
         said: list[Message] = []
@@ -110,7 +110,7 @@ class Speaker:
         self.fail = fail
         self.briefs: list[Brief] = []
 
-    async def speak(self, brief: Brief) -> AsyncIterator[Spoken]:
+    async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
         self.briefs.append(brief)
         for piece in self.pieces:
             await asyncio.sleep(0)

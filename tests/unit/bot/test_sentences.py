@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sentences import SentenceStream, Unit, split
+from bot.sentences import Piece, SentenceStream, Unit, split
 
 MARKDOWN = st.text(alphabet=st.sampled_from("ab 12.!?\n`|-#*[]()~é。"), max_size=200) | st.lists(
     st.sampled_from(
@@ -79,14 +79,14 @@ def test_spans_are_exact_and_ordered(text: str) -> None:
 def test_a_stream_gives_back_every_character_once(text: str, steps: list[int]) -> None:
     """Whatever the pieces, what comes out is what went in."""
     stream = SentenceStream()
-    out: list[str] = []
+    out: list[Piece] = []
     at = 0
     for step in steps * (len(text) // len(steps) + 1):
         out += stream.feed(text[at : at + step])
         at += step
     out += stream.feed(text[at:])
     out += stream.finish()
-    assert "".join(out) == text
+    assert "".join(piece.text for piece in out) == text
 
 
 def test_a_stream_holds_a_sentence_until_the_next_begins() -> None:
@@ -94,5 +94,18 @@ def test_a_stream_holds_a_sentence_until_the_next_begins() -> None:
     stream = SentenceStream()
     assert stream.feed("It needs 2.") == []
     assert stream.feed("5 bar. ") == []
-    assert stream.feed("And a hose.") == ["It needs 2.5 bar."]
-    assert stream.finish() == [" And a hose."]
+    assert stream.feed("And a hose.") == [Piece("It needs 2.5 bar.", Unit.PROSE)]
+    assert stream.finish() == [Piece(" And a hose.", Unit.PROSE)]
+
+
+def test_the_second_sentence_of_an_item_belongs_to_the_item() -> None:
+    """A stream remembers that it is inside a list."""
+    stream = SentenceStream()
+    pieces = stream.feed("Do this:\n\n1. Press it. Then wait.\n2. Go.\n\nDone.") + stream.finish()
+    assert [(p.text.strip(), p.unit) for p in pieces] == [
+        ("Do this:", Unit.PROSE),
+        ("1. Press it.", Unit.ITEM),
+        ("Then wait.", Unit.ITEM),
+        ("2. Go.", Unit.ITEM),
+        ("Done.", Unit.PROSE),
+    ]

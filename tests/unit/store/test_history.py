@@ -17,6 +17,7 @@ from bot.conversation import (
     Author,
     Outcome,
     Platform,
+    Principal,
     Role,
     Route,
     RouteDecision,
@@ -33,6 +34,8 @@ from bot.store.ids import new_id
 from bot.store.tables import messages, threads
 
 MakeTurn = Callable[..., Turn]
+
+EVERYBODY = Principal(frozenset({"staff", "ops"}))
 
 _text = st.text(st.characters(codec=None), max_size=40)
 _offset = st.integers(0, 2**31 - 1)
@@ -164,12 +167,30 @@ async def test_messages_are_the_last_ones_oldest_first(
     for number in range(4):
         await history.record(make_turn(question=f"q{number}", answer=f"a{number}"))
     await history.record(make_turn(thread="another", question="not this"))
-    found = await history.messages("thread-1", limit=5)
+    found = await history.messages("thread-1", EVERYBODY, limit=5)
     assert [m.text for m in found] == ["a1", "q2", "a2", "q3", "a3"]
     assert [m.role for m in found[1:3]] == [Role.USER, Role.ASSISTANT]
     assert found[1].author == "web:visitor"
     assert found[1].at is not None
-    assert await history.messages("unknown") == ()
+    assert await history.messages("unknown", EVERYBODY) == ()
+
+
+async def test_what_staff_were_told_does_not_come_back_to_others(
+    database: Database, make_turn: MakeTurn
+) -> None:
+    """A thread shows each reader only the turns whose audience is within their own groups."""
+    history = History(database)
+    for groups in ((), ("staff",), ("staff", "board")):
+        await history.record(make_turn(audience=frozenset(groups), answer=f"for {groups}"))
+
+    async def answers(*groups: str) -> list[str]:
+        said = await history.messages("thread-1", Principal(frozenset(groups)))
+        return [m.text for m in said if m.role is Role.ASSISTANT]
+
+    assert await answers() == ["for ()"]
+    assert await answers("board") == ["for ()"]
+    assert await answers("staff", "ops") == ["for ()", "for ('staff',)"]
+    assert len(await answers("staff", "board")) == 3
 
 
 async def test_the_first_turn_of_a_key_counts(database: Database, make_turn: MakeTurn) -> None:
@@ -182,7 +203,7 @@ async def test_the_first_turn_of_a_key_counts(database: Database, make_turn: Mak
     assert await history.turn_for_key("event-1") == first
     assert await history.turn_for_key("event-2") is None
     assert await history.recent() == [first]
-    assert len(await history.messages("thread-1")) == 2
+    assert len(await history.messages("thread-1", EVERYBODY)) == 2
     assert len(await AuditTrail(database).listing()) == 1
 
 
