@@ -41,14 +41,14 @@ class _Owed:
     @property
     def space(self) -> str:
         """Nothing is added inside code and tables; the marker stands below them."""
-        return " " if self.unit is Unit.ITEM else "\n\n"
+        return "\n\n" if self.unit in (Unit.ROW, Unit.CODE) else " "
 
 
 class CitationBook:
     """The sources of one answer, numbered as its sentences pass the check.
 
     Prose gets a marker a sentence; a list, a table or a code block from one passage gets one at
-    its end.
+    its end, together with the line that leads into it.
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
@@ -62,19 +62,20 @@ class CitationBook:
         before it. ``sentence`` may begin with white space."""
         if not without_markers(sentence).strip():
             return self._place_alone(sentence)
-        if not verdict.supported or verdict.passage is None:
-            return self.finish() + without_markers(sentence)
-        if unit is Unit.HEADING:
-            return self.finish() + without_markers(sentence)
+        bare = sentence if unit is Unit.CODE else without_markers(sentence)
+        if self._owed and self._owed.unit is unit is Unit.ROW and verdict.passage is None:
+            return bare  # the line under a table's head
+        if not verdict.supported or verdict.passage is None or unit is Unit.HEADING:
+            return self.finish() + bare
         self._note(verdict.passage, verdict.quote)
-        if unit is Unit.PROSE:
+        if unit is Unit.PROSE and not bare.rstrip().endswith(":"):
             before = self.finish()
             marker = f" [{self._number(verdict.passage)}]"
             return before + _replace_markers(sentence, marker)
-        owed = _Owed(verdict.passage, unit)
-        before = "" if owed == self._owed else self.finish()
-        self._owed = owed
-        return before + (sentence if unit is Unit.CODE else without_markers(sentence))
+        goes_on = self._owed is not None and self._owed.passage == verdict.passage
+        before = "" if goes_on and unit is not Unit.PROSE else self.finish()
+        self._owed = _Owed(verdict.passage, unit)
+        return before + bare
 
     def finish(self) -> str:
         """The marker that is still owed to a list, a table or a code block, or nothing."""

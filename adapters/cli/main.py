@@ -52,7 +52,9 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     except typer.TyperException as error:
-        error.show()
+        message = error.format_message()
+        is_help = "\n" in message  # a group without a command explains itself
+        sys.stderr.write(message + "\n" if is_help else f"wellspoken: {message} See --help.\n")
         code = 2
     except WellspokenError as error:
         sys.stderr.write(f"wellspoken: {error}\n")

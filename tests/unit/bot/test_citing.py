@@ -106,10 +106,25 @@ def test_a_list_from_one_passage_gets_one_marker_at_its_end() -> None:
 def test_a_list_from_two_passages_shows_where_the_second_begins() -> None:
     """The first source's marker stands at the end of its own items."""
     book = CitationBook(PASSAGES)
-    text = place(book, "- One.", carried_by(0)) + book.place(
-        "\n- Two.", unit_of("\n- Two."), carried_by(1)
-    )
+    text = place(book, "- One.", carried_by(0)) + place(book, "\n- Two.", carried_by(1))
     assert text + book.finish() == "- One. [1]\n- Two. [2]"
+
+
+def test_a_table_is_not_cut_by_markers() -> None:
+    """The line under a table's head has no source of its own, and the table stays whole."""
+    book = CitationBook(PASSAGES)
+    text = place(book, "The limits are:", carried_by(0))
+    text += place(book, "\n\n| a | b |", carried_by(0))
+    text += place(book, "\n|---|---|", Verdict(supported=True, score=1.0))
+    text += place(book, "\n| 1 | 2 |", carried_by(0)) + book.finish()
+    assert text == "The limits are:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[1]"
+
+
+def test_a_line_that_leads_nowhere_keeps_its_own_marker() -> None:
+    """A colon before another source's list does not lose the first source."""
+    book = CitationBook(PASSAGES)
+    text = place(book, "Steps:", carried_by(0)) + place(book, "\n- One.", carried_by(1))
+    assert text + book.finish() == "Steps: [1]\n- One. [2]"
 
 
 def test_the_quote_lies_in_the_document() -> None:
