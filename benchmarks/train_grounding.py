@@ -19,7 +19,15 @@ from benchmarks.train_reader import exported
 from bot.lexical import STOP_WORDS, terms, words
 from bot.sentences import split
 from knowledge.grounding import states_nothing, unwrapped
-from knowledge.support import SIGNALS, plain, quoted, read_passage, read_statement, support
+from knowledge.support import (
+    SIGNALS,
+    ceiling,
+    plain,
+    quoted,
+    read_passage,
+    read_statement,
+    support,
+)
 
 Array = NDArray[np.float64]
 TARGET = Path(__file__).resolve().parent.parent / "knowledge" / "models" / "grounding.json"
@@ -93,7 +101,8 @@ def fit(parts: list[tuple[Array, Array]]) -> HistGradientBoostingClassifier:
 def scores(model: HistGradientBoostingClassifier, read: Claims) -> Array:
     """The score of each answer: that of its weakest claim."""
     flat = [f for found in read for f in found if f is not None]
-    estimated = iter(model.predict_proba(np.array(flat))[:, 1])
+    limits = np.array([ceiling(f) for f in flat])
+    estimated = iter(np.minimum(model.predict_proba(np.array(flat))[:, 1], limits))
     return np.array(
         [
             min((0.99 if f is None else next(estimated) for f in found), default=1.0)

@@ -26,6 +26,7 @@ from knowledge.support import (
     Statement,
     Support,
     agree,
+    ceiling,
     plain,
     quoted,
     read_passage,
@@ -87,6 +88,8 @@ _ADMISSION = re.compile(
     r"|\bnothing (?:about|on) (?:this|that)\b|\bno information\b",
     re.IGNORECASE,
 )
+_FENCE = re.compile(r"^ {0,3}(?:```|~~~)")
+_INLINE = re.compile(r"`+([^`\n]+)`+")
 _MOST_COURTEOUS = 4  # telling words that a greeting or an offer may hold
 
 
@@ -118,6 +121,14 @@ def states_nothing(sentence: str, statement: Statement, known: AbstractSet[str])
     return not statement.weights or bool(courteous and len(statement.weights) <= _MOST_COURTEOUS)
 
 
+def commands(sentence: str) -> list[str]:
+    """What a sentence shows as code: inline spans, or the lines of a code block."""
+    lines = sentence.strip().splitlines()
+    if lines and _FENCE.match(lines[0]):
+        return [line.strip() for line in lines[1:] if line.strip() and not _FENCE.match(line)]
+    return [c.strip() for c in _INLINE.findall(sentence) if c.strip()]
+
+
 @cache
 def _fitted() -> Trees:
     kept = json.loads(
@@ -146,7 +157,8 @@ def finding(statement: Statement, held: Support, passages: Sequence[PassageText]
         rival = _rival(fact, held)
         if rival:
             return f"the passages do not say {fact.text}; they say {rival.text}"
-        return f"the passages do not say {fact.text} here"
+        where = " in this connection" if fact in held.elsewhere else ""
+        return f"the passages do not say {fact.text}{where}"
     if held.opposite and held.window:
         said = " ".join(p.text for p in held.window.pieces)
         return f"the passages say the opposite: “{said[:160]}”"
@@ -187,16 +199,15 @@ class BuiltinCheck:
         place = quoted(plain(sentence), chosen) or quoted(text, chosen)
         if place:
             return Verdict(True, 0.99, ordered[place[0]], place[1])
+        for command in commands(sentence):
+            if not quoted(command, chosen):
+                return Verdict(False, 0.1, None, None, f"the passages do not hold `{command}`")
         if states_nothing(sentence, statement, self.known):
             return Verdict(True, 1.0)
         held = support(statement, chosen)
         if held.window is None:
             return Verdict(False, 0.0, None, None, "there are no passages that could carry this")
-        score = _fitted().probability(held.signals)
-        if held.missing:
-            score = min(score, 0.1)
-        elif held.elsewhere or held.opposite:
-            score = min(score, 0.3)
+        score = min(_fitted().probability(held.signals), ceiling(held.signals))
         index = ordered[held.window.index]
         if score >= 0.5:
             return Verdict(True, round(score, 4), index, held.window.span)

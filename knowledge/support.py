@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from bot.facts import Fact, Kind, facts, rarity, same_number
 from bot.lexical import STOP_WORDS, terms, words
@@ -71,6 +70,7 @@ class Piece:
     facts: tuple[Bound, ...]
     codes: frozenset[str]
     negated: bool
+    pairs: frozenset[frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,17 @@ def _piece(unit: Sentence, header: str, before: str) -> Piece:
     else:
         held = tuple(Bound(f) for f in facts(text))
     codes = frozenset(b.fact.value for b in held if b.fact.kind is Kind.CODE)
-    return Piece(unit.start, unit.end, text, listed, frozenset(listed), held, codes, negated(body))
+    return Piece(
+        unit.start,
+        unit.end,
+        text,
+        listed,
+        frozenset(listed),
+        held,
+        codes,
+        negated(body),
+        frozenset(_neighbours(listed, 2)),
+    )
 
 
 _TOKEN = re.compile(r"[^\W_]+(?:[.,:@'’/+-][^\W_]+)*")
@@ -208,7 +218,8 @@ def _held(fact: Fact, piece: Piece, codes: frozenset[str]) -> bool:
     if fact.kind is Kind.NAME:
         return all(t in piece.found for t in fact.value.split())
     for bound in piece.facts:
-        free = fact.kind is Kind.CODE or not codes or not bound.labels or bound.labels & codes
+        about = bound.labels or piece.codes
+        free = fact.kind is Kind.CODE or not codes or not about or about & codes
         if free and agree(fact, bound.fact):
             return True
     if fact.kind in (Kind.LINK, Kind.CODE):
@@ -221,6 +232,23 @@ SIGNALS = (
     "pairs_all", "run", "numbers_missing", "numbers_missing_all", "names_missing",
     "names_missing_all", "personal", "negation_differs",
 )  # fmt: skip
+
+
+_PLACE = {name: index for index, name in enumerate(SIGNALS)}
+
+
+def ceiling(signals: Sequence[float]) -> float:
+    """The highest score that what must agree exactly leaves to a statement.
+
+    A number, date, code or link that no passage holds; one that stands elsewhere only; a name
+    that nobody mentions; a denial of what the passages affirm.
+    """
+    if signals[_PLACE["numbers_missing_all"]] > 0:
+        return 0.1
+    opposite = signals[_PLACE["negation_differs"]] > 0 and signals[_PLACE["covered"]] > 0.8
+    if opposite or signals[_PLACE["numbers_missing"]] > 0:
+        return 0.3
+    return 0.3 if signals[_PLACE["names_missing_all"]] > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +313,14 @@ class Support:
     opposite: bool
 
 
-def _content_pairs(listed: Sequence[str]) -> set[tuple[str, str]]:
-    return set(pairwise([t for t in listed if weight(t)]))
+def _neighbours(listed: Sequence[str], reach: int) -> set[frozenset[str]]:
+    """Telling terms that stand next to each other, in either order."""
+    telling = [t for t in listed if weight(t)]
+    return {
+        frozenset(pair)
+        for step in range(1, reach + 1)
+        for pair in zip(telling, telling[step:], strict=False)
+    }
 
 
 def support(statement: Statement, passages: Sequence[PassageText]) -> Support:
@@ -308,9 +342,10 @@ def support(statement: Statement, passages: Sequence[PassageText]) -> Support:
     ]
     gaps = [w for t, w in statement.weights.items() if t not in found]
     listed = [t for p in window.pieces for t in p.terms]
-    pairs = _content_pairs(statement.terms)
-    pairs_all = {pair for p in pieces for pair in _content_pairs(p.terms)} if pairs else set()
-    negates = any(p.negated for p in window.pieces)
+    pairs = _neighbours(statement.terms, 1)
+    pairs_all = {pair for p in pieces for pair in p.pairs} if pairs else set()
+    nearest = max(window.pieces, key=lambda p: _share(statement.weights, p.found))
+    negates = nearest.negated
     covered = _share(statement.weights, found)
     signals = {
         "covered": covered,
@@ -318,7 +353,7 @@ def support(statement: Statement, passages: Sequence[PassageText]) -> Support:
         "covered_all": _share(statement.weights, everything),
         "missing_heaviest": max(gaps, default=0.0) / 7,
         "missing_count": min(len(gaps), 10) / 10,
-        "pairs": len(pairs & _content_pairs(listed)) / len(pairs) if pairs else covered,
+        "pairs": len(pairs & _neighbours(listed, 2)) / len(pairs) if pairs else covered,
         "pairs_all": len(pairs & pairs_all) / len(pairs) if pairs else covered,
         "run": _longest_run(statement.terms[:60], listed[:200]) / (len(statement.terms[:60]) or 1),
         "numbers_missing": len(missing + outside) / (len(strict) or 1),
