@@ -234,6 +234,19 @@ def templated(rng: random.Random, nouns: list[str], n: int) -> list[str]:
     return out + [rng.choice(TEMPLATES).format(n=rng.choice(nouns)) for _ in range(n)]
 
 
+def misspelt(text: str, rng: random.Random) -> str:
+    """The text with two neighbouring letters of one or two words exchanged or one left out."""
+    words = text.split()
+    for _ in range(rng.choice((1, 2))):
+        i = rng.randrange(len(words))
+        word = words[i]
+        if len(word) > 3:
+            j = rng.randrange(1, len(word) - 1)
+            middle = word[j + 1] + word[j] if rng.random() < 0.6 else word[j]
+            words[i] = word[:j] + middle + word[j + 2 :]
+    return " ".join(words)
+
+
 def courteous(text: str, rng: random.Random, share: float = 1.0) -> str:
     """The text with a greeting before it or thanks after it, in a share of cases."""
     if rng.random() < share:

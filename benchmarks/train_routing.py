@@ -59,7 +59,12 @@ def read(data: Path, without: set[str]) -> list[Example]:
         )
         for e in rng.choices([e for e in [*found, *seeds] if e.route == VOICE], k=300)
     ]
-    return [*found, *seeds, *courteous, *addressed]
+    misspelt = [
+        Example(routing_seeds.misspelt(e.text, rng), e.route, "seeds")
+        for route in CLASSES
+        for e in rng.sample([e for e in [*found, *seeds] if e.route == route], 1500)
+    ]
+    return [*found, *seeds, *courteous, *addressed, *misspelt]
 
 
 def weights(examples: list[Example]) -> np.ndarray:

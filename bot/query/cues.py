@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.lexical import STOP_WORDS
-from bot.query.phrases import Kind, Phrase, Token, is_attribute
+from bot.query.phrases import Phrase, Token, is_attribute
 
 OWNING = frozenset({"its", "their", "his", "her", "theirs", "hers"})
 PERSONAL = frozenset({"it", "they", "them", "he", "she", "him", "her"})
@@ -18,8 +18,10 @@ _COURTESY = (
     r"[,.! ]*)*"
 )
 ELLIPSIS = re.compile(
-    _COURTESY + r"(?:what|how) about\b[\s,]*(?:for|in|on|with|at|to|of)?\s*"
-    r"|\s*(?:and|or|what if|same for|also|but)\b[\s,]*(?:for|in|on|with|at|to|of)?\s*",
+    _COURTESY + r"(?:what about|how about|i meant?|not [\w-]+ but)\b[\s,]*"
+    r"(?:for|in|on|with|at|to|of)?\s*"
+    r"|\s*(?:and|or|what if|same for|also|but|und|oder|was ist mit|et|y)\b[\s,]*"
+    r"(?:for|in|on|with|at|to|of)?\s*",
     re.IGNORECASE,
 )
 """The opening of a question without a predicate: "And …?", "What about …?"."""
@@ -46,15 +48,22 @@ REPLY = re.compile(
 )
 """A yes to what the answer asked back."""
 
+ASKS_BACK = re.compile(
+    r"\b(?:(?:do|did) you mean|which|are you (?:asking|referring|talking)|what (?:kind|model"
+    r"|version|plan|product))\b",
+    re.IGNORECASE,
+)
+"""A question of the bot that makes sure what it was asked."""
+
 STATES = re.compile(
-    r"\W*(?:thanks?|thank you|no,? i mean|i mean|i don'?t|never mind)\b", re.IGNORECASE
+    r"\W*(?:(?:no,? )?thanks?|thank you|(?:no,? )?i mean|i don'?t|never mind)\b", re.IGNORECASE
 )
 """The opening of a remark that is no question."""
 
 _DEFINES = re.compile(
     r"\b(?:what(?:'s| is| are| was| were| causes?)|who(?:'s| is| are| was| were)|describe|explain"
     r"|define|(?:tell|know) (?:me )?(?:more )?about|i mean|how (?:is|are|was|were|do|does|did|can"
-    r"|could|to))\s+(?:you |i |we )?(?:an? |some |the )?$",
+    r"|could|to))\s+(?:you |i |we )?(?:an? |some |the |your |our )?$",
     re.IGNORECASE,
 )
 _OWN_BUSINESS = re.compile(r"\b(?:i|we|i'm|my|our)\b", re.IGNORECASE)
@@ -94,17 +103,22 @@ def leans(words: Sequence[Token], found: Sequence[Phrase]) -> bool:
     A pronoun after a phrase of the same question ("does the MG-200 keep its settings?") points at
     that phrase.
     """
-    own = [p.start for p in telling(found) if not p.definite]
-    first = min(own, default=1 << 30)
+    own = [p for p in telling(found) if not p.definite]
     for i, token in enumerate(words):
         if token.word in _LEANING and not own:
             return True
-        if token.start > first:
+        if has_antecedent(token, own):
             continue
         pronoun = token.word in OWNING or token.word in PERSONAL
         if pronoun or (token.word in POINTING and _points(words, i)):
             return True
     return False
+
+
+def has_antecedent(pronoun: Token, own: Sequence[Phrase]) -> bool:
+    """Whether a phrase of the same question stands before a pronoun; right before it stands what
+    is done ("register it"), which is none."""
+    return any(p.end < pronoun.start - 1 for p in own)
 
 
 def _points(words: Sequence[Token], i: int) -> bool:
@@ -116,11 +130,12 @@ def _points(words: Sequence[Token], i: int) -> bool:
 def stands(text: str, found: Sequence[Phrase]) -> bool:
     """Whether a question says enough to search by.
 
-    Three words do, or two where it is about the asker's own business; a name counts twice. "What
-    is a strong password?" introduces its subject and does; "what about the experiments?" does not.
+    Three words do, or two where it is about the asker's own business; a name counts for two, a code
+    for three. "What is a strong password?" introduces its subject and does; "what about the
+    experiments?" does not.
     """
     named = telling(found)
-    said = sum((1 if p.kind is Kind.PLAIN else 2) * len(p.words) for p in named)
+    said = sum((1 + p.kind) * len(p.words) for p in named)
     if said >= (2 if _OWN_BUSINESS.search(text) else 3):
         return True
     before = (text[max(0, p.start - _LEAD) : p.start] for p in named if not p.definite)

@@ -41,7 +41,8 @@ ATTRIBUTES = frozenset(
 
 # Verbs and adjectives that questions are made of; they end a phrase.
 GENERAL = frozenset(
-    """able according across actually add address advise affect affected allow alright among
+    """often always never sometimes soon already twice tomorrow tonight maybe perhaps rather thanks
+    able according across actually add address advise affect affected allow alright among
     another anything apply ask attract available avoid away bad based begin believe besides
     best better between big biggest bought briefly bring build built buy call called came
     care cause caused causes certain change choose chosen come common compare compared
@@ -181,6 +182,12 @@ def _kinds(found: Sequence[Token]) -> list[Kind]:
     return kinds
 
 
+def code(phrase: Phrase) -> Token | None:
+    """The code in a phrase: ``E42`` in "error E42"."""
+    found = tokens(phrase.text)
+    return next((t for t in reversed(found) if _kind(t, False, False) is Kind.CODE), None)
+
+
 @lru_cache(maxsize=4_096)
 def phrases(text: str) -> tuple[Phrase, ...]:
     """The phrases of a text, in order. Kept, as a thread's messages come again with every turn."""
@@ -217,8 +224,9 @@ def _stop(text: str, found: Sequence[Token], kinds: list[Kind], start: int) -> i
         if kinds[i] is Kind.NAME and kinds[i - 1] is Kind.PLAIN:
             break
         if kinds[i] is Kind.PLAIN and Kind.PLAIN not in kinds[start:i]:
-            # "the Hamlin variety", "Pro plan"; but "Joker | won", "Herbert Spencer | known for"
-            if not (is_attribute(token.word) or (start and found[start - 1].word in _ARTICLES)):
+            # "the Hamlin variety", "Pro plan"; but "Joker | won", "the mg-200 | waterproof"
+            named = start and found[start - 1].word in _ARTICLES and kinds[i - 1] is Kind.NAME
+            if not (named or is_attribute(token.word)):
                 break
             lower_tail += 1
         elif kinds[i] is Kind.PLAIN and lower_tail:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from bot.lexical import STOP_WORDS
-from bot.query.cues import ELLIPSIS, OWNING, PERSONAL, telling
-from bot.query.phrases import Kind, Phrase, Token, phrases, singular, tokens
+from bot.query.cues import ELLIPSIS, OWNING, PERSONAL, has_antecedent, telling
+from bot.query.phrases import Kind, Phrase, Token, code, phrases, singular, tokens
 from bot.query.thread import Thread, person_like
 
 _HUMAN = frozenset({"he", "she", "him", "his", "her", "hers"})
@@ -48,13 +48,12 @@ def exchanged(question: str, thread: Thread) -> str:
     found = phrases(question)
     if not opening or not found or not thread.question:
         return ""
-    asked = found[-1]
-    rest = question[opening.end() :].strip(" ?.!")
-    if len(rest.split()) > len(asked.words) + 2:
+    new = found[-1]
+    if len(question[opening.end() :].split()) > len(new.words) + 2:
         return ""
     for old in phrases(thread.question):
-        if _same_type(old, asked) and old.words != asked.words:
-            return thread.question[: old.start] + asked.text + thread.question[old.end :]
+        if old.words != new.words and _same_type(old, new):
+            return _put(thread.question, old, new)
     return ""
 
 
@@ -66,16 +65,25 @@ def _same_type(old: Phrase, new: Phrase) -> bool:
     return True
 
 
+def _put(question: str, old: Phrase, new: Phrase) -> str:
+    """The question with one phrase for another; of codes only the code itself."""
+    start, end, text = old.start, old.end, new.text
+    was, now = code(old), code(new)
+    if was and now:
+        start, end, text = old.start + was.start, old.start + was.end, now.text
+    return question[:start] + text + question[end:]
+
+
 def without_pronoun(question: str, found: Sequence[Phrase], thread: Thread) -> str:
     """The question with its first pronoun replaced; nothing where it has none of the thread.
 
     ``found`` are the phrases of the question; a pronoun after one of them points at that one.
     """
-    first = min((p.start for p in telling(found)), default=1 << 30)
+    own = telling(found)
     empty = [m.span() for m in _EMPTY_IT.finditer(question)]
     words = tokens(question)
     for i, token in enumerate(words):
-        if token.start > first:
+        if has_antecedent(token, own):
             return ""
         use = _use(token, words[i + 1].word if i + 1 < len(words) else "")
         if not use or (token.word == "it" and any(a <= token.start < b for a, b in empty)):
@@ -106,6 +114,7 @@ def _meant(pronoun: str, thread: Thread) -> Phrase | None:
         if thread.topic is not None and person_like(thread.topic):
             return thread.topic
         return thread.people[-1] if thread.people else thread.focus
-    if thread.focus is not None and pronoun in {"it", "its"} and person_like(thread.focus):
-        return None if thread.focus is thread.topic else thread.topic
-    return thread.focus
+    focus, topic = thread.focus, thread.topic
+    if pronoun in {"it", "its"} and focus and person_like(focus) and topic:
+        return focus if person_like(topic) else topic
+    return focus

@@ -41,14 +41,16 @@ def rewrite(question: str, history: Sequence[Message]) -> str:
 
 def _listen(answer: str, thread: Thread, *, lists_too: bool) -> None:
     """Take in an answer: its list, its names, what it dwells on and asks back."""
+    thread.answered = True
     if lists_too:
         thread.items = lists.listed(answer) or thread.items
         thread.series = lists.series(answer)
     answer = answer[:OPENING]
     found = phrases(answer)
     thread.hear(found)
-    if answer.rstrip().endswith("?"):
-        asked = cues.telling(phrases(cues.last_sentence(answer)))
+    last = cues.last_sentence(answer)
+    if last.endswith("?") and cues.ASKS_BACK.search(last):
+        asked = cues.telling(phrases(last))
         thread.asked_back = tuple(sorted(asked, key=weight)[-2:])
     if thread.focus is not None:
         about = {singular(w) for w in thread.focus.words}
@@ -61,9 +63,11 @@ def _follow(text: str, thread: Thread) -> None:
     resolved = _resolve(text, thread)
     text = text[:OPENING]
     found = phrases(text)
-    about = subject(found)
+    about = subject(text, found)
     leaning = cues.leans(tokens(text), found)
     thread.unmentioned += 1
+    if about is None and thread.topic is None:
+        about = next(iter(found), None)  # "How long is the warranty?": better than nothing
     if about is not None:
         about = thread.in_full(about)
         if thread.topic is None or cues.SWITCH.search(text):
@@ -86,14 +90,22 @@ def _resolve(question: str, thread: Thread) -> str:
     """The question with what it leaves out put in."""
     if thread.focus is None or cues.SWITCH.search(question):
         return question
-    if cues.REPLY.fullmatch(question):
-        return _with_context(question, thread.asked_back)
+    if thread.asked_back and len(question) <= 40 and "?" not in question:
+        return _answered_back(question, thread)
     return (
         lists.by_name(question, thread.items, counted=True)
         or lists.by_name(question, thread.series, counted=False)
         or exchanged(question, thread)
         or _completed(with_names_in_full(question, thread), thread)
     )
+
+
+def _answered_back(reply: str, thread: Thread) -> str:
+    """The question before with what the reply to the bot's own question picks."""
+    if cues.REPLY.fullmatch(reply):
+        return _with_context(thread.question, thread.asked_back)
+    picked = cues.telling(phrases(reply))
+    return _with_context(thread.question, picked) if picked else reply
 
 
 def _completed(question: str, thread: Thread) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.conversation import Message, Role
 from bot.query.phrases import Kind, Phrase, is_attribute, is_telling, phrases, singular, tokens
@@ -27,8 +27,13 @@ RECENT = 4
 OPENING = 400
 """How much of each message is read for what it is about."""
 
+_JOINED = re.compile(r"\s+(?:and|or|vs\.?|versus|to|with)\s+(?:the\s+)?")
+
 ALIVE = 6
 """After so many questions without a mention the topic is left behind."""
+
+ALIVE_ANSWERED = 2
+"""The same in a thread with answers, where what was asked last was settled meanwhile."""
 
 
 @dataclass(slots=True)
@@ -51,13 +56,16 @@ class Thread:
     """Names that may be a person's, in order of mention by the user."""
     focus: Phrase | None = None
     """What the thread is about now: what was brought up last."""
+    answered: bool = False
+    """Whether there are answers in the thread."""
     unmentioned: int = 0
     """Questions since the topic was last mentioned."""
 
     @property
     def live_topic(self) -> Phrase | None:
         """The topic, unless the thread has left it behind."""
-        return self.topic if self.unmentioned <= ALIVE else None
+        limit = ALIVE_ANSWERED if self.answered else ALIVE
+        return self.topic if self.unmentioned <= limit else None
 
     def hear(self, found: Sequence[Phrase]) -> None:
         """Take in the phrases of a message: its names, and whether the topic is among them."""
@@ -111,13 +119,26 @@ def weight(phrase: Phrase) -> float:
         score += 1.0  # "529 plan"
     elif len(phrase.words) == 1 and phrase.words[0].endswith(("ing", "ed", "ly")):
         score -= 0.8
-    return score + 0.6 * phrase.asked + 0.3 * phrase.led + 0.3 * min(len(phrase.words), 3)
+    led = 0.3 * (phrase.led and phrase.kind is Kind.PLAIN)
+    return score + 0.6 * phrase.asked + led + 0.3 * min(len(phrase.words), 3)
 
 
-def subject(found: Sequence[Phrase]) -> Phrase | None:
-    """What a question is about: its weightiest phrase, the first of equals."""
+def subject(text: str, found: Sequence[Phrase]) -> Phrase | None:
+    """What a question is about: its weightiest phrase, the first of equals; two names or codes
+    that it joins ("the MG-200 and the MG-400") together."""
     best = max(found, key=weight, default=None)
-    return best if best is not None and weight(best) > 0.9 else None
+    if best is None or weight(best) <= 0.9:
+        return None
+    for other in found:
+        between = text[best.end : other.start] if other.start > best.end else "?"
+        if other.kind is best.kind is not Kind.PLAIN and _JOINED.fullmatch(between):
+            return replace(
+                best,
+                text=text[best.start : other.end],
+                words=best.words + other.words,
+                end=other.end,
+            )
+    return best
 
 
 def dwelt_on(answer: str) -> Phrase | None:
