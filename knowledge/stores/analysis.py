@@ -28,6 +28,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
+class IndexTerms:
+    """How often each term of a chunk occurs, and its length in words."""
+
+    counts: Counter[str]
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class LexicalQuery:
     """Weighted terms: chunks are found by ``telling``, and ordered by ``function`` too."""
 
@@ -35,12 +43,12 @@ class LexicalQuery:
     function: dict[str, float]
 
 
-def index_terms(text: str) -> tuple[Counter[str], int]:
-    """How often each term of a chunk occurs, and its length in words."""
+def index_terms(text: str) -> IndexTerms:
+    """What a chunk, its header included, is indexed by."""
     counts = Counter(terms(text))
     length = counts.total()
     counts.update(f"={word}" for word in content_words(words(text)))
-    return counts, length
+    return IndexTerms(counts, length)
 
 
 def lexical_query(text: str) -> LexicalQuery:

@@ -58,12 +58,18 @@ class EmbeddedStore:
         writer = _Desk(self._path, "knowledge-writer", readonly=False)
         reader = _Desk(self._path, "knowledge-reader", readonly=True)
         try:
-            await writer.do(lambda c: schema.prepare(c, self._path, self._model, self._dimensions))
+            await writer.do(self._prepare)
         except BaseException:
             await writer.close()
             await reader.close()
             raise
         self._writer, self._reader = writer, reader
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        schema.prepare(connection, self._path, self._model, self._dimensions)
+        if writing.outdated(connection):
+            with schema.transaction(connection):
+                writing.reindex(connection)
 
     async def close(self) -> None:
         """Finish what is under way and let go of the file."""
@@ -84,7 +90,7 @@ class EmbeddedStore:
         documents: Sequence[tuple[DocumentKey, Sequence[Chunk]]],
     ) -> None:
         ready = [(key, writing.prepared(chunks)) for key, chunks in documents]
-        wanted = {t for _, items in ready for item in items for t in item.counts}
+        wanted = {t for _, items in ready for item in items for t in item.terms.counts}
         with schema.transaction(connection):
             numbers = self._vocabulary.numbers(connection, wanted)
             for key, items in ready:
@@ -126,6 +132,7 @@ class EmbeddedStore:
         def run(connection: sqlite3.Connection) -> None:
             with schema.transaction(connection):
                 writing.set_vectors(connection, ids, vectors)
+                writing.prune_changes(connection)
 
         await self._write(run)
 

@@ -84,6 +84,9 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
     A store without any vectors takes on the model that is set.
     """
     connection.execute("PRAGMA journal_mode = WAL")
+    wanted = f"{model} ({dimensions} dimensions)"
+    if _model(connection) == wanted:
+        return  # the common case takes no lock
     with transaction(connection):
         if not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
             for statement in TABLES.split(";"):
@@ -92,16 +95,23 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
             connection.execute(f"PRAGMA user_version = {VERSION}")
         elif connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             raise StoreBrokenError(path=path, reason="it belongs to another program")
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found > VERSION:
-            raise StoreNewerError(path=path, found=found)
-        wanted = f"{model} ({dimensions} dimensions)"
-        row = connection.execute("SELECT value FROM meta WHERE key = 'model'").fetchone()
-        if row is not None and row[0] == wanted:
-            return
-        if row is not None and connection.execute("SELECT 1 FROM vector LIMIT 1").fetchone():
-            raise StoreMismatchError(found=row[0], wanted=wanted)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise StoreNewerError(path=path, found=version)
+        found = _model(connection)
+        if found and connection.execute("SELECT 1 FROM vector LIMIT 1").fetchone():
+            raise StoreMismatchError(found=found, wanted=wanted)
         connection.execute("REPLACE INTO meta VALUES ('model', ?)", (wanted,))
+
+
+def _model(connection: sqlite3.Connection) -> str:
+    """Whose vectors a store of this version holds; empty where it is not one, or not yet."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if (application, version) != (APPLICATION_ID, VERSION):
+        return ""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'model'").fetchone()
+    return str(row[0]) if row else ""
 
 
 @contextmanager

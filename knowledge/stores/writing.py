@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +13,8 @@ import numpy as np
 from bot.errors import KnowledgeError
 from bot.evidence import Chunk
 from bot.ports import Vectors
-from knowledge.stores.analysis import index_terms, storable
+from knowledge.stores.analysis import VERSION as ANALYSIS
+from knowledge.stores.analysis import IndexTerms, index_terms, storable
 from knowledge.stores.base import DocumentKey
 from knowledge.stores.postings import MAX_COUNT, MAX_TERMS
 
@@ -28,13 +29,12 @@ class PreparedChunk:
     """A chunk with its words counted, ready for a short transaction."""
 
     chunk: Chunk
-    counts: Counter[str]
-    length: int
+    terms: IndexTerms
 
 
 def prepared(chunks: Iterable[Chunk]) -> list[PreparedChunk]:
     """Count the words of header and text; done before the transaction, as it takes longest."""
-    return [PreparedChunk(c, *index_terms(storable(f"{c.header}\n{c.text}"))) for c in chunks]
+    return [PreparedChunk(c, index_terms(storable(f"{c.header}\n{c.text}"))) for c in chunks]
 
 
 class Vocabulary:
@@ -101,7 +101,9 @@ def put(
     for position, item in enumerate(chunks):
         number = _insert(connection, document, item.chunk, kept.get(position))
         if position not in kept:
-            _record(connection, number, document, item, numbers)
+            _record(connection, number, document, item.terms, numbers)
+            connection.execute("INSERT INTO waiting VALUES (?)", (number,))
+            connection.execute("INSERT INTO change (chunk) VALUES (?)", (number,))
 
 
 def _document(connection: sqlite3.Connection, key: DocumentKey, groups: frozenset[str]) -> int:
@@ -164,18 +166,16 @@ def _record(
     connection: sqlite3.Connection,
     number: int,
     document: int,
-    item: PreparedChunk,
+    terms: IndexTerms,
     numbers: dict[str, int],
 ) -> None:
-    counts = item.counts
+    counts = terms.counts
     ids = np.fromiter((numbers[t] for t in counts), np.uint32, len(counts))
     often = np.fromiter((min(n, MAX_COUNT) for n in counts.values()), np.uint8, len(counts))
     connection.execute(
         "INSERT INTO record VALUES (?, ?, ?, ?, ?)",
-        (number, document, item.length, ids.tobytes(), often.tobytes()),
+        (number, document, terms.length, ids.tobytes(), often.tobytes()),
     )
-    connection.execute("INSERT INTO waiting VALUES (?)", (number,))
-    connection.execute("INSERT INTO change (chunk) VALUES (?)", (number,))
 
 
 def _forget(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
@@ -231,6 +231,37 @@ def set_vectors(connection: sqlite3.Connection, keys: Sequence[str], vectors: Ve
         connection.execute("REPLACE INTO vector VALUES (?, ?)", (row[0], blob))
         connection.execute("DELETE FROM waiting WHERE chunk = ?", row)
         connection.execute("INSERT INTO change (chunk) VALUES (?)", row)
+
+
+def outdated(connection: sqlite3.Connection) -> bool:
+    """Whether the term records were made by other rules than this program's."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'analysis'").fetchone()
+    return row is None or row[0] != str(ANALYSIS)
+
+
+def reindex(connection: sqlite3.Connection) -> None:
+    """Make outdated term records anew.
+
+    Every process that has the store open then reads everything anew, as the change log skips a
+    number.
+    """
+    if not outdated(connection):
+        return
+    vocabulary = Vocabulary()  # its own, as this transaction may yet fail
+    last = connection.execute("SELECT max(seq) FROM change").fetchone()[0]
+    connection.execute("DELETE FROM record")
+    rows = connection.execute("SELECT id, document, title, headings, text FROM chunk").fetchall()
+    for number, document, title, headings, text in rows:
+        path = tuple(json.loads(headings))
+        chunk = Chunk("", "", "", "", 0, title, path, text, 0, 0, "")
+        terms = index_terms(f"{chunk.header}\n{text}")
+        numbers = vocabulary.numbers(connection, set(terms.counts))
+        vocabulary.remember(numbers)
+        _record(connection, number, document, terms, numbers)
+    if last is not None:
+        connection.execute("DELETE FROM change")
+        connection.execute("INSERT INTO change (seq) VALUES (?)", (last + 2,))
+    connection.execute("REPLACE INTO meta VALUES ('analysis', ?)", (str(ANALYSIS),))
 
 
 def prune_changes(connection: sqlite3.Connection) -> None:

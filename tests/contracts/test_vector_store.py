@@ -137,6 +137,26 @@ async def test_scores_are_those_of_a_fresh_index(tmp_path: Path) -> None:
     await fresh.close()
 
 
+async def test_other_rules_for_words_index_anew(tmp_path: Path) -> None:
+    """A store whose term records were made by an older program is made anew when it is opened, and
+    processes that have it open follow; vectors stay."""
+    one, two = store_at(tmp_path / "k.db"), store_at(tmp_path / "k.db")
+    await one.open()
+    await put(one, "a", "green lamp", "red lamp")
+    await embed(one)
+    before = await search(one, "green lamp", near="\nred lamp")
+    file = sqlite3.connect(tmp_path / "k.db")
+    file.executescript("UPDATE meta SET value = '0' WHERE key = 'analysis'; DELETE FROM record")
+    file.close()
+    await two.open()
+    assert await search(two, "green lamp", near="\nred lamp") == before
+    await one.set_groups(key("a"), frozenset({"staff"}))
+    assert found(await search(one, "lamp")) == []
+    assert len((await search(one, "lamp", "staff")).passages) == 2
+    await one.close()
+    await two.close()
+
+
 async def test_vectors_of_another_model_are_refused(tmp_path: Path) -> None:
     """A store with one model's vectors is not searched with another's, and says so."""
     first = store_at(tmp_path / "k.db", "one")
