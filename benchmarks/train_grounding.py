@@ -19,15 +19,8 @@ from benchmarks.train_reader import exported
 from bot.lexical import STOP_WORDS, terms, words
 from bot.sentences import split
 from knowledge.grounding import states_nothing, unwrapped
-from knowledge.support import (
-    SIGNALS,
-    ceiling,
-    plain,
-    quoted,
-    read_passage,
-    read_statement,
-    support,
-)
+from knowledge.statements import plain, read_passage, read_statement
+from knowledge.support import SIGNALS, ceiling, quoted, support
 
 Array = NDArray[np.float64]
 TARGET = Path(__file__).resolve().parent.parent / "knowledge" / "models" / "grounding.json"

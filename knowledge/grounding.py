@@ -21,19 +21,15 @@ from bot.lexical import terms
 from bot.llm.trees import Trees
 from bot.ports import Verdict
 from bot.sentences import split
-from knowledge.support import (
+from knowledge.statements import (
     PassageText,
     Statement,
-    Support,
-    agree,
-    ceiling,
     plain,
-    quoted,
     read_passage,
     read_statement,
-    support,
     telling_words,
 )
+from knowledge.support import Support, agree, ceiling, quoted, support
 
 _OPENERS = (
     "yes|no|yep|yeah|nope|sure|sure thing|of course|certainly|absolutely|definitely|great"
