@@ -16,6 +16,7 @@ import itertools
 import statistics
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from bot.conversation import (
@@ -93,7 +94,9 @@ def make_turn(thread: str) -> Turn:
     )
 
 
-async def _measure(name: str, jobs: int, at_once: int, job: object) -> None:
+async def _measure(
+    name: str, jobs: int, at_once: int, job: Callable[[int], Awaitable[None]]
+) -> None:
     """Run ``job(i)`` ``jobs`` times, ``at_once`` side by side, and print one line."""
     walls: list[float] = []
     numbers = iter(range(jobs))
@@ -101,7 +104,7 @@ async def _measure(name: str, jobs: int, at_once: int, job: object) -> None:
     async def worker() -> None:
         for number in numbers:
             started = time.perf_counter()
-            await job(number)  # type: ignore[operator] # a coroutine function
+            await job(number)
             walls.append((time.perf_counter() - started) * 1000)
 
     cpu, wall = time.process_time(), time.perf_counter()

@@ -52,6 +52,12 @@ def insert(connection: sa.Connection, table: sa.Table) -> Insert:
     return statement
 
 
+def notify(connection: sa.Connection, channel: str) -> None:
+    """Wake those who listen on a channel, once the transaction is committed."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_notify(channel, "")))
+
+
 class Database:
     """An open database with the newest schema."""
 
@@ -93,6 +99,13 @@ class Database:
         database alone. Errors of the database come as :class:`bot.errors.StorageError`.
         """
         return await self._driver.write(op)
+
+    async def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called when another process notifies (PostgreSQL), until closed.
+
+        A hint, never a promise: SQLite does not notify, and a connection may be lost.
+        """
+        await self._driver.listen(channel, wake)
 
     async def close(self) -> None:
         """Finish what is queued and close. Safe to call twice."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from bot.errors import StorageError
-from bot.store.faults import lost_connection, may_retry, safe, translate_postgres
+from bot.store.faults import first_line, lost_connection, may_retry, safe, translate_postgres
+
+log = logging.getLogger("wellspoken.store")
 
 T = TypeVar("T")
 Operation = Callable[[sa.Connection], T]
@@ -18,6 +21,8 @@ Operation = Callable[[sa.Connection], T]
 _POOL = 10  # measured: 20 and 50 connections only make the slowest turns slower
 _TRIES = 6
 _CONNECT_SECONDS = 10
+_CLOSE_SECONDS = 2
+_LISTEN_AGAIN_SECONDS = 1.0
 _MIGRATION_LOCK = 0x77656C6C  # "well": one number for the whole database server
 
 
@@ -43,6 +48,7 @@ class PostgresDriver:
         )
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._closed = False
+        self._listening: set[asyncio.Task[None]] = set()
 
     @property
     def name(self) -> str:
@@ -56,6 +62,10 @@ class PostgresDriver:
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
         self._closed = True
+        for task in self._listening:
+            task.cancel()
+        await asyncio.gather(*self._listening, return_exceptions=True)
+        self._listening.clear()
         await self._engine.dispose()
 
     async def read(self, op: Operation[T]) -> T:
@@ -78,6 +88,38 @@ class PostgresDriver:
             return op(connection)
 
         return await self.write(alone)
+
+    async def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        """Call ``wake`` whenever a transaction that said NOTIFY on the channel is committed.
+
+        On a connection of its own; a lost one is replaced, and ``wake`` called then too.
+        """
+        listening = asyncio.Event()
+        task = asyncio.create_task(self._listen(channel, wake, listening))
+        self._listening.add(task)
+        await listening.wait()
+
+    async def _listen(
+        self, channel: str, wake: Callable[[], None], listening: asyncio.Event
+    ) -> None:
+        while True:
+            lost = asyncio.Event()
+            try:
+                pooled = await self._engine.raw_connection()
+                connection: Any = pooled.driver_connection
+                pooled.detach()  # the pool stays whole
+                try:
+                    connection.add_termination_listener(lambda _, lost=lost: lost.set())
+                    await connection.add_listener(channel, lambda *_: wake())
+                    listening.set()
+                    wake()
+                    await lost.wait()
+                finally:
+                    await connection.close(timeout=_CLOSE_SECONDS)
+            except Exception as error:  # noqa: BLE001 - the poll goes on without it
+                log.warning("not listening to %s: %s", channel, first_line(error))
+            listening.set()
+            await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
 
     async def _try(self, op: Operation[T], *, write: bool) -> T:
         if self._closed:

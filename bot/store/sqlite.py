@@ -257,6 +257,9 @@ class SqliteDriver:
             item.error = self._translated(error)
         raw.execute("RELEASE step")
 
+    async def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        """Nothing to listen to: SQLite tells nobody. Whoever waits polls."""
+
     async def migrate(self, op: Operation[T]) -> T:
         """Run ``op`` alone on the database, with foreign keys off: tables are rebuilt there."""
         return await asyncio.to_thread(self._migrate, op)

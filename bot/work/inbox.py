@@ -18,11 +18,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bot.errors import LeaseLostError
-from bot.store.base import Database, insert
+from bot.store.base import Database, insert, notify
 from bot.work.tables import inbox, is_open
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 _NOBODY = ""
+_CHANNEL = "wellspoken_inbox"
 _FIRST_BACKOFF = 1.0
 _LONGEST_BACKOFF = 300.0
 
@@ -148,7 +149,14 @@ class Inbox:
             "created_at": now,
         }
         statement = insert(connection, inbox).on_conflict_do_nothing(index_elements=["event_id"])
-        return connection.execute(statement.returning(inbox.c.id), row).first() is not None
+        new = connection.execute(statement.returning(inbox.c.id), row).first() is not None
+        if new:
+            notify(connection, _CHANNEL)
+        return new
+
+    async def listen(self) -> None:
+        """End :meth:`wait` for events of other processes too, where the database can."""
+        await self._db.listen(_CHANNEL, self._arrived.set)
 
     async def wait(self, seconds: float) -> None:
         """Until an event is put in this process, at most ``seconds``: others may have put some."""

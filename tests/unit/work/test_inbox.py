@@ -229,6 +229,31 @@ async def test_a_new_event_wakes_the_worker(database: Database) -> None:
     await box.wait(0.01)
 
 
+@pytest.mark.postgres
+async def test_an_event_of_another_process_wakes_the_worker(postgres_database_url: str) -> None:
+    """On PostgreSQL a worker hears of an event that somebody else put, after a break too."""
+    mine, theirs = [await Database.open(postgres_database_url) for _ in range(2)]
+    box = Inbox(mine, "one")
+    await box.listen()
+    await box.wait(0)
+    waiting = asyncio.create_task(box.wait(60))
+    await Inbox(theirs, "two").put("a", "t", None)
+    async with asyncio.timeout(10):
+        await waiting
+    kill = sa.text(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+    )
+    assert await theirs.read(lambda c: c.scalar(kill)) == 1
+    waiting = asyncio.create_task(box.wait(60))
+    await asyncio.sleep(1.5)
+    await Inbox(theirs, "two").put("b", "t", None)
+    async with asyncio.timeout(10):
+        await waiting
+    await mine.close()
+    await theirs.close()
+
+
 async def test_old_work_is_forgotten(database: Database, clock: Clock) -> None:
     """Only what was done before the moment goes; open and failed events stay."""
     box = Inbox(database, "one", clock=clock)
