@@ -29,10 +29,10 @@ VERSION = 1
 _NAMESPACE = uuid.UUID("6f9d0c3e-0b1a-5c55-9a54-3b0c2f1f7a10")
 _LEAST_TEXT = LIMIT // 2
 _LONGEST_COLUMNS = 200
+_LONGEST_HEADING = 500
 _WORD = re.compile(r"\w+")
 _MARK = re.compile(r"[^\w\s]|_")
 _FOREIGN = re.compile("[\u0370-\U0010ffff]")
-_RULE = re.compile(r"^\s*\|?[\s:|-]*-[\s:|-]*\|?\s*$")
 _LEVEL = re.compile(r"#{1,6}")
 
 
@@ -131,7 +131,7 @@ def _sections(text: str, limit: int) -> Iterator[_Section]:
         )
 
     for unit in split(text):
-        if unit.unit is not Unit.HEADING:
+        if unit.unit is not Unit.HEADING or len(unit.text) > _LONGEST_HEADING:
             units.append(unit)
             continue
         if units or path:
@@ -171,7 +171,7 @@ def _table(rows: Sequence[Sentence], limit: int) -> Iterator[_Block]:
     if sum(costs) <= limit:
         yield _Block(rows[0].start, rows[-1].end, sum(costs))
         return
-    headed = len(rows) > 1 and _RULE.match(rows[1].text)
+    headed = len(rows) > 1 and set(rows[1].text) <= set("|:- \t")
     columns = ""
     if headed:
         columns = " ".join(rows[0].text.strip().strip("|").split())[:_LONGEST_COLUMNS]
@@ -181,7 +181,7 @@ def _table(rows: Sequence[Sentence], limit: int) -> Iterator[_Block]:
             for part in _parts(row, cost, limit):
                 yield _Block(part.start, part.end, part.cost, named)
         else:
-            yield _Block(row.start, row.end, cost, named, leads=bool(headed) and number < 2)
+            yield _Block(row.start, row.end, cost, named, leads=headed and number < 2)
 
 
 def _parts(unit: Sentence, cost: float, limit: int) -> Iterator[_Block]:

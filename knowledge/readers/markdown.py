@@ -10,8 +10,8 @@ from knowledge.readers.encoding import decode
 from knowledge.readers.front_matter import FrontMatter, split_front_matter
 
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)", re.MULTILINE)
-_COMMENT = re.compile(r"(?P<code>`[^`\n]*`)|<!--.*?-->[ \t]*\n?", re.DOTALL)
-_UNDERLINED = re.compile(r"^[^\n]*\S[^\n]*\n {0,3}(?:=+|-+)[ \t]*$", re.MULTILINE)
+_BLANK_REST = re.compile(r"[ \t]*\n?")
+_UNDERLINED = re.compile(r"^[^\n]++\n {0,3}(?:=+|-+)[ \t]*$", re.MULTILINE)
 _FIRST_HEADING = re.compile(r"^ {0,3}#[ \t]+\S[^\n]*", re.MULTILINE)
 _PARSED = 2_000_000
 
@@ -40,7 +40,29 @@ def without_comments(text: str) -> str:
     """Without HTML comments; those inside code stay."""
     if "<!--" not in text:
         return text
-    return outside_code(text, lambda piece: _COMMENT.sub(lambda m: m["code"] or "", piece))
+    return outside_code(text, lambda piece: without_spans(piece, "<!--", "-->"))
+
+
+def without_spans(text: str, opening: str, closing: str) -> str:
+    """Without what stands between two marks, the marks included; code in backticks stays. An
+    opening mark that is never closed is text. Takes time in proportion to the text."""
+    found = re.compile(rf"`[^`\n]*`|{re.escape(opening)}")
+    kept: list[str] = []
+    at = 0
+    while start := found.search(text, at):
+        end = start.end()
+        if start.group() == opening:
+            close = text.find(closing, end)
+            if close < 0:
+                break
+            kept.append(text[at : start.start()])
+            rest = _BLANK_REST.match(text, close + len(closing))
+            end = rest.end() if rest else close + len(closing)
+        else:
+            kept.append(text[at:end])
+        at = end
+    kept.append(text[at:])
+    return "".join(kept)
 
 
 def with_hash_headings(text: str) -> str:

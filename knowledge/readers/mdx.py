@@ -13,18 +13,19 @@ from knowledge.readers.markdown import (
     outside_code,
     with_hash_headings,
     without_comments,
+    without_spans,
 )
 
 # An import or export reaches to the next blank line, as the MDX parser reads it.
 _MODULE = re.compile(
     r"^(?:import|export)[ \t{*](?:[^\n]*\n?)(?:(?![ \t]*\n)[^\n]+\n?)*", re.MULTILINE
 )
-_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
 # The body of a tag is bounded, so that a text full of "<" cannot make the search quadratic.
 _TAG = re.compile(
     r"(?P<code>`[^`\n]*`)"
     r"|<(?:>|/>|/?(?P<name>[A-Za-z][\w.:-]*)"
-    r"(?P<attributes>(?:[^<>\"'{}]|\"[^\"]*\"|'[^']*'|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}){0,2000}?)/?>)"
+    r"(?P<attributes>(?:[^<>\"'{}/]++|/(?!>)|\"[^\"]{0,2000}\"|'[^']{0,2000}'"
+    r"|\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}){0,80})/?>)"
 )
 _SPOKEN = re.compile(r"\b(?:title|label|summary|heading|alt)=(?:\{?)(?:\"([^\"]*)\"|'([^']*)')")
 _TEXT_EXPRESSION = re.compile(r"\{\s*(?:\"([^\"{}\n]*)\"|'([^'{}\n]*)'|`([^`{}$\n]*)`)\s*\}")
@@ -41,7 +42,7 @@ def _spoken(tag: re.Match[str]) -> str:
 
 def _readable(prose: str) -> str:
     prose = _MODULE.sub("", prose)
-    prose = _COMMENT.sub("", prose)
+    prose = without_spans(prose, "{/*", "*/}")
     changed = _TAG.sub(_spoken, prose)
     changed = _TEXT_EXPRESSION.sub(lambda m: m[1] or m[2] or m[3] or "", changed)
     if changed != prose:  # text inside components is indented, but it is no code

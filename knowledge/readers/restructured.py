@@ -18,6 +18,7 @@ from bot.errors import UnreadableDocumentError
 from knowledge.document import Document, RawDocument, clean
 from knowledge.readers.encoding import decode
 from knowledge.readers.front_matter import split_front_matter
+from knowledge.readers.markdown import document_of
 from knowledge.readers.markup import MarkdownText
 
 _SETTINGS: dict[str, Any] = {
@@ -34,7 +35,9 @@ _SETTINGS: dict[str, Any] = {
     "line_length_limit": 1_000_000,
 }
 # `:ref:`text <target>`` and the like: the words that the page would show.
-_ROLE = re.compile(r":[a-zA-Z][\w:+.-]*:`~?!?([^`<]+?)(?:\s*<[^`>]*>)?`")
+_ROLE = re.compile(r":[a-zA-Z][\w:+.-]{0,40}:`~?!?([^`<]+?)(?:\s*<[^`>]*>)?`")
+_UNDERLINED = re.compile(r"^(\S[^\n]{0,200})\n([=\-~^\"'#*+`:._]{3,200})[ \t]*$", re.MULTILINE)
+_PARSED = 2_000_000
 _OPTION = re.compile(r":[\w-]+:")
 _DIRECTIVE = re.compile(r"^[ \t]*\.\. +([\w:+.-]+)::", re.MULTILINE)
 _SILENT = frozenset(
@@ -181,10 +184,24 @@ class _Writer:
         )
 
 
+def _underlined_as_hashes(text: str) -> str:
+    """Headings alone, for texts that docutils would take minutes for: levels by first use."""
+    levels: dict[str, int] = {}
+
+    def heading(found: re.Match[str]) -> str:
+        level = levels.setdefault(found[2][0], len(levels) + 1)
+        return f"{'#' * min(level, 6)} {found[1].strip()}\n"
+
+    return _UNDERLINED.sub(heading, text)
+
+
 def read(content: bytes, raw: RawDocument) -> Iterator[Document]:
     """One document."""
     front = split_front_matter(clean(decode(content)))
     text = _ROLE.sub(r"``\1``", front.body)
+    if len(text) > _PARSED:
+        yield document_of(raw, front, _underlined_as_hashes(text))
+        return
     _know_directives(text)
     try:
         tree = publish_doctree(text, settings_overrides=_SETTINGS)
