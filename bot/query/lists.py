@@ -15,18 +15,21 @@ _BEFORE_SERIES = re.compile(
     r"|by|of|both)\s",
     re.IGNORECASE,
 )
+_ASIDE = re.compile(r"\s*\([^()]{1,60}\)")
 _AROUND = " *_\"'"
 
 _ORDINALS = {
     "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4,
     "fifth": 5, "5th": 5, "sixth": 6, "6th": 6, "last": -1, "latter": -1, "former": 1,
 }  # fmt: skip
+_MANY = {"two": 2, "three": 3, "four": 4}
 _ORDINAL = "(?:" + "|".join(_ORDINALS) + ")"
 _NUMBERED = re.compile(
     r"\b(?:the )?(?:numbers?|options?|items?|points?|steps?|no\.?) #?"
     r"(?P<number>\d{1,2}(?: (?:and|or) \d{1,2})?)\b"
     rf"|\b(?:the )?(?P<ordinal>{_ORDINAL}(?: (?:and|or) (?:the )?{_ORDINAL})?)"
     r" (?:one|option|item|point|step|suggestion|approach|way|type|method|choice|idea|thing)s?\b"
+    r"|\b(?:the )?first (?P<many>two|three|four)\b"
     rf"|\bthe (?P<bare>{_ORDINAL})(?=\s*[?.!]|\s*$)",
     re.IGNORECASE,
 )
@@ -48,6 +51,7 @@ def listed(answer: str) -> tuple[str, ...]:
 
 def series(answer: str) -> tuple[str, ...]:
     """The items of the longest "X, Y, and Z" of an answer, three at least."""
+    answer = _ASIDE.sub("", answer)
     clauses = [c for c in _CLAUSE.split(answer) if ", " in c and (" and " in c or " or " in c)]
     longest = max(clauses, key=lambda c: c.count(", "), default="")[:300]
     items = _COMMA.split(longest)
@@ -65,6 +69,9 @@ def by_name(question: str, items: Sequence[str], *, counted: bool) -> str:
     match = _NUMBERED.search(question)
     if not match or not items:
         return ""
+    if match["many"]:
+        named = items[: _MANY[match["many"].lower()]]
+        return question[: match.start()] + " and ".join(named) + question[match.end() :]
     asked = match["number"] or match["ordinal"] or match["bare"]
     places = [
         int(w) if w.isdigit() else _ORDINALS.get(w, 0) for w in re.findall(r"\w+", asked.lower())

@@ -48,6 +48,8 @@ def _listen(answer: str, thread: Thread, *, lists_too: bool) -> None:
     answer = answer[:OPENING]
     found = phrases(answer)
     thread.hear(found)
+    about_it = subject(answer, found)
+    thread.reported = about_it if about_it and about_it.kind is not Kind.PLAIN else None
     last = cues.last_sentence(answer)
     if last.endswith("?") and cues.ASKS_BACK.search(last):
         asked = cues.telling(phrases(last))
@@ -112,16 +114,20 @@ def _completed(question: str, thread: Thread) -> str:
     """The question with its pronoun replaced, or with what it is about after it in brackets."""
     begin, core = cues.core(question)
     found = phrases(core)
+    telling = cues.telling(found)
+    if not cues.ASKS.search(core) and (telling or cues.STATES.match(core)):
+        return question
     settled = bool(cues.telling(phrases(question[:begin])))
     replaced = "" if settled else without_pronoun(core, found, thread)
     if replaced:
         return question[:begin] + _with_context(replaced, [thread.live_topic])
-    remark = len(cues.telling(found)) > 1 or cues.STATES.match(core)
-    if not cues.ASKS.search(core) and remark:
+    elliptic = bool(cues.ELLIPSIS.match(core))
+    if cues.stands(core, found) or (
+        settled and not elliptic and not cues.leans(tokens(core), found)
+    ):
         return question
-    if cues.stands(core, found) or (settled and not cues.leans(tokens(core), found)):
-        return question
-    return _with_context(question, [thread.focus, thread.live_topic])
+    more = thread.live_topic if telling else (thread.reported or thread.live_topic)
+    return _with_context(question, [thread.focus, more])
 
 
 def _with_context(question: str, context: Sequence[Phrase | None]) -> str:

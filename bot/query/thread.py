@@ -56,6 +56,8 @@ class Thread:
     """Names that may be a person's, in order of mention by the user."""
     focus: Phrase | None = None
     """What the thread is about now: what was brought up last."""
+    reported: Phrase | None = None
+    """The name or code that the last answer was about."""
     answered: bool = False
     """Whether there are answers in the thread."""
     unmentioned: int = 0
@@ -142,14 +144,16 @@ def subject(text: str, found: Sequence[Phrase]) -> Phrase | None:
 
 
 def dwelt_on(answer: str) -> Phrase | None:
-    """What a longer answer keeps coming back to: the phrase of its first sentence that has the
-    most repeated word, named at least three times."""
-    words = [t.word for t in tokens(answer)]
-    if len(words) < 25:
+    """What a longer answer keeps coming back to: the shortest phrase with the word of its first
+    sentence that it repeats most, three times at least."""
+    found = tokens(answer)
+    if len(found) < 25:
         return None
-    counts = Counter(singular(w) for w in words if is_telling(w) and not is_attribute(w))
+    counts = Counter(singular(t.word) for t in found if is_telling(t.word))
     opening = phrases(re.split(r"(?<=[.!?])\s", answer, maxsplit=1)[0])
-    best = max(opening, key=lambda p: max(counts[singular(w)] for w in p.words), default=None)
-    if best is None or max(counts[singular(w)] for w in best.words) < 3:
+    words = [singular(w) for p in opening for w in p.words if not is_attribute(w)]
+    word = max(words, key=lambda w: counts[w], default="")
+    if counts[word] < 3:
         return None
-    return best
+    holding = [p for p in phrases(answer) if word in map(singular, p.words)]
+    return min(holding, key=lambda p: len(p.words), default=None)
