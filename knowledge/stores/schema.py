@@ -99,6 +99,8 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
         if version > VERSION:
             raise StoreNewerError(path=path, found=version)
         found = _model(connection)
+        if found == wanted:
+            return  # another process was quicker
         if found and connection.execute("SELECT 1 FROM vector LIMIT 1").fetchone():
             raise StoreMismatchError(found=found, wanted=wanted)
         connection.execute("REPLACE INTO meta VALUES ('model', ?)", (wanted,))
