@@ -34,6 +34,10 @@ class ConfigurationError(UsageError):
     """{where}: {problem}"""
 
 
+class QuestionError(UsageError):
+    """The question cannot be asked: {problem}"""
+
+
 class NotFoundError(UsageError):
     """There is no {kind} "{id}"; list what there is and use one of those names."""
 

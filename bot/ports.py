@@ -150,4 +150,8 @@ class GroundingCheck(Protocol):
 class Grounder(Protocol):
     """The check of answers against their sources."""
 
-    def open(self, passages: Sequence[str], question: str = "") -> GroundingCheck: ...
+    def open(
+        self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
+    ) -> GroundingCheck:
+        """Read the passages; ``headers`` are their titles and heading paths, where known."""
+        ...

@@ -219,8 +219,11 @@ class BuiltinCheck:
 class BuiltinGrounder:
     """Opens passages for :class:`BuiltinCheck`; reading is remembered across turns."""
 
-    def open(self, passages: Sequence[str], question: str = "") -> BuiltinCheck:
+    def open(
+        self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
+    ) -> BuiltinCheck:
         """Read the passages once; ``question`` lends its words half a weight."""
-        read = tuple(read_passage(p) for p in passages)
+        above = [*headers, *[""] * (len(passages) - len(headers))]
+        read = tuple(read_passage(p, h) for p, h in zip(passages, above, strict=False))
         asked = frozenset(terms(question))
         return BuiltinCheck(read, asked, asked.union(*(p.found for p in read)))

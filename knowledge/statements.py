@@ -163,20 +163,21 @@ def spelled(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
 
 
 @lru_cache(maxsize=512)
-def read_passage(text: str) -> PassageText:
-    """A passage's units with what the check needs of them."""
+def read_passage(text: str, above: str = "") -> PassageText:
+    """A passage's units with what the check needs of them; ``above`` is its heading path."""
     pieces: list[Piece] = []
-    header = heading = ""
+    header = ""
+    heading = plain(above)
     units = split(text)
     for index, unit in enumerate(units):
         if unit.unit is not Unit.ROW:
             header = ""
         elif index == 0 or units[index - 1].unit is not Unit.ROW:
             header = unit.text
-            pieces.append(_piece(unit, "", ""))
+            pieces.append(_piece(unit, "", heading))
             continue
         if unit.unit is Unit.HEADING:
-            heading = plain(unit.text)
+            heading = f"{plain(above)} {plain(unit.text)}".strip()
         if unit.unit is Unit.ROW and _RULE.match(unit.text):
             continue
         pieces.append(_piece(unit, header, "" if unit.unit is Unit.HEADING else heading))
