@@ -36,6 +36,7 @@ def rewrite(question: str, history: Sequence[Message]) -> str:
             _follow(message.text, thread)
         else:
             _listen(message.text, thread, lists_too=age <= RECENT)
+    thread.latest = messages
     return _resolve(question, thread)
 
 
@@ -120,14 +121,14 @@ def _completed(question: str, thread: Thread) -> str:
     settled = bool(cues.telling(phrases(question[:begin])))
     replaced = "" if settled else without_pronoun(core, found, thread)
     if replaced:
-        return question[:begin] + _with_context(replaced, [thread.live_topic])
+        return question[:begin] + _with_context(replaced, [thread.background])
     elliptic = bool(cues.ELLIPSIS.match(core))
     if cues.stands(core, found) or (
         settled and not elliptic and not cues.leans(tokens(core), found)
     ):
         return question
-    more = thread.live_topic if telling else (thread.reported or thread.live_topic)
-    return _with_context(question, [thread.focus, more])
+    more = None if telling else thread.reported
+    return _with_context(question, [thread.focus, more or thread.background])
 
 
 def _with_context(question: str, context: Sequence[Phrase | None]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.conversation import Message, Role
@@ -22,7 +22,10 @@ CHARACTERS = 1_200
 """How much of each message is looked at for lists; a longer question is left as it is."""
 
 RECENT = 4
-"""How many of the last messages are looked at for a list."""
+"""How many of the last messages are looked at for lists and for their theme."""
+
+THEME = 5
+"""How often a word must come in them to be their theme."""
 
 OPENING = 400
 """How much of each message is read for what it is about."""
@@ -58,6 +61,8 @@ class Thread:
     """What the thread is about now: what was brought up last."""
     reported: Phrase | None = None
     """The name or code that the last answer was about."""
+    latest: Sequence[Message] = ()
+    """The messages to take the theme from, once all are taken in."""
     answered: bool = False
     """Whether there are answers in the thread."""
     unmentioned: int = 0
@@ -68,6 +73,11 @@ class Thread:
         """The topic, unless the thread has left it behind."""
         limit = ALIVE_ANSWERED if self.answered else ALIVE
         return self.topic if self.unmentioned <= limit else None
+
+    @property
+    def background(self) -> Phrase | None:
+        """What to name beside the focus: the theme of the last messages, or the topic."""
+        return theme(self.latest) or self.live_topic
 
     def hear(self, found: Sequence[Phrase]) -> None:
         """Take in the phrases of a message: its names, and whether the topic is among them."""
@@ -155,5 +165,26 @@ def dwelt_on(answer: str) -> Phrase | None:
     word = max(words, key=lambda w: counts[w], default="")
     if counts[word] < 3:
         return None
-    holding = [p for p in phrases(answer) if word in map(singular, p.words)]
+    return _shortest_with(word, phrases(answer))
+
+
+def theme(messages: Sequence[Message]) -> Phrase | None:
+    """What the last messages together keep coming back to, four times at least.
+
+    Long answers name what they are about again and again; on iKAT this as context instead of the
+    thread's first topic doubles what is recovered, and changes nothing where answers are short.
+    """
+    if not any(m.role is Role.ASSISTANT for m in messages[-RECENT:]):
+        return None
+    counts: Counter[str] = Counter()
+    for message in messages[-RECENT:]:
+        telling = (t.word for t in tokens(message.text) if is_telling(t.word))
+        counts.update(singular(w) for w in telling if len(w) > 2 and not w.isdigit())
+    word = next((w for w, n in counts.most_common(5) if n >= THEME and not is_attribute(w)), "")
+    recent = reversed(messages[-RECENT:])
+    return _shortest_with(word, [p for m in recent for p in phrases(m.text[:OPENING])])
+
+
+def _shortest_with(word: str, found: Iterable[Phrase]) -> Phrase | None:
+    holding = [p for p in found if word in map(singular, p.words)]
     return min(holding, key=lambda p: len(p.words), default=None)
