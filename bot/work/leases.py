@@ -132,7 +132,11 @@ class Leases:
         Raises LeaseLostError at the start where somebody else holds it, and at the end of the
         block, which is cancelled, where it was lost on the way.
         """
-        lease = await self.acquire(name, owner, seconds)
+        try:
+            lease = await self.acquire(name, owner, seconds)
+        except asyncio.CancelledError:
+            await self.release(name, owner)  # it may have been taken already
+            raise
         if lease is None:
             raise LeaseLostError(what=f'"{name}"')
         block = asyncio.current_task()

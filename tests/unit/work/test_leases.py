@@ -111,6 +111,24 @@ async def test_a_block_that_lost_its_lease_is_stopped(database: Database) -> Non
     assert await leases.holder("a") == "two"
 
 
+async def test_a_lease_is_not_left_behind_by_a_cancelled_start(database: Database) -> None:
+    """Whenever the cancellation comes, also while the lease is being taken, it is given back."""
+    leases = Leases(database)
+
+    async def work(name: str) -> None:
+        async with leases.hold(name, "one"):
+            await asyncio.sleep(30)
+
+    for number in range(12):
+        name = f"lease-{number}"
+        task = asyncio.create_task(work(name))
+        await asyncio.sleep(0.001 * number)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await leases.take(name, "two", 30)
+
+
 async def test_an_outer_cancellation_stays_one(database: Database) -> None:
     """A block that is cancelled from outside ends as cancelled and gives the lease back."""
     leases = Leases(database)
