@@ -82,11 +82,11 @@ class ModelServer:
     """One pool of connections to one server, shared by the models behind it.
 
     ``base_url`` ``None`` is OpenAI; ``api_key`` ``None`` suits servers that ask for none.
-    ``connect_s`` limits the connection alone. Never retries: callers do, once, in one place.
+    ``connect_s`` limits the connection alone: three attempts fit into the limit of a first token. Never retries: callers do, once, in one place.
     """
 
     def __init__(
-        self, base_url: str | None = None, api_key: str | None = None, *, connect_s: float = 5.0
+        self, base_url: str | None = None, api_key: str | None = None, *, connect_s: float = 4.0
     ) -> None:
         self._base_url = base_url or OPENAI_URL
         self._api_key = api_key or ""
