@@ -82,7 +82,8 @@ class ModelServer:
     """One pool of connections to one server, shared by the models behind it.
 
     ``base_url`` ``None`` is OpenAI; ``api_key`` ``None`` suits servers that ask for none.
-    ``connect_s`` limits the connection alone: three attempts fit into the limit of a first token. Never retries: callers do, once, in one place.
+    ``connect_s`` limits the connection alone: three attempts fit into the limit of a first token.
+    Never retries: callers do, once, in one place.
     """
 
     def __init__(
