@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bot.errors import WellspokenError
 from bot.evidence import Passage
 from bot.facts import Fact, Kind, facts
-from bot.llm.asking import Asked, read_question
+from bot.llm.asking import Asked, Asks, read_question
 from bot.llm.signals import (
     CANDIDATE_SIGNALS,
     Row,
@@ -44,6 +44,7 @@ _MOST_PICKS = 3
 _MARGIN = 1.1  # how far below the best a further pick may score, in the ranker's logits
 _LONGEST_BLOCK = 1_500
 _REMEMBERED = 8_192
+_ONE_VALUE = frozenset({Asks.NUMBER, Asks.TIME, Asks.PERSON, Asks.PLACE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,11 @@ def _about_another(asked: Asked, passage: Passage, candidate: Candidate) -> bool
     return not any(code in around for code in wanted)
 
 
+def _too_much(asked: Asked, candidate: Candidate) -> bool:
+    """A whole list where one number, date, person or place is asked for: an item says it."""
+    return candidate.unit is Unit.ITEM and candidate.whole and asked.asks in _ONE_VALUE
+
+
 class ExtractiveReader:
     """Reads passages for one question at a time; remembers the vectors of sentences it met.
 
@@ -124,6 +130,7 @@ class ExtractiveReader:
             s
             for s in candidate_rows(asked, passages)
             if not _about_another(asked, passages[s.index], s.candidate)
+            and not _too_much(asked, s.candidate)
         ]
         if not scored:
             return Extract(False, 0.0, ())
@@ -197,7 +204,10 @@ def _picks(
     for scored, score in ranked:
         if taken == _MOST_PICKS or score < best - _MARGIN:
             break
-        if taken and scored.candidate.whole and len(scored.candidate.text) > _LONGEST_BLOCK:
+        if taken and (
+            scored.candidate.text.rstrip().endswith(":")  # introduces what is not quoted
+            or (scored.candidate.whole and len(scored.candidate.text) > _LONGEST_BLOCK)
+        ):
             continue
         block = _block_of(asked, scored, ranked) if not taken else scored
         place = spans.setdefault(block.index, [])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 class Trees:
-    """A binary classifier. Nodes are ``[signal, threshold, left, right]`` or ``[value]``, root first.
+    """A classifier; nodes are ``[signal, threshold, left, right]`` or ``[value]``, root first.
 
     The probability is moved so that ``threshold``, where the training set its decision, is 0.5.
     """
