@@ -136,7 +136,14 @@ async def measure(url: str, turns: int, stored: int) -> None:
     print(f"{'':<34} {'at':>3} {'CPU ms':>8} {'p50 ms':>8} {'p99 ms':>8} {'per s':>8}")
 
     async def read(number: int) -> None:
-        assert len(await history.messages(f"thread-{number % threads}", Principal(), 20)) == 20
+        assert (
+            len(
+                await history.messages(
+                    f"thread-{number % threads}", Principal(frozenset({"staff"})), 20
+                )
+            )
+            == 20
+        )
 
     async def record(number: int) -> None:
         await history.record(make_turn(f"thread-{number % threads}"), key=new_id("k"))
