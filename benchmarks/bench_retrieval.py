@@ -30,7 +30,7 @@ from knowledge.chunking import chunk
 from knowledge.document import Document, RawDocument
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.readers import read
-from knowledge.retrieval import HybridRetriever, distinct
+from knowledge.retrieval import HybridRetriever
 from knowledge.stores.base import DocumentKey, SearchRequest
 from knowledge.stores.embedded import EmbeddedStore
 
@@ -193,9 +193,7 @@ def ways(store: EmbeddedStore, embedder: BuiltinEmbedder) -> dict[str, Search]:
         async def search(question: str) -> list[str]:
             vector = await embedder.embed_query(question) if with_vector else None
             request = SearchRequest(question, PUBLIC, vector, PASSAGES, alpha)
-            return in_order(
-                [p.chunk.document for p in distinct((await store.search(request)).passages)]
-            )
+            return in_order([p.chunk.document for p in (await store.search(request)).passages])
 
         return search
 
@@ -212,12 +210,11 @@ def ways(store: EmbeddedStore, embedder: BuiltinEmbedder) -> dict[str, Search]:
     return {
         "ours, words": by(0, with_vector=False),
         "ours, meaning": by(1),
-        "ours, hybrid .3": by(0.3),
-        "ours, hybrid .4": by(0.4),
-        "ours, hybrid .6": by(0.6),
-        "ours, hybrid .7": by(0.7),
-        "ours, hybrid": product,
-        "ours, hybrid, 10 passages": ten,
+        "ours, fused .3": by(0.3),
+        "ours, fused .5": by(0.5),
+        "ours, fused .7": by(0.7),
+        "ours, as asked": product,
+        "ours, as asked, 10 passages": ten,
     }
 
 

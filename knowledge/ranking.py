@@ -7,8 +7,13 @@ all six sets that we measured, and is what Weaviate calls ``relativeScoreFusion`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
+
+from bot.lexical import STOP_WORDS, words
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -65,3 +70,19 @@ def _leg(scores: Floats, found: NDArray[np.bool_], depth: int) -> Floats:
         )
         values[found] = spread(hits, float(least), float(hits.max()))
     return values
+
+
+def said(text: str) -> str:
+    """The folded words of a text with a space around each: what phrases are looked for in."""
+    return f" {' '.join(words(text))} "
+
+
+def phrases(question: str) -> list[str]:
+    """Neighbouring words of a question, function words only beside another word."""
+    pairs = pairwise(words(question))
+    return [f" {a} {b} " for a, b in pairs if a not in STOP_WORDS or b not in STOP_WORDS]
+
+
+def wording(wanted: Sequence[str], text: str) -> float:
+    """The share of a question's phrases, 0 to 1, that stand in a text as :func:`said`."""
+    return sum(phrase in text for phrase in wanted) / len(wanted) if wanted else 0.0

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import structlog
 
 from bot.conversation import Principal
 from bot.errors import KnowledgeError, ModelError
 from bot.evidence import Passage, Retrieval
-from bot.lexical import words
 from bot.ports import Embedder, Vectors
+from knowledge.ranking import phrases, said, wording
 from knowledge.stores.base import SearchRequest, VectorStore
 
 ALPHA = 0.5
 """Dense share for the built-in embedder: best or next to it on six sets; tune it anew for another
 (``benchmarks/bench_retrieval.py``)."""
 
-SPARE = 6
-"""Passages asked for beyond ``k``, to stand in for repeated ones."""
+WORDING = 0.2
+"""Weight of the question's own phrases beside the fused score: mean nDCG@10 over eight sets rises by
+.003, on product docs by .018; one set of real users' questions (mtrag) loses .009."""
+
+SPARE = 10
+"""Passages asked for beyond ``k``: they stand in for repeated ones, and may rise by their wording.
+More brought nothing."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +45,7 @@ class HybridRetriever:
             SearchRequest(query, principal, vector, k, self._alpha, spare=SPARE)
         )
         return Retrieval(
-            passages=tuple(distinct(found.passages))[:k],
+            passages=reranked(query, found.passages)[:k],
             withheld=found.withheld,
             degraded=(*degraded, *found.degraded),
         )
@@ -52,12 +58,24 @@ class HybridRetriever:
             return None, (f"searched by words alone: {error}",)
 
 
-def distinct(passages: Iterable[Passage]) -> Iterable[Passage]:
-    """Passages without those that repeat an earlier one word for word (in another document, in
-    another place, with other punctuation)."""
+def reranked(query: str, passages: Iterable[Passage]) -> tuple[Passage, ...]:
+    """Passages best first, with the question's wording counted in.
+
+    One that repeats an earlier one word for word (in another document, in another place, with other
+    punctuation) is left out. There is no limit for passages of one document: it would find more
+    documents among short ones, but lose up to a quarter of the right sections of long ones.
+    """
+    wanted = phrases(query)
     seen: set[str] = set()
+    kept = []
     for passage in passages:
-        said = " ".join(words(passage.chunk.text)) or passage.chunk.text
-        if said not in seen:
-            seen.add(said)
-            yield passage
+        text = said(passage.chunk.text)
+        if text.isspace():
+            text = passage.chunk.text
+        if text in seen:
+            continue
+        seen.add(text)
+        share = wording(wanted, said(passage.chunk.header) + text)
+        score = (passage.score + WORDING * share) / (1 + WORDING)
+        kept.append(replace(passage, score=score))
+    return tuple(sorted(kept, key=lambda p: -p.score))

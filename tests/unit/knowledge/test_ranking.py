@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.ranking import best, fuse, spread
+from knowledge.ranking import best, fuse, phrases, said, spread, wording
 
 NAN = float("nan")
 
@@ -91,3 +91,17 @@ def test_fused_scores_are_shares(
         for j in range(len(candidates)):
             if words[i] >= words[j] and meaning[i] >= meaning[j]:
                 assert fused[i] >= fused[j] - 1e-5
+
+
+def test_the_wording_is_the_share_of_neighbouring_words() -> None:
+    """Phrases count whole words next to each other, whatever the case and punctuation between."""
+    wanted = phrases("How do I reset the AX-100 timer?")
+    assert wanted == [" i reset ", " reset the ", " the ax-100 ", " ax-100 timer "]
+    assert wording(wanted, said("Reset the AX-100: timer first.")) == 0.75
+    assert wording(wanted, said("The timer of the ax-1000 has a preset.")) == 0
+
+
+def test_without_phrases_there_is_no_wording() -> None:
+    """One word, or function words alone, favour nothing."""
+    assert wording(phrases("timer"), said("the timer")) == 0
+    assert wording(phrases("what is it"), said("what is it")) == 0

@@ -93,6 +93,18 @@ async def test_the_same_text_comes_once(store: EmbeddedStore) -> None:
     assert sum("bulbs" in text for text in texts) == 1
 
 
+async def test_the_wording_of_the_question_counts(store: EmbeddedStore) -> None:
+    """Of two passages with the same words the one that says them in the question's order wins."""
+    await put(store, "a", "The timer: lamp off, reset the door.")
+    await put(store, "b", "The door: off, reset the lamp timer.")
+    await put(store, "c", "Nothing of the kind at all.")
+    found = await HybridRetriever(store, Topics()).retrieve("reset the lamp timer", PUBLIC)
+    assert [p.chunk.document for p in found.passages][:2] == ["b", "a"]
+    scores = [p.score for p in found.passages]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+
+
 async def test_repeats_do_not_hide_what_may_be_seen(store: EmbeddedStore) -> None:
     """A hidden copy of a text does not take the place of the visible one."""
     await put(store, "hidden", "The lamp needs two bulbs.", groups=["staff"])
