@@ -6,7 +6,7 @@ import asyncio
 import errno
 import secrets
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from knowledge.stores.base import VectorStore
 from persona.profile import Persona, default_persona, load_persona
 
 if TYPE_CHECKING:
+    from bot.llm.openai import ModelServer
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
@@ -109,9 +110,10 @@ async def assemble(
     async with AsyncExitStack() as stack:
         persona = load_voice_persona(settings)
         database = await stack.enter_async_context(open_database(settings))
-        knowledge = await stack.enter_async_context(open_knowledge(settings))
+        server = await stack.enter_async_context(_model_server(settings))
+        knowledge = await stack.enter_async_context(_knowledge(settings, server))
         plain = build_plain_voice(knowledge.embedder, persona)
-        voice = await stack.enter_async_context(_voice(settings, persona, plain))
+        voice = _voice(settings, persona, plain, server)
         history, metrics = History(database), Metrics()
         ledger = Ledger(database)
         yield Application(
@@ -157,6 +159,12 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def open_knowledge(settings: Settings) -> AsyncIterator[Knowledge]:
     """Store, embedder and retriever: enough for a search."""
+    async with _model_server(settings) as server, _knowledge(settings, server) as knowledge:
+        yield knowledge
+
+
+@asynccontextmanager
+async def _knowledge(settings: Settings, server: ModelServer | None) -> AsyncIterator[Knowledge]:
     from knowledge.stores.embedded import EmbeddedStore
 
     if settings.weaviate_url:
@@ -165,62 +173,71 @@ async def open_knowledge(settings: Settings) -> AsyncIterator[Knowledge]:
             problem="this version keeps knowledge in the embedded store only; unset it",
         )
     prepare_home(settings)
-    async with AsyncExitStack() as stack:
-        embedder = await stack.enter_async_context(_embedder(settings))
+    async with _embedder(settings, server) as embedder:
         store = EmbeddedStore(
             settings.home / "knowledge.db", model=embedder.model, dimensions=embedder.dimensions
         )
         await store.open()
-        stack.push_async_callback(store.close)
-        yield Knowledge(store, embedder, HybridRetriever(store, embedder))
+        try:
+            yield Knowledge(store, embedder, HybridRetriever(store, embedder))
+        finally:
+            await store.close()
 
 
 @asynccontextmanager
-async def _embedder(settings: Settings) -> AsyncIterator[Embedder]:
+async def _model_server(settings: Settings) -> AsyncIterator[ModelServer | None]:
+    """The connections to the model server, where one is set; its client loads meanwhile."""
+    if not (settings.openai_api_key or settings.openai_base_url):
+        yield None
+        return
+    from bot.llm.openai import ModelServer
+
+    key = settings.openai_api_key
+    server = ModelServer(settings.openai_base_url, key.get_secret_value() if key else None)
+    async with aclosing(server), asyncio.TaskGroup() as tasks:
+        warming = tasks.create_task(server.warm())
+        yield server
+        warming.cancel()
+
+
+@asynccontextmanager
+async def _embedder(settings: Settings, server: ModelServer | None) -> AsyncIterator[Embedder]:
     """Who makes vectors: the built-in model, or one at the model server."""
     if settings.embedding_model == "builtin":
-        builtin = BuiltinEmbedder()
-        try:
+        with closing(BuiltinEmbedder()) as builtin:
             yield builtin
-        finally:
-            builtin.close()
         return
     from bot.llm.openai_embedder import OpenAIEmbedder
 
-    async with aclosing(
-        OpenAIEmbedder(settings.embedding_model, settings.openai_base_url, _key(settings))
-    ) as remote:
-        await remote.warm()  # the length of its vectors is not known before
-        yield remote
+    if server is None:
+        raise ConfigurationError(
+            where="WELLSPOKEN_EMBEDDING_MODEL",
+            problem="a model needs its server; set OPENAI_BASE_URL or OPENAI_API_KEY",
+        )
+    remote = OpenAIEmbedder(settings.embedding_model, server=server)
+    await remote.warm()  # the length of its vectors is not known before
+    yield remote
 
 
-@asynccontextmanager
-async def _voice(settings: Settings, persona: Persona, plain: Voice) -> AsyncIterator[Voice]:
+def _voice(settings: Settings, persona: Persona, plain: Voice, server: ModelServer | None) -> Voice:
     """Who speaks: a model where one is set, else the built-in reader."""
-    if not (settings.openai_api_key or settings.openai_base_url):
-        yield plain
-        return
+    if server is None:
+        return plain
     from bot.llm.openai import OpenAIChatModel
     from persona.voice import ModelVoice
 
     limits = settings.models
-    async with aclosing(
-        OpenAIChatModel(
-            settings.voice_model or settings.model or "",
-            settings.openai_base_url,
-            _key(settings),
-            first_token_s=limits.first_token.total_seconds(),
-            answer_s=limits.answer.total_seconds(),
-            prices=(limits.prompt_price, limits.completion_price),
-        )
-    ) as model:
-        yield ModelVoice(
-            model, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
-        )
-
-
-def _key(settings: Settings) -> str | None:
-    return settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    model = OpenAIChatModel(
+        settings.voice_model or settings.model or "",
+        server=server,
+        first_token_s=limits.first_token.total_seconds(),
+        answer_s=limits.answer.total_seconds(),
+        prices=(limits.prompt_price, limits.completion_price),
+        setting="WELLSPOKEN_VOICE_MODEL" if settings.voice_model else "WELLSPOKEN_MODEL",
+    )
+    return ModelVoice(
+        model, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
+    )
 
 
 def build_plain_voice(embedder: Embedder, persona: Persona) -> Voice:

@@ -54,26 +54,36 @@ def ingest(
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 when a document could not be read.")
     ] = False,
+    allow_private: Annotated[
+        bool,
+        typer.Option("--allow-private", help="Whether addresses of private networks are read."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read documents in; again: only what changed."""
-    reports = run(_ingest(places or [], source, group or [], prune, as_json))
+    reports = run(_ingest(places or [], source, group or [], prune, allow_private, as_json))
     if strict and any(report.failed for report in reports):
         raise typer.Exit(1)
 
 
 async def _ingest(
-    places: list[str], name: str | None, groups: list[str], prune: bool, as_json: bool
+    places: list[str],
+    name: str | None,
+    groups: list[str],
+    prune: bool,
+    allow_private: bool,
+    as_json: bool,
 ) -> list[IngestReport]:
     from adapters.assembly import assemble
     from knowledge.access import normal_groups
+    from knowledge.sources.joined import joined
 
     config = settings()
-    sources = (
-        [(_source(place, name), normal_groups(groups)) for place in places]
-        if places
-        else _configured(config, name)
-    )
+    if places:
+        named = joined([_source(place, name, allow_private) for place in places])
+        sources = [(source, normal_groups(groups)) for source in named]
+    else:
+        sources = _configured(config, name)
     reports = []
     async with assemble(config) as app:
         for source, source_groups in sources:
@@ -87,12 +97,12 @@ async def _ingest(
     return reports
 
 
-def _source(place: str, name: str | None) -> Source:
+def _source(place: str, name: str | None, allow_private: bool) -> Source:
     from knowledge.sources.folder import FolderSource
     from knowledge.sources.web import WebSource
 
     if place.startswith(("http://", "https://")):
-        return WebSource(place, name=name)
+        return WebSource(place, name=name, allow_private=allow_private)
     if not Path(place).exists():
         raise MissingFileError(path=place)
     return FolderSource(Path(place), name=name)
@@ -109,7 +119,7 @@ def _configured(config: Settings, name: str | None) -> list[tuple[Source, frozen
         )
     return [
         (
-            _source(s.url or str(config.beside(s.path or Path())), s.name),
+            _source(s.url or str(config.beside(s.path or Path())), s.name, s.allow_private),
             normal_groups(s.groups),
         )
         for s in chosen
@@ -135,7 +145,12 @@ async def _read_in(
         def progress(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
-        return await app.ingestor.ingest(source, groups=groups, prune=prune, progress=progress)
+        def wait() -> None:
+            remark(f"Source {source.name} is being read in by another process; waiting for it.")
+
+        return await app.ingestor.ingest(
+            source, groups=groups, prune=prune, progress=progress, on_wait=wait
+        )
 
 
 async def _embed(app: Application) -> None:

@@ -11,6 +11,7 @@ from bot.query.phrases import Phrase, Token, is_attribute
 OWNING = frozenset({"its", "their", "his", "her", "theirs", "hers"})
 PERSONAL = frozenset({"it", "they", "them", "he", "she", "him", "her"})
 POINTING = frozenset({"this", "that", "these", "those"})
+_PLURAL = frozenset({"they", "them", "their", "theirs"})
 _LEANING = frozenset({"one", "ones", "same", "other", "others", "another", "else", "both", "each"})
 
 _COURTESY = (
@@ -107,7 +108,7 @@ def leans(words: Sequence[Token], found: Sequence[Phrase]) -> bool:
     for i, token in enumerate(words):
         if token.word in _LEANING and not own:
             return True
-        if has_antecedent(token, own):
+        if has_antecedent(token, own) or has_plural_antecedent(token, found):
             continue
         pronoun = token.word in OWNING or token.word in PERSONAL
         if pronoun or (token.word in POINTING and _points(words, i)):
@@ -119,6 +120,14 @@ def has_antecedent(pronoun: Token, own: Sequence[Phrase]) -> bool:
     """Whether a phrase of the same question stands before a pronoun; right before it stands what
     is done ("register it"), which is none."""
     return any(p.end < pronoun.start - 1 for p in own)
+
+
+def has_plural_antecedent(pronoun: Token, found: Sequence[Phrase]) -> bool:
+    """Whether "they" means several of the same question: "which plans are there and what do they
+    cost?"."""
+    return pronoun.word in _PLURAL and any(
+        p.end < pronoun.start - 1 and p.words[-1].endswith("s") for p in found
+    )
 
 
 def _points(words: Sequence[Token], i: int) -> bool:

@@ -6,7 +6,14 @@ import re
 from collections.abc import Sequence
 
 from bot.lexical import STOP_WORDS
-from bot.query.cues import ELLIPSIS, OWNING, PERSONAL, has_antecedent, telling
+from bot.query.cues import (
+    ELLIPSIS,
+    OWNING,
+    PERSONAL,
+    has_antecedent,
+    has_plural_antecedent,
+    telling,
+)
 from bot.query.phrases import Kind, Phrase, Token, code, phrases, singular, tokens
 from bot.query.thread import Thread, person_like
 
@@ -51,9 +58,14 @@ def exchanged(question: str, thread: Thread) -> str:
     new = found[-1]
     if len(question[opening.end() :].split()) > len(new.words) + 2:
         return ""
-    for old in phrases(thread.question):
+    before = phrases(thread.question)
+    for old in before:
         if old.words != new.words and _same_type(old, new):
             return _put(thread.question, old, new)
+    # "what about the sensor?" after the warranty of the MG-200 asks for the sensor's warranty.
+    codes = [old for old in before if old.kind is Kind.CODE]
+    if len(codes) == 1 and new.kind is Kind.PLAIN and telling([new]):
+        return _put(thread.question, codes[0], new)
     return ""
 
 
@@ -83,7 +95,7 @@ def without_pronoun(question: str, found: Sequence[Phrase], thread: Thread) -> s
     empty = [m.span() for m in _EMPTY_IT.finditer(question)]
     words = tokens(question)
     for i, token in enumerate(words):
-        if has_antecedent(token, own):
+        if has_antecedent(token, own) or has_plural_antecedent(token, found):
             return ""
         use = _use(token, words[i + 1].word if i + 1 < len(words) else "")
         if not use or (token.word == "it" and any(a <= token.start < b for a, b in empty)):

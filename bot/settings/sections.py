@@ -79,6 +79,9 @@ class SourceSection(Section):
     url: str | None = Field(None, description="a page or a sitemap")
     groups: tuple[str, ...] = Field((), description="who may see it; none: public")
     sync: Duration | None = Field(None, description="how often it is read again")
+    allow_private: bool = Field(
+        default=False, description="whether a url may lead into private networks"
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
