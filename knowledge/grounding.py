@@ -24,6 +24,7 @@ from bot.sentences import split
 from knowledge.statements import (
     PassageText,
     Statement,
+    canonical_terms,
     plain,
     read_passage,
     read_statement,
@@ -161,7 +162,9 @@ def finding(statement: Statement, held: Support, passages: Sequence[PassageText]
     everything = frozenset().union(*(p.found for p in passages)) if passages else frozenset()
     names = [f.text for f in statement.facts if f.kind is Kind.NAME]
     unknown = [n for n in names if not set(terms(n)) <= everything]
-    unknown += [w for w in telling_words(statement.text) if not set(terms(w)) & everything]
+    unknown += [
+        w for w in telling_words(statement.text) if not set(canonical_terms(w)) & everything
+    ]
     if unknown:
         said = ", ".join(list(dict.fromkeys(unknown))[:4])
         return f"the passages say nothing about {said}"

@@ -36,10 +36,26 @@ def plain(text: str) -> str:
 
 
 def weight(term: str) -> float:
-    """What a term tells: nothing for function words, else its rarity."""
+    """What a term tells: nothing for function words, else its rarity; numbers like a plain word."""
+    if term.startswith("#"):
+        return _NUMBER_WEIGHT
     return 0.0 if term in _STOPPED else rarity(term)
 
 
+def canonical_terms(text: str) -> tuple[str, ...]:
+    """The terms of a text in order, numbers and dates in their normal form (``#30``, ``day``)."""
+    found: list[str] = []
+    at = 0
+    for fact in facts(text):
+        if fact.kind in (Kind.NUMBER, Kind.DATE):
+            found += [*terms(text[at : fact.start]), f"#{fact.value}"]
+            if fact.unit and fact.unit != "rank":
+                found.append(fact.unit)
+            at = fact.end
+    return (*found, *terms(text[at:]))
+
+
+_NUMBER_WEIGHT = 4.0
 _STOPPED = frozenset(t for w in STOP_WORDS for t in terms(w)) | {"s", "t"}
 
 
@@ -130,7 +146,7 @@ def _row_facts(row: str, header: str) -> tuple[Bound, ...]:
 def _piece(unit: Sentence, header: str, before: str) -> Piece:
     body = plain(unit.text)
     text = f"{before} {plain(header)} {body}".strip()
-    listed = tuple(terms(text))
+    listed = canonical_terms(text)
     if unit.unit is Unit.ROW and header:
         held = (*_row_facts(unit.text, header), *(Bound(f) for f in facts(plain(header))))
     else:
@@ -207,7 +223,7 @@ _PERSONAL = re.compile(
 
 def read_statement(text: str, asked: frozenset[str] = frozenset()) -> Statement:
     """A sentence without its wrapping; words that the question used weigh half."""
-    listed = tuple(terms(text))
+    listed = canonical_terms(text)
     weights = {t: weight(t) * (0.5 if t in asked else 1.0) for t in listed if weight(t)}
     held = facts(text)
     return Statement(
