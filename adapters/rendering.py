@@ -99,7 +99,9 @@ def markdown_html(
         if token.children is not None:
             children = _only_links_to(addresses, token.children)
             token.children = list(_with_markers(children, citations, source_href))
-    return str(_RENDERER.render(tokens, _MARKDOWN.options, {}))
+    html = str(_RENDERER.render(tokens, _MARKDOWN.options, {}))
+    # What scrolls sideways must be reachable by keyboard; text cannot bring a tag of its own.
+    return html.replace("<pre>", '<pre tabindex="0">')
 
 
 def passage_html(before: str, quote: str, after: str) -> str:

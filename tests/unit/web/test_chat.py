@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from bot.conversation import Rating
-from tests.platforms.web_application import TOKEN, WebApplication
+from tests.platforms.web_application import TOKEN, WebApplication, down
 
 STREAM = {"accept": "text/event-stream"}
 
@@ -184,6 +184,17 @@ async def test_a_question_that_cannot_be_asked_is_told_in_one_sentence(
     assert "The question" in page.text
     script = await browser.post("/ask", data={"question": question}, headers=STREAM)
     assert script.json()["error"].startswith("The question")
+
+
+async def test_a_question_survives_a_failure_without_a_script(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The page comes back with one sentence and the question still in its field."""
+    application.engine.fails = down()
+    page = await browser.post("/ask", data={"question": "How do I reset it?"})
+    assert page.status_code == 503
+    assert "cannot be reached" in page.text
+    assert ">How do I reset it?</textarea>" in page.text
 
 
 async def test_forms_of_other_sites_are_refused(

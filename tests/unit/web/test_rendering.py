@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.rendering import markdown_html, plain, sources_ansi, turn_json
+from adapters.rendering import markdown_html, passage_html, plain, sources_ansi, turn_json
 from bot.evidence import Citation
 
 CITED = (
@@ -81,6 +81,25 @@ def test_no_text_becomes_foreign_markup(text: str) -> None:
     for address in re.findall(r'href="([^"]*)"', out):
         assert address.startswith(("/sources/t/", "https://docs.example.com/a"))
     assert "\x1b" not in out
+
+
+def test_a_quote_is_marked_across_markup() -> None:
+    """A sentence, a table row and a list item are marked word for word where they stand."""
+    assert passage_html("a ", "b **c**", " d") == (
+        "<p>a <mark>b </mark><strong><mark>c</mark></strong> d</p>\n"
+    )
+    row = passage_html("| a | b |\n|---|---|\n", "| 1 | 2 |", "\n| 3 | 4 |")
+    assert re.findall("<mark>(.*?)</mark>", row) == ["1", "2"]
+    assert "<li><mark>two</mark></li>" in passage_html("- one\n", "- two", "\n- three")
+
+
+@given(st.text(max_size=30), st.text(min_size=1, max_size=30), st.text(max_size=30))
+def test_a_marked_passage_is_never_foreign_markup(before: str, quote: str, after: str) -> None:
+    """Whatever the passage holds, only known tags come out and marks are closed."""
+    out = passage_html(before, quote, after)
+    assert out.count("<mark>") == out.count("</mark>")
+    assert "<script" not in passage_html(before, f"<script>{quote}", after)
+    assert "href=" not in out
 
 
 def test_terminal_text_cannot_steer_the_terminal() -> None:
