@@ -32,7 +32,7 @@ def test_hidden_characters_leave_the_question() -> None:
     raw = (
         "\u202eHow\x00 long\u200b is\ud800 the \u2066warranty\u2069 \U000e0041of 👩‍🔧 نمی‌خواهم?\r\n"
     )
-    assert clean_question(raw) == "How long is the term of 👩‍🔧 نمی‌خواهم?"
+    assert clean_question(raw) == "How long is the warranty of 👩‍🔧 نمی‌خواهم?"
 
 
 @pytest.mark.parametrize("raw", ["", "  \n\t ", "\x00", "\u200b\u200d", "\ud800"])
