@@ -69,8 +69,10 @@ def denied(text: str) -> tuple[frozenset[str], ...]:
     folded = text.casefold().replace("’", "'")
     found = []
     for match in _NEGATION.finditer(folded):
-        before = [t for t in terms(folded[: match.start()])[-4:] if weight(t)]
-        after = [t for t in terms(folded[match.end() :])[:5] if weight(t)]
+        before = [
+            t for t in terms(folded[max(0, match.start() - 60) : match.start()])[-4:] if weight(t)
+        ]
+        after = [t for t in terms(folded[match.end() : match.end() + 80])[:5] if weight(t)]
         found.append(frozenset(before[-2:] + after[:2]))
     return tuple(found)
 
