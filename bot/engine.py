@@ -28,7 +28,7 @@ from bot.conversation import (
 )
 from bot.errors import ModelError, UsageError, WellspokenError
 from bot.evidence import Claim, Grounding, Passage, Retrieval
-from bot.guardrails import clean_question, evidence_is_weak
+from bot.guardrails import clean_question, evidence_is_weak, only_known_links
 from bot.ports import Brief, Clock, Grounder, GroundingCheck, Retriever, Voice
 from bot.query import rewrite
 from bot.routing import decide
@@ -172,20 +172,20 @@ class Engine:
         watch.lap("route")
 
         reply = _Reply(show, watch)
+        brief = Brief(question.text, query, history, (), decision.route)
         found = Retrieval(())
-        if decision.route in (Route.VOICE, Route.HANDOFF):
-            brief = Brief(question.text, query, history, (), decision.route)
-            await self._converse(brief, reply)
-        else:
-            try:
-                found = await self._retriever.retrieve(query, question.principal, self._passages)
-            except WellspokenError as error:
-                log.warning("retrieval failed", error=str(error))
-                await self._apologise(error, reply)
+        try:
+            if decision.route in (Route.VOICE, Route.HANDOFF):
+                await self._converse(brief, reply)
             else:
-                watch.lap("retrieve")
-                brief = Brief(question.text, query, history, found.passages, decision.route)
-                await self._answer_from(brief, found, reply)
+                found = await self._retrieve(brief, question.principal, watch)
+                await self._answer_from(replace(brief, passages=found.passages), found, reply)
+        except WellspokenError as error:
+            log.warning("not answered", error=str(error))
+            await self._apologise(error, reply)
+        except Exception:
+            log.exception("not answered because of a fault in the program")
+            await self._apologise(WellspokenError(), reply)
 
         turn = Turn(
             id=new_id("turn"),
@@ -223,17 +223,29 @@ class Engine:
             log.warning("no history", error=str(error))
             return ()
 
+    async def _retrieve(self, brief: Brief, principal: Principal, watch: Stopwatch) -> Retrieval:
+        """What is said about it, as far as the audience may know."""
+        found = await self._retriever.retrieve(brief.query, principal, self._passages)
+        for sentence in found.degraded:
+            log.warning("search is degraded", error=sentence)
+        watch.lap("retrieve")
+        return found
+
     async def _converse(self, brief: Brief, reply: _Reply) -> None:
         """A greeting, thanks, a wish for a person: the voice alone, without facts."""
         reply.outcome = Outcome.HANDOFF if brief.route is Route.HANDOFF else Outcome.ANSWERED
         voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
         for voice in voices:
             reply.model = voice.model
+            stream = SentenceStream()
             try:
                 async with aclosing(voice.speak(brief)) as pieces:
                     async for spoken in pieces:
                         reply.usage += spoken.usage or Usage()
-                        await reply.say(spoken.text)
+                        for piece in stream.feed(spoken.text):
+                            await reply.say(only_known_links(piece.text, ()))
+                for piece in stream.finish():
+                    await reply.say(only_known_links(piece.text, ()))
             except ModelError as error:
                 log.warning("voice failed", error=str(error), model=voice.model)
                 reply.error = str(error)
@@ -248,7 +260,10 @@ class Engine:
             log.info("weak evidence", reason=weak)
             await self._abstain(brief, reply)
             return
-        check = self._grounder.open([p.chunk.text for p in brief.passages], brief.question)
+        chunks = [p.chunk for p in brief.passages]
+        check = self._grounder.open(
+            [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
+        )
         voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
         for voice in voices:
             reply.book = CitationBook(brief.passages)
@@ -287,17 +302,21 @@ class Engine:
         self, piece: Piece, passages: Sequence[Passage], check: GroundingCheck, reply: _Reply
     ) -> None:
         """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
-        body = piece.text.strip()
+        text = piece.text
+        if "://" in text or "](" in text or "www." in text:
+            chunks = [p.chunk for p in passages]
+            text = only_known_links(text, [c.text for c in chunks] + [c.uri for c in chunks])
+        body = text.strip()
         if not body:
             if reply.text:
-                await reply.say(piece.text)
+                await reply.say(text)
             return
         verdict = await check.check(body, cited_indexes(body, len(passages)))
         if not verdict.supported:
             reply.removed.append(body)
             log.info("claim removed", finding=verdict.finding, score=round(verdict.score, 3))
             return
-        placed = reply.book.place(piece.text, piece.unit, verdict)
+        placed = reply.book.place(text, piece.unit, verdict)
         if not placed.strip():
             return
         if not reply.text:

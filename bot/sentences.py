@@ -40,7 +40,7 @@ _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*(?:\s?\[\d+\])*(?=\s|$)|[。！？]+[」』”]*")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|ca|no|nr|fig|sec|ch|vol|dr|mr|mrs|ms|prof"
-    r"|st|jr|sr|inc|ltd|co|corp|u\.s|u\.k|a\.m|p\.m|[A-Z])\.$",
+    r"|st|jr|sr|inc|ltd|co|corp|u\.s|u\.k|a\.m|p\.m|(?<!\d\s)(?-i:[A-Z]))\.$",
     re.IGNORECASE,
 )
 _CLOSED = re.compile(r"(?:^|[\s(])(?:etc|a\.m|p\.m|inc|ltd|co|corp|jr|sr)\.$", re.IGNORECASE)

@@ -126,7 +126,9 @@ class Speaker:
 class Literal:
     """A check that supports what stands in a passage word for word, and questions."""
 
-    def open(self, passages: Sequence[str], question: str = "") -> GroundingCheck:
+    def open(
+        self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
+    ) -> GroundingCheck:
         return _LiteralCheck(passages)
 
 
@@ -256,6 +258,31 @@ async def test_a_store_that_is_down_gives_one_friendly_sentence() -> None:
     turn = await engine(Speaker("x"), shelf=Shelf(fail=fail)).answer(ask())
     assert turn.outcome is Outcome.ERROR
     assert turn.answer.startswith("Sorry, I could not answer that just now")
+
+
+class Broken(Shelf):
+    """A retriever with a fault in its program."""
+
+    async def retrieve(self, query: str, principal: Principal, k: int = 6) -> Retrieval:
+        raise KeyError("a bug")
+
+
+async def test_a_fault_in_the_program_is_never_silence() -> None:
+    """The asker hears one sentence, the turn is kept, and the fault's words stay in the log."""
+    turns = Turns()
+    turn = await engine(Speaker("x"), shelf=Broken(), turns=turns).answer(ask())
+    assert turn.outcome is Outcome.ERROR
+    assert "Sorry" in turn.answer and "a bug" not in turn.answer
+    assert turns.stored == [turn]
+
+
+async def test_only_addresses_of_the_sources_become_links() -> None:
+    """A link that the voice made up keeps its words and loses its address."""
+    text = "See [the guide](https://docs.example/guide). It weighs 900 g."
+    voice = Speaker("It weighs 900 g. Is it [here](https://evil.example/x)?")
+    turn = await engine(voice, shelf=Shelf(passage(text))).answer(ask())
+    assert "evil.example" not in turn.answer
+    assert turn.answer.startswith("It weighs 900 g. [1]")
 
 
 async def test_a_database_that_is_down_does_not_take_the_answer_back() -> None:

@@ -34,6 +34,11 @@ MARKDOWN = st.text(alphabet=st.sampled_from("ab 12.!?\n`|-#*[]()~é。"), max_si
         ("It costs 2.50 EUR. Buy it.", ["It costs 2.50 EUR.", "Buy it."]),
         ("Use e.g. the MG-200 v1.2.3 now. Go.", ["Use e.g. the MG-200 v1.2.3 now.", "Go."]),
         ("Dr. Smith came at 5 p.m. He left.", ["Dr. Smith came at 5 p.m.", "He left."]),
+        (
+            "It weighs 900 g. It runs on 12 V. Good.",
+            ["It weighs 900 g.", "It runs on 12 V.", "Good."],
+        ),
+        ("J. R. Smith wrote it. Read it.", ["J. R. Smith wrote it.", "Read it."]),
         ("It is so [1]. And so [2].", ["It is so [1].", "And so [2]."]),
         ("It is so. [1] And so. [2]", ["It is so. [1]", "And so. [2]"]),
         ("水は青い。空も青い。", ["水は青い。", "空も青い。"]),
