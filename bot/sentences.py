@@ -39,10 +39,12 @@ _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _ROW = re.compile(r"^\s*\|.*\|\s*$")
 _STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*(?:\s?\[\d+\])*(?=\s|$)|[。！？]+[」』”]*")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|ca|no|nr|fig|sec|ch|vol|dr|mr|mrs|ms|prof"
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|incl|resp|ca|dr|mr|mrs|ms|prof"
     r"|st|jr|sr|inc|ltd|co|corp|u\.s|u\.k|a\.m|p\.m|(?<!\d\s)(?-i:[A-Z]))\.$",
     re.IGNORECASE,
 )
+_BEFORE_NUMBER = re.compile(r"(?:^|[\s(])(?:no|nr|fig|sec|ch|vol|p|pp)\.$", re.IGNORECASE)
+_ITEM_NUMBER = re.compile(r"\s*\d{1,3}\.")
 _CLOSED = re.compile(r"(?:^|[\s(])(?:etc|a\.m|p\.m|inc|ltd|co|corp|jr|sr)\.$", re.IGNORECASE)
 
 
@@ -95,18 +97,19 @@ def _ends(block: str) -> Iterator[int]:
         # Bounded windows: a text of 20 MB may be one line.
         head = block[max(stop.start() - 24, 0) : stop.start() + 1]
         tail = block[stop.end() : stop.end() + 24].lstrip()
-        if stop.group().startswith("."):
-            if stop.start() < 24 and re.fullmatch(
-                r"\s*\d{1,3}\.", head
-            ):  # the number of a list item
-                continue
-            if _ABBREVIATION.search(head[-12:]):
-                closed = _CLOSED.search(head[-12:]) and tail[:1].isupper()
-                if not closed:
-                    continue
-            elif tail[:1].islower() and not stop.group().endswith("]"):
-                continue
-        yield stop.end()
+        if not stop.group().startswith(".") or _is_end(head, tail, stop.group()):
+            yield stop.end()
+
+
+def _is_end(head: str, tail: str, stop: str) -> bool:
+    """Whether a full stop after ``head`` ends a sentence."""
+    if _ITEM_NUMBER.fullmatch(head):
+        return False
+    if _BEFORE_NUMBER.search(head):
+        return not tail[:1].isdigit()
+    if _ABBREVIATION.search(head):
+        return bool(_CLOSED.search(head)) and tail[:1].isupper()
+    return not tail[:1].islower() or stop.endswith("]")
 
 
 def split(text: str) -> list[Sentence]:

@@ -38,6 +38,7 @@ MARKDOWN = st.text(alphabet=st.sampled_from("ab 12.!?\n`|-#*[]()~é。"), max_si
             "It weighs 900 g. It runs on 12 V. Good.",
             ["It weighs 900 g.", "It runs on 12 V.", "Good."],
         ),
+        ("Wait 30 sec. Then say no. See Fig. 3.", ["Wait 30 sec.", "Then say no.", "See Fig. 3."]),
         ("J. R. Smith wrote it. Read it.", ["J. R. Smith wrote it.", "Read it."]),
         ("It is so [1]. And so [2].", ["It is so [1].", "And so [2]."]),
         ("It is so. [1] And so. [2]", ["It is so. [1]", "And so. [2]"]),
