@@ -57,7 +57,6 @@ class Application:
     feedback: FeedbackBook
     audit: AuditTrail
     ledger: Ledger
-    ingestor: Ingestor
     persona: Persona
     metrics: Metrics
     suggestions: tuple[str, ...]
@@ -65,6 +64,14 @@ class Application:
     @property
     def bot_name(self) -> str:
         return self.persona.name
+
+    @property
+    def ingestor(self) -> Ingestor:
+        """Reads documents in; made when asked for, since most commands only answer."""
+        from bot.work.leases import Leases
+        from knowledge.ingest import Ingestor
+
+        return Ingestor(self.ledger, self.store, Leases(self.database), self.embedder)
 
     async def readiness(self) -> dict[str, str | None]:
         """What must work before questions can be taken: ``None``, or what is wrong."""
@@ -92,10 +99,11 @@ async def _trouble(probe: Awaitable[object]) -> str | None:
 
 @asynccontextmanager
 async def assemble(
-    settings: Settings, *, suggestions: tuple[str, ...] = ()
+    settings: Settings, *, suggestions: tuple[str, ...] = (), warm: bool = True
 ) -> AsyncIterator[Application]:
     """Build the application and take it down again.
 
+    With ``warm`` the embedding model loads meanwhile, for those who are about to answer.
     Raises the errors of the parts: a database or a store that cannot be reached, a persona or a
     setting that cannot be read.
     """
@@ -103,19 +111,16 @@ async def assemble(
     from bot.store.audit import AuditTrail
     from bot.store.feedback import FeedbackBook
     from bot.store.history import History
-    from bot.work.leases import Leases
-    from knowledge.ingest import Ingestor
     from knowledge.ledger import Ledger
 
     async with AsyncExitStack() as stack:
         persona = load_voice_persona(settings)
-        database = await stack.enter_async_context(open_database(settings))
         server = await stack.enter_async_context(_model_server(settings))
-        knowledge = await stack.enter_async_context(_knowledge(settings, server))
+        knowledge = await stack.enter_async_context(_knowledge(settings, server, warm=warm))
+        database = await stack.enter_async_context(open_database(settings))
         plain = build_plain_voice(knowledge.embedder, persona)
         voice = _voice(settings, persona, plain, server)
         history, metrics = History(database), Metrics()
-        ledger = Ledger(database)
         yield Application(
             settings=settings,
             console_token=console_token(settings),
@@ -135,8 +140,7 @@ async def assemble(
             history=history,
             feedback=FeedbackBook(database),
             audit=AuditTrail(database),
-            ledger=ledger,
-            ingestor=Ingestor(ledger, knowledge.store, Leases(database), knowledge.embedder),
+            ledger=Ledger(database),
             persona=persona,
             metrics=metrics,
             suggestions=suggestions,
@@ -159,12 +163,17 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def open_knowledge(settings: Settings) -> AsyncIterator[Knowledge]:
     """Store, embedder and retriever: enough for a search."""
-    async with _model_server(settings) as server, _knowledge(settings, server) as knowledge:
+    async with (
+        _model_server(settings) as server,
+        _knowledge(settings, server, warm=True) as knowledge,
+    ):
         yield knowledge
 
 
 @asynccontextmanager
-async def _knowledge(settings: Settings, server: ModelServer | None) -> AsyncIterator[Knowledge]:
+async def _knowledge(
+    settings: Settings, server: ModelServer | None, *, warm: bool
+) -> AsyncIterator[Knowledge]:
     from knowledge.stores.embedded import EmbeddedStore
 
     if settings.weaviate_url:
@@ -173,7 +182,7 @@ async def _knowledge(settings: Settings, server: ModelServer | None) -> AsyncIte
             problem="this version keeps knowledge in the embedded store only; unset it",
         )
     prepare_home(settings)
-    async with _embedder(settings, server) as embedder:
+    async with _embedder(settings, server, warm=warm) as embedder:
         store = EmbeddedStore(
             settings.home / "knowledge.db", model=embedder.model, dimensions=embedder.dimensions
         )
@@ -201,10 +210,14 @@ async def _model_server(settings: Settings) -> AsyncIterator[ModelServer | None]
 
 
 @asynccontextmanager
-async def _embedder(settings: Settings, server: ModelServer | None) -> AsyncIterator[Embedder]:
+async def _embedder(
+    settings: Settings, server: ModelServer | None, *, warm: bool
+) -> AsyncIterator[Embedder]:
     """Who makes vectors: the built-in model, or one at the model server."""
     if settings.embedding_model == "builtin":
         with closing(BuiltinEmbedder()) as builtin:
+            if warm:
+                builtin.begin_loading()
             yield builtin
         return
     from bot.llm.openai_embedder import OpenAIEmbedder

@@ -67,6 +67,10 @@ class BuiltinEmbedder:
         """Load the model ahead of the first query. Raises EmbedderError."""
         await asyncio.get_running_loop().run_in_executor(self._queries, self._parts)
 
+    def begin_loading(self) -> None:
+        """Load the model beside whatever comes next; what fails is said by the first query."""
+        self._queries.submit(self._parts)
+
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of documents on all cores, at low priority. Raises EmbedderError."""
         if not texts:

@@ -85,7 +85,7 @@ async def _ingest(
     else:
         sources = _configured(config, name)
     reports = []
-    async with assemble(config) as app:
+    async with assemble(config, warm=False) as app:
         for source, source_groups in sources:
             report = await _read_in(app, source, source_groups, prune)
             reports.append(report)
@@ -266,7 +266,7 @@ def remove_documents(
 async def _remove(names: list[str], source: str | None, as_json: bool) -> None:
     from adapters.assembly import assemble
 
-    async with assemble(settings()) as app:
+    async with assemble(settings(), warm=False) as app:
         removed = 0
         for name in names:
             record, _ = await app.ledger.show(name, source)
