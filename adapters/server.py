@@ -17,8 +17,10 @@ import uvicorn
 
 from adapters.assembly import Application, assemble
 from adapters.web.app import create_app
+from bot.conversation import Principal
 from bot.errors import UsageError, WellspokenError
 from bot.settings import Settings
+from knowledge.stores.base import SearchRequest
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +50,7 @@ async def run_server(
             if sample is not None:
                 await _read_sample(app, sample)
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_load_index(app))
                 if "worker" in parts:
                     worker = tasks.create_task(_work(app))
                 if listener is not None:
@@ -130,6 +133,14 @@ async def _read_sample(app: Application, folder: Path) -> None:
 
     report = await app.ingestor.ingest(FolderSource(folder, name="sample"))
     log.info("sample knowledge", added=report.added, unchanged=report.unchanged)
+
+
+async def _load_index(app: Application) -> None:
+    """Search once, so that the first asker does not wait for the index to load."""
+    try:
+        await app.store.search(SearchRequest("hello", Principal(), k=1))
+    except WellspokenError as error:
+        log.warning("the index is not loaded yet", error=str(error))
 
 
 async def _work(app: Application) -> None:
