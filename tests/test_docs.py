@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.cli.docs import pages
+from persona.profile import check_persona
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -46,6 +47,15 @@ def test_modules_named_in_the_architecture_exist() -> None:
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
     for name in re.findall(r"`((?:bot|knowledge|persona|adapters|tests)/[\w/.]*)`", text):
         assert (ROOT / name).exists(), name
+
+
+def test_the_persona_of_the_guide_has_no_findings(tmp_path: Path) -> None:
+    """What the guide shows is what the program takes."""
+    guide = (ROOT / "docs/persona.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / "persona.yaml"
+    path.write_text(example, "utf-8")
+    assert check_persona(path) == []
 
 
 def test_the_makefile_explains_itself() -> None:
