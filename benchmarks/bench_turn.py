@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -127,6 +128,21 @@ def resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+async def alone_with_the_model(app: Any) -> float:
+    """The median wall time of reading one answer of the stand-in and doing nothing with it, ms."""
+    from bot.ports import ChatMessage
+
+    model = app.engine._voice._model
+    passages = "\n".join(f"[{n}] " + " ".join(["word"] * WORDS_A_CHUNK) for n in range(1, 7))
+    walls = []
+    for _ in range(50):
+        begun = time.perf_counter()
+        async for _spoken in model.stream([ChatMessage("user", passages)]):
+            pass
+        walls.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(walls)
+
+
 async def measure(count: int, turns: int, url: str) -> None:
     from adapters.assembly import assemble
 
@@ -166,6 +182,8 @@ async def measure(count: int, turns: int, url: str) -> None:
                 f"p99 {walls[int(len(walls) * 0.99)]:.1f} ms, CPU {cpu:.1f} ms"
             )
             stages = ("history", "rewrite", "route", "retrieve", "speak", "store")
+            relay = await alone_with_the_model(app)
+            print(f"  the stand-in's own stream: p50 {relay:.1f} ms")
             medians = [
                 f"{s} {statistics.median([t.get(s, 0.0) for t in alone]):.1f}" for s in stages
             ]
@@ -187,10 +205,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chunks", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--turns", type=int, default=200)
+    parser.add_argument("--first-token-ms", type=float, default=0)
     options = parser.parse_args()
     quiet_logging()
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.platforms.openai_server", "--port", "9377"],
+        [
+            *(sys.executable, "-m", "tests.platforms.openai_server", "--port", "9377"),
+            *("--tokens", "150", "--first-token-ms", str(options.first_token_ms)),
+        ],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

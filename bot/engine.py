@@ -43,6 +43,10 @@ Show = Callable[[str], Awaitable[None]]
 _APOLOGY = "Sorry, I could not answer that just now: {reason}"
 
 
+Opened = asyncio.Future[GroundingCheck]
+"""A check whose passages are being read."""
+
+
 async def silent(_text: str) -> None:
     """Show nothing."""
 
@@ -261,8 +265,14 @@ class Engine:
             await self._abstain(brief, reply)
             return
         chunks = [p.chunk for p in brief.passages]
-        check = self._grounder.open(
-            [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
+        # The passages are read for the check while the voice draws breath.
+        check = asyncio.ensure_future(
+            asyncio.to_thread(
+                self._grounder.open,
+                [chunk.text for chunk in chunks],
+                brief.question,
+                [chunk.header for chunk in chunks],
+            )
         )
         voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
         for voice in voices:
@@ -283,9 +293,7 @@ class Engine:
                 break  # the voice says that the passages do not tell; a plainer one is no wiser
         await self._abstain(brief, reply)
 
-    async def _speak(
-        self, voice: Voice, brief: Brief, check: GroundingCheck, reply: _Reply
-    ) -> None:
+    async def _speak(self, voice: Voice, brief: Brief, check: Opened, reply: _Reply) -> None:
         """Stream one voice through the check."""
         stream = SentenceStream()
         async with aclosing(voice.speak(brief)) as pieces:
@@ -299,7 +307,7 @@ class Engine:
             await reply.say(reply.book.finish())
 
     async def _pass_on(
-        self, piece: Piece, passages: Sequence[Passage], check: GroundingCheck, reply: _Reply
+        self, piece: Piece, passages: Sequence[Passage], check: Opened, reply: _Reply
     ) -> None:
         """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
         text = piece.text
@@ -311,7 +319,7 @@ class Engine:
             if reply.text:
                 await reply.say(text)
             return
-        verdict = await check.check(body, cited_indexes(body, len(passages)))
+        verdict = await (await check).check(body, cited_indexes(body, len(passages)))
         if not verdict.supported:
             reply.removed.append(body)
             log.info("claim removed", finding=verdict.finding, score=round(verdict.score, 3))
