@@ -1,0 +1,131 @@
+"""The command ``wellspoken search`` on documentation, as somebody outside would measure it.
+
+Pages are written out as Markdown files, and once more as one JSON Lines file, with the headings
+that are asked blanked; ``wellspoken ingest`` reads them into a fresh home, ``wellspoken search
+--jsonl`` is asked. A page counts at its first passage. The reference sees the same blanked pages: a
+plain BM25 (k1 1.2, b 0.75, lower-cased alphanumeric words, no stemming) over windows of 250 words
+every 200.
+
+    python -m benchmarks.bench_docs_search [--data ../shared/data] [--sets docs_wsl] [-k 5 10]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.bench_retrieval import PlainBM25, Question, in_order, lines, scored
+
+COMMAND = [sys.executable, "-c", "from adapters.cli.main import main; main()"]
+
+
+def blanked(folder: Path) -> tuple[dict[str, dict[str, str]], list[Question]]:
+    """Pages by id, their asked headings overwritten with spaces, and the questions."""
+    pages = {page["id"]: page for page in lines(folder / "pages.jsonl.gz")}
+    faq = lines(folder / "faq.jsonl.gz")
+    for item in faq:
+        for span in item["spans"]:
+            page = pages[span["page"]]
+            start, end = span["heading"]
+            page["text"] = page["text"][:start] + " " * (end - start) + page["text"][end:]
+    questions = [Question(i["question"], frozenset(i["gold"])) for i in faq if i["answerable"]]
+    return pages, questions
+
+
+def windows(pages: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
+    """Windows of 250 words, one every 200, by their page's id."""
+    cut = []
+    for name, page in pages.items():
+        words = page["text"].split()
+        starts = range(0, max(1, len(words) - 50), 200)
+        cut += [(name, " ".join(words[at : at + 250])) for at in starts]
+    return cut
+
+
+def written(pages: dict[str, dict[str, str]], folder: Path, form: str) -> Path:
+    """What to ingest: a folder of Markdown files, or one file of JSON Lines."""
+    if form == "jsonl":
+        path = folder / "pages.jsonl"
+        rows = (
+            json.dumps({key: page[key] for key in ("id", "title", "text")})
+            for page in pages.values()
+        )
+        path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+        return path
+    path = folder / "pages"
+    for name, page in pages.items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(page["text"], encoding="utf-8", newline="")
+    return path
+
+
+def command(folder: Path, *arguments: str, given: str = "") -> str:
+    """What the real command prints in a fresh home."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("WELLSPOKEN_", "OPENAI_"))}
+    root = str(Path(__file__).parents[1])
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": root, "WELLSPOKEN_HOME": str(folder / "home")},
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return done.stdout
+
+
+def searched(folder: Path, questions: Sequence[Question], k: int) -> list[list[str]]:
+    """The pages found for each question, in order of their best passage."""
+    rows = [json.dumps({"id": str(i), "query": q.text, "k": k}) for i, q in enumerate(questions)]
+    printed = command(folder, "search", "--jsonl", "-", given="\n".join(rows))
+    answers = [json.loads(row) for row in printed.splitlines()]
+    return [in_order([p["document"] for p in answer["passages"]]) for answer in answers]
+
+
+def mean(found: Sequence[list[str]], questions: Sequence[Question]) -> tuple[float, float]:
+    scores = [scored(f, q.gold) for f, q in zip(found, questions, strict=True)]
+    recalls, gains = zip(*scores, strict=True)
+    return sum(recalls) / len(scores), sum(gains) / len(scores)
+
+
+def row(name: str, measured: tuple[float, float]) -> None:
+    print(f"{name:44}{measured[0]:10.3f}{measured[1]:9.3f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--sets", nargs="*", default=["docs_plausible", "docs_wsl"])
+    parser.add_argument("-k", type=int, nargs="*", default=[5, 6, 10, 20])
+    arguments = parser.parse_args()
+    print(f"{'':44}{'recall@5':>10}{'nDCG@10':>9}")
+    for name in arguments.sets:
+        pages, questions = blanked(arguments.data / name)
+        plain = PlainBM25(windows(pages))
+        found = [asyncio.run(plain(q.text)) for q in questions]
+        print(f"{name}: {len(pages)} pages, {len(questions)} questions")
+        row("  plain BM25", mean(found, questions))
+        for form in ("md", "jsonl"):
+            with tempfile.TemporaryDirectory() as scratch:
+                folder = Path(scratch)
+                command(folder, "ingest", str(written(pages, folder, form)))
+                for k in arguments.k:
+                    row(
+                        f"  search -k {k}, from .{form}",
+                        mean(searched(folder, questions, k), questions),
+                    )
+
+
+if __name__ == "__main__":
+    main()
