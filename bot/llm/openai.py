@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 _AFTER_FINISH_S = 2.0  # for the usage that follows a finished answer
+_TAIL_S = 0.1
 _CHARACTERS_A_TOKEN = 4  # English, https://platform.openai.com/tokenizer
 
 
@@ -72,6 +74,15 @@ class Reply:
         while part := await self.read():
             parts.append(part)
         return b"".join(parts)
+
+    async def finish(self) -> None:
+        """Read the end that follows a whole answer, which keeps the connection for the next one.
+
+        A server that does not end it soon loses the connection, never the answer.
+        """
+        with suppress(TimeoutError, ModelBrokenAnswerError):
+            async with asyncio.timeout(_TAIL_S):
+                await self.rest()
 
     async def close(self) -> None:
         """Let go of the connection; it is kept for the next request where the answer ended."""
@@ -293,6 +304,7 @@ class OpenAIChatModel:
                     length += len(text)
                     yield Spoken(text)
                 if answer.over:
+                    await answer.reply.finish()
                     break
                 waiting = loop.time()
                 text = await self._next(answer, left)
