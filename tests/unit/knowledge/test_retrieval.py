@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.conversation import Principal
 from bot.errors import EmbedderError, ModelUnavailableError, StoreBrokenError, WellspokenError
-from bot.evidence import Chunk
+from bot.evidence import Chunk, Passage
 from bot.ports import Vectors
-from knowledge.retrieval import HybridRetriever
+from knowledge.retrieval import BY_SCORE, DOCUMENTS, HybridRetriever, varied
 from knowledge.stores.base import DocumentKey
 from knowledge.stores.embedded import EmbeddedStore
 
@@ -148,3 +150,35 @@ async def test_nothing_known_is_nothing_found(store: EmbeddedStore) -> None:
     """An empty store answers with no passages."""
     found = await HybridRetriever(store, Topics()).retrieve("lamp", PUBLIC)
     assert (found.passages, found.withheld, found.degraded) == ((), (), ())
+
+
+def passages(*documents: str) -> list[Passage]:
+    """One passage of each named document, best first."""
+    return [
+        Passage(Chunk(f"{i}", name, "s", "r", i, "", (), "", 0, 0, ""), 1 - i / 100)
+        for i, name in enumerate(documents)
+    ]
+
+
+def test_a_longer_list_shows_more_documents() -> None:
+    """Behind the first passages those of further documents come before more of the same."""
+    found = varied(passages(*"aaaaaaaabcad"), 9)
+    assert [p.chunk.document for p in found] == list("aaaaaabcd")
+    assert [p.chunk.document for p in varied(passages(*"aaaaaaaab"), 8)] == list("aaaaaaab")
+
+
+@given(st.lists(st.sampled_from("abcdefghijklmn"), max_size=40), st.integers(1, 30))
+def test_varied_lists_keep_what_is_best(documents: list[str], k: int) -> None:
+    """The list is full, best first, begins with the best by score, and beyond those it repeats a
+    document only where it shows enough documents, or all that there are."""
+    ranked = passages(*documents)
+    found = varied(ranked, k)
+    assert len(found) == min(k, len(ranked))
+    assert list(found) == sorted(found, key=lambda p: -p.score)
+    assert list(found[: min(k, BY_SCORE)]) == ranked[: min(k, BY_SCORE)]
+    shown = len({p.chunk.document for p in found})
+    plain = len({p.chunk.document for p in ranked[:k]})
+    assert shown >= min(plain, DOCUMENTS)
+    rest = [p.chunk.document for p in found[BY_SCORE:]]
+    if len(set(rest) - {p.chunk.document for p in found[:BY_SCORE]}) < len(rest):
+        assert shown >= min(DOCUMENTS, len(set(documents)))
