@@ -39,12 +39,13 @@ STOP_WORDS = frozenset(
 
 
 def fold(text: str) -> str:
-    """Lower-case without accents: ``Crème`` becomes ``creme``."""
+    """Lower-case without accents: ``Crème`` becomes ``creme``; Hangul stays in syllables."""
     text = text.casefold().replace("’", "'")
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", bare)
 
 
 @lru_cache(maxsize=65_536)
@@ -59,7 +60,7 @@ def _expand(word: str) -> tuple[str, ...]:
         return (_stemmer.stemWord(word),)
     stemmed = tuple(_stemmer.stemWord(p) for p in parts)
     if "'" in word and all(p.isalpha() for p in parts):
-        return (stemmed[0],)
+        return (max(stemmed, key=len),)  # don't, but l'abonnement and O'Reilly too
     return (word, *stemmed)
 
 

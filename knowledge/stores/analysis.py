@@ -14,8 +14,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bot.lexical import content_words, query_terms, terms, words
+from knowledge.stores.spelling import joined
 
-VERSION = 1
+VERSION = 2
 """Goes up with every change of what a chunk is indexed by; term records are then made anew."""
 
 WRITTEN = 0.5
@@ -37,26 +38,31 @@ class IndexTerms:
 
 @dataclass(frozen=True, slots=True)
 class LexicalQuery:
-    """Weighted terms: chunks are found by ``telling``, and ordered by ``function`` too."""
+    """Weighted terms: chunks are found by ``telling``, and ordered by ``function`` too. ``words``
+    are the question's, folded."""
 
     telling: dict[str, float]
     function: dict[str, float]
+    words: list[str]
 
 
 def index_terms(text: str) -> IndexTerms:
     """What a chunk, its header included, is indexed by."""
     counts = Counter(terms(text))
     length = counts.total()
-    counts.update(f"={word}" for word in content_words(words(text)))
+    written = words(text)
+    counts.update(f"={word}" for word in content_words(written))
+    counts.update(term for word in written for term in terms(joined(word)))
     return IndexTerms(counts, length)
 
 
 def lexical_query(text: str) -> LexicalQuery:
     """The terms to look for; where a question has only function words, those tell."""
+    written = words(text)
     telling = dict.fromkeys(query_terms(text), 1.0)
-    telling.update((f"={word}", WRITTEN) for word in content_words(words(text)))
+    telling.update((f"={word}", WRITTEN) for word in content_words(written))
     function = {term: FUNCTION for term in terms(text) if term not in telling}
-    return LexicalQuery(telling, function)
+    return LexicalQuery(telling, function, written)
 
 
 def storable(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ from bot.conversation import Principal
 from bot.evidence import Chunk, Passage
 from bot.ports import Vectors
 from knowledge.stores import schema, writing
-from knowledge.stores.analysis import lexical_query, storable
+from knowledge.stores.analysis import LexicalQuery, lexical_query, storable
 from knowledge.stores.base import (
     DocumentKey,
     SearchRequest,
@@ -28,6 +28,7 @@ from knowledge.stores.base import (
     WaitingChunk,
 )
 from knowledge.stores.index import Hit, MemoryIndex
+from knowledge.stores.spelling import respelled
 
 T = TypeVar("T")
 
@@ -143,10 +144,11 @@ class EmbeddedStore:
         with schema.snapshot(connection):
             self._index.follow(connection)
             query = lexical_query(storable(request.text))
-            numbers = writing.lookup(connection, [*query.telling, *query.function])
+            telling = self._respelled(connection, query, request.principal)
+            numbers = writing.lookup(connection, [*telling, *query.function])
             hits, withheld = self._index.search(
                 connection,
-                {n: w for t, w in query.telling.items() if (n := numbers.get(t)) is not None},
+                {n: w for t, w in telling.items() if (n := numbers.get(t)) is not None},
                 {n: w for t, w in query.function.items() if (n := numbers.get(t)) is not None},
                 request.vector,
                 request.principal,
@@ -158,6 +160,18 @@ class EmbeddedStore:
                 passages=_passages(connection, hits, request.principal),
                 withheld=_names(connection, withheld),
             )
+
+    def _respelled(
+        self, connection: sqlite3.Connection, query: LexicalQuery, principal: Principal
+    ) -> dict[str, float]:
+        """The question's telling terms, and those of other spellings of its words."""
+
+        def known(terms: Collection[str]) -> set[str]:
+            numbers = writing.lookup(connection, list(terms))
+            held = self._index.held(numbers.values(), principal)
+            return {term for term, number in numbers.items() if number in held}
+
+        return {**respelled(query.words, known), **query.telling}
 
     async def chunk(self, id: str, principal: Principal) -> Chunk | None:  # noqa: A002
         def run(connection: sqlite3.Connection) -> Chunk | None:

@@ -198,6 +198,11 @@ class MemoryIndex:
 
     # -- searching ---------------------------------------------------------------------------
 
+    def held(self, terms: Iterable[int], principal: Principal) -> set[int]:
+        """Those of the terms that stand in a visible chunk."""
+        visible = self._visible(principal)
+        return {term for term in terms if self._postings.any(term, visible)}
+
     def search(
         self,
         connection: sqlite3.Connection,

@@ -181,6 +181,10 @@ class Postings:
                 scores[held] += factor * census.saturated(counts[found], slots[found])
         return scores
 
+    def any(self, term: int, among: NDArray[np.bool_]) -> bool:
+        """Whether a term stands in one of the slots of a mask, shape ``[slots]``."""
+        return any(bool(among[slots].any()) for slots, _ in self._lists(term))
+
     def _lists(self, term: int) -> list[tuple[NDArray[np.uint32], NDArray[np.uint8]]]:
         return [found for s in self._segments if (found := s.find(term))[0].size]
 

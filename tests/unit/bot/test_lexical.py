@@ -29,9 +29,17 @@ def test_possessives_and_contractions_are_one_word() -> None:
     assert terms("don't") == terms("don’t")
 
 
+def test_the_long_part_of_an_apostrophe_counts() -> None:
+    """French articles and Irish names do not hide the word."""
+    assert terms("l'abonnement") == terms("abonnement")
+    assert terms("O'Reilly") == terms("Reilly")
+    assert terms("you'll") == terms("you")
+
+
 def test_scripts_without_spaces_give_pairs() -> None:
-    """Chinese, Japanese and Thai text is found by pairs of characters."""
+    """Chinese, Japanese, Korean and Thai text is found by pairs of characters."""
     assert terms("防水機能") == ["防水", "水機", "機能"]
+    assert terms("보증은") == ["보증", "증은"]
 
 
 def test_questions_lose_their_stop_words() -> None:
