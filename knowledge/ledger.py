@@ -214,6 +214,28 @@ class Ledger:
             query = query.where(documents.c.source == source)
         return await self._records(query)
 
+    async def page(
+        self, limit: int, after: tuple[str, str] | None = None, source: str | None = None
+    ) -> list[DocumentRecord]:
+        """At most ``limit`` documents in the order of :meth:`listing`; ``after`` is the source
+        and the name of the last one of the page before."""
+        place = sa.tuple_(documents.c.source, documents.c.document)
+        query = sa.select(documents).order_by(documents.c.source, documents.c.document)
+        if source is not None:
+            query = query.where(documents.c.source == source)
+        if after is not None:
+            query = query.where(place > sa.tuple_(*(sa.literal(part, Words) for part in after)))
+        return await self._records(query.limit(limit))
+
+    async def groups(self) -> list[str]:
+        """Every group that some document names, sorted."""
+        named = sa.select(documents.c.groups).distinct()
+
+        def op(connection: sa.Connection) -> list[str]:
+            return sorted({group for groups in connection.scalars(named) for group in groups})
+
+        return await self._db.read(op)
+
     async def find(self, document: str) -> list[DocumentRecord]:
         """The documents of this name, whatever their source."""
         query = sa.select(documents).where(documents.c.document == document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,8 +33,22 @@ class RatedTurn:
     expert: bool
 
 
+_latest_first = (feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _feedback_of(row: sa.Row[Any]) -> Feedback:
+    return Feedback(
+        turn=row.turn_id,
+        author=author_of(row.author, row.author_name),
+        rating=Rating(row.rating),
+        reason=row.reason,
+        correction=row.correction,
+        expert=row.expert,
+    )
 
 
 class FeedbackBook:
@@ -89,32 +103,39 @@ class FeedbackBook:
 
     async def of(self, turn: str) -> list[Feedback]:
         """All feedback on a turn, oldest first."""
+        return (await self.of_many([turn]))[turn]
+
+    async def of_many(self, turns: Sequence[str]) -> dict[str, list[Feedback]]:
+        """All feedback on each of some turns, oldest first, in one query; every turn has an
+        entry. Meant for a page of them: databases bound the number of values in a query."""
         query = (
             sa.select(feedback)
-            .where(feedback.c.turn_id == turn)
+            .where(feedback.c.turn_id.in_(turns))
             .order_by(feedback.c.created_at, feedback.c.author)
         )
 
-        def op(connection: sa.Connection) -> list[Feedback]:
-            return [
-                Feedback(
-                    turn=row.turn_id,
-                    author=author_of(row.author, row.author_name),
-                    rating=Rating(row.rating),
-                    reason=row.reason,
-                    correction=row.correction,
-                    expert=row.expert,
-                )
-                for row in connection.execute(query)
-            ]
+        def op(connection: sa.Connection) -> dict[str, list[Feedback]]:
+            found: dict[str, list[Feedback]] = {turn: [] for turn in turns}
+            for row in connection.execute(query):
+                found[row.turn_id].append(_feedback_of(row))
+            return found
 
-        return await self._db.read(op)
+        return await self._db.read(op) if turns else {}
 
     async def listing(self, limit: int | None = None) -> list[RatedTurn]:
         """All ratings with their turn, the latest word first."""
-        latest_first = (feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
-        query = sa.select(feedback).order_by(*latest_first).limit(limit)
+        return await self._rated(sa.select(feedback).order_by(*_latest_first).limit(limit))
 
+    async def to_review(self, limit: int | None = None) -> list[RatedTurn]:
+        """What a reviewer looks at: thumbs down first, then corrections that came with a thumb
+        up, the latest word first in each."""
+        down = feedback.c.rating == Rating.DOWN.value
+        query = sa.select(feedback).where(sa.or_(down, feedback.c.correction != ""))
+        return await self._rated(
+            query.order_by(sa.case((down, 0), else_=1), *_latest_first).limit(limit)
+        )
+
+    async def _rated(self, query: sa.Select[Any]) -> list[RatedTurn]:
         def op(connection: sa.Connection) -> list[RatedTurn]:
             rows = connection.execute(query).all()
             said = texts_in(connection, list({row.turn_id for row in rows}))

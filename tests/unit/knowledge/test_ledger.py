@@ -87,6 +87,10 @@ async def test_recording_is_all_or_nothing(database: Database) -> None:
     await ledger.record([])
 
 
+def _last(paged: list[DocumentRecord]) -> tuple[str, str] | None:
+    return (paged[-1].source, paged[-1].document) if paged else None
+
+
 async def test_the_listing_is_in_order(database: Database) -> None:
     """Documents are listed by source and name, all of them or one source's."""
     ledger = Ledger(database)
@@ -94,8 +98,24 @@ async def test_the_listing_is_in_order(database: Database) -> None:
     await ledger.record([(r, "x") for r in reversed(made)])
     assert await ledger.listing() == made
     assert await ledger.listing("b") == made[700:]
+    paged: list[DocumentRecord] = []
+    while page := await ledger.page(300, _last(paged)):
+        paged += page
+    assert paged == made
+    assert await ledger.page(2, ("a", "0699.md")) == made[700:702]
+    assert await ledger.page(9, ("a", "0698.md"), "a") == made[699:700]
     assert await ledger.remove("a", (r.document for r in made)) == 700
     assert await ledger.listing() == made[700:]
+
+
+async def test_groups_are_those_that_documents_name(database: Database) -> None:
+    """Each group once, in order; public documents name none."""
+    ledger = Ledger(database)
+    assert await ledger.groups() == []
+    named = [frozenset({"staff", "board"}), frozenset({"staff"}), frozenset()]
+    made = [record(f"{n}.md", groups=groups) for n, groups in enumerate(named)]
+    await ledger.record([(r, "x") for r in made])
+    assert await ledger.groups() == ["board", "staff"]
 
 
 async def test_sources_are_shown_in_figures(database: Database) -> None:

@@ -79,6 +79,38 @@ async def test_the_listing_shows_what_was_rated(
     assert [r.turn for r in await book.listing(limit=1)] == [other.id]
 
 
+async def test_a_page_of_turns_is_read_at_once(
+    database: Database, make_turn: MakeTurn, turn: Turn
+) -> None:
+    """Every turn asked for has an entry, with its own feedback only."""
+    other = make_turn()
+    await History(database).record(other)
+    book = FeedbackBook(database)
+    await book.rate(Feedback(turn.id, ANN, Rating.DOWN))
+    await book.rate(Feedback(turn.id, BEN, Rating.UP))
+    found = await book.of_many([other.id, turn.id])
+    assert found == {other.id: [], turn.id: await book.of(turn.id)}
+    assert [f.author.key for f in found[turn.id]] == [ANN.key, BEN.key]
+    assert await book.of_many([]) == {}
+
+
+async def test_thumbs_down_are_reviewed_first(database: Database, make_turn: MakeTurn) -> None:
+    """Then corrections that came with a thumb up; a mere thumb up is no work for anybody."""
+    book, given = FeedbackBook(database), []
+    for rating, correction in (
+        (Rating.DOWN, ""),
+        (Rating.UP, "ok"),
+        (Rating.UP, ""),
+        (Rating.DOWN, "x"),
+    ):
+        rated = make_turn()
+        await History(database).record(rated)
+        await book.rate(Feedback(rated.id, ANN, rating, "", correction))
+        given.append(rated.id)
+    assert [r.turn for r in await book.to_review()] == [given[3], given[0], given[1]]
+    assert [r.turn for r in await book.to_review(limit=1)] == [given[3]]
+
+
 async def test_an_unknown_turn_cannot_be_rated(database: Database) -> None:
     """Rating a turn that does not exist says so in one sentence."""
     with pytest.raises(NotFoundError, match='no turn "t0"'):
