@@ -7,6 +7,7 @@ images, no control characters, and only addresses of its own citations become li
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -22,8 +23,10 @@ from bot.evidence import Citation
 
 _BEGIN, _END = "\ue000", "\ue001"
 _NO_FENCEPOSTS = {ord(_BEGIN): None, ord(_END): None}
-_BLOCK_START = re.compile(r"\s*(?:(?:[-*+>]|\d{1,3}[.)]|#{1,6})\s+|\|\s*)*")
-_ROW_END = re.compile(r"\s*\|?\s*$")
+_BLOCK_START = re.compile(
+    r"\s*(?:(?:`{3,}|~{3,})[^\n]*\n|(?:(?:[-*+>]|\d{1,3}[.)]|#{1,6})\s+|\|\s*)*)"
+)
+_BLOCK_END = re.compile(r"(?:\n[ \t]*(?:`{3,}|~{3,})|\s*\|)?\s*$")
 _TEXT_RUN = re.compile(r"((?:^|>)\s*)([^<>\s][^<>]*)")
 
 SourceHref = Callable[[int], str]
@@ -99,6 +102,9 @@ def markdown_html(
         if token.children is not None:
             children = _only_links_to(addresses, token.children)
             token.children = list(_with_markers(children, citations, source_href))
+    for opened, inline in itertools.pairwise(tokens):
+        if opened.type == "paragraph_open" and _is_lone_marker(inline.children or ()):
+            opened.attrs["class"] = "lone"
     html = str(_RENDERER.render(tokens, _MARKDOWN.options, {}))
     # What scrolls sideways must be reachable by keyboard; text cannot bring a tag of its own.
     return html.replace("<pre>", '<pre tabindex="0">')
@@ -109,7 +115,7 @@ def passage_html(before: str, quote: str, after: str) -> str:
     around = [plain(part).translate(_NO_FENCEPOSTS) for part in (before, quote, after)]
     lead = _BLOCK_START.match(around[1])
     start = lead.end() if lead else 0
-    end = len(_ROW_END.sub("", around[1]))
+    end = max(start, len(_BLOCK_END.sub("", around[1])))
     marked = f"{around[1][:start]}{_BEGIN}{around[1][start:end]}{_END}{around[1][end:]}"
     html = markdown_html(around[0] + marked + around[2])
     head, begun, rest = html.partition(_BEGIN)
@@ -212,6 +218,12 @@ def _with_markers(
             yield Token("citation", "", 0, content=n, meta=meta)
             at = marker.end()
         yield Token("text", "", 0, content=token.content[at:])
+
+
+def _is_lone_marker(children: Sequence[Token]) -> bool:
+    """Whether a paragraph is nothing but markers, as below a table or a block of code."""
+    shown = [t for t in children if t.type != "softbreak" and (t.type != "text" or t.content)]
+    return bool(shown) and all(t.type == "citation" for t in shown)
 
 
 # -- terminal ---------------------------------------------------------------------------------

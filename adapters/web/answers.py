@@ -9,17 +9,23 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
-from adapters.web.ports import Engine
+from adapters.web.ports import Engine, History
 from bot.conversation import Question, Turn
 from bot.errors import UsageError
+from bot.guardrails import clean_question
 
 _log = logging.getLogger(__name__)
+
+
+class KeyReusedError(UsageError):
+    """This Idempotency-Key belongs to another question; send a new key with a new question."""
 
 
 class RunningAnswer:
     """One answer being made; any number of readers may follow it from its beginning."""
 
     def __init__(self, engine: Engine, question: Question) -> None:
+        self.question = question
         self._pieces: list[str] = []
         self._changed = asyncio.Event()
         self.task = asyncio.create_task(engine.answer(question, self._show))
@@ -54,12 +60,29 @@ class RunningAnswer:
 class Answers:
     """Starts answers and keeps hold of them until they are done."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, history: History) -> None:
         self._engine = engine
+        self._history = history
         self._running: set[RunningAnswer] = set()
 
-    def start(self, question: Question) -> RunningAnswer:
-        """Begin an answer."""
+    async def start(self, question: Question) -> RunningAnswer:
+        """Begin an answer, or join the one that is on its way under the same key.
+
+        Raises KeyReusedError where the key stands for another question or another audience: an
+        answer for staff must not come back to whoever repeats its key.
+        """
+        if question.key is not None:
+            stored = await self._history.turn_for_key(question.key)
+            if stored is not None and not _repeats(question, stored):
+                raise KeyReusedError
+            for running in self._running:
+                if running.question.key == question.key:
+                    if running.question != question:
+                        raise KeyReusedError
+                    return running
+        return self._begin(question)
+
+    def _begin(self, question: Question) -> RunningAnswer:
         answer = RunningAnswer(self._engine, question)
         self._running.add(answer)
         answer.task.add_done_callback(lambda task: self._finished(answer, task))
@@ -82,3 +105,14 @@ class Answers:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+
+def _repeats(question: Question, stored: Turn) -> bool:
+    """Whether a turn answers this very question for this very audience, in the same thread."""
+    named = question.thread or ""
+    thread = stored.thread if stored.thread.startswith("api:") else ""
+    return (clean_question(question.text), question.principal.groups, named) == (
+        stored.question,
+        stored.audience,
+        thread,
+    )

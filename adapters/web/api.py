@@ -19,6 +19,7 @@ from adapters.web.answers import Answers, RunningAnswer
 from adapters.web.auth import Sessions
 from adapters.web.failures import sentence_of
 from adapters.web.ports import Application
+from adapters.web.security import json_only
 from adapters.web.texts import (
     MAX_QUESTION,
     BadTextError,
@@ -47,7 +48,9 @@ class AskBody(BaseModel):
         None, description="what the reader may see besides public documents; trusted"
     )
     thread: NameText | None = Field(None, description="a name of yours; follow-ups name it again")
-    stream: bool = Field(default=False, strict=True, description="answer as server-sent events")
+    stream: Annotated[bool, Field(strict=True)] | None = Field(
+        None, description="answer as server-sent events"
+    )
 
 
 class FeedbackBody(BaseModel):
@@ -129,7 +132,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         400: "The request cannot be read.",
         401: "The token is missing or wrong.",
         413: "The body is over 1 MB.",
-        422: "The body is not as described.",
+        415: "The body is not JSON.",
+        422: "The body is not as described, or the key was used for another question.",
+        429: "Too many wrong tokens; Retry-After says when to go on.",
         503: "A part that is needed cannot be reached.",
     }.items()
 }
@@ -152,6 +157,8 @@ def api_router(application: Application, answers: Answers, sessions: Sessions) -
                         HTTPStatus.UNAUTHORIZED,
                         {"www-authenticate": "Bearer"},
                     )
+                if request.method == "POST":
+                    json_only(request)
                 return await handle(request)
 
             return with_token
@@ -173,8 +180,9 @@ def api_router(application: Application, answers: Answers, sessions: Sessions) -
     ) -> Response:
         """Answers one question. With `stream` the response is `text/event-stream`: several
         `token` events with `{"text"}`, then one `answer` event with the whole object, or one
-        `error` event with `{"error"}`. A repeated `Idempotency-Key` gives the same turn."""
-        running = answers.start(_question(body, idempotency_key))
+        `error` event with `{"error"}`. A repeated `Idempotency-Key` gives the same turn; with
+        another question, groups or thread it is refused."""
+        running = await answers.start(_question(body, idempotency_key))
         if body.stream:
             return event_stream(_events(running))
         return Response(orjson.dumps(turn_json(await running.turn())), media_type=JSON)

@@ -17,19 +17,23 @@ from adapters.web.auth import Sessions
 from adapters.web.chat import Chat, chat_router
 from adapters.web.console import Console, console_router
 from adapters.web.failures import tell_failures
+from adapters.web.limits import Limits, Rates
 from adapters.web.pages import STATIC, Pages
 from adapters.web.ports import Application
 from adapters.web.reference import operations_of
-from adapters.web.security import BodyLimit, SecurityHeaders
+from adapters.web.security import BodyLimit, HeadAsGet, SecurityHeaders
 from bot.errors import WellspokenError
 from bot.metrics import CONTENT_TYPE
 
 
-def create_app(application: Application) -> FastAPI:
-    """The ASGI application; closing it waits for answers that are on their way."""
-    sessions = Sessions(application.console_token)
+def create_app(application: Application, rates: Rates | None = None) -> FastAPI:
+    """The ASGI application; closing it waits for answers that are on their way.
+
+    ``rates`` bounds who has no token; by default as :mod:`adapters.web.limits` says.
+    """
+    sessions = Sessions(application.console_token, Limits(rates))
     pages = Pages(application.persona.name)
-    answers = Answers(application.engine)
+    answers = Answers(application.engine, application.history)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -45,6 +49,7 @@ def create_app(application: Application) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(BodyLimit)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(SecurityHeaders)
     app.include_router(api_router(application, answers, sessions))
     app.include_router(chat_router(Chat(application, answers, sessions, pages)))
@@ -67,11 +72,11 @@ class _Static(StaticFiles):
 
 
 def _add_operations(app: FastAPI, application: Application, pages: Pages) -> None:
-    @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Mapping[str, bool]:
         return {"ok": True}
 
-    @app.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
         try:
             found = await application.readiness()

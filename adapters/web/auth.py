@@ -16,6 +16,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.web.limits import Limits
 from bot.conversation import Author, Platform, Principal
 
 VISITOR_COOKIE = "wellspoken_visitor"
@@ -75,29 +76,49 @@ class SignInRequiredError(Exception):
 class Sessions:
     """Checks tokens, reads and writes cookies."""
 
-    def __init__(self, console_token: str) -> None:
+    def __init__(self, console_token: str, limits: Limits) -> None:
+        self._limits = limits
         self._token = console_token.encode()
         self._secret = hashlib.sha256(b"wellspoken web sessions\0" + self._token).digest()
         self._visitors = URLSafeTimedSerializer(self._secret, salt="visitor")
         self._operators = URLSafeTimedSerializer(self._secret, salt="console")
 
-    def opens(self, token: bytes) -> bool:
-        """Whether this is the console token; takes the same time for every wrong one."""
-        return bool(self._token) and hmac.compare_digest(token, self._token)
+    def opens(self, request: Request, token: bytes, *, script: bool = False) -> bool:
+        """Whether this is the console token; takes the same time for every wrong one.
+
+        Raises TooManyError for who guesses too often.
+        """
+        self._limits.check_guess(request, script=script)
+        right = bool(self._token) and hmac.compare_digest(token, self._token)
+        self._limits.guessed(request, token, right=right, script=script)
+        return right
 
     def bearer_opens(self, request: Request) -> bool:
-        """Whether the request carries ``Authorization: Bearer TOKEN``."""
+        """Whether the request carries ``Authorization: Bearer TOKEN``; raises TooManyError."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and self.opens(token.strip().encode("latin-1"))
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            return False
+        return self.opens(request, token.encode("latin-1"), script=True)
+
+    def take_question(self, request: Request) -> None:
+        """Count a question of somebody without the token; raises TooManyError."""
+        if not self.operator(request):
+            held = self._held_visitor(request)
+            self._limits.take_question(request, held.id if held else None)
 
     def visitor(self, request: Request) -> Visitor:
         """The browser's own visitor, or a new one."""
-        held = self._read(self._visitors, request, VISITOR_COOKIE, _VISITOR_SECONDS)
-        if isinstance(held, list) and len(held) == 3:
-            visitor = Visitor(str(held[0]), str(held[1]), tuple(held[2]))
-        else:
+        visitor = self._held_visitor(request)
+        if visitor is None:
             visitor = Visitor(secrets.token_urlsafe(12), secrets.token_urlsafe(6))
         return visitor if self.operator(request) else replace(visitor, groups=())
+
+    def _held_visitor(self, request: Request) -> Visitor | None:
+        held = self._read(self._visitors, request, VISITOR_COOKIE, _VISITOR_SECONDS)
+        if isinstance(held, list) and len(held) == 3:
+            return Visitor(str(held[0]), str(held[1]), tuple(held[2]))
+        return None
 
     def keep_visitor(self, request: Request, response: Response, visitor: Visitor) -> None:
         """Write the visitor's cookie."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -14,7 +13,7 @@ from adapters.rendering import markdown_html
 from adapters.web.answers import Answers, RunningAnswer
 from adapters.web.api import event_stream, sse
 from adapters.web.auth import Sessions, Visitor
-from adapters.web.failures import sentence_of, status_of
+from adapters.web.failures import headers_of, sentence_for_visitors, status_of
 from adapters.web.pages import Pages, is_fragment
 from adapters.web.ports import Application
 from adapters.web.security import own_forms_only
@@ -38,35 +37,63 @@ class Chat:
         self.pages = pages
 
     async def page(
-        self, request: Request, *, status: int = HTTPStatus.OK, error: str = "", draft: str = ""
+        self,
+        request: Request,
+        *,
+        failure: WellspokenError | None = None,
+        draft: str = "",
+        unkept: Turn | None = None,
     ) -> Response:
-        """The whole conversation of the browser that asks."""
+        """The whole conversation of the browser that asks.
+
+        ``failure`` is told with the question that failed still in the field; ``unkept`` is an
+        answer that could not be stored, shown this once.
+        """
         visitor = self.sessions.visitor(request)
-        turns = await self.application.history.of_thread(visitor.thread)
-        given = await asyncio.gather(*(self.rating_of(turn, visitor) for turn in turns))
+        turns, ratings = await self._conversation(visitor, may_fail=bool(failure or unkept))
         operator = self.sessions.operator(request)
+        status = status_of(failure) if failure else HTTPStatus.OK
         response = self.pages.render(
             "chat.html",
             status,
             persona=self.application.persona,
             suggestions=self.application.suggestions,
-            turns=turns,
-            ratings=dict(zip((turn.id for turn in turns), given, strict=True)),
+            turns=[*turns, unkept] if unkept else turns,
+            ratings=ratings,
+            unkept=unkept.id if unkept else "",
             improve=request.query_params.get("improve", ""),
             reasons=REASONS,
-            error=error,
+            error=sentence_for_visitors(failure) if failure else "",
             draft=draft,
             operator=operator,
             visitor=visitor,
-            known_groups=await self.known_groups() if operator else (),
+            known_groups=await self.application.ledger.groups() if operator else (),
         )
         self.sessions.keep_visitor(request, response, visitor)
+        response.headers.update(headers_of(failure) if failure else {})
         return response
 
-    async def known_groups(self) -> list[str]:
-        """Every group that some document names."""
-        documents = await self.application.ledger.listing()
-        return sorted({group for document in documents for group in document.groups})
+    async def _conversation(
+        self, visitor: Visitor, *, may_fail: bool
+    ) -> tuple[Sequence[Turn], dict[str, Feedback | None]]:
+        """The visitor's turns and ratings; none where the store is what failed just now."""
+        try:
+            turns = await self.application.history.of_thread(visitor.thread)
+            given = await self.application.feedback.of_many([turn.id for turn in turns])
+        except WellspokenError:
+            if not may_fail:
+                raise
+            return (), {}
+        return turns, {turn: _own(said, visitor) for turn, said in given.items()}
+
+    async def is_kept(self, turn: Turn) -> bool:
+        """Whether an answer was stored: its thumbs and sources work only then."""
+        if not turn.error:
+            return True
+        try:
+            return (await self.application.history.turn(turn.id)).id == turn.id
+        except WellspokenError:
+            return False
 
     def question(self, text: str, visitor: Visitor) -> Question:
         """A visitor's question: public documents only, unless an operator chose groups."""
@@ -89,10 +116,7 @@ class Chat:
 
     async def rating_of(self, turn: Turn, visitor: Visitor) -> Feedback | None:
         """What this visitor thinks of a turn."""
-        for feedback in await self.application.feedback.of(turn.id):
-            if feedback.author.key == visitor.author.key:
-                return feedback
-        return None
+        return _own(await self.application.feedback.of(turn.id), visitor)
 
     async def rating_shown(
         self, request: Request, turn: Turn, *, improve: bool, thanks: bool = False
@@ -120,12 +144,22 @@ class Chat:
         try:
             turn = await running.turn()
         except Exception as error:  # noqa: BLE001 - the stream has begun: its end must say why
-            yield sse("error", {"error": sentence_of(error)})
+            yield sse("error", {"error": sentence_for_visitors(error)})
             return
         html = self.pages.fragment(
-            "_answer.html", turn=turn, rating=None, improve=False, thanks=False, reasons=REASONS
+            "_answer.html",
+            turn=turn,
+            rating=None,
+            kept=await self.is_kept(turn),
+            improve=False,
+            thanks=False,
+            reasons=REASONS,
         )
         yield sse("answer", {"html": html, "turn": turn.id})
+
+
+def _own(given: Sequence[Feedback], visitor: Visitor) -> Feedback | None:
+    return next((f for f in given if f.author.key == visitor.author.key), None)
 
 
 def _see_other(address: str) -> RedirectResponse:
@@ -135,6 +169,12 @@ def _see_other(address: str) -> RedirectResponse:
 def chat_router(chat: Chat) -> APIRouter:
     """The routes of the chat."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
+    _add_conversation(router, chat)
+    _add_ratings(router, chat)
+    return router
+
+
+def _add_conversation(router: APIRouter, chat: Chat) -> None:
     sessions = chat.sessions
 
     @router.get("/")
@@ -146,15 +186,18 @@ def chat_router(chat: Chat) -> APIRouter:
         visitor = sessions.visitor(request)
         response: Response
         if "text/event-stream" in request.headers.get("accept", ""):
-            running = chat.answers.start(chat.question(question, visitor))
+            sessions.take_question(request)
+            running = await chat.answers.start(chat.question(question, visitor))
             response = event_stream(chat.events(running))
         else:
             try:
-                turn = await chat.answers.start(chat.question(question, visitor)).turn()
+                sessions.take_question(request)
+                running = await chat.answers.start(chat.question(question, visitor))
+                turn = await running.turn()
             except WellspokenError as error:
-                return await chat.page(
-                    request, status=status_of(error), error=str(error), draft=question
-                )
+                return await chat.page(request, failure=error, draft=question)
+            if not await chat.is_kept(turn):
+                return await chat.page(request, unkept=turn)
             response = _see_other(f"/#turn-{turn.id}")
         sessions.keep_visitor(request, response, visitor)
         return response
@@ -171,11 +214,21 @@ def chat_router(chat: Chat) -> APIRouter:
     ) -> Response:
         visitor = sessions.visitor(request)
         if sessions.operator(request):
-            known = await chat.known_groups()
+            known = await chat.application.ledger.groups()
             visitor = visitor.asking_as([g for g in groups or () if g in known])
         response = _see_other("/")
         sessions.keep_visitor(request, response, visitor)
         return response
+
+    @router.get("/sources/{turn}/{n}")
+    async def source(request: Request, turn: str, n: int) -> Response:
+        place = cited_place(await chat.own_turn(request, turn), n)
+        template = "_source.html" if is_fragment(request) else "source.html"
+        return chat.pages.render(template, place=place, back=f"/#turn-{turn}")
+
+
+def _add_ratings(router: APIRouter, chat: Chat) -> None:
+    sessions = chat.sessions
 
     @router.post("/turns/{turn}/rating")
     async def rate(
@@ -214,11 +267,3 @@ def chat_router(chat: Chat) -> APIRouter:
             )
         )
         return await chat.rating_shown(request, found, improve=False, thanks=True)
-
-    @router.get("/sources/{turn}/{n}")
-    async def source(request: Request, turn: str, n: int) -> Response:
-        place = cited_place(await chat.own_turn(request, turn), n)
-        template = "_source.html" if is_fragment(request) else "source.html"
-        return chat.pages.render(template, place=place, back=f"/#turn-{turn}")
-
-    return router

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from operator import itemgetter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.web.auth import Operator, Sessions, SignInRequiredError
+from adapters.web.failures import headers_of
+from adapters.web.limits import TooManyError
 from adapters.web.pages import Pages
 from adapters.web.ports import Application
 from adapters.web.security import own_forms_only
 from adapters.web.sources import cited_place
 from adapters.web.texts import checked
-from bot.conversation import Feedback, Rating, Turn
 from bot.evidence import Citation
-from bot.store.feedback import RatedTurn
-from knowledge.ledger import DocumentRecord
 
 PAGE = 50
 _LOGIN = "/console/login"
+_WRONG = "That token does not open this console. Check it and try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +46,6 @@ def stages_of(timings_ms: dict[str, float]) -> tuple[Stage, ...]:
     return tuple(bars)
 
 
-def queue_of(rated: Sequence[RatedTurn]) -> list[RatedTurn]:
-    """What a reviewer looks at first: thumbs down, then corrections, newest first in each."""
-    waiting = [r for r in rated if r.rating == Rating.DOWN or r.correction]
-    return sorted(waiting, key=lambda r: r.rating != Rating.DOWN)
-
-
-def page_after(
-    listed: Sequence[DocumentRecord], after: str
-) -> tuple[list[DocumentRecord], str | None]:
-    """A page of documents in the order of ``source/name``, and the cursor of the next one."""
-    keyed = [(f"{d.source}/{d.document}", d) for d in listed]
-    keyed.sort(key=itemgetter(0))
-    rest = [(key, document) for key, document in keyed if key > after]
-    more = rest[PAGE - 1][0] if len(rest) > PAGE else None
-    return [document for _key, document in rest[:PAGE]], more
-
-
 class Console:
     """What the console's routes share."""
 
@@ -85,11 +65,6 @@ class Console:
         """A console page for the operator who asks."""
         operator = self.operator(request)
         return self.pages.render(template, room=room, operator=operator, **values)
-
-    async def ratings_of(self, turns: Sequence[Turn]) -> dict[str, list[Feedback]]:
-        """Ratings by turn."""
-        given = await asyncio.gather(*(self.application.feedback.of(turn.id) for turn in turns))
-        return {turn.id: list(ratings) for turn, ratings in zip(turns, given, strict=True)}
 
 
 def _inside_console(address: str) -> str:
@@ -112,7 +87,7 @@ def _add_sign_in(router: APIRouter, console: Console) -> None:
     async def login_form(request: Request, next: str = "/console") -> Response:  # noqa: A002 - the address's word
         if console.sessions.operator(request):
             return RedirectResponse(_inside_console(next), HTTPStatus.SEE_OTHER)
-        return console.pages.render("console/login.html", wanted=_inside_console(next), wrong=False)
+        return console.pages.render("console/login.html", wanted=_inside_console(next), wrong="")
 
     @router.post("/login")
     async def login(
@@ -121,9 +96,17 @@ def _add_sign_in(router: APIRouter, console: Console) -> None:
         next: Annotated[str, Form()] = "/console",  # noqa: A002 - the address's word
     ) -> Response:
         wanted = _inside_console(next)
-        if not console.sessions.opens(token.strip().encode("utf-8", "replace")):
-            status = HTTPStatus.UNAUTHORIZED
-            return console.pages.render("console/login.html", status, wanted=wanted, wrong=True)
+        try:
+            right = console.sessions.opens(request, token.strip().encode("utf-8", "replace"))
+        except TooManyError as error:
+            told, status = str(error), HTTPStatus.TOO_MANY_REQUESTS
+            form = console.pages.render("console/login.html", status, wanted=wanted, wrong=told)
+            form.headers.update(headers_of(error))
+            return form
+        if not right:
+            return console.pages.render(
+                "console/login.html", HTTPStatus.UNAUTHORIZED, wanted=wanted, wrong=_WRONG
+            )
         response = RedirectResponse(wanted, HTTPStatus.SEE_OTHER)
         console.sessions.open_console(request, response)
         return response
@@ -151,7 +134,7 @@ def _add_conversations(router: APIRouter, console: Console) -> None:
             "console/conversations.html",
             "conversations",
             turns=page,
-            ratings=await console.ratings_of(page),
+            ratings=await console.application.feedback.of_many([turn.id for turn in page]),
             first=cursor is None,
             older=page[-1].id if len(turns) > PAGE else None,
         )
@@ -179,10 +162,8 @@ def _add_rooms(router: APIRouter, console: Console) -> None:
     @router.get("/review")
     async def review(request: Request) -> Response:
         console.operator(request)
-        rated = await console.application.feedback.listing()
-        return console.render(
-            request, "console/review.html", "review", queue=queue_of(rated)[:PAGE]
-        )
+        waiting = await console.application.feedback.to_review(limit=PAGE)
+        return console.render(request, "console/review.html", "review", queue=waiting)
 
     @router.get("/feedback")
     async def feedback(request: Request) -> Response:
@@ -192,19 +173,20 @@ def _add_rooms(router: APIRouter, console: Console) -> None:
 
     @router.get("/knowledge")
     async def knowledge(
-        request: Request, source: str | None = None, after: str | None = None
+        request: Request, source: str = "", past: str = "", after: str = ""
     ) -> Response:
         console.operator(request)
-        name = checked(source, "source", 300) if source else None
-        listed = await console.application.ledger.listing(name)
-        page, more = page_after(listed, checked(after, "cursor", 2000) if after else "")
+        name = checked(source, "source", 1000) or None
+        cursor = (checked(past, "cursor", 1000), checked(after, "cursor", 2000))
+        ledger = console.application.ledger
+        found = await ledger.page(PAGE + 1, cursor if past or after else None, name)
         return console.render(
             request,
             "console/knowledge.html",
             "knowledge",
             stats=await console.application.store.stats(),
-            sources=await console.application.ledger.sources(),
-            documents=page,
+            sources=await ledger.sources(),
+            documents=found[:PAGE],
             source=name,
-            more=more,
+            more=len(found) > PAGE,
         )

@@ -12,14 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from adapters.web.auth import SignInRequiredError
+from adapters.web.limits import TooManyError
 from adapters.web.pages import Pages, wants_page
-from adapters.web.security import HEADERS, ForeignFormError
+from adapters.web.security import HEADERS, BodyTypeError, ForeignFormError
 from bot.errors import (
-    DatabaseUnavailableError,
-    DiskFullError,
+    KnowledgeError,
     ModelError,
     NotFoundError,
-    StoreUnavailableError,
+    StorageError,
     UsageError,
     WellspokenError,
 )
@@ -35,25 +35,44 @@ _SENTENCES = {
 _LOGIN = "/console/login"
 
 
+_STATUSES = (
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (ForeignFormError, HTTPStatus.FORBIDDEN),
+    (TooManyError, HTTPStatus.TOO_MANY_REQUESTS),
+    (BodyTypeError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    ((StorageError, KnowledgeError, ModelError), HTTPStatus.SERVICE_UNAVAILABLE),
+)
+"""The first that fits counts."""
+
+_FOR_VISITORS = (
+    (ModelError, "The language model cannot be reached just now; try again in a moment."),
+    (KnowledgeError, "The documents cannot be searched just now; try again in a moment."),
+    (StorageError, "The conversation cannot be stored just now; try again in a moment."),
+)
+
+
 def sentence_of(error: Exception) -> str:
-    """What to tell a person about a failure: our own words, never those of a library."""
+    """What to tell who holds the token: our own words, never those of a library."""
     return str(error) if isinstance(error, WellspokenError) else BROKEN
+
+
+def sentence_for_visitors(error: Exception) -> str:
+    """What to tell anybody: no path, address or setting of this server."""
+    if isinstance(error, UsageError):
+        return str(error)
+    return next((told for kind, told in _FOR_VISITORS if isinstance(error, kind)), BROKEN)
 
 
 def status_of(error: WellspokenError) -> HTTPStatus:
     """The status that fits one of our errors."""
-    if isinstance(error, NotFoundError):
-        return HTTPStatus.NOT_FOUND
-    if isinstance(error, ForeignFormError):
-        return HTTPStatus.FORBIDDEN
-    if isinstance(error, UsageError):
-        return HTTPStatus.UNPROCESSABLE_ENTITY
-    known = (DatabaseUnavailableError, DiskFullError, StoreUnavailableError, ModelError)
-    return (
-        HTTPStatus.SERVICE_UNAVAILABLE
-        if isinstance(error, known)
-        else HTTPStatus.INTERNAL_SERVER_ERROR
-    )
+    fits = (status for kind, status in _STATUSES if isinstance(error, kind))
+    return next(fits, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def headers_of(error: WellspokenError) -> dict[str, str]:
+    """Headers that go with one of our errors."""
+    return {"retry-after": str(error.retry_after)} if isinstance(error, TooManyError) else {}
 
 
 def tell_failures(app: FastAPI, pages: Pages) -> None:
@@ -78,7 +97,10 @@ def tell_failures(app: FastAPI, pages: Pages) -> None:
         status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return told(request, status, str(error))
+        inside = request.url.path.startswith(("/api/", "/console"))
+        response = told(request, status, str(error) if inside else sentence_for_visitors(error))
+        response.headers.update(headers_of(error))
+        return response
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -102,7 +124,9 @@ def _what_is_unfit(error: RequestValidationError) -> str:
         return "The body is not valid JSON."
     where = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
     what = str(first["msg"]).removeprefix("Value error, ")
-    return f"{where}: {what[:1].lower()}{what[1:]}."
+    if where == "body":
+        return "The body must be a JSON object; /api/docs shows one."
+    return f"{where.removeprefix('header.')}: {what[:1].lower()}{what[1:]}."
 
 
 def _sign_in_form(request: Request) -> RedirectResponse:

@@ -115,9 +115,10 @@ def turn_url(turn: str) -> str:
     return f"/console/turns/{turn}"
 
 
-def answer_markup(turn: Turn) -> Markup:
-    """The answer as HTML, its markers linked to the passages."""
-    return Markup(answer_html(turn, lambda n: source_url(turn.id, n)))  # noqa: S704 - made safe there
+def answer_markup(turn: Turn, linked: bool = True) -> Markup:
+    """The answer as HTML, its markers linked to the passages where these can be opened."""
+    href = (lambda n: source_url(turn.id, n)) if linked else None
+    return Markup(answer_html(turn, href))  # noqa: S704 - made safe there
 
 
 def _moment(value: object) -> datetime:

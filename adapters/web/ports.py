@@ -28,6 +28,10 @@ class History(Protocol):
         """One turn; raises NotFoundError."""
         ...
 
+    async def turn_for_key(self, key: str, /) -> Turn | None:
+        """The turn of an idempotency key."""
+        ...
+
     async def of_thread(self, thread: str, limit: int = 50) -> Sequence[Turn]:
         """The last turns of a thread, oldest first."""
         ...
@@ -48,16 +52,30 @@ class FeedbackBook(Protocol):
 
     async def of(self, turn: str, /) -> Sequence[Feedback]: ...
 
+    async def of_many(self, turns: Sequence[str], /) -> Mapping[str, Sequence[Feedback]]:
+        """The feedback on each turn of a page."""
+        ...
+
     async def listing(self, limit: int | None = None) -> Sequence[RatedTurn]:
         """Ratings with their turn, the latest word first."""
+        ...
+
+    async def to_review(self, limit: int | None = None) -> Sequence[RatedTurn]:
+        """Thumbs down, then other corrections, the latest word first in each."""
         ...
 
 
 class Ledger(Protocol):
     """What was read in, for operators' eyes."""
 
-    async def listing(self, source: str | None = None) -> Sequence[DocumentRecord]:
-        """Documents by source and name."""
+    async def page(
+        self, limit: int, after: tuple[str, str] | None = None, source: str | None = None
+    ) -> Sequence[DocumentRecord]:
+        """Documents by source and name, those after the source and name ``after``."""
+        ...
+
+    async def groups(self) -> Sequence[str]:
+        """Every group that some document names."""
         ...
 
     async def sources(self) -> Sequence[SourceRecord]: ...

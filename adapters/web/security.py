@@ -23,7 +23,7 @@ _POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' data:",
+        "img-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -43,6 +43,17 @@ HEADERS = {
 
 class ForeignFormError(UsageError):
     """This form was sent by another site; open the page here and send it again."""
+
+
+class BodyTypeError(UsageError):
+    """The body must be JSON; send it with the header Content-Type: application/json."""
+
+
+def json_only(request: Request) -> None:
+    """Raises BodyTypeError for a body that does not say that it is JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and "+json" in kind):
+        raise BodyTypeError
 
 
 class BodyLimit:
@@ -83,6 +94,25 @@ class BodyLimit:
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         await self._app(scope, replay, send)
+
+
+class HeadAsGet:
+    """Answers HEAD like GET, without the body, on every address that can be read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
 class SecurityHeaders:

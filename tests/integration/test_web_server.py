@@ -98,12 +98,12 @@ async def test_shutting_down_waits_for_answers_on_their_way(tmp_path: Path) -> N
     async with web_application(tmp_path) as application:
         engine = application.engine
         engine.pause = 0.05
-        answers = Answers(engine)
-        running = answers.start(_question("reset?"))
+        answers = Answers(engine, application.history)
+        running = await answers.start(_question("reset?"))
         await answers.drain(10)
         assert isinstance(running.task.result(), Turn)
         engine.hold = asyncio.Event()
-        stuck = answers.start(_question("reset?"))
+        stuck = await answers.start(_question("reset?"))
         await answers.drain(0.2)
         assert stuck.task.cancelled()
 
@@ -112,7 +112,8 @@ async def test_every_reader_of_an_answer_gets_all_of_it(tmp_path: Path) -> None:
     """A reader that comes late follows from the beginning."""
     async with web_application(tmp_path) as application:
         application.engine.pause = 0.02
-        running = Answers(application.engine).start(_question("reset?"))
+        answers = Answers(application.engine, application.history)
+        running = await answers.start(_question("reset?"))
         early = asyncio.create_task(_joined(running))
         await asyncio.sleep(0.06)
         late = await _joined(running)

@@ -119,6 +119,7 @@ class ScriptedEngine:
     pause: float = 0.0
     asked: list[Question] = field(default_factory=list)
     fails: Exception | None = None
+    loses: str = ""
     hold: asyncio.Event | None = None
 
     async def answer(self, question: Question, show: Show = ..., /) -> Turn:  # type: ignore[assignment]  # the port's own default
@@ -141,6 +142,8 @@ class ScriptedEngine:
             if self.hold is not None:
                 await self.hold.wait()
         turn = stand_in_turn(question, scripted)
+        if self.loses:
+            return replace(turn, error=self.loses)
         await self.history.record(turn, question.key)
         self.metrics.observe_turn(turn)
         return turn

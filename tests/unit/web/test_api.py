@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httpx2
@@ -71,6 +72,58 @@ async def test_a_repeated_idempotency_key_gives_the_same_turn(api: httpx2.AsyncC
         "/api/ask", json={"question": "reset?", "stream": True}, headers=send["headers"]
     )
     assert events(streamed.text)[-1][1]["turn"] == first["turn"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"question": "lights?", "groups": ["staff"]},
+        {"question": "reset?"},
+        {"question": "reset?", "groups": ["board"]},
+        {"question": "reset?", "groups": ["staff"], "thread": "t"},
+    ],
+    ids=["question", "no groups", "groups", "thread"],
+)
+async def test_a_key_answers_one_question_for_one_audience(
+    api: httpx2.AsyncClient, application: WebApplication, other: dict
+) -> None:
+    """What staff were told does not come back to a request that only repeats the key."""
+    key = {"Idempotency-Key": "k"}
+    body = {"question": "reset?", "groups": ["staff"]}
+    await api.post("/api/ask", json=body, headers=key)
+    for stream in (False, True):
+        response = await api.post("/api/ask", json=other | {"stream": stream}, headers=key)
+        assert (response.status_code, set(response.json())) == (422, {"error"})
+    application.engine.pause = 0.02
+    key = {"Idempotency-Key": "at once"}
+    both = await asyncio.gather(
+        *(api.post("/api/ask", json=sent, headers=key) for sent in (body, other))
+    )
+    assert sorted(response.status_code for response in both) == [200, 422]
+
+
+async def test_a_request_repeated_at_once_is_one_turn(
+    api: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Whoever comes second follows the answer that is on its way."""
+    application.engine.pause = 0.02
+    body, key = {"question": "reset?", "stream": True}, {"Idempotency-Key": "k"}
+    responses = await asyncio.gather(
+        *(api.post("/api/ask", json=body, headers=key) for _ in range(8))
+    )
+    assert len({r.text for r in responses}) == 1
+    assert len(application.engine.asked) == 1
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+async def test_a_body_that_is_not_called_json_is_415(
+    api: httpx2.AsyncClient, kind: str | None
+) -> None:
+    """What ``curl -d`` sends by itself is told apart from broken JSON."""
+    headers = {"content-type": kind} if kind else {}
+    response = await api.post("/api/ask", content=b'{"question": "reset?"}', headers=headers)
+    assert response.status_code == 415
+    assert "application/json" in response.json()["error"]
 
 
 async def test_a_stream_is_tokens_and_one_answer(api: httpx2.AsyncClient) -> None:

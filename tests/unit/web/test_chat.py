@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from bot.conversation import Rating
+from bot.errors import DatabaseUnavailableError
 from tests.platforms.web_application import TOKEN, WebApplication, down
 
 STREAM = {"accept": "text/event-stream"}
@@ -195,6 +196,34 @@ async def test_a_question_survives_a_failure_without_a_script(
     assert page.status_code == 503
     assert "cannot be reached" in page.text
     assert ">How do I reset it?</textarea>" in page.text
+
+
+async def test_an_answer_that_could_not_be_stored_is_shown_and_said_so(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The words are not lost with the disk; thumbs and sources that lead nowhere are not shown."""
+    application.engine.loses = "The disk is full."
+    page = await browser.post("/ask", data={"question": "reset?"})
+    assert page.status_code == 200
+    streamed_html = streamed(
+        (await browser.post("/ask", data={"question": "reset?"}, headers=STREAM)).text
+    )[-1][1]["html"]
+    for html in (page.text, streamed_html):
+        assert "<strong>power button</strong>" in html
+        assert "could not be stored" in html
+        assert 'aria-label="Thumbs up"' not in html
+        assert "/sources/" not in html
+
+
+async def test_visitors_are_told_nothing_about_the_server(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Paths and addresses are for who holds the token."""
+    application.engine.fails = DatabaseUnavailableError(url="postgresql://db", reason="refused")
+    page = await browser.post("/ask", data={"question": "reset?"})
+    assert page.status_code == 503
+    assert "cannot be stored just now" in page.text
+    assert "postgresql" not in page.text
 
 
 async def test_forms_of_other_sites_are_refused(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.console import PAGE, queue_of, stages_of
+from adapters.web.console import PAGE, stages_of
 from knowledge.stores.base import StoreStats
 from tests.platforms.web_application import TOKEN, WebApplication
 from tests.unit.web.test_chat import ask, sign_in
@@ -151,8 +151,3 @@ def test_bars_of_stages_stay_inside_the_picture(timings: dict[str, float]) -> No
         assert stage.start == pytest.approx(at, abs=1e-6)
         at = stage.start + stage.width
         assert at <= 100.001
-
-
-def test_an_empty_queue_is_no_error() -> None:
-    """Nothing rated, nothing waiting."""
-    assert queue_of([]) == []

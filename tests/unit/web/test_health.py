@@ -57,6 +57,14 @@ async def test_every_response_is_fenced_in(
     assert "immutable" in (await browser.get("/static/chat.js?v=1")).headers["cache-control"]
 
 
+async def test_what_can_be_read_can_be_asked_for_its_head(browser: httpx2.AsyncClient) -> None:
+    """HEAD is GET without a body, as uptime checks ask."""
+    for address in ("/", "/healthz", "/readyz", "/metrics", "/api/docs", "/static/base.css"):
+        response = await browser.head(address)
+        assert (response.status_code, response.content) == (200, b""), address
+    assert (await browser.head("/api/ask")).status_code == 405
+
+
 async def test_an_unknown_address_is_a_page_or_json(browser: httpx2.AsyncClient) -> None:
     """People get a page, scripts an object, both 404."""
     page = await browser.get("/nowhere")

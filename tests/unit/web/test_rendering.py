@@ -93,6 +93,21 @@ def test_a_quote_is_marked_across_markup() -> None:
     assert "<li><mark>two</mark></li>" in passage_html("- one\n", "- two", "\n- three")
 
 
+def test_a_quoted_block_of_code_ends_where_it_ends() -> None:
+    """A quote that opens or closes a fence leaves the fence alone."""
+    out = passage_html("a\n\n", "Send:\n\n```bash\ncurl x\n```", "\n\nThe answer is 202.")
+    assert "<mark>curl x</mark>\n</code></pre>" in out
+    assert out.endswith("<p>The answer is 202.</p>\n")
+    assert "<mark>curl x</mark>" in passage_html("", "```bash\ncurl x\n```", "")
+
+
+def test_a_marker_alone_is_told_from_text() -> None:
+    """Below a table a marker stands alone; it says so to the style sheet."""
+    table = "| a |\n|---|\n| 1 |\n\n"
+    assert '<p class="lone"><sup' in markdown_html(f"{table}[1]")
+    assert "lone" not in markdown_html(f"{table}See [1]")
+
+
 @given(st.text(max_size=30), st.text(min_size=1, max_size=30), st.text(max_size=30))
 def test_a_marked_passage_is_never_foreign_markup(before: str, quote: str, after: str) -> None:
     """Whatever the passage holds, only known tags come out and marks are closed."""
