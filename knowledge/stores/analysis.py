@@ -14,9 +14,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bot.lexical import content_words, query_terms, terms, words
-from knowledge.stores.spelling import joined
+from knowledge.stores.spelling import adjoined, joined
 
-VERSION = 2
+VERSION = 3
 """Goes up with every change of what a chunk is indexed by; term records are then made anew."""
 
 WRITTEN = 0.5
@@ -53,6 +53,7 @@ def index_terms(text: str) -> IndexTerms:
     written = words(text)
     counts.update(f"={word}" for word in content_words(written))
     counts.update(term for word in written for term in terms(joined(word)))
+    counts.update(adjoined(written))
     return IndexTerms(counts, length)
 
 
