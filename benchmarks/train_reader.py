@@ -33,6 +33,7 @@ from bot.llm.signals import (
     in_context,
     question_row,
 )
+from bot.llm.wording import Wording
 
 Array = NDArray[np.float64]
 TARGET = Path(__file__).resolve().parent.parent / "bot" / "llm" / "reader.json"
@@ -86,7 +87,8 @@ def _is_right(case: Case, scored: Scored) -> bool:
 
 
 def read(case: Case) -> Read:
-    asked = in_context(read_question(case.question), case.passages)
+    question = Wording(case.passages).respelled(case.question)
+    asked = in_context(read_question(question), case.passages)
     scored = candidate_rows(asked, case.passages)
     right = [case.answerable and _is_right(case, s) for s in scored]
     return Read(case, asked, scored, np.array(right, bool))

@@ -111,6 +111,7 @@ def _coverage(query: str, passages: Sequence[Passage]) -> float:
     """The share of a query's telling words, by rarity, that any of the passages holds."""
     weights = {term: rarity(term) for term in query_terms(query)}
     held = {t for p in passages for t in terms(f"{p.chunk.header}\n{p.chunk.text}")}
+    held |= {re.sub(r"\W", "", t) for t in held if not t.isalnum()}  # "mg200" is "MG-200"
     total = sum(weights.values())
     return sum(w for t, w in weights.items() if t in held) / total if total else 0.0
 

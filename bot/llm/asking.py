@@ -29,6 +29,8 @@ class Asks(StrEnum):
     OTHER = "other"
 
 
+ONE_VALUE = frozenset({Asks.NUMBER, Asks.TIME, Asks.PERSON, Asks.PLACE})
+
 _RULES: tuple[tuple[Asks, re.Pattern[str]], ...] = tuple(
     (asks, re.compile(pattern))
     for asks, pattern in (
@@ -108,6 +110,27 @@ _OPPOSITES = tuple(
         "|ancient modern|formal informal|war peace"
     ).split("|")
 )
+_PROCEDURE = re.compile(
+    r"\b(?:steps|set ?up|install|configure|fix|solve|procedure|instructions|what to do)\b"
+    r"|\bwhat (?:should|can|must|do|shall) (?:i|we) (?:do|have to do|need to do)\b"
+)
+_COMPARING = re.compile(
+    r"\b(?:differ(?:s|ences?|ent)?|compar(?:e|es|ed|ing|ison)|versus|vs)\b"
+    r"|\bwhich (?:is|one is) better\b"
+)
+_LISTING = re.compile(
+    r"\b(?:what|which)\b.{1,40}\b(?:are (?:there|available|supported|offered|possible|included)"
+    r"|do you (?:have|offer|support|sell|accept|take)|exist)\b|\b(?:list|overview|all) (?:of |the )"
+    r"|\bwhat (?:are|were) (?:the|your|all)\b"
+)
+_PRICE = re.compile(r"\b(?:cost|costs|price|prices|fee|fees|priced|charged?)\b")
+_LENGTH_OF_TIME = re.compile(
+    r"^(?:for )?how long\b|\bhow many (?:seconds|minutes|hours|days|weeks|months|years)\b"
+)
+_NONE: frozenset[str] = frozenset()
+_MONEY = frozenset({"usd", "eur", "gbp"})
+_TIMES = frozenset("second minute hour day week month year ms".split())
+_LENGTHS = frozenset("m cm mm km mile inch".split())
 _PREFIXES = ("un", "in", "im", "dis", "non", "anti")
 
 
@@ -143,6 +166,8 @@ class Asked:
     facts: tuple[Fact, ...]
     negated: bool
     steps: bool
+    compares: bool = False
+    lists: bool = False
 
     @property
     def strict(self) -> tuple[Fact, ...]:
@@ -175,9 +200,21 @@ def read_question(text: str) -> Asked:
         pairs=frozenset(pairwise(kept)),
         facts=facts(text),
         negated=negations(text) > 0,
-        steps=asks is Asks.HOW
-        or bool(re.search(r"\b(?:steps|set ?up|install|configure)\b", folded)),
+        steps=asks is Asks.HOW or bool(_PROCEDURE.search(folded)),
+        compares=bool(_COMPARING.search(folded)),
+        lists=bool(_LISTING.search(folded)),
     )
+
+
+def _wanted_units(question: str) -> frozenset[str]:
+    """The units that a number asked for may have; empty: any."""
+    if _PRICE.search(question):
+        return _MONEY
+    if _LENGTH_OF_TIME.search(question):
+        return _TIMES | (
+            _LENGTHS if question.startswith(("how long is", "how long are")) else _NONE
+        )
+    return _NONE
 
 
 def holds_type(asked: Asked, text: str, *, block: bool = False) -> bool:
@@ -188,7 +225,10 @@ def holds_type(asked: Asked, text: str, *, block: bool = False) -> bool:
     known = {f.value for f in asked.facts}
     new = [f for f in facts(text) if f.value not in known]
     if asked.asks is Asks.NUMBER:
-        return any(f.kind is Kind.NUMBER for f in new)
+        units = _wanted_units(fold(asked.text))
+        free = "usd" in units and "free" in folded
+        numbers = [f for f in new if f.kind is Kind.NUMBER]
+        return free or any(not units or f.unit in units for f in numbers)
     if asked.asks is Asks.TIME:
         return any(f.kind is Kind.DATE for f in new) or bool(_TIME.search(folded))
     if asked.asks in (Asks.PERSON, Asks.PLACE):

@@ -9,6 +9,7 @@ answer; both are fitted by ``benchmarks/train_reader.py``, their figures are in
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,17 +23,19 @@ from numpy.typing import NDArray
 from bot.errors import WellspokenError
 from bot.evidence import Passage
 from bot.facts import Fact, Kind, facts
-from bot.llm.asking import Asked, Asks, read_question
+from bot.llm.asking import ONE_VALUE, Asked, read_question
+from bot.llm.headings import Headed, headings, nearest, said_in, to_compare
+from bot.llm.picking import Picked, picks
 from bot.llm.signals import (
     CANDIDATE_SIGNALS,
     Row,
-    Scored,
     candidate_rows,
     in_context,
     question_row,
 )
 from bot.llm.trees import Trees
 from bot.llm.units import Candidate
+from bot.llm.wording import Wording
 from bot.ports import Embedder
 from bot.sentences import Unit
 
@@ -40,22 +43,9 @@ log = structlog.get_logger(__name__)
 
 _EMBEDDED = 6  # candidates a question whose vectors are asked for, as in training
 _EMBEDDED_LENGTH = 600
-_MOST_PICKS = 3
-_MARGIN = 1.1  # how far below the best a further pick may score, in the ranker's logits
-_LONGEST_BLOCK = 1_500
 _REMEMBERED = 8_192
-_ONE_VALUE = frozenset({Asks.NUMBER, Asks.TIME, Asks.PERSON, Asks.PLACE})
-
-
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """A quote: ``passages[passage].chunk.text[start:end] == text``."""
-
-    text: str
-    passage: int
-    score: float
-    start: int
-    end: int
+_MISSING = 0.3
+_HEADED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +84,37 @@ def _codes(found: Sequence[Fact]) -> set[str]:
     return {f.value for f in found if f.kind in (Kind.CODE, Kind.LINK)}
 
 
-def _about_another(asked: Asked, passage: Passage, candidate: Candidate) -> bool:
-    """Asked about MG-400, this is about MG-200 (or about neither)."""
-    wanted = _codes(asked.facts)
+def _series(code: str) -> str:
+    """The letters that a code begins with: ``mg`` of ``mg-200``."""
+    return re.split(r"[-\d]", code, maxsplit=1)[0]
+
+
+def _about_another(wanted: set[str], passage: Passage, candidate: Candidate) -> bool:
+    """Asked about MG-400, this is about MG-200, or stands where only MG-200 is named."""
     if not wanted:
         return False
-    named = _codes(facts(candidate.text))
-    if wanted & named:
+    own = _codes(facts(candidate.text))
+    if wanted & own:
         return False
-    if named:
+    if own:
         return True
-    around = f"{passage.chunk.header}\n{passage.chunk.text}".casefold().replace("–", "-")
-    return not any(code in around for code in wanted)
+    around = f"{passage.chunk.header}\n{passage.chunk.text}"
+    if any(code in around.casefold().replace("–", "-") for code in wanted):
+        return False
+    series = {_series(code) for code in wanted}
+    return any(_series(code) in series for code in _codes(facts(around)))
+
+
+def _nowhere(wanted: set[str], passages: Sequence[Passage]) -> bool:
+    """A code that no passage names: nothing here is about it."""
+    held = "\n".join(f"{p.chunk.header}\n{p.chunk.text}" for p in passages)
+    held = held.casefold().replace("–", "-")
+    return bool(wanted) and not any(code in held for code in wanted)
 
 
 def _too_much(asked: Asked, candidate: Candidate) -> bool:
     """A whole list where one number, date, person or place is asked for: an item says it."""
-    return candidate.unit is Unit.ITEM and candidate.whole and asked.asks in _ONE_VALUE
+    return candidate.unit is Unit.ITEM and candidate.whole and asked.asks in ONE_VALUE
 
 
 class ExtractiveReader:
@@ -125,14 +129,17 @@ class ExtractiveReader:
 
     async def read(self, question: str, passages: Sequence[Passage]) -> Extract:
         """The one to four quotes that answer a question, best passage first, in reading order."""
+        wording = Wording(passages)
+        question = wording.respelled(question)
         asked = in_context(read_question(question), passages)
+        wanted = _codes(asked.facts)
         scored = [
             s
             for s in candidate_rows(asked, passages)
-            if not _about_another(asked, passages[s.index], s.candidate)
+            if not _about_another(wanted, passages[s.index], s.candidate)
             and not _too_much(asked, s.candidate)
         ]
-        if not scored:
+        if not scored or _nowhere(wanted, passages):
             return Extract(False, 0.0, ())
         fitted = _fitted()
         rows = np.stack([s.row for s in scored])
@@ -153,7 +160,22 @@ class ExtractiveReader:
         )
         confidence = fitted.answered.probability(signals.tolist())
         ranked = [(scored[i], float(scores[i])) for i in best]
-        return Extract(confidence >= 0.5, confidence, _picks(asked, passages, ranked))
+        headed = await self._headed(asked, passages)
+        if headed and headed.sure:
+            confidence = max(confidence, _HEADED)
+        if wording.missing(question):
+            confidence = min(confidence, _MISSING)
+        return Extract(confidence >= 0.5, confidence, picks(asked, passages, ranked, headed))
+
+    async def _headed(self, asked: Asked, passages: Sequence[Passage]) -> Headed | None:
+        """The part below a heading that asks this question, in its words or in others."""
+        found = headings(asked, passages)
+        headed = said_in(asked, found)
+        compared = to_compare(found)
+        if headed or not compared:
+            return headed
+        cosines = await self._cosines(asked.text, [h.part.heading for h in compared])
+        return None if cosines is None else nearest(asked, passages, compared, cosines.tolist())
 
     async def _cosines(self, question: str, texts: Sequence[str]) -> NDArray[np.float32] | None:
         """The cosines of some texts to the question; none while the embedder is out of order."""
@@ -174,72 +196,3 @@ class ExtractiveReader:
             self._vectors.popitem(last=False)
         cosines: NDArray[np.float32] = np.stack([known[k] for k in keys]) @ query
         return cosines
-
-
-def _block_of(asked: Asked, chosen: Scored, ranked: Sequence[tuple[Scored, float]]) -> Scored:
-    """The list or code block that a chosen line introduces or belongs to, where it is wanted."""
-    candidate = chosen.candidate
-    introduces = candidate.unit is Unit.PROSE and candidate.text.rstrip().endswith(":")
-    step = candidate.unit is Unit.ITEM and asked.steps and not candidate.whole
-    if not introduces and not step and not (asked.steps and candidate.unit is Unit.PROSE):
-        return chosen
-    for other, _ in ranked:
-        block = other.candidate
-        if other.index != chosen.index or not block.whole or len(block.text) > _LONGEST_BLOCK:
-            continue
-        inside = block.core[0] <= candidate.core[0] and candidate.core[1] <= block.core[1]
-        if (step and inside) or (not step and block.spans[0] == candidate.core):
-            return other
-    return chosen
-
-
-def _picks(
-    asked: Asked, passages: Sequence[Passage], ranked: Sequence[tuple[Scored, float]]
-) -> tuple[Picked, ...]:
-    """The best candidate and what scores nearly as well, without repeating itself."""
-    best = ranked[0][1]
-    spans: dict[int, list[tuple[int, int, float]]] = {}
-    said: set[str] = set()
-    taken = 0
-    for scored, score in ranked:
-        if taken == _MOST_PICKS or score < best - _MARGIN:
-            break
-        if taken and (
-            scored.candidate.text.rstrip().endswith(":")  # introduces what is not quoted
-            or (scored.candidate.whole and len(scored.candidate.text) > _LONGEST_BLOCK)
-        ):
-            continue
-        block = _block_of(asked, scored, ranked) if not taken else scored
-        place = spans.setdefault(block.index, [])
-        new = [
-            s
-            for s in block.candidate.spans
-            if not any(a <= s[0] and s[1] <= b for a, b, _ in place)
-        ]
-        body = " ".join(block.candidate.text.casefold().split())
-        if not new or block.candidate.spans[-1] not in new or body in said:
-            continue
-        said.add(body)
-        place[:] = [p for p in place if not any(a <= p[0] and p[1] <= b for a, b in new)]
-        place.extend((a, b, score) for a, b in new)
-        taken += 1
-    return _merged(passages, {k: v for k, v in spans.items() if v})
-
-
-def _merged(
-    passages: Sequence[Passage], spans: dict[int, list[tuple[int, int, float]]]
-) -> tuple[Picked, ...]:
-    """Quotes in reading order; neighbours with nothing but space between them become one."""
-    found: list[Picked] = []
-    for index, places in spans.items():
-        text = passages[index].chunk.text
-        first = len(found)
-        for start, end, score in sorted(places):
-            last = found[-1] if len(found) > first else None
-            if last and not text[last.end : start].strip():
-                to = max(end, last.end)
-                joined = text[last.start : to]
-                found[-1] = Picked(joined, index, max(last.score, score), last.start, to)
-            else:
-                found.append(Picked(text[start:end], index, score, start, end))
-    return tuple(found)

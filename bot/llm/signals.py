@@ -115,7 +115,8 @@ def candidate_rows(asked: Asked, passages: Sequence[Passage]) -> list[Scored]:
         found = candidates(passage.chunk.text)
         by_passage = _coverage(asked.weights, held)
         for candidate in found:
-            row = _candidate_row(asked, candidate, header, passage.chunk.header)
+            title = f"{passage.chunk.header} {candidate.heading}"
+            row = _candidate_row(asked, candidate, header | _term_set(candidate.heading), title)
             row[3] = by_passage
             row[13] = passage.cosine if passage.cosine is not None else 0.4
             row[14] = passage.lexical / best_lexical
@@ -179,7 +180,8 @@ def question_row(
     """The signals of whether anything answers; ``ranked`` best first with their ``scores``."""
     best = ranked[0]
     passage = passages[best.index]
-    own = _term_set(best.candidate.text) | _term_set(passage.chunk.header)
+    heading = _term_set(passage.chunk.header) | _term_set(best.candidate.heading)
+    own = _term_set(best.candidate.text) | heading
     nearby = own | _term_set(best.candidate.near)
     held = _passage_terms(passage)
     everything = frozenset().union(*(_passage_terms(p) for p in passages))

@@ -1,0 +1,321 @@
+"""Which pieces make the answer: complete, brief, and nothing said twice.
+
+A line that introduces something comes with it; a list comes whole where all of it is asked for,
+else the item that is; a table's row with its header; a comparison as the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.evidence import Passage
+from bot.facts import Kind, facts
+from bot.lexical import STOP_WORDS, terms
+from bot.llm.asking import ONE_VALUE, Asked, Asks, holds_type
+from bot.llm.headings import Headed
+from bot.llm.signals import Scored
+from bot.llm.units import Candidate, Part, Span, is_procedure
+from bot.sentences import Unit, split
+
+_MOST_PICKS = 3
+_MARGIN = 0.8  # how far below the best a further pick may score, in the ranker's logits
+_MARGINS = {Asks.YES_NO: 0.3, **dict.fromkeys(ONE_VALUE, 1.0)}
+_MARGIN_OF_NEWS = 2.0  # for one that says what the others leave open
+_NEWS = 0.18
+_NEWS_AFTER_ALL = 0.35  # where the part below the asking heading was quoted
+_NEW_WORDS = 0.4
+_LONGEST_BLOCK = 1_500
+_LONGEST_OPENING = 220
+_LONGEST_PARAGRAPH = 450
+_MOST_OPENING = 3
+_STANDS_OUT = 0.15
+_STOP_STEMS = frozenset(t for w in STOP_WORDS for t in terms(w))
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A quote: ``passages[passage].chunk.text[start:end] == text``."""
+
+    text: str
+    passage: int
+    score: float
+    start: int
+    end: int
+
+
+Ranked = Sequence[tuple[Scored, float]]
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is picked so far."""
+
+    asked: Asked
+    passages: Sequence[Passage]
+    spans: dict[int, list[tuple[int, int, float]]] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
+    values: set[str] = field(default_factory=set)
+    procedure: bool = False
+    taken: int = 0
+
+    def text(self, index: int, spans: Sequence[Span]) -> str:
+        text = self.passages[index].chunk.text
+        return "\n".join(text[a:b] for a, b in spans)
+
+    def news(self, candidate: Candidate) -> float:
+        """The share of what is asked that this says and nothing picked does."""
+        weights = self.asked.weights
+        found = set(terms(f"{candidate.text}\n{candidate.heading}")) - self.said
+        if any(f.kind is Kind.CODE and f.value in found for f in self.asked.facts):
+            return 1.0
+        return sum(w for t, w in weights.items() if t in found) / (sum(weights.values()) or 1.0)
+
+    def repeats(self, candidate: Candidate, index: int) -> bool:
+        """Whether most of its own words were said."""
+        core = self.text(index, [candidate.core])
+        own = set(terms(core)) - _STOP_STEMS
+        values = {f.value for f in facts(core) if f.kind in (Kind.NUMBER, Kind.DATE)}
+        if self.asked.asks in (Asks.NUMBER, Asks.TIME) and values <= self.values:
+            return True
+        return len(own - self.said) < _NEW_WORDS * len(own)
+
+    def take(self, index: int, spans: Sequence[Span], score: float) -> None:
+        place = self.spans.setdefault(index, [])
+        new = [s for s in spans if not any(a <= s[0] and s[1] <= b for a, b, _ in place)]
+        place[:] = [p for p in place if not any(a <= p[0] and p[1] <= b for a, b in new)]
+        place.extend((a, b, score) for a, b in new)
+        text = self.text(index, spans)
+        self.said |= set(terms(text))
+        self.values |= {f.value for f in facts(text)}
+        self.procedure |= any(is_procedure(unit) for unit in split(text))
+        self.taken += 1
+
+    def merged(self) -> tuple[Picked, ...]:
+        """Quotes in reading order; neighbours with only space between them become one."""
+        found: list[Picked] = []
+        for index, places in self.spans.items():
+            text = self.passages[index].chunk.text
+            first = len(found)
+            for start, end, score in sorted(places):
+                last = found[-1] if len(found) > first else None
+                if last and not text[last.end : start].strip():
+                    to = max(end, last.end)
+                    joined = text[last.start : to]
+                    found[-1] = Picked(joined, index, max(last.score, score), last.start, to)
+                else:
+                    found.append(Picked(text[start:end], index, score, start, end))
+        return tuple(found)
+
+
+def picks(
+    asked: Asked, passages: Sequence[Passage], ranked: Ranked, headed: Headed | None
+) -> tuple[Picked, ...]:
+    """The quotes of an answer: what stands below the asking heading, or the best candidates."""
+    answer = _Answer(asked, passages)
+    if headed and not _told_in(asked, ranked[0][0], headed):
+        opening = _opening(asked, passages[headed.index].chunk.text, headed.part)
+        if opening:
+            answer.take(headed.index, opening, ranked[0][1])
+            answer.said |= set(terms(headed.part.heading))
+    if not answer.taken:
+        first = _instead_of_row(answer, ranked)
+        answer.take(first.index, _complete(answer, first, ranked), ranked[0][1])
+        answer.said |= set(terms(first.candidate.heading))
+    for scored, score in ranked:
+        if answer.taken == _MOST_PICKS or score < ranked[0][1] - _MARGIN_OF_NEWS:
+            break
+        if _adds(answer, scored, ranked[0][1] - score, told=headed is not None):
+            spans = _complete(answer, scored, ranked)
+            text = answer.text(scored.index, spans)
+            steps = any(is_procedure(unit) for unit in split(text))
+            after_steps = asked.steps and answer.procedure and not steps
+            if len(text) <= _LONGEST_BLOCK and not after_steps:
+                answer.take(scored.index, spans, score)
+    return answer.merged()
+
+
+def _told_in(asked: Asked, best: Scored, headed: Headed) -> bool:
+    """Whether the best candidate is the very sentence of the part that has the value asked for."""
+    start, end = headed.part.units[0].start, headed.part.units[-1].end
+    inside = best.index == headed.index and start <= best.candidate.core[0] < end
+    return inside and asked.asks in ONE_VALUE and holds_type(asked, best.candidate.text)
+
+
+def _adds(answer: _Answer, scored: Scored, behind: float, *, told: bool) -> bool:
+    """Whether a further candidate is worth reading after what is picked."""
+    candidate = scored.candidate
+    place = answer.spans.get(scored.index, [])
+    if candidate.whole and any(
+        a < candidate.core[1] and candidate.core[0] < b for a, b, _ in place
+    ):
+        return False
+    dangling = candidate.text.rstrip().endswith(":") and not candidate.block
+    if dangling or answer.repeats(candidate, scored.index):
+        return False
+    if answer.news(candidate) >= (_NEWS_AFTER_ALL if told else _NEWS):
+        return True
+    return not told and behind <= _MARGINS.get(answer.asked.asks, _MARGIN)
+
+
+def _instead_of_row(answer: _Answer, ranked: Ranked) -> Scored:
+    """The best candidate, or the sentence that says the same as the best's table row."""
+    best, top = ranked[0]
+    if best.candidate.unit is not Unit.ROW:
+        return best
+    row = set(terms(answer.text(best.index, [best.candidate.core]))) - _STOP_STEMS
+    for scored, score in ranked:
+        if score < top - _MARGIN:
+            break
+        if scored.candidate.unit is Unit.PROSE:
+            missing = row - set(terms(scored.candidate.text))
+            if len(missing) <= 0.1 * len(row):
+                return scored
+    return best
+
+
+def _complete(answer: _Answer, scored: Scored, ranked: Ranked) -> Sequence[Span]:
+    """The spans of a candidate with what it needs to be understood, and no more."""
+    asked, candidate = answer.asked, scored.candidate
+    text = answer.passages[scored.index].chunk.text
+    block = candidate.block
+    fits = bool(block) and block[-1][1] - block[0][0] <= _LONGEST_BLOCK
+    if candidate.unit is Unit.PROSE:
+        introduces = text[: candidate.core[1]].endswith(":")
+        if fits and (introduces or (asked.steps and _is_procedure(text, block))):
+            return block
+        return _paragraph(answer, scored, ranked) if asked.lists else candidate.spans
+    if candidate.unit is Unit.ROW:
+        return block if fits and _whole_table(asked, text, candidate) else candidate.spans
+    if candidate.unit is Unit.ITEM:
+        return _items(answer, scored, ranked, fits=fits)
+    return candidate.spans
+
+
+def _items(answer: _Answer, scored: Scored, ranked: Ranked, *, fits: bool) -> Sequence[Span]:
+    """A list whole, or the item that says what is asked, or the sentence of it that does."""
+    asked, candidate = answer.asked, scored.candidate
+    together = asked.steps or asked.lists
+    same = [s for s, _ in ranked if s.index == scored.index and s.candidate.block]
+    same = [s for s in same if s.candidate.block == candidate.block and not s.candidate.whole]
+    whole = [s for s in same if not any(_inside(s.candidate, o.candidate) for o in same)]
+    if not together and (best := _standing_out(answer, whole)):
+        return _telling_sentence(best, ranked)
+    told = _gain(answer, scored.index, candidate) >= _STANDS_OUT
+    if candidate.whole or (fits and (together or not told)):
+        return candidate.block or candidate.spans
+    return _telling_sentence(scored, ranked)
+
+
+def _inside(one: Candidate, other: Candidate) -> bool:
+    (a, b), (c, d) = one.core, other.core
+    return c <= a and b <= d and (a, b) != (c, d)
+
+
+def _telling_sentence(item: Scored, ranked: Ranked) -> Sequence[Span]:
+    """The best sentence of an item that has several, where it says as much as the item."""
+    score = next((score for s, score in ranked if s is item), 0.0)
+    for other, its in ranked:
+        inside = other.index == item.index and _inside(other.candidate, item.candidate)
+        if inside and its >= score - _MARGIN:
+            return other.candidate.spans
+    return item.candidate.spans
+
+
+def _is_procedure(text: str, block: Sequence[Span]) -> bool:
+    start = text[block[-1][0] :]
+    return start[:1].isdigit() or start.startswith(("```", "~~~"))
+
+
+def _whole_table(asked: Asked, text: str, candidate: Candidate) -> bool:
+    """Whether all rows are asked for: what is compared are its columns, or it is a listing."""
+    header = text[candidate.spans[0][0] : candidate.core[0]].split("\n", maxsplit=1)[0]
+    if asked.compares:
+        codes = [f.value for f in asked.facts]
+        named = set(terms(header))
+        return sum(all(t in named for t in terms(c)) for c in codes) > 1
+    if not asked.lists:
+        return False
+    own = set(terms(text[candidate.core[0] : candidate.core[1]])) - set(terms(header))
+    return not own & set(asked.weights)
+
+
+def _gain(answer: _Answer, index: int, item: Candidate) -> float:
+    """The share of what is asked that an item says and its lead-in does not."""
+    own = set(terms(answer.text(index, [item.core])))
+    lead = [s for s in item.spans if s != item.core]
+    own -= set(terms(answer.text(index, lead)))
+    weights = answer.asked.weights
+    return sum(w for t, w in weights.items() if t in own) / (sum(weights.values()) or 1.0)
+
+
+def _standing_out(answer: _Answer, items: Sequence[Scored]) -> Scored | None:
+    """The one item of a list that says what is asked, where only one does."""
+    gains = sorted((_gain(answer, s.index, s.candidate) for s in items), reverse=True)
+    if not gains or gains[0] < _STANDS_OUT or (len(gains) > 1 and gains[1] > 0.7 * gains[0]):
+        return None
+    return max(items, key=lambda s: _gain(answer, s.index, s.candidate))
+
+
+def _paragraph(answer: _Answer, scored: Scored, ranked: Ranked) -> Sequence[Span]:
+    """The sentence's whole paragraph, where several of its sentences are near the best."""
+    text = answer.passages[scored.index].chunk.text
+    start, end = scored.candidate.core
+    start = text.rfind("\n\n", 0, start) + 2 if "\n\n" in text[:start] else 0
+    until = text.find("\n\n", end)
+    end = until if until >= 0 else len(text)
+    near = [
+        s
+        for s, score in ranked
+        if s.index == scored.index
+        and start <= s.candidate.core[0] < end
+        and s.candidate.unit is Unit.PROSE
+        and score >= ranked[0][1] - _MARGIN_OF_NEWS
+    ]
+    if len(near) < 2 or end - start > _LONGEST_PARAGRAPH:
+        return scored.candidate.spans
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    return [(start, start + len(text[start:end].rstrip()))]
+
+
+def _opening(asked: Asked, text: str, part: Part) -> list[Span]:
+    """What a part says first: up to three sentences, and the list or code that they lead to."""
+    units = part.units
+    procedure = _procedure(part) if asked.steps else []
+    if procedure:
+        return procedure
+    at = 0
+    length = 0
+    while at < len(units) and units[at].unit is Unit.PROSE:
+        if at and ("\n\n" in text[units[at - 1].end : units[at].start] or at == _MOST_OPENING):
+            break
+        if at and length + len(units[at].text) > _LONGEST_OPENING:
+            break
+        length += len(units[at].text)
+        at += 1
+    leads = at > 0 and units[at - 1].text.endswith(":")
+    if at < len(units) and units[at].unit is not Unit.PROSE:
+        end = at
+        while end + 1 < len(units) and units[end + 1].unit is units[at].unit:
+            end += 1
+        fits = units[end].end - units[0].start <= _LONGEST_BLOCK
+        if fits and (not at or leads or asked.steps or asked.lists):
+            return [(units[0].start, units[end].end)]
+    if leads:
+        at -= 1
+    return [(units[0].start, units[at - 1].end)] if at else []
+
+
+def _procedure(part: Part) -> list[Span]:
+    """The first numbered list or code of a part, with the sentence before it."""
+    units = part.units
+    for at, unit in enumerate(units):
+        if not is_procedure(unit):
+            continue
+        end = at
+        while end + 1 < len(units) and units[end + 1].unit is unit.unit is Unit.ITEM:
+            end += 1
+        start = units[at - 1] if at and units[at - 1].unit is Unit.PROSE else unit
+        if units[end].end - start.start <= _LONGEST_BLOCK:
+            return [(start.start, units[end].end)]
+    return []
