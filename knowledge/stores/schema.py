@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,7 +84,7 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
 
     A store without any vectors takes on the model that is set.
     """
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     wanted = f"{model} ({dimensions} dimensions)"
     if _model(connection) == wanted:
         return  # the common case takes no lock
@@ -104,6 +105,30 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
         if found and connection.execute("SELECT 1 FROM vector LIMIT 1").fetchone():
             raise StoreMismatchError(found=found, wanted=wanted)
         connection.execute("REPLACE INTO meta VALUES ('model', ?)", (wanted,))
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Readers beside a writer. While another process makes the file, SQLite refuses this at once
+    instead of waiting, so the waiting is done here."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path; ``None``: there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _model(connection: sqlite3.Connection) -> str:
