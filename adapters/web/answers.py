@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from adapters.web.ports import Engine, History
 from bot.conversation import Question, Turn
-from bot.errors import UsageError
+from bot.errors import UsageError, WellspokenError
 from bot.guardrails import clean_question
 
 _log = logging.getLogger(__name__)
@@ -93,7 +93,10 @@ class Answers:
         if task.cancelled():
             return
         error = task.exception()  # looked at here, since its reader may be gone
-        if error is not None and not isinstance(error, UsageError):
+        if isinstance(error, WellspokenError):
+            if not isinstance(error, UsageError):
+                _log.error("an answer failed: %s", error)
+        elif error is not None:
             _log.error("an answer failed", exc_info=error)
 
     async def drain(self, seconds: float = 30.0) -> None:

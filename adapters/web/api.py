@@ -140,9 +140,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api_router(application: Application, answers: Answers, sessions: Sessions) -> APIRouter:
-    """``/api/ask`` and ``/api/feedback``."""
-
+def _token_route(sessions: Sessions) -> type[APIRoute]:
     class TokenRoute(APIRoute):
         """Looks at the token before anything else of the request is read."""
 
@@ -163,9 +161,18 @@ def api_router(application: Application, answers: Answers, sessions: Sessions) -
 
             return with_token
 
+    return TokenRoute
+
+
+def api_router(application: Application, answers: Answers, sessions: Sessions) -> APIRouter:
+    """``/api/ask`` and ``/api/feedback``."""
+
     bearer = HTTPBearer(auto_error=False, description="The console token.")
     router = APIRouter(
-        prefix="/api", route_class=TokenRoute, dependencies=[Depends(bearer)], tags=["answers"]
+        prefix="/api",
+        route_class=_token_route(sessions),
+        dependencies=[Depends(bearer)],
+        tags=["answers"],
     )
 
     @router.post(

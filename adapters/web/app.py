@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -92,5 +92,6 @@ def _add_operations(app: FastAPI, application: Application, pages: Pages) -> Non
         return Response(application.metrics.exposition(), media_type=CONTENT_TYPE)
 
     @app.get("/api/docs", include_in_schema=False)
-    async def reference() -> Response:
-        return pages.render("reference.html", operations=operations_of(app.openapi()))
+    async def reference(request: Request) -> Response:
+        here = str(request.base_url).rstrip("/")
+        return pages.render("reference.html", operations=operations_of(app.openapi()), here=here)

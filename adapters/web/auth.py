@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from bot.conversation import Author, Platform, Principal
 
 VISITOR_COOKIE = "wellspoken_visitor"
 CONSOLE_COOKIE = "wellspoken_console"
+_CONVERSATION = re.compile(r"[\w-]{1,32}", re.ASCII)
 _VISITOR_SECONDS = 180 * 24 * 3600
 _CONSOLE_SECONDS = 12 * 3600
 
@@ -51,6 +53,12 @@ class Visitor:
     def afresh(self) -> Visitor:
         """The same visitor in a new conversation."""
         return replace(self, conversation=secrets.token_urlsafe(6))
+
+    def in_conversation(self, name: str) -> Visitor:
+        """The same visitor in the conversation that its page shows, as two tabs may show two.
+
+        The name is the browser's word; a thread begins with the visitor, which is ours."""
+        return replace(self, conversation=name) if _CONVERSATION.fullmatch(name) else self
 
     def asking_as(self, groups: Sequence[str]) -> Visitor:
         """The same visitor asking for another audience."""

@@ -182,8 +182,12 @@ def _add_conversation(router: APIRouter, chat: Chat) -> None:
         return await chat.page(request)
 
     @router.post("/ask")
-    async def ask(request: Request, question: Annotated[str, Form()] = "") -> Response:
-        visitor = sessions.visitor(request)
+    async def ask(
+        request: Request,
+        question: Annotated[str, Form()] = "",
+        conversation: Annotated[str, Form()] = "",
+    ) -> Response:
+        visitor = sessions.visitor(request).in_conversation(conversation)
         response: Response
         if "text/event-stream" in request.headers.get("accept", ""):
             sessions.take_question(request)

@@ -96,7 +96,7 @@ def tell_failures(app: FastAPI, pages: Pages) -> None:
     async def ours(request: Request, error: WellspokenError) -> Response:
         status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            _log.error("%s %s failed: %s", request.method, request.url.path, error)
         inside = request.url.path.startswith(("/api/", "/console"))
         response = told(request, status, str(error) if inside else sentence_for_visitors(error))
         response.headers.update(headers_of(error))

@@ -63,6 +63,10 @@ class Window:
         while len(self._events) > _MOST_KEYS:
             self._events.popitem(last=False)
 
+    def clear(self, key: str) -> None:
+        """Forget a key's events."""
+        self._events.pop(key, None)
+
     def _recent(self, key: str) -> deque[tuple[float, str]]:
         events = self._events.get(key, deque())
         since = self._clock() - self._seconds
@@ -89,7 +93,8 @@ class Limits:
         rates = rates or Rates()
         self._visitors = Window(rates.visitor, clock=clock)
         self._addresses = Window(rates.address, clock=clock)
-        self._guesses = Window(rates.guesses, clock=clock)
+        self._typed = Window(rates.guesses, clock=clock)
+        self._sent = Window(rates.guesses, clock=clock)
         self._trusted = Window(1, _TRUSTED_S, clock)
 
     def take_question(self, request: Request, visitor: str | None) -> None:
@@ -117,7 +122,7 @@ class Limits:
         address = address_of(request)
         if script and self._trusted.wait(address) > 0:
             return
-        wait = self._guesses.wait(address)
+        wait = (self._sent if script else self._typed).wait(address)
         if wait > 0:
             raise TooManyError(wait)
 
@@ -126,8 +131,11 @@ class Limits:
         address = address_of(request)
         if right:
             self._trusted.add(address, "right")
+            self._typed.clear(address)
+        elif script:
+            self._sent.add(address, hashlib.sha256(token).hexdigest())
         else:
-            self._guesses.add(address, hashlib.sha256(token).hexdigest() if script else "")
+            self._typed.add(address)
 
 
 def address_of(request: Request) -> str:

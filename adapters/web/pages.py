@@ -23,7 +23,7 @@ _OUTCOMES = {
     Outcome.ANSWERED: "Answered",
     Outcome.ABSTAINED: "Not known",
     Outcome.CLARIFY: "Asked back",
-    Outcome.HANDOFF: "Handed over",
+    Outcome.HANDOFF: "For a person",
     Outcome.ERROR: "Failed",
 }
 _ROUTES = {

@@ -56,7 +56,7 @@
       const response = await fetch("/ask", {
         method: "POST",
         headers: { accept: "text/event-stream" },
-        body: new URLSearchParams({ question }),
+        body: new URLSearchParams({ question, conversation: form.elements.conversation.value }),
       });
       if (!response.ok) throw new Told((await response.json()).error);
       await follow(response, article, reply);
@@ -152,7 +152,23 @@
     if (event.target === dialog) dialog.close();
   });
 
-  // -- ratings that did not arrive ---------------------------------------------------------
+  // -- ratings -----------------------------------------------------------------------------
+
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    const rating = event.detail.elt.closest?.(".rating");
+    if (!rating) return;
+    if (!rating.contains(document.activeElement)) {
+      rating.querySelector("[aria-pressed=true]")?.focus({ preventScroll: true });
+    }
+    // The rating itself has no box: what follows the thumbs must be seen whole.
+    rating.lastElementChild.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches?.(".improve textarea")) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault(); // as in the field for questions
+    event.target.form.requestSubmit();
+  });
 
   const notKept = (event) => {
     const rating = event.detail.elt.closest(".rating");

@@ -75,6 +75,21 @@ async def test_a_conversation_survives_a_reload_and_ends_with_a_new_one(
     assert application.engine.asked[-1].author == first.author
 
 
+async def test_two_tabs_keep_two_conversations(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A question belongs to the conversation that its page shows; the name reaches no other."""
+    old = re.search('name="conversation" value="([^"]+)"', (await browser.get("/")).text)[1]
+    await ask(browser, "reset?")
+    await browser.post("/new")
+    await browser.post("/ask", data={"question": "lights?", "conversation": old})
+    first, second = application.engine.asked
+    assert first.thread == second.thread
+    for forged in ("../x", "a+staff", "x" * 33, "a:b", "\u0661"):
+        await browser.post("/ask", data={"question": "lights?", "conversation": forged})
+        assert application.engine.asked[-1].thread == first.thread
+
+
 async def test_visitors_are_apart(
     browser: httpx2.AsyncClient, api: httpx2.AsyncClient, application: WebApplication
 ) -> None:
