@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sys
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from adapters.rendering import plain, sources_ansi
@@ -29,6 +34,46 @@ class Ratings(Protocol):
     async def rate(self, feedback: Feedback) -> None: ...
 
 
+def _reader() -> Callable[[], str]:
+    """What reads a line, at a terminal after a prompt; EOFError at the end of input."""
+    if sys.stdin.isatty():
+        return partial(input, "\n> ")
+    # A file of its own: the interpreter cannot close sys.stdin while a thread waits in it.
+    lines = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8", errors="replace")
+
+    def read() -> str:
+        if line := lines.readline():
+            return line
+        raise EOFError
+
+    return read
+
+
+async def _next_line(read: Callable[[], str]) -> str:
+    """What ``read`` gives, from a daemon thread: Ctrl-C ends the chat without another Enter."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def settle(typed: str | None) -> None:
+        if line.done():
+            return
+        if typed is None:
+            line.set_exception(EOFError())
+        else:
+            line.set_result(typed)
+
+    def wait() -> None:
+        try:
+            typed: str | None = read()
+        except EOFError:
+            typed = None
+        with contextlib.suppress(RuntimeError):  # the chat is over, and its loop with it
+            loop.call_soon_threadsafe(settle, typed)
+
+    threading.Thread(target=wait, name="typed", daemon=True).start()
+    return await line
+
+
 class TerminalChat:
     """One conversation with one person at a terminal."""
 
@@ -46,10 +91,11 @@ class TerminalChat:
 
     async def run(self) -> None:
         """Talk until the person leaves."""
+        read = _reader()
         self._write(f"{self._persona.greeting[0]}\n(/help for the keys)\n")
         while True:
             try:
-                line = await asyncio.to_thread(input, "\n> " if sys.stdin.isatty() else "")
+                line = await _next_line(read)
             except EOFError:
                 self._write("\n")
                 return

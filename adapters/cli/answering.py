@@ -41,7 +41,7 @@ async def _ask(
     as_json: bool,
 ) -> int:
     from adapters.assembly import assemble
-    from adapters.cli.jsonl import history_field, run_jsonl, text_field, texts_field
+    from adapters.cli.jsonl import groups_field, history_field, run_jsonl, text_field
     from adapters.rendering import answer_ansi, turn_json
     from bot.conversation import Author, Outcome, Platform, Question
 
@@ -49,12 +49,11 @@ async def _ask(
         author = Author(Platform.TERMINAL, "local")
 
         async def handle(record: dict[str, Any]) -> dict[str, Any]:
-            groups = texts_field(record, "groups") or group or []
             turn = await app.engine.answer(
                 Question(
                     text_field(record, "question"),
                     author,
-                    principal(groups),
+                    principal(groups_field(record, group)),
                     history=history_field(record) or (),
                 )
             )
@@ -90,7 +89,7 @@ async def _search(
     query: str | None, k: int, group: list[str] | None, jsonl: str | None, as_json: bool
 ) -> int:
     from adapters.assembly import open_knowledge
-    from adapters.cli.jsonl import count_field, run_jsonl, text_field, texts_field
+    from adapters.cli.jsonl import count_field, groups_field, run_jsonl, text_field
     from adapters.listing import passage_json, passages_text
     from bot.guardrails import clean_question
 
@@ -99,7 +98,7 @@ async def _search(
         async def handle(record: dict[str, Any]) -> dict[str, Any]:
             found = await knowledge.retriever.retrieve(
                 clean_question(text_field(record, "query")),
-                principal(texts_field(record, "groups") or group),
+                principal(groups_field(record, group)),
                 count_field(record, "k", k, most=_MOST_PASSAGES),
             )
             return {"passages": [passage_json(p) for p in found.passages]}

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PIPED_WIDTH = 10_000
+"""Columns of a table that no terminal has to fit."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Jsonl = Annotated[
     str | None,
@@ -47,12 +50,18 @@ def out() -> Console:
     """The console for people's results: stdout."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    width = None if sys.stdout.isatty() else _PIPED_WIDTH
+    return Console(highlight=False, soft_wrap=True, width=width)
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line of stdout, flushed."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    """One JSON value on one line of stdout, flushed; escaped where stdout cannot write it."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:  # half a surrogate pair, or a terminal that is not UTF-8
+        text = json.dumps(value, default=str)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
@@ -62,12 +71,15 @@ def remark(text: str) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A plain table on stdout."""
+    """A plain table on stdout; whole names, whatever the width: people copy them."""
     from rich.table import Table
+    from rich.text import Text
 
-    grid = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*(Text(cell) for cell in row))
     out().print(grid)
 
 
@@ -88,6 +100,17 @@ def settings() -> Settings:
 def principal(groups: Sequence[str] | None) -> Principal:
     """The caller; without groups public documents only."""
     from bot.conversation import Principal
+
+    return Principal(named_groups(groups or ()))
+
+
+def named_groups(groups: Sequence[str]) -> frozenset[str]:
+    """Groups as given on the command line or in a record; raises UsageError for one that is no
+    name, which must not silently become less."""
+    from bot.errors import UsageError
     from knowledge.access import normal_groups
 
-    return Principal(normal_groups(groups or ()))
+    try:
+        return normal_groups(groups)
+    except ValueError as error:
+        raise UsageError(f"{error}; write a word like staff.") from error

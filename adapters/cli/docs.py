@@ -84,7 +84,7 @@ def _default(field: Any) -> str:
 
 def commands_page() -> str:
     """Every command with its help text."""
-    from adapters.cli.main import app
+    from adapters.cli.commands import app
 
     lines = ["# Commands", "", _HEAD]
     root = typer.main.get_command(app)

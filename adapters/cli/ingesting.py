@@ -11,6 +11,7 @@ import typer
 from adapters.cli.console import (
     AsJson,
     err,
+    named_groups,
     print_json,
     remark,
     run,
@@ -75,13 +76,12 @@ async def _ingest(
     as_json: bool,
 ) -> list[IngestReport]:
     from adapters.assembly import assemble
-    from knowledge.access import normal_groups
     from knowledge.sources.joined import joined
 
     config = settings()
     if places:
         named = joined([_source(place, name, allow_private) for place in places])
-        sources = [(source, normal_groups(groups)) for source in named]
+        sources = [(source, named_groups(groups)) for source in named]
     else:
         sources = _configured(config, name)
     reports = []
@@ -109,7 +109,6 @@ def _source(place: str, name: str | None, allow_private: bool) -> Source:
 
 
 def _configured(config: Settings, name: str | None) -> list[tuple[Source, frozenset[str]]]:
-    from knowledge.access import normal_groups
 
     chosen = [s for s in config.sources if name in (None, s.name)]
     if not chosen:
@@ -120,7 +119,7 @@ def _configured(config: Settings, name: str | None) -> list[tuple[Source, frozen
     return [
         (
             _source(s.url or str(config.beside(s.path or Path())), s.name, s.allow_private),
-            normal_groups(s.groups),
+            named_groups(s.groups),
         )
         for s in chosen
     ]

@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
-
-import typer
-
-from adapters.cli import answering, ingesting, operations, records, serving, stages
-from bot.errors import WellspokenError
-
-app = typer.Typer(
-    name="wellspoken",
-    help="A support bot that answers from your facts in your voice.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _version(value: bool) -> None:
-    if value:
-        from importlib.metadata import version
-
-        typer.echo(version("wellspoken"))
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    _version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
-) -> None:
-    """A support bot that answers from your facts in your voice."""
-
-
-for room in (operations, serving, ingesting, answering, stages, records):
-    room.register(app)
 
 
 def main() -> None:
     """Run the command. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     try:
-        code = app(standalone_mode=False)
-    except typer.Abort:
-        code = 130
+        code = _run()
     except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _run() -> int:
+    # Imported here, so that Ctrl-C while they load is one as well.
+    import typer
+
+    from adapters.cli.commands import app
+    from bot.errors import WellspokenError
+
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except typer.Abort:
         code = 130
     except typer.TyperException as error:
         message = error.format_message()
@@ -59,8 +35,21 @@ def main() -> None:
     except WellspokenError as error:
         sys.stderr.write(f"wellspoken: {error}\n")
         code = error.exit_code
-    except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): nothing is wrong, and nothing is left to say.
-        sys.stderr.close()
+    except (SystemExit, BrokenPipeError):
+        # The reader of a pipe went away (`| head`), which Typer turns into an exit of its own:
+        # nothing is wrong, and nothing is left to say.
+        _drop_output()
         code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+    except OSError as error:
+        _drop_output()
+        what = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"wellspoken: {what}{error.strerror or error}; mend it and repeat.\n")
+        code = 1
+    return code if isinstance(code, int) else 0
+
+
+def _drop_output() -> None:
+    """Send what stdout still holds nowhere: it could not be written, now or at the exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    os.close(nowhere)

@@ -85,6 +85,8 @@ class SqliteDriver:
         self._idle: deque[sa.Connection] = deque()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         self._closed = False
+        # A start that was cancelled goes on in its thread: closing waits for it.
+        self._starting = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -96,6 +98,11 @@ class SqliteDriver:
         await asyncio.to_thread(self._start)
 
     def _start(self) -> None:
+        with self._starting:
+            if not self._closed:
+                self._open_file()
+
+    def _open_file(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -132,8 +139,9 @@ class SqliteDriver:
         await asyncio.to_thread(self._finish)
 
     def _finish(self) -> None:
-        if self._writer is not None:
-            self._writer.join()
+        with self._starting:
+            if self._writer is not None:
+                self._writer.join()
         self._readers.shutdown(wait=True)
         while self._idle:
             self._idle.pop().close()
