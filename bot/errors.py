@@ -128,6 +128,11 @@ class IngestRunningError(KnowledgeError):
     """Source "{source}" is being read in by another process; wait for it or stop it."""
 
 
+class StoreRemovedError(KnowledgeError):
+    """The knowledge store {path} was removed while it was in use; read the documents in again with
+    `wellspoken ingest`."""
+
+
 class StoreUnavailableError(KnowledgeError):
     """The knowledge store at {url} cannot be reached ({reason}); start it or correct its
     address."""

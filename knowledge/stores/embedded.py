@@ -7,11 +7,9 @@ change that any process committed before.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +25,7 @@ from knowledge.stores.base import (
     StoreStats,
     WaitingChunk,
 )
+from knowledge.stores.desk import Desk
 from knowledge.stores.index import Hit, MemoryIndex
 from knowledge.stores.spelling import respelled
 
@@ -48,16 +47,16 @@ class EmbeddedStore:
         self._index = MemoryIndex(dimensions)
         self._dimensions = dimensions
         self._vocabulary = writing.Vocabulary()
-        self._writer: _Desk | None = None
-        self._reader: _Desk | None = None
+        self._writer: Desk | None = None
+        self._reader: Desk | None = None
 
     async def open(self) -> None:
         """Open the file or make it. Raises StoreUnavailableError, StoreMismatchError,
         StoreBrokenError, StoreNewerError, DiskFullError."""
         if self._writer is not None:
             return
-        writer = _Desk(self._path, "knowledge-writer", readonly=False)
-        reader = _Desk(self._path, "knowledge-reader", readonly=True)
+        writer = Desk(self._path, "knowledge-writer", self._rewrite, readonly=False)
+        reader = Desk(self._path, "knowledge-reader", self._reread, readonly=True)
         try:
             await writer.do(self._prepare)
         except BaseException:
@@ -71,6 +70,16 @@ class EmbeddedStore:
         if writing.outdated(connection):
             with schema.transaction(connection):
                 writing.reindex(connection)
+
+    def _rewrite(self, connection: sqlite3.Connection) -> None:
+        """Begin to write another file: the numbers of terms are its own."""
+        self._vocabulary = writing.Vocabulary()
+        self._prepare(connection)
+
+    def _reread(self, connection: sqlite3.Connection) -> None:
+        """Begin to search another file: nothing that is held in memory belongs to it."""
+        self._index = MemoryIndex(self._dimensions)
+        schema.prepare(connection, self._path, self._model, self._dimensions)
 
     async def close(self) -> None:
         """Finish what is under way and let go of the file."""
@@ -208,35 +217,6 @@ class EmbeddedStore:
     async def _read(self, op: Callable[[sqlite3.Connection], T]) -> T:
         assert self._reader is not None, "open the store first"
         return await self._reader.do(op)
-
-
-class _Desk:
-    """One thread with one connection, made at first use; operations run there in turn."""
-
-    def __init__(self, path: Path, name: str, *, readonly: bool) -> None:
-        self._path = path
-        self._readonly = readonly
-        self._connection: sqlite3.Connection | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-
-    async def do(self, op: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, op)
-
-    def _run(self, op: Callable[[sqlite3.Connection], T]) -> T:
-        with schema.translated(self._path):
-            if self._connection is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._connection = schema.connect(self._path, readonly=self._readonly)
-            return op(self._connection)
-
-    async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-        self._thread.shutdown(wait=False)
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
 
 def _chunk(row: tuple[object, ...]) -> Chunk:

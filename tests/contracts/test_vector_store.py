@@ -15,6 +15,7 @@ from bot.errors import (
     StoreBrokenError,
     StoreMismatchError,
     StoreNewerError,
+    StoreRemovedError,
     StoreUnavailableError,
 )
 from knowledge.stores import schema
@@ -212,6 +213,53 @@ async def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     file.close()
     with pytest.raises(StoreNewerError, match="newer than this program"):
         await store_at(tmp_path / "k.db").open()
+
+
+def emptied(folder: Path) -> int:
+    """Remove the files of a folder; how many there were."""
+    files = list(folder.iterdir())
+    for file in files:
+        file.unlink()
+    return len(files)
+
+
+async def test_a_removed_file_gets_one_sentence(tmp_path: Path) -> None:
+    """An open store whose file is gone neither answers from memory nor makes an empty file."""
+    path = tmp_path / "k.db"
+    store = store_at(path)
+    await store.open()
+    await put(store, "a", "lamp one")
+    assert found(await search(store, "lamp")) == ["a"]
+    emptied(tmp_path)
+    for _ in range(2):
+        with pytest.raises(StoreRemovedError, match="ingest"):
+            await search(store, "lamp")
+        with pytest.raises(StoreRemovedError):
+            await put(store, "b", "lamp two")
+    assert emptied(tmp_path) == 0
+    await store.close()
+
+
+async def test_another_file_in_its_place_is_taken_up(tmp_path: Path) -> None:
+    """A store that another process made anew, or put back from a copy, is searched and written as
+    it is, with its own rights and words."""
+    path = tmp_path / "k.db"
+    store = store_at(path)
+    await store.open()
+    await put(store, "a", "an old lamp", "its cord")
+    assert found(await search(store, "lamp")) == ["a"]
+    emptied(tmp_path)
+    other = store_at(path)
+    await other.open()
+    await put(other, "b", "a cord", groups=["staff"])
+    await put(other, "c", "a shade, a new lamp")
+    await other.close()
+    assert found(await search(store, "lamp")) == ["c"]
+    assert found(await search(store, "cord")) == []
+    await put(store, "d", "the lamp of another cord")
+    assert sorted(found(await search(store, "lamp"))) == ["c", "d"]
+    assert found(await search(store, "cord")) == ["d"]
+    await store.close()
 
 
 async def test_a_folder_that_cannot_be_made_gets_one_sentence(tmp_path: Path) -> None:
