@@ -22,6 +22,7 @@ _MOST_PICKS = 3
 _MARGIN = 0.8  # how far below the best a further pick may score, in the ranker's logits
 _MARGINS = {Asks.YES_NO: 0.3, **dict.fromkeys(ONE_VALUE, 1.0)}
 _MARGIN_OF_NEWS = 2.0  # for one that says what the others leave open
+_MARGIN_OF_MORE = 3.5  # the same where two things are asked
 _NEWS = 0.18
 _NEWS_AFTER_ALL = 0.35  # where the part below the asking heading was quoted
 _NEW_WORDS = 0.4
@@ -122,8 +123,9 @@ def picks(
         first = _instead_of_row(answer, ranked)
         answer.take(first.index, _complete(answer, first, ranked), ranked[0][1])
         answer.said |= set(terms(first.candidate.heading))
+    reach = _MARGIN_OF_MORE if " and " in asked.text else _MARGIN_OF_NEWS
     for scored, score in ranked:
-        if answer.taken == _MOST_PICKS or score < ranked[0][1] - _MARGIN_OF_NEWS:
+        if answer.taken == _MOST_PICKS or score < ranked[0][1] - reach:
             break
         if _adds(answer, scored, ranked[0][1] - score, told=headed is not None):
             spans = _complete(answer, scored, ranked)
@@ -196,8 +198,14 @@ def _items(answer: _Answer, scored: Scored, ranked: Ranked, *, fits: bool) -> Se
     """A list whole, or the item that says what is asked, or the sentence of it that does."""
     asked, candidate = answer.asked, scored.candidate
     together = asked.steps or asked.lists
-    same = [s for s, _ in ranked if s.index == scored.index and s.candidate.block]
-    same = [s for s in same if s.candidate.block == candidate.block and not s.candidate.whole]
+    same = [
+        s
+        for s, _ in ranked
+        if s.index == scored.index
+        and s.candidate.unit is Unit.ITEM
+        and s.candidate.block == candidate.block
+        and not s.candidate.whole
+    ]
     whole = [s for s in same if not any(_inside(s.candidate, o.candidate) for o in same)]
     if not together and (best := _standing_out(answer, whole)):
         return _telling_sentence(best, ranked)
