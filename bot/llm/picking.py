@@ -131,7 +131,7 @@ def picks(
             spans = _complete(answer, scored, ranked)
             text = answer.text(scored.index, spans)
             steps = any(is_procedure(unit) for unit in split(text))
-            after_steps = asked.steps and answer.procedure and not steps
+            after_steps = answer.procedure and not steps
             if len(text) <= _LONGEST_BLOCK and not after_steps:
                 answer.take(scored.index, spans, score)
     return answer.merged()

@@ -33,11 +33,16 @@ _ADDRESSED = re.compile(
     r"^\W*(?:[Hh]i|[Hh]ello|[Hh]ey|[Dd]ear|[Tt]hanks)(?:\s+[A-Z][\w'’-]*){1,2}\s*[!.,]+"
     r"|^\W*(?:[A-Z][\w'’-]*\s*){1,2},\s+(?=\w)"
 )
-_KIND = re.compile(r"\b([A-Z][a-z]+) ([a-z]{3,})\b")
+_KIND = re.compile(r"\b(?:the|an?|your|our|my|on) ([A-Z]?[a-z]+) (?=([a-z]{3,})\b)")
+_DESCRIBING = ("est", "er", "ed", "ing", "ly")
 _YES_NO = re.compile(
     r"^\W*(?:is|are|does|do|can|could|will|would|has|have|may|must)\b(?!.*\bor\b)", re.IGNORECASE
 )
 _TELLING = 4.5
+_ADVERBS = frozenset(
+    """extra anymore anyway anywhere everywhere today tomorrow tonight online offline abroad outside
+    inside yet already soon still later too properly automatically well together instead""".split()
+)
 _KINDS = 1  # other names of a thing that make it one of several kinds
 _LONGEST_ASKED = 20
 _HALF = 4
@@ -184,9 +189,12 @@ class Wording:
             named = re.compile(rf"\b(?!The|A|An|Your|Each|Every|This)[A-Z]\w+ {re.escape(thing)}\b")
             if any(phrase in t.text for t in self._texts) or self._is_name(name):
                 continue
+            small = name.islower()
+            if small and (name.endswith(_DESCRIBING) or self.holds(name)):
+                continue
             others = {m for t in self._raw for m in named.findall(t)}
-            if len(others) >= _KINDS:
-                yield found.group()
+            if len(others) >= _KINDS + small:
+                yield f"{name} {thing}"
 
     def missing(self, question: str) -> tuple[str, ...]:
         """Names, years and versions of a question that stand nowhere in the passages.
@@ -220,7 +228,7 @@ def _focus(sentence: str) -> str:
     """What a question for yes or no is about: English puts what is new last."""
     if not _YES_NO.match(sentence):
         return ""
-    telling = [w for w in _TYPED.findall(sentence) if fold(w) not in STOP_WORDS]
+    telling = [w for w in map(fold, _TYPED.findall(sentence)) if w not in STOP_WORDS | _ADVERBS]
     last = telling[-1] if len(telling) > 1 else ""
     return last if last and rarity(terms(last)[0]) >= _TELLING else ""
 

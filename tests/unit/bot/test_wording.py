@@ -11,7 +11,8 @@ from bot.llm.wording import Wording, within_typos
 
 TEXT = (
     "Mossgate works with Home Assistant and Google Home over Wi-Fi. The MG-200 is splash-proof."
-    " The Grow plan costs $6 a month; the Estate plan has webhooks. App 5.4 came on 6 May 2026."
+    " The Grow plan costs $6 a month; the Estate plan has webhooks; the Sprout plan is free."
+    " App 5.4 came on 6 May 2026."
     " You can share a garden with family. It keeps water out of the battery compartment."
 )
 
@@ -29,6 +30,7 @@ def wording(text: str = TEXT, uri: str = "https://docs.mossgate.example/help") -
         ("When will app 6.0 be released?", ("6.0",)),
         ("What will the Grow plan cost in 2031?", ("2031",)),
         ("Does the Family plan include webhooks?", ("Family plan",)),
+        ("what does the pro plan cost", ("pro plan",)),
         ("Is the MG-200 available in black?", ("black",)),
         ("Can the MG-200 be powered over PoE?", ("PoE",)),
     ],
@@ -52,6 +54,8 @@ def test_what_is_named_and_stands_nowhere_is_missing(
         "Juniper, what does Grow cost?",
         "My name is Peter and I live in Oslo. What does Grow cost?",
         "What is new in app 5.4?",
+        "what does the cheapest plan cost",
+        "Does the battery cost extra?",
         "How Do I Reset My Password?",
         "HOW MUCH IS GROW?",
         "Can I use WiFi?",
