@@ -45,6 +45,7 @@ _ADVERBS = frozenset(
 )
 _KINDS = 1  # other names of a thing that make it one of several kinds
 _LONGEST_ASKED = 20
+_LONGEST_MENDED = 600  # characters: a pasted log has a thousand unknown words
 _HALF = 4
 _HEADLINE = 3  # words with a capital, and no other but function words
 _SHORTEST_TYPO = 5
@@ -162,6 +163,8 @@ class Wording:
                 return word
             return self._nearest(bare) or self._halves(bare) or word
 
+        if len(question) > _LONGEST_MENDED:
+            return question
         return _TYPED.sub(mended, question)
 
     def _has(self, bare: str) -> bool:
