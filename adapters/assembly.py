@@ -24,6 +24,8 @@ from knowledge.stores.base import VectorStore
 from persona.profile import Persona, default_persona, load_persona
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from bot.llm.openai import ModelServer
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
@@ -82,8 +84,13 @@ class Application:
 
 
 async def ping(database: Database) -> None:
-    """One round trip. Raises DatabaseUnavailableError."""
-    await database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+    """Whether a turn could be stored. Raises StorageError."""
+    await database.write(_touch)
+
+
+def _touch(connection: Connection) -> None:
+    """A write that changes nothing."""
+    connection.exec_driver_sql("UPDATE leases SET token = token WHERE name = ''")
 
 
 async def _trouble(probe: Awaitable[object]) -> str | None:

@@ -84,7 +84,8 @@ def _uvicorn(app: Application) -> uvicorn.Config:
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(app.settings.web.trusted_proxies),
+        forwarded_allow_ips=list(app.settings.web.trusted_proxies),
     )
 
 

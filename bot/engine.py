@@ -40,7 +40,8 @@ log = structlog.get_logger(__name__)
 Show = Callable[[str], Awaitable[None]]
 """Takes the pieces of an answer as they pass the check; joined they are ``turn.answer``."""
 
-_APOLOGY = "Sorry, I could not answer that just now: {reason}"
+_APOLOGY = "Sorry, I could not answer that: {reason}. Please try again in a moment."
+_BROKEN_OFF = "\n\nI had to stop here: {reason}."
 
 
 Opened = asyncio.Future[GroundingCheck]
@@ -285,7 +286,7 @@ class Engine:
                 log.warning("voice failed", error=str(error), model=voice.model)
                 reply.error = str(error)
                 if reply.text:
-                    await reply.say(f"\n\nI had to stop here: {error}")
+                    await reply.say(_BROKEN_OFF.format(reason=error.public))
             if reply.text:
                 reply.watch.lap("speak")
                 return
@@ -355,7 +356,7 @@ class Engine:
     async def _apologise(self, error: WellspokenError, reply: _Reply) -> None:
         reply.outcome = Outcome.ERROR
         reply.error = str(error)
-        await reply.say(_APOLOGY.format(reason=error))
+        await reply.say(_APOLOGY.format(reason=error.public))
 
     async def _store(self, turn: Turn, question: Question, watch: Stopwatch) -> Turn:
         """Keep the turn; a database that is gone does not take the answer back."""

@@ -14,6 +14,8 @@ class WellspokenError(Exception):
     """Something went wrong inside Wellspoken; the log names the place."""
 
     exit_code = 1
+    public = "something went wrong on our side"
+    """The reason as anybody in a chat may read it: no address, no path, no setting."""
 
     def __init__(self, message: str | None = None, **data: object) -> None:
         self.data = data
@@ -51,6 +53,8 @@ class MissingFileError(UsageError):
 
 class ModelError(WellspokenError):
     """The model server did not give an answer; try again in a moment."""
+
+    public = "the language model does not answer just now"
 
 
 class ModelUnavailableError(ModelError):
@@ -114,6 +118,8 @@ class DiskFullError(StorageError):
 
 class KnowledgeError(WellspokenError):
     """The knowledge base could not carry out the request."""
+
+    public = "the knowledge base cannot be reached just now"
 
 
 class UnreadableDocumentError(KnowledgeError):

@@ -102,6 +102,7 @@ def show_config(as_json: AsJson = False) -> None:
             "access",
             "channels",
             "live",
+            "web",
             "retention",
             "training",
         },

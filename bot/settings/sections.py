@@ -123,6 +123,12 @@ class LiveSection(Section):
     ttl: Duration = Field(timedelta(seconds=60), description="how long a value is kept")
 
 
+class WebSection(Section):
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses of proxies whose X-Forwarded headers are believed; `*`: any"
+    )
+
+
 class RetentionSection(Section):
     messages: Duration = Field(timedelta(days=365), description="how long messages are kept")
 

@@ -25,6 +25,7 @@ from bot.settings.sections import (
     RetentionSection,
     SourceSection,
     TrainingSection,
+    WebSection,
 )
 from bot.settings.toml import read_toml
 
@@ -104,6 +105,7 @@ class Settings(BaseSettings):
     access: AccessSection = AccessSection()
     channels: dict[str, ChannelSection] = {}
     live: tuple[LiveSection, ...] = ()
+    web: WebSection = WebSection()
     retention: RetentionSection = RetentionSection()
     training: TrainingSection = TrainingSection()
 

@@ -257,7 +257,8 @@ async def test_a_store_that_is_down_gives_one_friendly_sentence() -> None:
     fail = StoreUnavailableError(url="http://127.0.0.1:9", reason="refused")
     turn = await engine(Speaker("x"), shelf=Shelf(fail=fail)).answer(ask())
     assert turn.outcome is Outcome.ERROR
-    assert turn.answer.startswith("Sorry, I could not answer that just now")
+    assert turn.answer.startswith("Sorry, I could not answer that")
+    assert "127.0.0.1" not in turn.answer and "127.0.0.1" in turn.error
 
 
 class Broken(Shelf):
