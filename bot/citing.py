@@ -48,7 +48,7 @@ class CitationBook:
     """The sources of one answer, numbered as its sentences pass the check.
 
     Prose gets a marker a sentence; a list, a table or a code block from one passage gets one at
-    its end, together with the line that leads into it.
+    its end, together with the line or the "Yes." that leads into it.
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
@@ -68,12 +68,14 @@ class CitationBook:
         if not verdict.supported or verdict.passage is None or unit is Unit.HEADING:
             return self.finish() + bare
         self._note(verdict.passage, verdict.quote)
-        if unit is Unit.PROSE and not bare.rstrip().endswith(":"):
-            before = self.finish()
+        leads = unit is Unit.PROSE and (bare.rstrip().endswith(":") or len(bare.split()) == 1)
+        goes_on = self._owed is not None and self._owed.passage == verdict.passage
+        if goes_on and (unit is not Unit.PROSE or self._owed == _Owed(verdict.passage, unit)):
+            self._owed = None  # what stands before shares the marker to come
+        before = self.finish()
+        if unit is Unit.PROSE and not leads:
             marker = f" [{self._number(verdict.passage)}]"
             return before + _replace_markers(sentence, marker)
-        goes_on = self._owed is not None and self._owed.passage == verdict.passage
-        before = "" if goes_on and unit is not Unit.PROSE else self.finish()
         self._owed = _Owed(verdict.passage, unit)
         return before + bare
 

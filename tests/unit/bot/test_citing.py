@@ -120,6 +120,13 @@ def test_a_table_is_not_cut_by_markers() -> None:
     assert text == "The limits are:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[1]"
 
 
+def test_a_bare_yes_shares_the_marker_of_its_reason() -> None:
+    """One marker behind the sentence that says why."""
+    book = CitationBook(PASSAGES)
+    text = place(book, "Yes.", carried_by(0)) + place(book, " It is green.", carried_by(0))
+    assert text + book.finish() == "Yes. It is green. [1]"
+
+
 def test_a_line_that_leads_nowhere_keeps_its_own_marker() -> None:
     """A colon before another source's list does not lose the first source."""
     book = CitationBook(PASSAGES)
