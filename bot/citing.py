@@ -16,6 +16,7 @@ from bot.ports import Verdict
 from bot.sentences import Unit
 
 _MARKERS = re.compile(r"[ \t]*\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\](?!\()")
+_PARAGRAPH = re.compile(r"[ \t]*\n[ \t]*\n")
 _NUMBER = re.compile(r"\d{1,3}")
 _LONGEST_QUOTE = 500
 
@@ -37,18 +38,29 @@ class _Owed:
 
     passage: int
     unit: Unit
+    leads: bool
 
     @property
     def space(self) -> str:
         """Nothing is added inside code and tables; the marker stands below them."""
         return "\n\n" if self.unit in (Unit.ROW, Unit.CODE) else " "
 
+    def goes_on(self, passage: int, unit: Unit, sentence: str) -> bool:
+        """Whether the next unit belongs to the same run: the same source, the same paragraph,
+        list, table or block, or what a line with a colon or a bare "Yes." leads into."""
+        if passage != self.passage:
+            return False
+        if unit is Unit.PROSE:
+            same = self.unit is Unit.PROSE and not _PARAGRAPH.match(sentence)
+        else:
+            same = self.unit is unit
+        return self.leads or same
+
 
 class CitationBook:
     """The sources of one answer, numbered as its sentences pass the check.
 
-    Prose gets a marker a sentence; a list, a table or a code block from one passage gets one at
-    its end, together with the line or the "Yes." that leads into it.
+    A paragraph, list, table or code block from one passage gets one marker, at its end.
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
@@ -58,29 +70,24 @@ class CitationBook:
         self._owed: _Owed | None = None
 
     def place(self, sentence: str, unit: Unit, verdict: Verdict) -> str:
-        """The sentence with the marker it deserves, after one that is still owed to what stands
+        """The sentence without the voice's markers, after the one that is owed to what stands
         before it. ``sentence`` may begin with white space."""
-        if not without_markers(sentence).strip():
-            return self._place_alone(sentence)
         bare = sentence if unit is Unit.CODE else without_markers(sentence)
+        if not bare.strip():
+            return ""
         if self._owed and self._owed.unit is unit is Unit.ROW and verdict.passage is None:
             return bare  # the line under a table's head
         if not verdict.supported or verdict.passage is None or unit is Unit.HEADING:
             return self.finish() + bare
         self._note(verdict.passage, verdict.quote)
-        leads = unit is Unit.PROSE and (bare.rstrip().endswith(":") or len(bare.split()) == 1)
-        goes_on = self._owed is not None and self._owed.passage == verdict.passage
-        if goes_on and (unit is not Unit.PROSE or self._owed == _Owed(verdict.passage, unit)):
-            self._owed = None  # what stands before shares the marker to come
-        before = self.finish()
-        if unit is Unit.PROSE and not leads:
-            marker = f" [{self._number(verdict.passage)}]"
-            return before + _replace_markers(sentence, marker)
-        self._owed = _Owed(verdict.passage, unit)
+        goes_on = self._owed is not None and self._owed.goes_on(verdict.passage, unit, sentence)
+        before = "" if goes_on else self.finish()
+        leads = bare.rstrip().endswith(":") or len(bare.split()) == 1
+        self._owed = _Owed(verdict.passage, unit, leads and unit is Unit.PROSE)
         return before + bare
 
     def finish(self) -> str:
-        """The marker that is still owed to a list, a table or a code block, or nothing."""
+        """The marker that is still owed to what was placed last, or nothing."""
         if self._owed is None:
             return ""
         owed, self._owed = self._owed, None
@@ -90,13 +97,6 @@ class CitationBook:
     def citations(self) -> tuple[Citation, ...]:
         """The numbered sources, with the sentences that carry the answer as quotes."""
         return tuple(self._citation(index, n) for index, n in self._numbers.items())
-
-    def _place_alone(self, sentence: str) -> str:
-        """A marker on a line of its own belongs to the block before it."""
-        if self._owed is None:
-            return ""
-        space = sentence[: len(sentence) - len(sentence.lstrip())]
-        return space + self.finish().lstrip()
 
     def _note(self, index: int, quote: tuple[int, int] | None) -> None:
         """Widen the quote of a passage, as long as it stays readable."""
@@ -127,14 +127,3 @@ class CitationBook:
             start=chunk.start + start,
             end=chunk.start + end,
         )
-
-
-def _replace_markers(sentence: str, marker: str) -> str:
-    """Put one marker where the last one stood, or at the end where there was none."""
-    found = list(_MARKERS.finditer(sentence))
-    if not found:
-        body = sentence.rstrip()
-        return f"{body}{marker}{sentence[len(body) :]}"
-    last = found[-1]
-    head = without_markers(sentence[: last.start()])
-    return f"{head}{marker}{without_markers(sentence[last.end() :])}"

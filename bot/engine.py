@@ -286,7 +286,8 @@ class Engine:
                 log.warning("voice failed", error=str(error), model=voice.model)
                 reply.error = str(error)
                 if reply.text:
-                    await reply.say(_BROKEN_OFF.format(reason=error.public))
+                    broken_off = _BROKEN_OFF.format(reason=error.public)
+                    await reply.say(reply.book.finish() + broken_off)
             if reply.text:
                 reply.watch.lap("speak")
                 return
@@ -317,8 +318,6 @@ class Engine:
             text = only_known_links(text, [c.text for c in chunks] + [c.uri for c in chunks])
         body = text.strip()
         if not body:
-            if reply.text:
-                await reply.say(text)
             return
         verdict = await (await check).check(body, cited_indexes(body, len(passages)))
         if not verdict.supported:

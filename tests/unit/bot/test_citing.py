@@ -46,27 +46,39 @@ def test_a_link_is_no_marker() -> None:
     assert without_markers("See [1](https://x.example)") == "See [1](https://x.example)"
 
 
+def cited(*said: tuple[str, int]) -> str:
+    """Sentences with the passages that carry them, as the book shows them."""
+    book = CitationBook(PASSAGES)
+    return "".join(place(book, text, carried_by(index)) for text, index in said) + book.finish()
+
+
 def test_a_wrong_marker_moves_to_the_passage_that_carries_the_sentence() -> None:
     """The voice said [1]; the check found it in passage 3, the first source shown."""
     book = CitationBook(PASSAGES)
-    assert place(book, "It needs 2.5 bar [1].", carried_by(2)) == "It needs 2.5 bar [1]."
+    assert place(book, "It needs 2.5 bar [1].", carried_by(2)) == "It needs 2.5 bar."
+    assert book.finish() == " [1]"
     assert [c.document for c in book.citations] == ["doc3.md"]
 
 
 def test_sources_are_numbered_as_they_appear() -> None:
     """The first source cited is [1], whatever its place among the passages."""
     book = CitationBook(PASSAGES)
-    first = place(book, "A [3].", carried_by(2))
-    second = place(book, " B [1].", carried_by(0))
-    third = place(book, " C [3].", carried_by(2))
-    assert first + second + third == "A [1]. B [2]. C [1]."
+    text = place(book, "A a [3].", carried_by(2))
+    text += place(book, " B b [1].", carried_by(0))
+    text += place(book, " C c [3].", carried_by(2)) + book.finish()
+    assert text == "A a. [1] B b. [2] C c. [1]"
     assert [(c.n, c.document) for c in book.citations] == [(1, "doc3.md"), (2, "doc1.md")]
 
 
 def test_a_supported_statement_without_a_marker_gets_one() -> None:
     """A fact is never left without its source."""
-    book = CitationBook(PASSAGES)
-    assert place(book, "It needs 2.5 bar.", carried_by(0)) == "It needs 2.5 bar. [1]"
+    assert cited(("It needs 2.5 bar.", 0)) == "It needs 2.5 bar. [1]"
+
+
+def test_a_paragraph_from_one_passage_gets_one_marker_at_its_end() -> None:
+    """Three sentences from one source are not three times [1]; a new paragraph is a new run."""
+    said = [("One is so.", 0), (" Two is so.", 0), ("\n\nThree is so.", 0)]
+    assert cited(*said) == "One is so. Two is so. [1]\n\nThree is so. [1]"
 
 
 def test_a_sentence_that_states_nothing_gets_no_marker() -> None:
@@ -86,12 +98,12 @@ def test_the_marker_of_a_code_block_comes_after_it() -> None:
     assert [c.document for c in book.citations] == ["doc2.md"]
 
 
-def test_a_marker_alone_belongs_to_the_block_before_it() -> None:
-    """The voice put [9] behind the table; the table's own source is shown."""
+def test_a_marker_alone_is_the_voices_and_is_left_out() -> None:
+    """The voice put [9] behind the table; the table's own source is shown instead."""
     book = CitationBook(PASSAGES)
     place(book, "| a | b |", carried_by(1))
-    assert place(book, "\n[9]", Verdict(supported=True, score=1.0)) == "\n[1]"
-    assert book.finish() == ""
+    assert place(book, "\n[9]", Verdict(supported=True, score=1.0)) == ""
+    assert book.finish() == "\n\n[1]"
 
 
 def test_a_list_from_one_passage_gets_one_marker_at_its_end() -> None:
@@ -138,6 +150,7 @@ def test_the_quote_lies_in_the_document() -> None:
     """A citation's offsets are those of the document, its quote the text between them."""
     book = CitationBook(PASSAGES)
     place(book, "It needs 2.5 bar.", carried_by(0))
+    book.finish()
     (citation,) = book.citations
     assert citation.quote == "The MG-200 needs 2.5 bar."
     assert (citation.start, citation.end) == (100, 125)

@@ -176,9 +176,9 @@ async def test_an_answer_streams_sentence_by_sentence_with_its_source() -> None:
 
     voice = Speaker("The MG-200 needs 2.", "5 bar of water pressure. It wei", "ghs 900 g.")
     turn = await engine(voice).answer(ask(), show)
-    assert turn.answer == "The MG-200 needs 2.5 bar of water pressure. [1] It weighs 900 g. [1]"
+    assert turn.answer == "The MG-200 needs 2.5 bar of water pressure. It weighs 900 g. [1]"
     assert "".join(shown) == turn.answer
-    assert len(shown) == 2
+    assert len(shown) == 3
     assert turn.outcome is Outcome.ANSWERED
     assert [(c.n, c.document) for c in turn.citations] == [(1, "hardware/mg-200.md")]
     assert turn.usage == Usage(100, 20, 0.001)
