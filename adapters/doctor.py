@@ -6,12 +6,16 @@ import asyncio
 import shutil
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import UsageError, WellspokenError
+from bot.ports import Embedder
 from bot.settings import Settings, load_settings
+from knowledge.embedder import BuiltinEmbedder
 
 _LEAST_FREE_MB = 500
 _PATIENCE_S = 10
@@ -39,10 +43,14 @@ async def examine() -> list[Check]:
     checks = [Check("settings", ok=True, detail=_settings_detail(settings))]
     examinations: list[tuple[str, Callable[[Settings], Awaitable[str]], str]] = [
         ("data folder", _home, "Choose another folder with WELLSPOKEN_HOME or free some space."),
-        ("database", _database, "Start the database or correct DATABASE_URL."),
-        ("knowledge", _knowledge, "Read documents in with `wellspoken ingest`."),
+        ("database", _database, "Start it, correct DATABASE_URL, or mend its file."),
+        ("knowledge", _knowledge, "Mend its file or move it away, then `wellspoken ingest`."),
         ("embedder", _embedder, "Install the package again; the model file is part of it."),
-        ("persona", _persona, "Run `wellspoken persona check`."),
+        (
+            "persona",
+            _persona,
+            "Correct it (`wellspoken persona check` names the lines), or `wellspoken init`.",
+        ),
         ("model", _model, "Check OPENAI_BASE_URL, OPENAI_API_KEY and WELLSPOKEN_MODEL."),
     ]
     for name, examination, fix in examinations:
@@ -75,9 +83,11 @@ async def _home(settings: Settings) -> str:
     free = shutil.disk_usage(settings.home).free // 2**20
     if free < _LEAST_FREE_MB:
         raise UsageError(f"only {free} MB are free in {settings.home}")
-    probe = settings.home / ".doctor"
-    probe.write_text("")
-    probe.unlink()
+    try:
+        with NamedTemporaryFile(dir=settings.home):
+            pass
+    except OSError as error:
+        raise UsageError(f"{settings.home} cannot be written to ({error.strerror})") from error
     return f"{settings.home} is writable, {free // 1024} GB free"
 
 
@@ -101,11 +111,18 @@ async def _knowledge(settings: Settings) -> str:
 
 
 async def _embedder(settings: Settings) -> str:
+    if settings.embedding_model == "builtin":  # by itself: a broken store is not its fault
+        with closing(BuiltinEmbedder()) as builtin:
+            return await _describe(builtin)
     from adapters.assembly import open_knowledge
 
     async with open_knowledge(settings) as knowledge:
-        vector = await knowledge.embedder.embed_query("hello")
-    return f"{knowledge.embedder.model}, {vector.shape[0]} dimensions"
+        return await _describe(knowledge.embedder)
+
+
+async def _describe(embedder: Embedder) -> str:
+    vector = await embedder.embed_query("hello")
+    return f"{embedder.model}, {vector.shape[0]} dimensions"
 
 
 async def _persona(settings: Settings) -> str:

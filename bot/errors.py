@@ -92,6 +92,11 @@ class DatabaseUnavailableError(StorageError):
     """The database {url} cannot be reached ({reason}); start it or correct DATABASE_URL."""
 
 
+class DatabaseFileError(DatabaseUnavailableError):
+    """The database file {url} cannot be used ({reason}); check the permissions of its folder, or
+    name another with WELLSPOKEN_HOME or DATABASE_URL."""
+
+
 class DatabaseNewerError(StorageError):
     """The database is at revision {found}, newer than this program; install the newer version."""
 
@@ -142,6 +147,11 @@ class StoreRemovedError(KnowledgeError):
 class StoreUnavailableError(KnowledgeError):
     """The knowledge store at {url} cannot be reached ({reason}); start it or correct its
     address."""
+
+
+class StoreFileError(StoreUnavailableError):
+    """The knowledge file {url} cannot be used ({reason}); check the permissions of its folder, or
+    name another with WELLSPOKEN_HOME."""
 
 
 class StoreMismatchError(KnowledgeError):

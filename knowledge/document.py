@@ -111,9 +111,7 @@ class RawDocument:
                 reason = (error.strerror or str(error)).lower()
                 raise UnreadableDocumentError(reason=f"{reason}.") from error
         if len(content) > limit:
-            raise UnreadableDocumentError(
-                reason=f"it is larger than {limit / 1e6:g} MB; split it or raise the limit."
-            )
+            raise UnreadableDocumentError(reason=f"it is larger than {limit / 1e6:g} MB; split it.")
         if not content.strip():
             raise UnreadableDocumentError(reason="it is empty.")
         return content

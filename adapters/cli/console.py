@@ -70,6 +70,11 @@ def remark(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things: ``1 chunk``, ``2 chunks``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A plain table on stdout; whole names, whatever the width: people copy them."""
     from rich.table import Table

@@ -10,6 +10,7 @@ import typer
 
 from adapters.cli.console import (
     AsJson,
+    counted,
     err,
     named_groups,
     print_json,
@@ -18,12 +19,13 @@ from adapters.cli.console import (
     settings,
     table,
 )
-from bot.errors import MissingFileError, UsageError
+from bot.errors import MissingFileError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from adapters.assembly import Application
     from bot.settings import Settings
     from knowledge.ingest import IngestReport
+    from knowledge.ledger import Ledger
     from knowledge.sources.base import Source
 
 documents = typer.Typer(help="The ledger of what was read in.", no_args_is_help=True)
@@ -89,8 +91,7 @@ async def _ingest(
         for source, source_groups in sources:
             report = await _read_in(app, source, source_groups, prune)
             reports.append(report)
-            if not as_json:
-                _tell(source.name, report)
+            _tell(source.name, report, as_json=as_json)
         await _embed(app)
     if as_json:
         print_json(_merged(reports))
@@ -179,16 +180,20 @@ async def _embed(app: Application) -> None:
         await app.ingestor.embed_waiting(progress=progress)
 
 
-def _tell(name: str, report: IngestReport) -> None:
-    remark(
-        f"{name}: {report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
-        f"{report.removed} removed, {len(report.failed)} failed; "
-        f"{report.chunks} chunks in {report.seconds:.1f} s"
-    )
-    for document, error in report.failed:
-        remark(f"  {document}: {error}")
+def _tell(name: str, report: IngestReport, *, as_json: bool) -> None:
+    """The report for people; where one as JSON follows, only what that has no place for."""
+    if not as_json:
+        sys.stdout.write(
+            f"{name}: {report.added} added, {report.changed} changed, "
+            f"{report.unchanged} unchanged, {report.removed} removed, "
+            f"{len(report.failed)} failed; {counted(report.chunks, 'chunk')} "
+            f"in {report.seconds:.1f} s\n"
+        )
+        for document, error in report.failed:
+            sys.stdout.write(f"  {document}: {error}\n")
+        sys.stdout.flush()
     if report.skipped:
-        remark(f"  {report.skipped} files of other kinds were skipped")
+        remark(f"{name}: {counted(report.skipped, 'file')} of other kinds skipped")
 
 
 def _merged(reports: list[IngestReport]) -> dict[str, Any]:
@@ -241,14 +246,19 @@ async def _show(document: str, source: str | None, as_json: bool) -> None:
     from knowledge.ledger import Ledger
 
     async with open_database(settings()) as database:
-        record, text = await Ledger(database).show(document, source)
+        ledger = Ledger(database)
+        record, text = await ledger.show(document, source)
+        others = [] if source else [r.source for r in await ledger.find(document)][1:]
+    if others:
+        remark(f"{' and '.join(others)} have a {document} too; --source NAME shows that one.")
     if as_json:
         print_json({**_document_json(record), "text": text})
         return
     groups = ", ".join(sorted(record.groups)) or "public"
     sys.stdout.write(
         f"{record.title}\n{record.uri} · source {record.source} · {groups} · "
-        f"{record.chunks} chunks · read in {record.ingested_at:%Y-%m-%d %H:%M} UTC\n\n{text}\n"
+        f"{counted(record.chunks, 'chunk')} · read in {record.ingested_at:%Y-%m-%d %H:%M} UTC\n"
+        f"\n{text}\n"
     )
 
 
@@ -258,7 +268,10 @@ def remove_documents(
     source: Annotated[str | None, typer.Option(help="Where two sources have one.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove documents from the answers; a source that still has them brings them back."""
+    """Remove documents from the answers.
+
+    A source that still has them brings them back.
+    """
     run(_remove(names, source, as_json))
 
 
@@ -267,13 +280,25 @@ async def _remove(names: list[str], source: str | None, as_json: bool) -> None:
 
     async with assemble(settings(), warm=False) as app:
         removed = 0
-        for name in names:
-            record, _ = await app.ledger.show(name, source)
-            removed += await app.ingestor.remove(record.source, [record.document])
+        places = [(await _one_source(app.ledger, name, source), name) for name in names]
+        for place, name in dict.fromkeys(places):
+            removed += await app.ingestor.remove(place, [name])
     if as_json:
         print_json({"removed": removed})
     else:
-        remark(f"{removed} removed")
+        sys.stdout.write(f"{counted(removed, 'document')} removed\n")
+
+
+async def _one_source(ledger: Ledger, document: str, source: str | None) -> str:
+    """The source that a document is to be removed from. Raises UsageError where several have it."""
+    found = [r.source for r in await ledger.find(document) if source in (None, r.source)]
+    if not found:
+        raise NotFoundError(kind="document", id=document)
+    if len(found) > 1:
+        raise UsageError(
+            f'"{document}" is in the sources {" and ".join(found)}; name one with --source.'
+        )
+    return found[0]
 
 
 def _document_json(record: Any) -> dict[str, Any]:

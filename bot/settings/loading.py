@@ -23,6 +23,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise _explain(error) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(where=".env", problem="is not UTF-8 text; save it so") from error
+    except OSError as error:
+        raise ConfigurationError(
+            where=error.filename or ".env",
+            problem=f"cannot be read ({error.strerror}); check its permissions",
+        ) from error
     explicit = "config" in settings.model_fields_set
     if explicit and not settings.config.is_file():
         raise MissingFileError(path=settings.config)

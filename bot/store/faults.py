@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from bot.errors import (
     DatabaseBusyError,
     DatabaseDamagedError,
+    DatabaseFileError,
     DatabaseUnavailableError,
     DiskFullError,
     StorageError,
@@ -87,7 +88,7 @@ def translate_sqlite(error: Exception, path: Path) -> Exception:
     if code in _SQLITE_BUSY:
         return DatabaseBusyError(path=path)
     if code in _SQLITE_UNAVAILABLE:
-        return DatabaseUnavailableError(url=path, reason=_SQLITE_UNAVAILABLE[code])
+        return DatabaseFileError(url=path, reason=_SQLITE_UNAVAILABLE[code])
     log.error("the database refused a request: %s", first_line(error), exc_info=error)
     return StorageError()
 

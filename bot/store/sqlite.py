@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
-from bot.errors import DatabaseUnavailableError, StorageError
+from bot.errors import DatabaseFileError, StorageError
 from bot.store.faults import sqlite_code, translate_sqlite
 
 T = TypeVar("T")
@@ -107,7 +107,7 @@ class SqliteDriver:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise DatabaseUnavailableError(url=self._path, reason=reason) from error
+            raise DatabaseFileError(url=self._path, reason=reason) from error
         with self._own_errors():
             connection = self._writer_engine.connect()
             self._switch_to_wal(_raw(connection))

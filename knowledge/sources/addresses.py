@@ -59,7 +59,9 @@ async def resolved(host: str, port: int, *, allow_private: bool = False) -> str:
         raise SourceUnavailableError(source=host, reason="the name has no address.")
     if not allow_private and not all(is_public(a) for a in addresses):
         raise SourceUnavailableError(
-            source=host, reason="it is a private address; allow private addresses to read it."
+            source=host,
+            reason="it is a private address; --allow-private, or allow_private = true beside the "
+            "source's url, reads it all the same.",
         )
     # IPv4 first: many machines have an IPv6 address and no way out with it.
     return min(addresses, key=lambda a: ":" in a)

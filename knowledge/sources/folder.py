@@ -56,7 +56,8 @@ class FolderSource:
     def __init__(self, path: Path | str, name: str | None = None) -> None:
         given = Path(path).expanduser()
         self.path = given
-        self.name = name or given.resolve().name or "root"
+        # As it was written: a link keeps its name wherever it leads next.
+        self.name = name or Path(os.path.abspath(given)).name or "root"  # noqa: PTH100 - as above
 
     async def items(self) -> AsyncIterator[Item | Skipped | FailedDocument]:
         """Every file in the order of names."""

@@ -17,9 +17,9 @@ from pathlib import Path
 from bot.errors import (
     DiskFullError,
     StoreBrokenError,
+    StoreFileError,
     StoreMismatchError,
     StoreNewerError,
-    StoreUnavailableError,
 )
 
 VERSION = 1
@@ -167,7 +167,7 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors in our words; DiskFullError, StoreBrokenError, StoreUnavailableError."""
+    """SQLite's errors in our words; DiskFullError, StoreBrokenError, StoreFileError."""
     try:
         yield
     except sqlite3.Error as error:
@@ -179,9 +179,9 @@ def translated(path: Path) -> Iterator[None]:
         if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise StoreBrokenError(path=path, reason=str(error)) from error
         reason = "another process keeps it locked" if primary == sqlite3.SQLITE_BUSY else str(error)
-        raise StoreUnavailableError(url=path, reason=reason) from error
+        raise StoreFileError(url=path, reason=reason) from error
     except OSError as error:
-        raise StoreUnavailableError(url=path, reason=error.strerror or str(error)) from error
+        raise StoreFileError(url=path, reason=error.strerror or str(error)) from error
 
 
 def _free(path: Path) -> int:
