@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import structlog
 import uvicorn
 
 from adapters.assembly import Application, assemble
@@ -20,9 +19,8 @@ from adapters.web.app import create_app
 from bot.conversation import Principal
 from bot.errors import UsageError, WellspokenError
 from bot.settings import Settings
+from bot.telemetry import log
 from knowledge.stores.base import SearchRequest
-
-log = structlog.get_logger(__name__)
 
 _GRACE_S = 30
 _IDLE_S = 1.0

@@ -200,14 +200,11 @@ async def measure(count: int, turns: int, url: str) -> None:
 
 
 def main() -> None:
-    from bot.telemetry import quiet_logging
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chunks", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--turns", type=int, default=200)
     parser.add_argument("--first-token-ms", type=float, default=0)
     options = parser.parse_args()
-    quiet_logging()
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "tests.platforms.openai_server", "--port", "9377"),

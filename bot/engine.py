@@ -14,8 +14,6 @@ from time import perf_counter
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-import structlog
-
 from bot.citing import CitationBook, cited_indexes, without_markers
 from bot.conversation import (
     Message,
@@ -34,8 +32,7 @@ from bot.query import rewrite
 from bot.routing import decide
 from bot.sentences import Piece, SentenceStream, split
 from bot.store.ids import new_id
-
-log = structlog.get_logger(__name__)
+from bot.telemetry import log
 
 Show = Callable[[str], Awaitable[None]]
 """Takes the pieces of an answer as they pass the check; joined they are ``turn.answer``."""
@@ -188,7 +185,7 @@ class Engine:
         except WellspokenError as error:
             log.warning("not answered", error=str(error))
             await self._apologise(error, reply)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a fault of ours must not be silence in a chat
             log.exception("not answered because of a fault in the program")
             await self._apologise(WellspokenError(), reply)
 
@@ -364,7 +361,7 @@ class Engine:
         except UsageError:
             raise
         except WellspokenError as error:
-            log.error("turn not stored", turn=turn.id, error=str(error))  # noqa: TRY400 - said in words
+            log.error("turn not stored", turn=turn.id, error=str(error))
             turn = replace(turn, error=turn.error or str(error))
         watch.lap("store")
         watch.mark("total")

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-import structlog
-
 from bot.conversation import Principal
 from bot.errors import KnowledgeError, ModelError
 from bot.evidence import Passage, Retrieval
 from bot.ports import Embedder, Vectors
+from bot.telemetry import log
 from knowledge.ranking import phrases, said, wording
 from knowledge.stores.base import SearchRequest, VectorStore
 
@@ -34,8 +33,6 @@ page. Other documents earlier would find more pages, but fewer of the right sect
 DOCUMENTS = 10
 """A longer list shows so many documents where it can: who asks for it looks around. On product docs
 nDCG@10 by page rises by .027 with ten passages, and is the same with twenty."""
-
-_log = structlog.get_logger(__name__)
 
 
 class HybridRetriever:
@@ -63,7 +60,7 @@ class HybridRetriever:
         try:
             return await self._embedder.embed_query(query), ()
         except (KnowledgeError, ModelError) as error:
-            _log.warning("embedder_failed", error=str(error))
+            log.warning("embedder_failed", error=str(error))
             return None, (f"searched by words alone: {error}",)
 
 

@@ -96,9 +96,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def settings() -> Settings:
     """The settings, with logging set up for a one-shot command."""
     from bot.settings import load_settings
-    from bot.telemetry import quiet_logging
 
-    quiet_logging()
     return load_settings()
 
 

@@ -17,7 +17,6 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from bot.errors import WellspokenError
@@ -38,8 +37,7 @@ from bot.llm.units import Candidate
 from bot.llm.wording import Wording
 from bot.ports import Embedder
 from bot.sentences import Unit
-
-log = structlog.get_logger(__name__)
+from bot.telemetry import log
 
 _EMBEDDED = 6  # candidates a question whose vectors are asked for, as in training
 _EMBEDDED_LENGTH = 600

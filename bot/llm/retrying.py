@@ -18,6 +18,9 @@ from bot.errors import (
     ModelUnavailableError,
 )
 
+# Its own hook would print where structlog is not configured: the caller's warning is enough.
+stamina.instrumentation.set_on_retry_hooks([])
+
 T = TypeVar("T")
 
 _PASSING = (ModelUnavailableError, ModelOverloadedError, ModelFailedError)

@@ -21,7 +21,7 @@ from bot.conversation import Principal
 from bot.ports import Vectors
 from knowledge.ranking import best, fuse
 from knowledge.stores.matrix import MARGIN, CodeMatrix, cosines
-from knowledge.stores.postings import Census, Postings, Weights
+from knowledge.stores.postings import Census, Postings, Weights, distinct
 
 Floats = NDArray[np.float32]
 Slots = NDArray[np.int64]
@@ -223,7 +223,7 @@ class MemoryIndex:
         lexical = self._lexical(telling, function, alive, audiences)
         near = None if vector is None else self._matrix.scores(vector)
         pools = [self._pool(lexical, near, among) for among in audiences]
-        slots = np.unique(np.concatenate(pools))
+        slots = distinct(np.concatenate(pools))
         cosine = self._exact(connection, slots, vector)
         ranked = [self._ranked(slots, lexical, cosine, alpha, among) for among in audiences]
         hits = [
@@ -261,7 +261,7 @@ class MemoryIndex:
         scores = self._postings.scores(telling, census)
         if function:
             chosen = [best(scores, REFINED, among & (scores > 0)) for among in audiences]
-            slots = np.unique(np.concatenate(chosen))
+            slots = distinct(np.concatenate(chosen))
             scores[slots] += self._postings.scores_at(slots, function, census)
         return scores
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,17 @@ MAX_TERMS = 1 << 24
 """Term ids stay below this: a posting is packed into 64 bits as term, slot, count."""
 
 _GROWTH = 3
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+def distinct(values: NDArray[Number]) -> NDArray[Number]:
+    """The values, sorted, each once. ``np.unique`` does the same, but its first call imports
+    masked arrays, which takes as long as ten searches."""
+    ordered: NDArray[Number] = np.sort(values)
+    first = np.ones(ordered.size, np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +109,7 @@ class _Segment:
     @classmethod
     def joined(cls, segments: Sequence[_Segment]) -> _Segment:
         """Segments, the slots of each above those of the one before, as one; without sorting."""
-        terms = np.unique(np.concatenate([s.terms for s in segments]))
+        terms = distinct(np.concatenate([s.terms for s in segments]))
         sizes = np.zeros(terms.size, np.int64)
         for segment in segments:
             sizes[np.searchsorted(terms, segment.terms)] += np.diff(segment.starts)
