@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
 from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import UsageError, WellspokenError
-from bot.ports import Embedder
+from bot.ports import ChatMessage, Embedder
 from bot.settings import Settings, load_settings
 from knowledge.embedder import BuiltinEmbedder
 
 _LEAST_FREE_MB = 500
 _PATIENCE_S = 10
+_HELLO = (ChatMessage("user", "Say hello."),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +134,22 @@ async def _persona(settings: Settings) -> str:
 
 
 async def _model(settings: Settings) -> str:
+    """A word from the model itself: only that shows that address, key and id are right."""
     if not (settings.openai_api_key or settings.openai_base_url):
         return "the built-in reader answers; no model server is set"
-    base = settings.openai_base_url or "https://api.openai.com/v1"
-    address = urlsplit(base)
-    port = address.port or (443 if address.scheme == "https" else 80)
-    try:
-        _, writer = await asyncio.open_connection(address.hostname, port)
-    except (OSError, socket.gaierror) as error:
-        raise UsageError(f"the model server at {base} cannot be reached ({error})") from error
-    writer.close()
-    return f"{settings.voice_model or settings.model} at {base}, which accepts connections"
+    from bot.llm.openai import ModelServer, OpenAIChatModel
+
+    key = settings.openai_api_key
+    server = ModelServer(settings.openai_base_url, key.get_secret_value() if key else None)
+    ids = {"WELLSPOKEN_MODEL": settings.model, "WELLSPOKEN_VOICE_MODEL": settings.voice_model}
+    limit = settings.models.answer_tokens  # some models think before they say hello
+    async with aclosing(server):
+        for setting, ident in ids.items():
+            if ident:
+                model = OpenAIChatModel(
+                    ident, server=server, setting=setting, first_token_s=_PATIENCE_S - 1
+                )
+                async with aclosing(model.stream(_HELLO, max_tokens=limit)) as pieces:
+                    await anext(pieces, None)
+    named = " and ".join(dict.fromkeys(filter(None, ids.values())))
+    return f"{named} at {server.url} answers"

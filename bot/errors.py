@@ -62,7 +62,8 @@ class ModelUnavailableError(ModelError):
 
 
 class ModelTimeoutError(ModelError):
-    """The model server at {url} took longer than {seconds:g} s; try again or raise the limit."""
+    """The model server at {url} took longer than {seconds:g} s; try again, or allow it more
+    in [models] of wellspoken.toml."""
 
 
 class ModelRefusedError(ModelError):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.cli.console import AsJson, Groups, Jsonl, principal, print_json, run, settings
+from adapters.cli.console import AsJson, Groups, Jsonl, principal, print_json, remark, run, settings
 from bot.errors import UsageError
+
+if TYPE_CHECKING:
+    from knowledge.stores.base import VectorStore
 
 _MOST_PASSAGES = 100
 
@@ -69,7 +72,9 @@ async def _ask(
         elif turn.outcome is Outcome.ERROR:
             sys.stderr.write(f"wellspoken: {turn.error}\n")
         else:
-            sys.stdout.write(answer_ansi(turn, color=sys.stdout.isatty()) + "\n")
+            sys.stdout.write(answer_ansi(turn, color=sys.stdout.isatty()).rstrip("\n") + "\n")
+        if turn.outcome is Outcome.ABSTAINED:
+            await _hint_at_ingest(app.store)
         return 1 if turn.outcome is Outcome.ERROR else 0
 
 
@@ -107,12 +112,20 @@ async def _search(
             return await run_jsonl(jsonl, handle)
         found = await knowledge.retriever.retrieve(clean_question(query or ""), principal(group), k)
         for sentence in found.degraded:
-            sys.stderr.write(f"{sentence}\n")
+            remark(sentence)
+        if not found.passages:
+            await _hint_at_ingest(knowledge.store)
         if as_json:
             print_json({"passages": [passage_json(p) for p in found.passages]})
         else:
             sys.stdout.write(passages_text(found.passages) + "\n")
         return 0
+
+
+async def _hint_at_ingest(store: VectorStore) -> None:
+    """Say so where nothing was found because nothing was ever read in."""
+    if not (await store.stats()).documents:
+        remark("Nothing has been read in yet: `wellspoken ingest FOLDER` does that.")
 
 
 def chat(group: Groups = None) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -75,7 +77,8 @@ def doctor(as_json: AsJson = False) -> None:
     else:
         for check in checks:
             mark = "[green]ok[/]" if check.ok else "[red]!![/]"
-            out().print(f"{mark}  {check.check}: {check.detail}", markup=True)
+            out().print(f"{mark}  ", end="")
+            out().print(f"{check.check}: {check.detail}", markup=False)
             if check.fix:
                 out().print(f"    {check.fix}", markup=False)
     if not all(check.ok for check in checks):
@@ -91,7 +94,7 @@ def show_config(as_json: AsJson = False) -> None:
     rows = []
     for row in environment_names():
         value = getattr(current, row.field)
-        shown = "" if value is None else "********" if row.secret else str(value)
+        shown = None if value is None else "********" if row.secret else str(value)
         rows.append((row.environment, shown, origin(current, row)))
     sections = current.model_dump(
         mode="json",
@@ -111,10 +114,23 @@ def show_config(as_json: AsJson = False) -> None:
         values = {name: {"value": value, "from": source} for name, value, source in rows}
         print_json({"settings": values, **sections})
         return
-    table(("setting", "value", "from"), rows)
-    for section, values in sections.items():
-        if values:
-            sys.stdout.write(f"\n{section}: {values}\n")
+    table(("setting", "value", "from"), [(name, value or "", place) for name, value, place in rows])
+    sys.stdout.write("\n")
+    for line in _written(sections):
+        sys.stdout.write(f"{line}\n")
+
+
+def _written(values: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Settings as lines like ``bot.name = "Juniper"``; what is not set is left out."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _written(value, f"{path}{key}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for entry in value:
+                said = {k: v for k, v in entry.items() if v not in (None, [], {})}
+                yield f"{path}{key} = {json.dumps(said, ensure_ascii=False)}"
+        elif value not in (None, []):
+            yield f"{path}{key} = {json.dumps(value, ensure_ascii=False)}"
 
 
 @db.command("upgrade", epilog="Example: wellspoken db upgrade")

@@ -40,7 +40,8 @@ def _explain(error: ValidationError) -> ConfigurationError:
     loc = [part for part in first["loc"] if not isinstance(part, int)]
     problem = first["msg"].removeprefix("Value error, ")
     if not loc:
-        return ConfigurationError(where="settings", problem=problem)
+        where, _, rest = problem.partition(": ")
+        return ConfigurationError(where=where, problem=rest)
     name = str(loc[0])
     if name.upper() in os.environ:
         return ConfigurationError(where=f"environment variable {name.upper()}", problem=problem)

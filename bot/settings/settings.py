@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     def _model_is_named(self) -> Self:
         if (self.openai_api_key or self.openai_base_url) and not (self.model or self.voice_model):
             raise ValueError(
-                "WELLSPOKEN_MODEL is missing: with OPENAI_API_KEY or OPENAI_BASE_URL set, "
+                "WELLSPOKEN_MODEL: it is missing; with OPENAI_API_KEY or OPENAI_BASE_URL set, "
                 "name the model that shall answer"
             )
         return self
