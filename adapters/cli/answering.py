@@ -13,7 +13,7 @@ from bot.errors import UsageError
 if TYPE_CHECKING:
     from knowledge.stores.base import VectorStore
 
-_MOST_PASSAGES = 100
+_MOST_PASSAGES = 1000
 
 
 def register(app: typer.Typer) -> None:

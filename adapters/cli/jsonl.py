@@ -194,7 +194,7 @@ def history_field(record: dict[str, Any], *, required: bool = False) -> Any:
 
 def count_field(record: dict[str, Any], name: str, default: int, *, most: int) -> int:
     """A positive whole number of a record."""
-    value = record.get(name, default)
+    value = default if record.get(name) is None else record[name]
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise UsageError(f'"{name}" is a whole number from 1 to {most}')
     return value

@@ -16,6 +16,13 @@ def main() -> None:
     sys.exit(code)
 
 
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first: tasks that run side by side raise in groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def _run() -> int:
     # Loading makes many objects that stay: looking through them again and again for garbage would
     # be a tenth of a cold start.
@@ -27,14 +34,18 @@ def _run() -> int:
     from bot.errors import WellspokenError
 
     try:
-        code = app(standalone_mode=False)
-        sys.stdout.flush()
+        try:
+            code = app(standalone_mode=False)
+            sys.stdout.flush()
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
     except typer.Abort:
         code = 130
     except typer.TyperException as error:
         message = error.format_message()
         is_help = "\n" in message  # a group without a command explains itself
-        sys.stderr.write(message + "\n" if is_help else f"wellspoken: {message} See --help.\n")
+        sentence = f"wellspoken: {message.rstrip('.')}. See --help."
+        sys.stderr.write(f"{message if is_help else sentence}\n")
         code = 2
     except WellspokenError as error:
         sys.stderr.write(f"wellspoken: {error}\n")

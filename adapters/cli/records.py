@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -103,6 +104,8 @@ def check(
     path = path or settings().persona_path
     if path is None:
         remark("No persona file is set; `wellspoken init` writes one.")
+        if as_json:
+            print_json([])
         return
     if not path.is_file():
         raise MissingFileError(path=path)
@@ -131,7 +134,8 @@ def show(as_json: AsJson = False) -> None:
     if as_json:
         print_json({**asdict(who), "version": who.version})
         return
-    sys.stdout.write(f"{who.name} (version {who.version})\n")
-    for name, value in asdict(who).items():
-        if value and name not in ("name", "version"):
-            sys.stdout.write(f"{name}: {value}\n")
+    import yaml
+
+    said = {k: v for k, v in json.loads(json.dumps(asdict(who))).items() if v not in ("", [])}
+    sys.stdout.write(f"# version {who.version}\n")
+    sys.stdout.write(yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100))

@@ -174,6 +174,6 @@ def _read_json(path: Path) -> Any:
     if not path.is_file():
         raise MissingFileError(path=path)
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return json.loads(path.read_text("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} holds no valid JSON: {error}") from error

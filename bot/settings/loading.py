@@ -38,12 +38,13 @@ def _explain(error: ValidationError) -> ConfigurationError:
     """The first problem as one sentence with its place."""
     first = error.errors()[0]
     loc = [part for part in first["loc"] if not isinstance(part, int)]
-    problem = first["msg"].removeprefix("Value error, ")
+    problem = _in_words(first["type"], first["msg"])
     if not loc:
         where, _, rest = problem.partition(": ")
         return ConfigurationError(where=where, problem=rest)
     name = str(loc[0])
-    if name.upper() in os.environ:
+    ours = {row.environment for row in environment_names()}
+    if name.upper() in ours and name.upper() in os.environ:
         return ConfigurationError(where=f"environment variable {name.upper()}", problem=problem)
     config = Path(os.environ.get("WELLSPOKEN_CONFIG") or "wellspoken.toml")
     if first["type"] == "extra_forbidden":
@@ -52,6 +53,29 @@ def _explain(error: ValidationError) -> ConfigurationError:
         problem = f"{'.'.join(map(str, loc))}: {problem}"
     line = line_of(config, tuple(first["loc"]))
     return ConfigurationError(where=f"{config}:{line}" if line else str(config), problem=problem)
+
+
+_WORDS = {
+    "tuple_type": 'it must be a list, like ["staff"]',
+    "missing": "it is missing",
+    "string_too_short": "it must not be empty",
+    "bool_parsing": "it must be true or false",
+    "bool_type": "it must be true or false",
+    "int_parsing": "it must be a whole number",
+    "int_type": "it must be a whole number",
+    "string_type": "it must be text, in quotes",
+    "model_type": "it must be a table, like [bot]",
+    "dict_type": "it must be a table, like [access.users]",
+}
+
+
+def _in_words(kind: str, message: str) -> str:
+    """What pydantic says, for a person who wrote a settings file."""
+    if kind in _WORDS:
+        return _WORDS[kind]
+    message = message.removeprefix("Value error, ").replace("Input should be", "it must be")
+    message = message.replace("greater than or equal to", "at least")
+    return message.replace("less than or equal to", "at most")
 
 
 def _near(loc: list[Any]) -> str:
@@ -65,7 +89,10 @@ def _near(loc: list[Any]) -> str:
             return ""
     names = list(model.model_fields)
     if model is Settings:
-        names += [row.environment.lower() for row in environment_names()]
+        written = {row.field: row.environment.lower() for row in environment_names()}
+        if loc[-1] in written:
+            return f'; did you mean "{written[loc[-1]]}"?'
+        names = [written.get(name, name) for name in names]
     close = difflib.get_close_matches(str(loc[-1]), names, n=1)
     return f'; did you mean "{close[0]}"?' if close else ""
 

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StringConstraints,
     model_validator,
 )
 
@@ -41,6 +42,7 @@ def write_duration(value: timedelta) -> str:
 Duration = Annotated[
     timedelta, BeforeValidator(parse_duration), PlainSerializer(write_duration, return_type=str)
 ]
+Group = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 ReplyWhen = Literal["mentioned", "addressed", "always"]
 
 
@@ -77,7 +79,7 @@ class SourceSection(Section):
     name: str = Field(min_length=1, max_length=120, description="its name in the ledger")
     path: Path | None = Field(None, description="a folder or a file")
     url: str | None = Field(None, description="a page or a sitemap")
-    groups: tuple[str, ...] = Field((), description="who may see it; none: public")
+    groups: tuple[Group, ...] = Field((), description="who may see it; none: public")
     sync: Duration | None = Field(None, description="how often it is read again")
     allow_private: bool = Field(
         default=False, description="whether a url may lead into private networks"
@@ -91,17 +93,17 @@ class SourceSection(Section):
 
 
 class SlackAccess(Section):
-    usergroups: dict[str, tuple[str, ...]] = Field({}, description="user group id to groups")
-    channels: dict[str, tuple[str, ...]] = Field({}, description="channel id to groups")
+    usergroups: dict[str, tuple[Group, ...]] = Field({}, description="user group id to groups")
+    channels: dict[str, tuple[Group, ...]] = Field({}, description="channel id to groups")
 
 
 class DiscordAccess(Section):
-    roles: dict[str, tuple[str, ...]] = Field({}, description="role name or id to groups")
-    channels: dict[str, tuple[str, ...]] = Field({}, description="channel name or id to groups")
+    roles: dict[str, tuple[Group, ...]] = Field({}, description="role name or id to groups")
+    channels: dict[str, tuple[Group, ...]] = Field({}, description="channel name or id to groups")
 
 
 class AccessSection(Section):
-    users: dict[str, tuple[str, ...]] = Field({}, description="`platform:id` to groups")
+    users: dict[str, tuple[Group, ...]] = Field({}, description="`platform:id` to groups")
     slack: SlackAccess = SlackAccess()
     discord: DiscordAccess = DiscordAccess()
 
@@ -112,6 +114,21 @@ class ChannelSection(Section):
     thread: bool | None = Field(None, description="answer in a thread of its own")
 
 
+def channel_tables(value: object) -> object:
+    """``[channels]`` with what stands directly below it under ``*``: it holds for every channel."""
+    if not isinstance(value, dict):
+        return value
+    everywhere = {key: given for key, given in value.items() if key in ChannelSection.model_fields}
+    if not everywhere:
+        return value
+    tables = {key: given for key, given in value.items() if key not in everywhere}
+    return {**tables, "*": everywhere}
+
+
+Channels = Annotated[dict[str, ChannelSection], BeforeValidator(channel_tables)]
+"""By id, like ``slack:C0G9QF9GZ``; ``*`` is every other channel."""
+
+
 class LiveSection(Section):
     name: str = Field(min_length=1, max_length=120, description="its name")
     description: str = Field(min_length=1, description="what it tells, for the router")
@@ -119,7 +136,7 @@ class LiveSection(Section):
     database: str | None = Field(None, description="an SQLAlchemy URL")
     sql: str | None = Field(None, description="a select with :parameters")
     parameters: dict[str, str] = Field({}, description="what each parameter is")
-    groups: tuple[str, ...] = Field((), description="who may see it; none: public")
+    groups: tuple[Group, ...] = Field((), description="who may see it; none: public")
     ttl: Duration = Field(timedelta(seconds=60), description="how long a value is kept")
 
 

@@ -19,7 +19,7 @@ from bot.errors import MissingFileError
 from bot.settings.sections import (
     AccessSection,
     BotSection,
-    ChannelSection,
+    Channels,
     LiveSection,
     ModelSection,
     RetentionSection,
@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     models: ModelSection = ModelSection()
     sources: tuple[SourceSection, ...] = ()
     access: AccessSection = AccessSection()
-    channels: dict[str, ChannelSection] = {}
+    channels: Channels = {}
     live: tuple[LiveSection, ...] = ()
     web: WebSection = WebSection()
     retention: RetentionSection = RetentionSection()

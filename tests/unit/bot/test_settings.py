@@ -10,6 +10,48 @@ import pytest
 from bot.errors import ConfigurationError, MissingFileError
 from bot.settings import environment_names, load_settings, origin, parse_duration, write_duration
 
+SAMPLE = """\
+[bot]
+name = "Juniper"
+persona = "persona.yaml"
+reply_when = "mentioned"
+
+[[sources]]
+name = "handbook"
+path = "docs/handbook"
+groups = ["staff"]
+sync = "1h"
+
+[access.users]
+"slack:U024BE7LH" = ["staff"]
+[access.slack.usergroups]
+"S0614TZR7" = ["staff"]
+[access.slack.channels]
+"C0G9QF9GZ" = ["staff"]
+[access.discord.roles]
+"Moderator" = ["staff"]
+[access.discord.channels]
+"mod-lounge" = ["staff"]
+
+[channels."slack:C0G9QF9GZ"]
+reply_when = "always"
+handoff = "slack:C0HUMANS"
+
+[[live]]
+name = "stock"
+description = "Price and units in stock of a product, by its code"
+url = "http://127.0.0.1:9000/stock/{code}"
+parameters = { code = "the product's code, like AX-100" }
+groups = []
+ttl = "60s"
+
+[retention]
+messages = "365d"
+[training]
+use_user_messages = false
+consent = "opt-out"
+"""
+
 
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,3 +172,54 @@ def test_durations_read_and_write_the_same(text: str, value: timedelta) -> None:
     """The contract's four units."""
     assert parse_duration(text) == value
     assert parse_duration(write_duration(value)) == value
+
+
+def test_what_stands_below_channels_holds_for_every_channel() -> None:
+    """``[channels] thread = false`` is the rule, a channel's own table the exception."""
+    write('[channels]\nthread = false\n[channels."slack:C1"]\nthread = true\n')
+    channels = load_settings().channels
+    assert channels["*"].thread is False
+    assert channels["slack:C1"].thread is True
+
+
+def test_the_contracts_own_example_loads() -> None:
+    """Every table of the documented sample, with a persona beside it."""
+    write(SAMPLE)
+    write("name: Juniper\n", "persona.yaml")
+    settings = load_settings()
+    assert settings.sources[0].groups == ("staff",)
+    assert settings.access.discord.channels == {"mod-lounge": ("staff",)}
+    assert settings.channels["slack:C0G9QF9GZ"].handoff == "slack:C0HUMANS"
+    assert settings.live[0].ttl == timedelta(seconds=60)
+    assert settings.persona_path == Path("persona.yaml")
+
+
+def test_a_persona_that_is_named_and_missing_is_said() -> None:
+    """The sentence names the file."""
+    write('[bot]\npersona = "persona.yaml"\n')
+    with pytest.raises(MissingFileError, match=r"persona\.yaml does not exist"):
+        _ = load_settings().persona_path
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[sources]]\nname = "x"\npath = "d"\ngroups = "staff"\n', 'a list, like ["staff"]'),
+        ('[[sources]]\nname = "x"\npath = "d"\ngroups = [""]\n', "must not be empty"),
+        ('[[live]]\nname = "x"\n', "live.description: it is missing"),
+        ("[models]\nprompt_tokens = 1\n", "it must be at least 500"),
+        ("[channels]\nthread = 5\n", "true or false"),
+        ("bot = 5\n", "it must be a table"),
+        ('home = "x"\n', 'did you mean "wellspoken_home"?'),
+    ],
+)
+def test_a_wrong_value_is_explained_in_plain_words(
+    text: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What to write instead, and no other variable of the environment is blamed."""
+    monkeypatch.setenv("HOME", "/somewhere")
+    write(text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("wellspoken.toml:")

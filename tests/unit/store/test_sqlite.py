@@ -147,3 +147,14 @@ async def test_writes_that_come_together_share_a_commit(sqlite_database: Databas
     writes = [sqlite_database.write(lambda c: c.execute(_note("x")).rowcount) for _ in range(100)]
     await asyncio.gather(*writes)
     assert await version() - before < 20
+
+
+async def test_a_start_that_was_cancelled_is_closed_cleanly(tmp_path: Path) -> None:
+    """Ctrl-C while the file opens: closing waits for the thread that opens it."""
+    for pause in (n / 2000 for n in range(20)):
+        driver = sqlite.SqliteDriver(tmp_path / f"{pause}.db")
+        start = asyncio.create_task(driver.start())
+        await asyncio.sleep(pause)
+        start.cancel()
+        await driver.close()
+        await asyncio.gather(start, return_exceptions=True)
