@@ -250,7 +250,7 @@ async def _show(document: str, source: str | None, as_json: bool) -> None:
         record, text = await ledger.show(document, source)
         others = [] if source else [r.source for r in await ledger.find(document)][1:]
     if others:
-        remark(f"{' and '.join(others)} have a {document} too; --source NAME shows that one.")
+        remark(f"{document} is in {' and '.join(others)} too; --source NAME shows that one.")
     if as_json:
         print_json({**_document_json(record), "text": text})
         return
