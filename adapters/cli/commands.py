@@ -11,6 +11,7 @@ from adapters.cli import answering, ingesting, operations, records, serving, sta
 app = typer.Typer(
     name="wellspoken",
     help="A support bot that answers from your facts in your voice.",
+    epilog="Example: wellspoken init my-bot",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

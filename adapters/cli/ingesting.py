@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from knowledge.ledger import Ledger
     from knowledge.sources.base import Source
 
-documents = typer.Typer(help="The ledger of what was read in.", no_args_is_help=True)
+documents = typer.Typer(
+    help="The ledger of what was read in.",
+    epilog="Example: wellspoken documents list",
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:

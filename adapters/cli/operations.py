@@ -13,8 +13,12 @@ import typer
 from adapters.cli.console import AsJson, out, print_json, remark, run, settings, table
 from bot.errors import UsageError
 
-config = typer.Typer(help="The settings.", no_args_is_help=True)
-db = typer.Typer(help="The database.", no_args_is_help=True)
+config = typer.Typer(
+    help="The settings.", epilog="Example: wellspoken config show", no_args_is_help=True
+)
+db = typer.Typer(
+    help="The database.", epilog="Example: wellspoken db upgrade", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -12,9 +12,17 @@ import typer
 from adapters.cli.console import AsJson, print_json, remark, run, settings, table
 from bot.errors import MissingFileError
 
-feedback = typer.Typer(help="Ratings and corrections.", no_args_is_help=True)
-audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
-persona = typer.Typer(help="The voice's definition.", no_args_is_help=True)
+feedback = typer.Typer(
+    help="Ratings and corrections.",
+    epilog="Example: wellspoken feedback list",
+    no_args_is_help=True,
+)
+audit = typer.Typer(
+    help="The audit trail.", epilog="Example: wellspoken audit verify", no_args_is_help=True
+)
+persona = typer.Typer(
+    help="The voice's definition.", epilog="Example: wellspoken persona check", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:
