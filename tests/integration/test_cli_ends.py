@@ -99,6 +99,8 @@ def test_ctrl_c_ends_a_chat_that_waits_at_its_prompt(
     shown = b""
     until = time.monotonic() + 60
     while b"> " not in shown and time.monotonic() < until:
+        if process.poll() is not None:
+            break
         if select.select([ours], [], [], 1)[0]:
             shown += os.read(ours, 4096)
     time.sleep(0.1)
@@ -107,6 +109,7 @@ def test_ctrl_c_ends_a_chat_that_waits_at_its_prompt(
         assert process.wait(20) == 130
     finally:
         process.kill()
+        process.wait()
         os.close(ours)
     assert b"Traceback" not in shown
 
