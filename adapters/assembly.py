@@ -210,10 +210,13 @@ async def _model_server(settings: Settings) -> AsyncIterator[ModelServer | None]
 
     key = settings.openai_api_key
     server = ModelServer(settings.openai_base_url, key.get_secret_value() if key else None)
-    async with aclosing(server), asyncio.TaskGroup() as tasks:
-        warming = tasks.create_task(server.warm())
-        yield server
-        warming.cancel()
+    async with aclosing(server):
+        warming = asyncio.create_task(server.warm())
+        try:
+            yield server
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)  # the first answer says it
 
 
 @asynccontextmanager

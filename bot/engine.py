@@ -41,10 +41,6 @@ _APOLOGY = "Sorry, I could not answer that: {reason}. Please try again in a mome
 _BROKEN_OFF = "\n\nI had to stop here: {reason}."
 
 
-Opened = asyncio.Future[GroundingCheck]
-"""A check whose passages are being read."""
-
-
 async def silent(_text: str) -> None:
     """Show nothing."""
 
@@ -249,7 +245,9 @@ class Engine:
                 for piece in stream.finish():
                     await reply.say(only_known_links(piece.text, ()))
             except ModelError as error:
-                log.warning("voice failed", error=str(error), model=voice.model)
+                log.warning(
+                    "the model did not answer, the built-in reader steps in", error=str(error)
+                )
                 reply.error = str(error)
             if reply.text.strip():
                 break
@@ -263,14 +261,8 @@ class Engine:
             await self._abstain(brief, reply)
             return
         chunks = [p.chunk for p in brief.passages]
-        # The passages are read for the check while the voice draws breath.
-        check = asyncio.ensure_future(
-            asyncio.to_thread(
-                self._grounder.open,
-                [chunk.text for chunk in chunks],
-                brief.question,
-                [chunk.header for chunk in chunks],
-            )
+        check = self._grounder.open(
+            [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
         )
         voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
         for voice in voices:
@@ -280,19 +272,27 @@ class Engine:
             try:
                 await self._speak(voice, brief, check, reply)
             except ModelError as error:
-                log.warning("voice failed", error=str(error), model=voice.model)
+                log.warning(
+                    "the model did not answer, the built-in reader steps in", error=str(error)
+                )
                 reply.error = str(error)
                 if reply.text:
                     broken_off = _BROKEN_OFF.format(reason=error.public)
                     await reply.say(reply.book.finish() + broken_off)
             if reply.text:
+                if not reply.book.citations and not reply.error:
+                    # Words without a source: the voice asked back, or said that it does not know.
+                    asks = reply.text.rstrip().endswith("?")
+                    reply.outcome = Outcome.CLARIFY if asks else Outcome.ABSTAINED
                 reply.watch.lap("speak")
                 return
             if not reply.error and not reply.removed:
                 break  # the voice says that the passages do not tell; a plainer one is no wiser
         await self._abstain(brief, reply)
 
-    async def _speak(self, voice: Voice, brief: Brief, check: Opened, reply: _Reply) -> None:
+    async def _speak(
+        self, voice: Voice, brief: Brief, check: GroundingCheck, reply: _Reply
+    ) -> None:
         """Stream one voice through the check."""
         stream = SentenceStream()
         async with aclosing(voice.speak(brief)) as pieces:
@@ -306,7 +306,7 @@ class Engine:
             await reply.say(reply.book.finish())
 
     async def _pass_on(
-        self, piece: Piece, passages: Sequence[Passage], check: Opened, reply: _Reply
+        self, piece: Piece, passages: Sequence[Passage], check: GroundingCheck, reply: _Reply
     ) -> None:
         """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
         text = piece.text
@@ -316,7 +316,7 @@ class Engine:
         body = text.strip()
         if not body:
             return
-        verdict = await (await check).check(body, cited_indexes(body, len(passages)))
+        verdict = await check.check(body, cited_indexes(body, len(passages)))
         if not verdict.supported:
             reply.removed.append(body)
             log.info("claim removed", finding=verdict.finding, score=round(verdict.score, 3))
@@ -361,7 +361,7 @@ class Engine:
         except UsageError:
             raise
         except WellspokenError as error:
-            log.error("turn not stored", turn=turn.id, error=str(error))
+            log.error("the answer could not be stored", turn=turn.id, error=str(error))
             turn = replace(turn, error=turn.error or str(error))
         watch.lap("store")
         watch.mark("total")

@@ -152,6 +152,10 @@ _NUMBER = re.compile(
     rf"[\s-]?(?P<unit>[%°]\s?[CF]?\b|%|[A-Za-z]+)?",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
+_CODE_SIGN = re.compile(r"--|_|\(\)")
+_LETTERS = re.compile(r"[a-z]+")
+_COUNTING = frozenset([*_ONES, *_TENS, *_ORDINALS])
 _CAPITAL = re.compile(r"(?<![\w'’])[A-Z][\w]*(?:[-'’&.][A-Za-z]\w*)*")
 _OPENING = re.compile(r"(?:^|[.!?:;\n•*\-–—|>\"“(]\s*|^\s*\d+[.)]\s*)$")
 _PLAIN_WORDS = frozenset(
@@ -262,17 +266,22 @@ def _names(text: str) -> list[Fact]:
 
 def _strict(text: str) -> Iterator[Fact]:
     """Links, dates, codes and numbers, the strictest kind first."""
-    for match in _LINK.finditer(text):
+    # Most sentences hold none of these; looking for the sign of one is far cheaper.
+    lower = text.casefold()
+    links = _LINK.finditer(text) if "://" in lower or "www." in lower else ()
+    digits = _DIGIT.search(text)
+    for match in links:
         link = match.group().rstrip(".,;:!?*_")
         value = re.sub(r"^https?://(?:www\.)?|^www\.|/$", "", link.casefold())
         yield Fact(Kind.LINK, value, link, match.start(), match.start() + len(link))
-    for pattern in _DATES:
+    for pattern in _DATES if digits else ():
         for match in pattern.finditer(text):
             yield _date(match)
-    for match in _CODE.finditer(text):
+    for match in _CODE.finditer(text) if digits or _CODE_SIGN.search(text) else ():
         value = fold(match.group()).replace("–", "-")
         yield Fact(Kind.CODE, value, match.group(), *match.span())
-    for match in _NUMBER.finditer(text):
+    counted = digits or not _COUNTING.isdisjoint(_LETTERS.findall(lower))
+    for match in _NUMBER.finditer(text) if counted else ():
         number = _number(match, text)
         if number:
             yield number

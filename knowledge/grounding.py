@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 from bot.facts import Fact, Kind
@@ -171,16 +171,21 @@ def finding(statement: Statement, held: Support, passages: Sequence[PassageText]
     return "the passages hold these words, but not in this connection"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuiltinCheck:
-    """Passages read for checking; see :class:`bot.ports.GroundingCheck`."""
+    """Passages opened for checking; see :class:`bot.ports.GroundingCheck`."""
 
     passages: tuple[PassageText, ...]
     asked: frozenset[str]
-    known: frozenset[str]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The terms of the question and all passages."""
+        return self.asked.union(*(p.found for p in self.passages))
 
     async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:
-        """Whether the passages carry the sentence; about a millisecond."""
+        """Whether the passages carry the sentence; about a millisecond, and one for each passage
+        that is read for the first time."""
         verdicts = [self._one(unit.text, cited) for unit in split(sentence)]
         if not verdicts:
             return Verdict(True, 1.0)
@@ -192,7 +197,6 @@ class BuiltinCheck:
 
     def _one(self, sentence: str, cited: Sequence[int]) -> Verdict:
         text = unwrapped(sentence)
-        statement = read_statement(text, self.asked)
         ordered = self._ordered(cited)
         chosen = [self.passages[i] for i in ordered]
         place = quoted(plain(sentence), chosen) or quoted(text, chosen)
@@ -201,6 +205,7 @@ class BuiltinCheck:
         for command in commands(sentence):
             if not quoted(command, chosen):
                 return Verdict(False, 0.1, None, None, f"the passages do not hold `{command}`")
+        statement = read_statement(text, self.asked)
         if states_nothing(sentence, statement, self.known):
             return Verdict(True, 1.0)
         held = support(statement, chosen)
@@ -225,8 +230,7 @@ class BuiltinGrounder:
     def open(
         self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
     ) -> BuiltinCheck:
-        """Read the passages once; ``question`` lends its words half a weight."""
+        """Open the passages; ``question`` lends its words half a weight."""
         above = [*headers, *[""] * (len(passages) - len(headers))]
         read = tuple(read_passage(p, h) for p, h in zip(passages, above, strict=False))
-        asked = frozenset(terms(question))
-        return BuiltinCheck(read, asked, asked.union(*(p.found for p in read)))
+        return BuiltinCheck(read, frozenset(terms(question)))

@@ -7,9 +7,9 @@ does not vouch for the MG-400. A denial is kept with what it is about.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from bot.facts import Fact, Kind, facts, rarity
 from bot.lexical import STOP_WORDS, terms, words
@@ -116,14 +116,29 @@ class Piece:
     pairs: frozenset[frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
 class PassageText:
-    """A passage, read: its pieces in order, and its words with their offsets."""
+    """A passage, read as far as it is asked for: what quotes it word for word needs its words
+    alone, and reading its units takes ten times as long."""
 
-    pieces: tuple[Piece, ...]
-    found: frozenset[str]
-    words: tuple[str, ...]
-    places: tuple[tuple[int, int], ...]
+    def __init__(self, text: str, above: str = "") -> None:
+        self._text = text
+        self._above = above
+        self.words, self.places = spelled(text)
+
+    @cached_property
+    def units(self) -> tuple[Sentence, ...]:
+        """Its sentences, items, rows and blocks as they stand."""
+        return tuple(split(self._text))
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Its units in order, under their headings."""
+        return tuple(_pieces(self.units, self._above))
+
+    @cached_property
+    def found(self) -> frozenset[str]:
+        """All its terms."""
+        return frozenset().union(*(p.found for p in self.pieces))
 
 
 def _codes(found: Sequence[Fact]) -> frozenset[str]:
@@ -180,28 +195,27 @@ def spelled(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def read_passage(text: str, above: str = "") -> PassageText:
-    """A passage's units with what the check needs of them; ``above`` is its heading path."""
-    pieces: list[Piece] = []
+    """A passage with what the check needs of it; ``above`` is its heading path."""
+    return PassageText(text, above)
+
+
+def _pieces(units: Sequence[Sentence], above: str) -> Iterator[Piece]:
     header = ""
     heading = plain(above)
-    units = split(text)
     for index, unit in enumerate(units):
         if unit.unit is not Unit.ROW:
             header = ""
         elif index == 0 or units[index - 1].unit is not Unit.ROW:
             header = unit.text
-            pieces.append(_piece(unit, "", heading))
+            yield _piece(unit, "", heading)
             continue
         if unit.unit is Unit.HEADING:
             heading = f"{plain(above)} {plain(unit.text)}".strip()
         if unit.unit is Unit.ROW and _RULE.match(unit.text):
             continue
-        pieces.append(_piece(unit, header, "" if unit.unit is Unit.HEADING else heading))
-    spelling, places = spelled(text)
-    found = frozenset().union(*(p.found for p in pieces)) if pieces else frozenset()
-    return PassageText(tuple(pieces), found, spelling, places)
+        yield _piece(unit, header, "" if unit.unit is Unit.HEADING else heading)
 
 
 @dataclass(frozen=True, slots=True)

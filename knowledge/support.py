@@ -18,6 +18,7 @@ from knowledge.statements import (
     denies,
     negated,
     neighbours,
+    plain,
     spelled,
 )
 
@@ -208,8 +209,8 @@ def quoted(text: str, passages: Sequence[PassageText]) -> tuple[int, tuple[int, 
             if word == wanted[0] and passage.words[at : at + len(wanted)] == wanted:
                 start = passage.places[at][0]
                 end = passage.places[at + len(wanted) - 1][1]
-                around = [p for p in passage.pieces if p.start < end and p.end > start]
-                if any(p.negated for p in around) and not negated(text):
+                around = [u for u in passage.units if u.start < end and u.end > start]
+                if not negated(text) and any(negated(plain(u.text)) for u in around):
                     continue
                 if around:
                     start, end = min(p.start for p in around), max(p.end for p in around)

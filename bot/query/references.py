@@ -64,7 +64,8 @@ def exchanged(question: str, thread: Thread) -> str:
             return _put(thread.question, old, new)
     # "what about the sensor?" after the warranty of the MG-200 asks for the sensor's warranty.
     codes = [old for old in before if old.kind is Kind.CODE]
-    if len(codes) == 1 and new.kind is Kind.PLAIN and telling([new]):
+    owned = OWNING & {token.word for token in tokens(question)}  # "and its pressure?" is no other
+    if not owned and len(codes) == 1 and new.kind is Kind.PLAIN and telling([new]):
         return _put(thread.question, codes[0], new)
     return ""
 

@@ -45,7 +45,8 @@ def tokens_of(text: str, count: int | None = None) -> list[str]:
     found = re.findall(r"\s*\S+|\s+$", text)
     if count is None or not found:
         return found
-    return [found[i % len(found)] for i in range(count)]
+    again = [f" {found[0].lstrip()}", *found[1:]]
+    return [*found, *(again[i % len(again)] for i in range(count - len(found)))][:count]
 
 
 def words_vector(text: str, dimensions: int) -> list[float]:

@@ -225,6 +225,16 @@ async def test_an_empty_voice_abstains() -> None:
     assert turn.outcome is Outcome.ABSTAINED
 
 
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [("Which model do you mean?", Outcome.CLARIFY), ("Sorry, no idea!", Outcome.ABSTAINED)],
+)
+async def test_words_without_a_source_are_no_answer(said: str, outcome: Outcome) -> None:
+    """A voice that asks back, or says in its own words that it does not know, did not answer."""
+    turn = await engine(Speaker(said)).answer(ask())
+    assert (turn.answer, turn.outcome) == (said, outcome)
+
+
 async def test_without_passages_nothing_is_made_up() -> None:
     """An empty knowledge base gives an honest sentence, and the voice is not asked."""
     voice = Speaker("It costs 49 EUR.")
