@@ -166,6 +166,7 @@ async def alone_with_the_model(app: Any) -> float:
 
 async def measure(home: Path, count: int, turns: int, url: str) -> None:
     from adapters.assembly import assemble
+    from adapters.server import settle_memory
 
     settings = load_settings(WELLSPOKEN_HOME=home, OPENAI_BASE_URL=url, WELLSPOKEN_MODEL="stand-in")
     made = json.loads((home / "bench.json").read_text("utf-8"))
@@ -183,6 +184,7 @@ async def measure(home: Path, count: int, turns: int, url: str) -> None:
             return {**turn.timings_ms, "wall": wall, turn.outcome.value: 1}
 
         await one(0)
+        settle_memory()
         opened = time.perf_counter() - begun
         for number in range(1, 5):
             await one(number)
