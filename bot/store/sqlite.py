@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,8 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 
 from bot.errors import DatabaseFileError, StorageError
-from bot.store.faults import sqlite_code, translate_sqlite
+from bot.store.faults import translate_sqlite
+from bot.store.journal import switch_to_wal
 
 T = TypeVar("T")
 Operation = Callable[[sa.Connection], T]
@@ -110,25 +110,11 @@ class SqliteDriver:
             raise DatabaseFileError(url=self._path, reason=reason) from error
         with self._own_errors():
             connection = self._writer_engine.connect()
-            self._switch_to_wal(_raw(connection))
+            switch_to_wal(_raw(connection), _BUSY_SECONDS)
         self._writer = threading.Thread(
             target=self._write_on, args=(connection,), name="sqlite-writer", daemon=True
         )
         self._writer.start()
-
-    @staticmethod
-    def _switch_to_wal(connection: sqlite3.Connection) -> None:
-        """SQLite does not wait by itself where two processes switch at once."""
-        until = time.monotonic() + _BUSY_SECONDS
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if sqlite_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
 
     async def close(self) -> None:
         """Finish what is queued, then close. Safe to call twice."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ from bot.errors import (
     StoreMismatchError,
     StoreNewerError,
 )
+from bot.store.journal import switch_to_wal
 
 VERSION = 1
 APPLICATION_ID = 0x57454C4C  # "WELL"
@@ -84,7 +84,7 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
 
     A store without any vectors takes on the model that is set.
     """
-    _use_wal(connection)
+    switch_to_wal(connection, BUSY_SECONDS)
     wanted = f"{model} ({dimensions} dimensions)"
     if _model(connection) == wanted:
         return  # the common case takes no lock
@@ -105,21 +105,6 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
         if found and connection.execute("SELECT 1 FROM vector LIMIT 1").fetchone():
             raise StoreMismatchError(found=found, wanted=wanted)
         connection.execute("REPLACE INTO meta VALUES ('model', ?)", (wanted,))
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Readers beside a writer. While another process makes the file, SQLite refuses this at once
-    instead of waiting, so the waiting is done here."""
-    until = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 def identity(path: Path) -> tuple[int, int] | None:
