@@ -193,7 +193,8 @@ class EmbeddedStore:
     async def documents(self, source: str | None = None) -> set[DocumentKey]:
         def run(connection: sqlite3.Connection) -> set[DocumentKey]:
             rows = connection.execute(
-                "SELECT source, name FROM document WHERE ?1 IS NULL OR source = ?1", (source,)
+                "SELECT source, name FROM document WHERE :source IS NULL OR source = :source",
+                {"source": source},
             )
             return {DocumentKey(*row) for row in rows}
 
