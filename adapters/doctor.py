@@ -107,7 +107,8 @@ async def _knowledge(settings: Settings) -> str:
     if not stats.documents:
         return "empty; read documents in with `wellspoken ingest`"
     waiting = f", {stats.waiting} wait for their vectors" if stats.waiting else ""
-    return f"{stats.documents} documents, {stats.chunks} chunks{waiting}"
+    documents = f"{stats.documents} document{'s' if stats.documents != 1 else ''}"
+    return f"{documents}, {stats.chunks} chunk{'s' if stats.chunks != 1 else ''}{waiting}"
 
 
 async def _embedder(settings: Settings) -> str:

@@ -10,7 +10,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,19 +19,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from bot.settings import environment_names
 from knowledge.sample import FOLLOW_UP, SUGGESTIONS
+from tests.platforms.command import COMMAND, environment
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from adapters.cli.main import main; main()"]
 TOKEN = "demo-token-for-tests"
 START_S = 60
-
-
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    ours = {row.environment for row in environment_names()}
-    kept = {k: v for k, v in os.environ.items() if k not in ours}
-    return {**kept, "PYTHONPATH": str(ROOT), "HOME": str(folder), **more}
 
 
 def free_port() -> int:

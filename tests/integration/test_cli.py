@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from bot.settings import environment_names
+from tests.platforms.command import COMMAND, environment
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from adapters.cli.main import main; main()"]
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 PAGE = """---
@@ -43,12 +39,6 @@ A support agent may grant a discount of up to 17 percent without asking.
 """
 
 
-def environment(home: Path) -> dict[str, str]:
-    ours = {row.environment for row in environment_names()}
-    kept = {k: v for k, v in os.environ.items() if k not in ours}
-    return {**kept, "PYTHONPATH": str(ROOT), "HOME": str(home)}
-
-
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
@@ -59,7 +49,7 @@ def cli(tmp_path: Path) -> Cli:
             capture_output=True,
             text=True,
             timeout=60,
-            env={**environment(tmp_path), **variables},
+            env=environment(tmp_path, **variables),
             check=False,
         )
 

@@ -8,23 +8,17 @@ import pty
 import select
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from bot.settings import environment_names
-
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from adapters.cli.main import main; main()"]
+from tests.platforms.command import COMMAND, environment
 
 
 @pytest.fixture
 def variables(tmp_path: Path) -> dict[str, str]:
-    ours = {row.environment for row in environment_names()}
-    kept = {k: v for k, v in os.environ.items() if k not in ours}
-    return {**kept, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    return environment(tmp_path)
 
 
 def started(
