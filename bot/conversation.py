@@ -86,6 +86,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A text that the asker brought along; evidence for this one question, never stored."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What an adapter hands to the engine.
 
@@ -101,6 +109,7 @@ class Question:
     thread: str | None = None
     history: tuple[Message, ...] | None = None
     key: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

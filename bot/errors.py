@@ -82,6 +82,25 @@ class ModelBrokenAnswerError(ModelError):
     """The model server's answer broke off or could not be read; try again."""
 
 
+# -- chat platforms -------------------------------------------------------------------------
+
+
+class ChatError(WellspokenError):
+    """{platform} could not carry out the request ({method}): {reason}"""
+
+
+class ChatUnavailableError(ChatError):
+    """{platform} cannot be reached ({method}: {reason}); it is tried again."""
+
+
+class ChatLimitedError(ChatUnavailableError):
+    """{platform} asks for patience ({method}: {seconds:g} s); it is tried again."""
+
+
+class ChatRefusedError(ChatError):
+    """{platform} refused the request ({method}): {reason}"""
+
+
 # -- storage --------------------------------------------------------------------------------
 
 

@@ -60,6 +60,9 @@ class BotSection(Section):
         None, description="the persona file, beside this file; without one a plain voice speaks"
     )
     reply_when: ReplyWhen = Field("mentioned", description="when the bot speaks in channels")
+    contact: str = Field(
+        "", max_length=300, description="whom to ask where no handoff channel is set, in words"
+    )
 
 
 class ModelSection(Section):
@@ -155,3 +158,4 @@ class TrainingSection(Section):
         default=False, description="whether training data may hold what users wrote"
     )
     consent: Literal["opt-out", "opt-in"] = Field("opt-out", description="what silence means")
+    experts: tuple[Group, ...] = Field((), description="groups whose corrections count as approved")
