@@ -1,0 +1,1 @@
+"""Slack: its Web API, its events, and the answers in it."""
