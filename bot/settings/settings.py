@@ -91,9 +91,22 @@ class Settings(BaseSettings):
         "SLACK_SIGNING_SECRET",
         text="without an app token: HTTP mode at `/slack/events` of the web server",
     )
+    slack_client_id: str | None = _named(
+        "SLACK_CLIENT_ID",
+        text="with `SLACK_CLIENT_SECRET` and without a bot token: installed into several "
+        "workspaces at `/slack/install`",
+    )
+    slack_client_secret: SecretStr | None = _named(
+        "SLACK_CLIENT_SECRET", text="the client secret of the Slack app"
+    )
     slack_api_url: str | None = _named("SLACK_API_URL", text="another base of Slack's Web API")
     discord_token: SecretStr | None = _named("DISCORD_TOKEN", text="Discord bot token")
     discord_api_url: str | None = _named("DISCORD_API_URL", text="another base of Discord's API")
+    secret_key: SecretStr | None = _named(
+        "WELLSPOKEN_SECRET_KEY",
+        text="encrypts kept tokens; made and kept in the data folder where none is set. "
+        "Processes with homes of their own need the same one",
+    )
     console_token: SecretStr | None = _named(
         "WELLSPOKEN_CONSOLE_TOKEN",
         text="opens the console and the `/api`; made and printed once where none is set",
@@ -132,6 +145,13 @@ class Settings(BaseSettings):
                 "WELLSPOKEN_MODEL: it is missing; with OPENAI_API_KEY or OPENAI_BASE_URL set, "
                 "name the model that shall answer"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _client_is_whole(self) -> Self:
+        if (self.slack_client_id is None) != (self.slack_client_secret is None):
+            missing = "SLACK_CLIENT_SECRET" if self.slack_client_id else "SLACK_CLIENT_ID"
+            raise ValueError(f"{missing}: it is missing; the client's id and secret go together")
         return self
 
     @property

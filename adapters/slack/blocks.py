@@ -1,0 +1,116 @@
+"""Buttons under our messages: how they are written, and what a click on them means.
+
+Values are ``word:id``; Slack allows 2,000 characters there and 255 in an action's name.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from adapters.chat.base import Offer
+from bot.conversation import Rating
+
+Block = dict[str, Any]
+
+RATE: Final = "wellspoken_rate"
+PERSON: Final = "wellspoken_person"
+KNOWLEDGE: Final = "wellspoken_knowledge"
+FORGET: Final = "wellspoken_forget"
+CONSENT: Final = "wellspoken_consent"
+ASK: Final = "wellspoken_ask"
+"""A suggestion of the App Home; a number follows, since names are unique within a block."""
+
+
+def rating_block(turn: str) -> Block:
+    """Slack's own thumbs for a turn."""
+    return {
+        "type": "context_actions",
+        "elements": [
+            {
+                "type": "feedback_buttons",
+                "action_id": RATE,
+                "positive_button": {
+                    "text": {"type": "plain_text", "text": "Good answer"},
+                    "value": f"{Rating.UP}:{turn}",
+                    "accessibility_label": "Thumbs up",
+                },
+                "negative_button": {
+                    "text": {"type": "plain_text", "text": "Bad answer"},
+                    "value": f"{Rating.DOWN}:{turn}",
+                    "accessibility_label": "Thumbs down",
+                },
+            }
+        ],
+    }
+
+
+def person_block(turn: str) -> Block:
+    """The offer to ask a person about a turn."""
+    return _actions(_button("Ask a person", PERSON, f"turn:{turn}"))
+
+
+def under_answer(turn: str, offer: Offer = Offer.NOTHING) -> list[Block]:
+    """What stands under an answer: the thumbs, and the offer where there is one."""
+    blocks = [rating_block(turn)]
+    if offer is Offer.PERSON:
+        blocks.append(person_block(turn))
+    return blocks
+
+
+def knowledge_block(handoff: str) -> Block:
+    """The button that proposes a person's answer as knowledge."""
+    return _actions(_button("Propose as knowledge", KNOWLEDGE, f"handoff:{handoff}"))
+
+
+def forget_block() -> Block:
+    """The button that has the bot forget its presser, for good."""
+    confirm = {
+        "title": {"type": "plain_text", "text": "Forget everything?"},
+        "text": {
+            "type": "plain_text",
+            "text": "Your questions, ratings and corrections are erased. This cannot be undone.",
+        },
+        "confirm": {"type": "plain_text", "text": "Forget me"},
+        "deny": {"type": "plain_text", "text": "Keep"},
+        "style": "danger",
+    }
+    button = _button("Forget me", FORGET, "forget:me")
+    return _actions({**button, "style": "danger", "confirm": confirm})
+
+
+def consent_button(opted_out: bool) -> Block:
+    """The switch for the use of one's words: it names what a press will do."""
+    if opted_out:
+        return _button("Allow use of my words", CONSENT, "choice:opt-in")
+    return _button("Do not use my words", CONSENT, "choice:opt-out")
+
+
+def section(mrkdwn: str, accessory: Block | None = None) -> Block:
+    """A paragraph; at most 3,000 characters, the rest is left out."""
+    text = mrkdwn if len(mrkdwn) <= 3000 else mrkdwn[:2999] + "…"
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {**block, "accessory": accessory} if accessory else block
+
+
+def header(text: str) -> Block:
+    """A heading; at most 150 characters."""
+    return {"type": "header", "text": {"type": "plain_text", "text": text[:150]}}
+
+
+def meaning(value: str) -> tuple[str, str]:
+    """What a button's value says: the word and the id; both empty where it is none of ours."""
+    word, colon, ident = value.partition(":")
+    return (word, ident) if colon and ident else ("", "")
+
+
+def _actions(*elements: Block) -> Block:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def _button(text: str, action: str, value: str) -> Block:
+    return {
+        "type": "button",
+        "text": {"type": "plain_text", "text": text},
+        "action_id": action,
+        "value": value,
+    }

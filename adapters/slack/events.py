@@ -1,0 +1,177 @@
+"""What Slack's events say, in the house's words. Pure: payloads in, messages and reactions out.
+
+A mention comes twice, as ``message`` and as ``app_mention``; both give the same message here, and
+the desk takes it once. Our own posts, other bots, edits, deletions and everything that is no
+person's message give ``None``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from adapters.chat.base import ChannelKind, FileRef, Heard, Place, Reaction
+from adapters.rendering.slack import unescape
+from bot.conversation import Author, Platform
+
+Payload = Mapping[str, Any]
+
+_SAID_BY_PEOPLE: Final = frozenset({"", "file_share", "thread_broadcast"})
+"""The subtypes of a message event that carry something new that a person said."""
+_KINDS: Final = {"im": ChannelKind.DIRECT, "mpim": ChannelKind.GROUP}
+_THUMBS: Final = {"+1": True, "thumbsup": True, "-1": False, "thumbsdown": False}
+_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are in a workspace, as ``auth.test`` says it."""
+
+    team: str
+    team_name: str
+    user: str
+    """The bot's user id, by which it is mentioned."""
+    bot: str
+    """The bot's id, which its own posts carry."""
+    name: str = ""
+    enterprise: str = ""
+
+
+def workspace_of(body: Payload) -> str:
+    """The workspace through which we receive a payload.
+
+    In a shared channel ``team_id`` may be the other side's; with an installation for a whole
+    organisation only the context names the workspace.
+    """
+    context = body.get("context_team_id")
+    if context:
+        return str(context)
+    for place in (body.get("authorizations") or [{}])[0], body:
+        team = place.get("team_id")
+        if team:
+            return str(team)
+    team = body.get("team")
+    if isinstance(team, Mapping) and team.get("id"):
+        return str(team["id"])
+    user = body.get("user")
+    return str(user.get("team_id") or "") if isinstance(user, Mapping) else ""
+
+
+def heard_of_event(body: Payload, us: Identity) -> Heard | None:
+    """The message of a ``message`` or ``app_mention`` event; ``None`` where there is none."""
+    event: Payload = body.get("event") or {}
+    if event.get("type") not in ("message", "app_mention") or not _is_said_by_a_person(event, us):
+        return None
+    return message_of(event, place_of_event(event, workspace_of(body)), us)
+
+
+def _is_said_by_a_person(event: Payload, us: Identity) -> bool:
+    user = event.get("user") or ""
+    return bool(
+        user
+        and user not in (us.user, "USLACKBOT")
+        and not event.get("bot_id")
+        and not event.get("hidden")
+        and (event.get("subtype") or "") in _SAID_BY_PEOPLE
+        and event.get("channel")
+        and event.get("ts")
+    )
+
+
+def place_of_event(event: Payload, workspace: str) -> Place:
+    """Where an event with ``channel`` (and ``channel_type``) happens.
+
+    ``app_mention`` has no type; direct messages are told by their id.
+    """
+    channel = str(event.get("channel") or "")
+    kind = _KINDS.get(str(event.get("channel_type") or ""), ChannelKind.CHANNEL)
+    return Place(
+        Platform.SLACK,
+        workspace,
+        channel,
+        thread=_thread(event),
+        kind=ChannelKind.DIRECT if channel.startswith("D") else kind,
+    )
+
+
+def message_of(message: Payload, place: Place, us: Identity) -> Heard:
+    """A message as Slack writes it: escaped text, mentions in brackets, files beside it."""
+    written = str(message.get("text") or "")
+    mentioned = _MENTION.findall(written)
+    edited = (message.get("edited") or {}).get("ts", "")
+    return Heard(
+        place,
+        str(message["ts"]),
+        Author(Platform.SLACK, str(message.get("user") or "")),
+        _without_mention(written, us.user),
+        moment(str(message["ts"])),
+        for_bot=us.user in mentioned,
+        mentions=tuple(dict.fromkeys(user for user in mentioned if user != us.user)),
+        files=files_of(message.get("files") or ()),
+        extra={"edited": str(edited)} if edited else {},
+    )
+
+
+def _without_mention(written: str, user: str) -> str:
+    """The text as plain Markdown, without the mention of ``user``."""
+    bare = (
+        re.sub(rf"[ \t]*<@{re.escape(user)}(?:\|[^<>]*)?>[,:]?", " ", written) if user else written
+    )
+    return unescape(re.sub(r"[ \t]{2,}", " ", bare) if bare != written else written).strip()
+
+
+def _thread(message: Payload) -> str:
+    """The thread's first message; empty for that message itself."""
+    thread = str(message.get("thread_ts") or "")
+    return "" if thread == message.get("ts") else thread
+
+
+def files_of(files: Sequence[Payload]) -> tuple[FileRef, ...]:
+    """The files of a message. One in a shared channel has nothing but its id."""
+    return tuple(
+        FileRef(
+            str(file["id"]),
+            str(file.get("name") or file.get("title") or ""),
+            str(file.get("mimetype") or ""),
+            int(file.get("size") or 0),
+            str(file.get("url_private_download") or file.get("url_private") or ""),
+        )
+        for file in files
+        if file.get("id")
+    )
+
+
+def reaction_of(body: Payload, us: Identity) -> Reaction | None:
+    """A thumb put on one of our messages or taken off; ``None`` for anything else.
+
+    Slack does not name the message's author in every case; then the desk knows its own.
+    """
+    event: Payload = body.get("event") or {}
+    item: Payload = event.get("item") or {}
+    up = thumb(str(event.get("reaction") or ""))
+    user = str(event.get("user") or "")
+    if up is None or not user or user == us.user or item.get("type") != "message":
+        return None
+    if event.get("item_user", us.user) != us.user:
+        return None
+    place = place_of_event({"channel": item.get("channel")}, workspace_of(body))
+    return Reaction(
+        place,
+        str(item.get("ts") or ""),
+        Author(Platform.SLACK, user),
+        up,
+        added=event.get("type") == "reaction_added",
+    )
+
+
+def thumb(reaction: str) -> bool | None:
+    """Whether an emoji's name is a thumb up or down, in any skin tone."""
+    return _THUMBS.get(reaction.partition("::")[0])
+
+
+def moment(ts: str) -> datetime:
+    """When a message was posted: its ts is a Unix time in seconds. Raises ValueError."""
+    return datetime.fromtimestamp(float(ts), UTC)
