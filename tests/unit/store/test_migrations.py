@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+import bot.store.chat_tables
 import bot.store.tables
 import bot.work.tables
 import knowledge.ledger
@@ -33,9 +34,13 @@ asyncio.run(main())
 
 async def test_migrated_schema_equals_the_tables(database: Database) -> None:
     """What the migrations build is what the code expects, on every database."""
-    assert {bot.store.tables.turns, bot.work.tables.inbox, knowledge.ledger.documents} <= set(
-        metadata.tables.values()
-    )
+    parts = {
+        bot.store.tables.turns,
+        bot.store.chat_tables.replies,
+        bot.work.tables.inbox,
+        knowledge.ledger.documents,
+    }
+    assert parts <= set(metadata.tables.values())
 
     def differences(connection: sa.Connection) -> list[object]:
         context = alembic.migration.MigrationContext.configure(
