@@ -14,6 +14,15 @@ from time import perf_counter
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from bot.attaching import (
+    attached,
+    from_file,
+    names_only,
+    routed,
+    searched_for,
+    with_files,
+    without_quotes,
+)
 from bot.citing import CitationBook, cited_indexes, without_markers
 from bot.conversation import (
     Message,
@@ -130,6 +139,11 @@ class Engine:
         self._live = live
         self._keys: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    @property
+    def busy(self) -> bool:
+        """Whether all places are taken, so that one more question has to wait."""
+        return self._places.locked()
+
     async def answer(self, question: Question, show: Show = silent) -> Turn:
         """Answer one question and store the turn.
 
@@ -166,17 +180,20 @@ class Engine:
 
         query = rewrite(question.text, history)
         watch.lap("rewrite")
-        decision = decide(question.text, history, live=self._live)
+        files = attached(query, question.attachments)
+        decision = routed(decide(question.text, history, live=self._live), files)
         watch.lap("route")
 
         reply = _Reply(show, watch)
-        brief = Brief(question.text, query, history, (), decision.route)
+        searched = searched_for(query, question.attachments)
+        brief = Brief(question.text, searched, history, (), decision.route)
         found = Retrieval(())
         try:
             if decision.route in (Route.VOICE, Route.HANDOFF):
                 await self._converse(brief, reply)
             else:
                 found = await self._retrieve(brief, question.principal, watch)
+                found = with_files(brief.query, found, files)
                 await self._answer_from(replace(brief, passages=found.passages), found, reply)
         except WellspokenError as error:
             log.warning("not answered", error=str(error))
@@ -196,9 +213,9 @@ class Engine:
             route=decision,
             answer=reply.text,
             outcome=reply.outcome,
-            citations=reply.book.citations,
+            citations=without_quotes(reply.book.citations, found.passages),
             grounding=Grounding(tuple(reply.claims)),
-            passages=found.passages,
+            passages=names_only(found.passages),
             withheld=found.withheld,
             model=reply.model or self._voice.model,
             persona=self._voice.persona,
@@ -256,7 +273,7 @@ class Engine:
     async def _answer_from(self, brief: Brief, found: Retrieval, reply: _Reply) -> None:
         """Speak from the passages, check each sentence, and step down a rung where it fails."""
         weak = evidence_is_weak(brief.query, found)
-        if weak is not None:
+        if weak is not None and not any(map(from_file, brief.passages)):
             log.info("weak evidence", reason=weak)
             await self._abstain(brief, reply)
             return
@@ -311,7 +328,8 @@ class Engine:
         """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
         text = piece.text
         if "://" in text or "](" in text or "www." in text:
-            chunks = [p.chunk for p in passages]
+            # A file that came along may bring any address; only those of documents become links.
+            chunks = [p.chunk for p in passages if not from_file(p)]
             text = only_known_links(text, [c.text for c in chunks] + [c.uri for c in chunks])
         body = text.strip()
         if not body:
@@ -346,7 +364,8 @@ class Engine:
         reply.outcome = Outcome.ABSTAINED
         reply.claims.clear()
         reply.book = CitationBook(())
-        await reply.say(self._voice.decline(brief))
+        known = tuple(p for p in brief.passages if not from_file(p))
+        await reply.say(self._voice.decline(replace(brief, passages=known)))
         reply.watch.lap("speak")
 
     async def _apologise(self, error: WellspokenError, reply: _Reply) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
+from bot.attaching import from_file
 from bot.conversation import Route, Usage
 from bot.ports import Brief, ChatModel, Spoken
 from persona.composing import Composer, Quote, completed
@@ -110,8 +111,7 @@ class ExtractiveVoice:
     async def _answer(self, brief: Brief) -> tuple[str, ...]:
         if not brief.passages:
             return ()
-        query = brief.query or brief.question
-        extract = await self._reader.read(query, brief.passages)
+        extract = await self._read(brief.query or brief.question, brief.passages)
         if not extract.answered:
             return ()
         quotes = [
@@ -119,6 +119,15 @@ class ExtractiveVoice:
             for picked in extract.sentences
         ]
         return self._composer.compose(quotes, brief.question, first=not brief.history)
+
+    async def _read(self, query: str, passages: Sequence[Passage]) -> Extract:
+        """What answers: the documents, unless the files that came along answer it better."""
+        documents = [passage for passage in passages if not from_file(passage)]  # they stand first
+        extract = await self._reader.read(query, documents)
+        if len(documents) < len(passages):
+            with_files = await self._reader.read(query, passages)
+            return max(extract, with_files, key=lambda read: read.confidence)
+        return extract
 
     def decline(self, brief: Brief) -> str:
         """I do not know, what is near, and the offer of a person."""

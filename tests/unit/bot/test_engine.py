@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.conversation import (
+    Attachment,
     Author,
     Message,
     Outcome,
@@ -30,6 +32,9 @@ from bot.errors import (
 )
 from bot.evidence import Chunk, Passage, Retrieval
 from bot.ports import Brief, GroundingCheck, Spoken, Verdict
+from bot.store.audit import AuditTrail
+from bot.store.base import Database
+from bot.store.history import History
 
 ASKER = Author(Platform.WEB, "visitor")
 TEXT = "The MG-200 needs 2.5 bar of water pressure. It weighs 900 g."
@@ -371,3 +376,82 @@ async def test_a_turn_keeps_what_was_used_and_what_was_withheld() -> None:
     assert [p.chunk.document for p in turn.passages] == ["hardware/mg-200.md"]
     assert turn.withheld == ("staff/secret.md",)
     assert (turn.persona, turn.channel, turn.author) == ("juniper@1", "web", ASKER)
+
+
+NOTES = Attachment("notes.txt", "The spare key is in locker 14.\n\nSee https://evil.example/login.")
+
+
+async def test_a_file_that_came_along_is_evidence_for_its_question() -> None:
+    """The answer cites the file by its name, after the documents, without an address."""
+    voice = Speaker("The spare key is in locker 14.")
+    question = ask("Where is the spare key for the MG-200?", attachments=(NOTES,))
+    turn = await engine(voice).answer(question)
+    assert turn.answer == "The spare key is in locker 14. [1]"
+    assert [(c.document, c.title, c.uri) for c in turn.citations] == [
+        ("notes.txt", "notes.txt", "")
+    ]
+    documents = [p.chunk.document for p in voice.briefs[0].passages]
+    assert documents == ["hardware/mg-200.md", "notes.txt"]
+    assert "locker 14" in voice.briefs[0].passages[1].chunk.text
+
+
+async def test_a_file_answers_where_no_document_is_near() -> None:
+    """Weak evidence is no reason to refuse when the file may tell."""
+    voice = Speaker("The spare key is in locker 14.")
+    question = ask("Where is the spare key?", attachments=(NOTES,))
+    turn = await engine(voice, shelf=Shelf()).answer(question)
+    assert turn.outcome is Outcome.ANSWERED
+
+
+async def test_a_question_that_points_at_its_file_is_searched_with_words_of_the_file() -> None:
+    """ "What does this mean?" finds the document about the error in the file; the stored query is
+    what was asked."""
+    shelf = Shelf(passage("Error E-204 means that no current flows."))
+    log = Attachment("hub.log", "10:00 fine\n10:01 ERROR E-204 raised\n10:02 fine")
+    voice = Speaker("Error E-204 means that no current flows.")
+    turn = await engine(voice, shelf=shelf).answer(ask("any idea?", attachments=(log,)))
+    assert shelf.asked[0][0] == "any idea? E-204"
+    assert turn.query == "any idea?"
+    assert (turn.outcome, turn.route.route) == (Outcome.ANSWERED, Route.HYBRID)
+
+
+async def test_addresses_in_a_file_become_no_links() -> None:
+    """Only addresses from the knowledge base do."""
+    voice = Speaker("The spare key is in locker 14. Or [sign in](https://evil.example/login)?")
+    turn = await engine(voice).answer(ask("Where is the spare key?", attachments=(NOTES,)))
+    assert "evil.example" not in turn.answer
+    assert "sign in" in turn.answer
+
+
+async def test_what_is_stored_holds_the_name_of_a_file_and_not_its_text(
+    database: Database,
+) -> None:
+    """Neither passages nor citations, messages or audit keep what the file says."""
+    history = History(database)
+    notes = replace(NOTES, text=NOTES.text + "\n\nThe code of the safe is 4711-WALRUS.")
+    bot = Engine(
+        turns=history,
+        retriever=Shelf(passage()),
+        voice=(voice := Speaker("The spare key is in locker 14.")),
+        plain=voice,
+        grounder=Literal(),
+        clock=lambda: datetime(2026, 11, 22, tzinfo=UTC),
+    )
+    turn = await bot.answer(ask("Where is the spare key?", thread="t1", attachments=(notes,)))
+    stored = await history.turn(turn.id)
+    assert (stored.passages, stored.citations) == (turn.passages, turn.citations)
+    assert [(c.document, c.quote) for c in stored.citations] == [("notes.txt", "")]
+    said = await history.messages("t1", Principal())
+    entry = await AuditTrail(database).show(turn.id)
+    assert "notes.txt" in entry.content["used"]
+    for kept in (repr(stored), repr(said), repr(entry)):
+        assert "WALRUS" not in kept
+
+
+async def test_a_file_is_not_remembered_in_the_thread() -> None:
+    """The next question is answered without it."""
+    turns, voice = Turns(), Speaker("The spare key is in locker 14.")
+    bot = engine(voice, shelf=Shelf(), turns=turns)
+    await bot.answer(ask("Where is the spare key?", thread="t", attachments=(NOTES,)))
+    again = await bot.answer(ask("Where is the spare key?", thread="t"))
+    assert again.outcome is Outcome.ABSTAINED
