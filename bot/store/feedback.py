@@ -33,6 +33,7 @@ class RatedTurn:
     expert: bool
 
 
+_later = feedback.alias("later")
 _latest_first = (feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
 
 
@@ -121,6 +122,22 @@ class FeedbackBook:
             return found
 
         return await self._db.read(op) if turns else {}
+
+    async def downs_in_thread(self, conversation: str) -> int:
+        """How many turns of a thread ended with a thumb down: the last word of anybody on them."""
+        query = (
+            sa.select(sa.func.count(sa.distinct(feedback.c.turn_id)))
+            .join(turns, turns.c.id == feedback.c.turn_id)
+            .where(
+                turns.c.thread_id == conversation,
+                feedback.c.rating == Rating.DOWN.value,
+                ~sa.exists().where(
+                    _later.c.turn_id == feedback.c.turn_id,
+                    _later.c.updated_at > feedback.c.updated_at,
+                ),
+            )
+        )
+        return await self._db.read(lambda connection: connection.scalar(query)) or 0
 
     async def listing(self, limit: int | None = None) -> list[RatedTurn]:
         """All ratings with their turn, the latest word first."""

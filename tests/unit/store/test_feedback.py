@@ -111,6 +111,28 @@ async def test_thumbs_down_are_reviewed_first(database: Database, make_turn: Mak
     assert [r.turn for r in await book.to_review(limit=1)] == [given[3]]
 
 
+async def test_turns_of_a_thread_that_ended_with_a_thumb_down_are_counted(
+    database: Database, make_turn: MakeTurn
+) -> None:
+    """The last word of anybody on a turn counts, each turn once, other threads not at all."""
+    book = FeedbackBook(database)
+    given = (
+        ("thread-1", ((ANN, Rating.DOWN), (BEN, Rating.DOWN))),
+        ("thread-1", ((ANN, Rating.UP), (BEN, Rating.DOWN))),
+        ("thread-1", ((ANN, Rating.DOWN), (BEN, Rating.UP))),
+        ("thread-1", ()),
+        ("thread-2", ((ANN, Rating.DOWN),)),
+    )
+    for thread, ratings in given:
+        rated = make_turn(thread=thread)
+        await History(database).record(rated)
+        for author, rating in ratings:
+            await book.rate(Feedback(rated.id, author, rating))
+    assert await book.downs_in_thread("thread-1") == 2
+    assert await book.downs_in_thread("thread-2") == 1
+    assert await book.downs_in_thread("thread-3") == 0
+
+
 async def test_an_unknown_turn_cannot_be_rated(database: Database) -> None:
     """Rating a turn that does not exist says so in one sentence."""
     with pytest.raises(NotFoundError, match='no turn "t0"'):
