@@ -17,8 +17,6 @@ PERSON: Final = "wellspoken_person"
 KNOWLEDGE: Final = "wellspoken_knowledge"
 FORGET: Final = "wellspoken_forget"
 CONSENT: Final = "wellspoken_consent"
-ASK: Final = "wellspoken_ask"
-"""A suggestion of the App Home; a number follows, since names are unique within a block."""
 
 
 def rating_block(turn: str) -> Block:

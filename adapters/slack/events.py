@@ -28,16 +28,12 @@ _MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who we are in a workspace, as ``auth.test`` says it."""
+    """Who we are in a workspace. ``user`` is mentioned, ``bot`` is on our posts."""
 
     team: str
     team_name: str
     user: str
-    """The bot's user id, by which it is mentioned."""
     bot: str
-    """The bot's id, which its own posts carry."""
-    name: str = ""
-    enterprise: str = ""
 
 
 def workspace_of(body: Payload) -> str:

@@ -30,7 +30,6 @@ METHODS: Final = (
     Use("chat.postMessage", ("chat:write",), "to answer"),
     Use("chat.postEphemeral", ("chat:write",), "to answer to one person alone"),
     Use("chat.update", ("chat:write",), "to complete an answer"),
-    Use("chat.delete", ("chat:write",), "to take back an empty message"),
     Use("chat.startStream", ("chat:write",), "to show an answer as it is written"),
     Use("chat.appendStream", ("chat:write",), "to show an answer as it is written"),
     Use("chat.stopStream", ("chat:write",), "to show an answer as it is written"),
@@ -38,14 +37,14 @@ METHODS: Final = (
     Use("assistant.threads.setStatus", ("chat:write",), "to show that work began"),
     Use("assistant.threads.setSuggestedPrompts", ("assistant:write",), "to suggest questions"),
     Use("conversations.info", _READ, "to know who reads a channel"),
-    Use("conversations.history", _HISTORY, "to find its own answer again after a crash"),
+    Use("conversations.open", ("im:write",), "to write to one person"),
     Use("conversations.replies", _HISTORY, "to find its own answer again after a crash"),
     Use("users.info", ("users:read",), "to tell guests and people of other organisations"),
+    Use("usergroups.list", ("usergroups:read",), "to know which user groups there are"),
     Use("usergroups.users.list", ("usergroups:read",), "to know who belongs to which user group"),
     Use("files.info", ("files:read",), "to read text files in a question"),
-    Use("files.getUploadURLExternal", ("files:write",), "to attach an answer that is too long"),
-    Use("files.completeUploadExternal", ("files:write",), "to attach an answer that is too long"),
     Use("views.open", (), "to ask what was wrong with an answer"),
+    Use("views.update", (), "to thank for a better answer"),
     Use("views.publish", (), "to show the App Home"),
 )
 """Every Web API method that the code calls."""
@@ -74,10 +73,11 @@ EVENTS: Final = (
 LEGACY_EVENTS: Final = frozenset({"assistant_thread_started", "assistant_thread_context_changed"})
 """Events of the older assistant view; an app with the agent view does not get them."""
 
-INTERACTIONS: Final = (
+OTHERS: Final = (
     Use("slash commands", ("commands",), "to offer /ask, /wellspoken and the message shortcut"),
+    Use("file downloads", ("files:read",), "to read text files in a question"),
 )
-"""What people press and type."""
+"""What is neither a method nor an event."""
 
 
 def event_types() -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def bot_scopes() -> tuple[str, ...]:
 def purposes() -> dict[str, tuple[str, ...]]:
     """What each scope is for."""
     found: dict[str, list[str]] = {}
-    for use in (*METHODS, *EVENTS, *INTERACTIONS):
+    for use in (*METHODS, *EVENTS, *OTHERS):
         for scope in use.scopes:
             reasons = found.setdefault(scope, [])
             if use.purpose not in reasons:

@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 import bot.store.chat_tables
+import adapters.slack.tables
 import bot.store.tables
 import bot.work.tables
 import knowledge.ledger
