@@ -1,16 +1,14 @@
-"""A turn in the forms that people and scripts read: JSON, HTML, terminal text.
+"""A turn as safe HTML.
 
-Pure functions. An answer is Markdown that a model wrote, so it is never trusted: no raw HTML, no
-images, no control characters, and only addresses of its own citations become links.
+An answer is Markdown that a model wrote, so it is never trusted: no raw HTML, no images, no control
+characters, and only addresses of its own citations become links.
 """
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -18,6 +16,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from adapters.rendering.cleaning import is_web_address, plain
 from bot.conversation import Turn
 from bot.evidence import Citation
 
@@ -33,48 +32,6 @@ SourceHref = Callable[[int], str]
 """The page that shows the passage behind citation ``n``."""
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def turn_json(turn: Turn) -> dict[str, Any]:
-    """The object that ``ask`` prints and ``POST /api/ask`` answers."""
-    return {
-        "answer": turn.answer,
-        "outcome": turn.outcome.value,
-        "route": turn.route.route.value,
-        "citations": [
-            {"n": c.n, "document": c.document, "title": c.title, "uri": c.uri, "quote": c.quote}
-            for c in turn.citations
-        ],
-        "grounding": {
-            "score": round(turn.grounding.score, 4),
-            "supported": turn.grounding.supported,
-            "unsupported": [
-                {"start": c.start, "end": c.end, "text": c.text} for c in turn.grounding.unsupported
-            ],
-        },
-        "model": turn.model,
-        "usage": {
-            "prompt_tokens": turn.usage.prompt_tokens,
-            "completion_tokens": turn.usage.completion_tokens,
-            "cost_usd": turn.usage.cost_usd,
-        },
-        "timings_ms": {stage: round(ms, 3) for stage, ms in turn.timings_ms.items()},
-        "turn": turn.id,
-    }
-
-
-def plain(text: str) -> str:
-    """Text without control characters and without marks that turn its direction around."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def is_web_address(uri: str) -> bool:
-    """Whether an address can be a link of its own on a page."""
-    return uri.lower().startswith(("http://", "https://"))
-
-
-# -- HTML -----------------------------------------------------------------------------------
 
 
 def answer_html(turn: Turn, source_href: SourceHref | None = None) -> str:
@@ -224,42 +181,3 @@ def _is_lone_marker(children: Sequence[Token]) -> bool:
     """Whether a paragraph is nothing but markers, as below a table or a block of code."""
     shown = [t for t in children if t.type != "softbreak" and (t.type != "text" or t.content)]
     return bool(shown) and all(t.type == "citation" for t in shown)
-
-
-# -- terminal ---------------------------------------------------------------------------------
-
-
-def answer_ansi(turn: Turn, *, width: int = 80, color: bool = True) -> str:
-    """The answer and its sources for a terminal of ``width`` columns."""
-    return _terminal(plain(turn.answer), width, color) + sources_ansi(turn, color=color)
-
-
-def sources_ansi(turn: Turn, *, color: bool = True) -> str:
-    """The numbered sources, one a line with its quote below; empty without citations."""
-    bold, dim, off = ("\x1b[1m", "\x1b[2m", "\x1b[0m") if color else ("", "", "")
-    lines: list[str] = []
-    for c in turn.citations:
-        title = " ".join(plain(c.title or c.document).split())
-        uri = "".join(plain(c.uri).split())
-        lines.append(f"  {bold}[{c.n}]{off} {title}" + (f"  {dim}{uri}{off}" if uri else ""))
-        quote = " ".join(plain(c.quote).split())
-        if quote:
-            lines.append(f"      {dim}“{_shortened(quote)}”{off}")
-    return "\n" + "\n".join(lines) + "\n" if lines else ""
-
-
-def _shortened(quote: str, limit: int = 240) -> str:
-    return quote if len(quote) <= limit else quote[: limit - 1].rsplit(" ", 1)[0] + "…"
-
-
-def _terminal(text: str, width: int, color: bool) -> str:
-    # rich costs 60 ms to import: only a terminal pays for it.
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    out = io.StringIO()
-    console = Console(
-        file=out, width=width, force_terminal=color, color_system="standard" if color else None
-    )
-    console.print(Markdown(text, hyperlinks=False))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
