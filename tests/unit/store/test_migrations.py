@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-import bot.store.chat_tables
 import adapters.slack.tables
+import bot.store.chat_tables
 import bot.store.tables
 import bot.work.tables
 import knowledge.ledger
@@ -40,6 +40,7 @@ async def test_migrated_schema_equals_the_tables(database: Database) -> None:
         bot.store.chat_tables.replies,
         bot.work.tables.inbox,
         knowledge.ledger.documents,
+        adapters.slack.tables.states,
     }
     assert parts <= set(metadata.tables.values())
 
