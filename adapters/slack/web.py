@@ -7,38 +7,29 @@ whose effect may have happened unseen (a post that was cut off) is not: it raise
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.calls import Calls, Send
 from adapters.slack.faults import PLATFORM, response_fault
+from adapters.slack.lookups import Block, Lookups
 from adapters.slack.pacing import APPEND, POST, START, STOP, UPDATE, Pacer
 from adapters.slack.transport import API_URL
 from bot.errors import ChatRefusedError
 
-Block = Mapping[str, Any]
+Message = dict[str, Any]
+_Ask = Callable[[AsyncWebClient, dict[str, Any]], Awaitable[AsyncSlackResponse]]
 
 _FILE_HOST = "files.slack.com"
 _PAGE, _PAGES = 200, 10  # replies a page, and pages that are read at most
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
-    """Who a token speaks as, from ``auth.test``. ``scopes`` are those that it was granted."""
-
-    team: str
-    user: str
-    bot: str
-    team_name: str
-    url: str
-    scopes: frozenset[str]
-
-
-class SlackWeb:
+class SlackWeb(Lookups):
     """The Web API of one workspace.
 
     ``patience_s`` bounds a call with everything that it waits for and repeats; ``timeout_s`` one
@@ -59,7 +50,7 @@ class SlackWeb:
     ) -> None:
         self.pacer = pacer or Pacer()
         self._token, self._base_url = token, base_url
-        self._calls = Calls(token, base_url, self.pacer, session, timeout_s, patience_s)
+        super().__init__(Calls(token, base_url, self.pacer, session, timeout_s, patience_s))
 
     async def aclose(self) -> None:
         """Close the connections, unless they are shared."""
@@ -179,7 +170,8 @@ class SlackWeb:
         blocks: Sequence[Block] = (),
         metadata: Block | None = None,
     ) -> None:
-        """End a stream: the last Markdown, and blocks below all of it."""
+        """End a stream: the last Markdown, and blocks below all of it. Repeated only where it adds
+        no text."""
         await self._calls.call(
             STOP,
             lambda client: client.chat_stopStream(
@@ -190,7 +182,7 @@ class SlackWeb:
                 metadata=dict(metadata) if metadata else None,
             ),
             channel,
-            repeat=False,
+            repeat=not text,
         )
 
     async def respond(self, url: str, text: str, *, blocks: Sequence[Block] = ()) -> None:
@@ -218,135 +210,47 @@ class SlackWeb:
         )
         return str(response["permalink"])
 
-    async def replies(self, channel: str, thread: str, *, after: str = "") -> list[dict[str, Any]]:
+    async def replies(self, channel: str, thread: str, *, after: str = "") -> list[Message]:
         """A thread's messages with metadata, oldest first; with ``after`` only those later."""
-        found: list[dict[str, Any]] = []
-        cursor = ""
+        return await self._messages(
+            "conversations.replies",
+            lambda client, options: client.conversations_replies(
+                channel=channel, ts=thread, **options
+            ),
+            after,
+        )
+
+    async def history(self, channel: str, *, after: str) -> list[Message]:
+        """A channel's messages later than ``after``, with metadata, oldest first."""
+        found = await self._messages(
+            "conversations.history",
+            lambda client, options: client.conversations_history(channel=channel, **options),
+            after,
+        )
+        return sorted(found, key=lambda message: _seconds(message["ts"]))
+
+    async def delete_message(self, channel: str, ts: str) -> None:
+        """Take back a message of ours."""
+        await self._calls.call(
+            "chat.delete", lambda client: client.chat_delete(channel=channel, ts=ts), channel
+        )
+
+    async def _messages(self, method: str, ask: _Ask, after: str) -> list[Message]:
+        """All pages of a list of messages, at most 2,000."""
+        found: list[Message] = []
+        options: dict[str, Any] = {"limit": _PAGE, "include_all_metadata": True}
+        if after:
+            options["oldest"] = after
         for _ in range(_PAGES):
-            response = await self._calls.call(
-                "conversations.replies", _page(channel, thread, after, cursor)
-            )
+            response = await self._calls.call(method, _with(ask, dict(options)))
             found += response["messages"] or ()
-            cursor = ((response["response_metadata"] or {}).get("next_cursor")) or ""
-            if not cursor:
+            options["cursor"] = (response["response_metadata"] or {}).get("next_cursor")
+            if not options["cursor"]:
                 break
-        # Slack puts the thread's first message before every page.
-        return [m for m in found if not after or _seconds(m.get("ts", "0")) > _seconds(after)]
+        # Slack puts a thread's first message before every page.
+        return [m for m in found if not after or _seconds(m.get("ts", "")) > _seconds(after)]
 
-    # -- people and places ----------------------------------------------------------------------
-
-    async def auth_test(self) -> Bearer:
-        """Who the token speaks as."""
-        response = await self._calls.call("auth.test", lambda client: client.auth_test())
-        granted = str(response.headers.get("x-oauth-scopes", ""))
-        return Bearer(
-            team=response["team_id"] or "",
-            user=response["user_id"] or "",
-            bot=response["bot_id"] or "",
-            team_name=response["team"] or "",
-            url=response["url"] or "",
-            scopes=frozenset(scope.strip() for scope in granted.split(",") if scope.strip()),
-        )
-
-    async def user(self, user: str) -> dict[str, Any]:
-        """``users.info``'s user."""
-        response = await self._calls.call("users.info", lambda client: client.users_info(user=user))
-        return dict(response["user"] or {})
-
-    async def channel(self, channel: str) -> dict[str, Any]:
-        """``conversations.info``'s channel."""
-        response = await self._calls.call(
-            "conversations.info", lambda client: client.conversations_info(channel=channel)
-        )
-        return dict(response["channel"] or {})
-
-    async def file(self, file: str) -> dict[str, Any]:
-        """``files.info``'s file: in a shared channel a message names no more than its id."""
-        response = await self._calls.call("files.info", lambda client: client.files_info(file=file))
-        return dict(response["file"] or {})
-
-    async def usergroups(self) -> list[dict[str, Any]]:
-        """The workspace's user groups."""
-        response = await self._calls.call(
-            "usergroups.list", lambda client: client.usergroups_list()
-        )
-        return list(response["usergroups"] or ())
-
-    async def usergroup_members(self, group: str) -> frozenset[str]:
-        """The ids of a user group's members."""
-        response = await self._calls.call(
-            "usergroups.users.list", lambda client: client.usergroups_users_list(usergroup=group)
-        )
-        return frozenset(response["users"] or ())
-
-    async def open_dm(self, user: str) -> str:
-        """The id of the conversation with one person."""
-        response = await self._calls.call(
-            "conversations.open", lambda client: client.conversations_open(users=user)
-        )
-        return str(response["channel"]["id"])
-
-    # -- what is shown beside messages -------------------------------------------------------------
-
-    async def open_view(self, trigger: str, view: Block) -> dict[str, Any]:
-        """Open a modal; the trigger serves once, within 3 s, so this neither waits nor repeats."""
-        response = await self._calls.call(
-            "views.open",
-            lambda client: client.views_open(trigger_id=trigger, view=dict(view)),
-            repeat=False,
-            patient=False,
-        )
-        return dict(response["view"] or {})
-
-    async def update_view(self, view_id: str, view: Block) -> None:
-        """Replace an open modal."""
-        await self._calls.call(
-            "views.update", lambda client: client.views_update(view_id=view_id, view=dict(view))
-        )
-
-    async def publish_home(self, user: str, view: Block) -> None:
-        """Show a person's App Home."""
-        await self._calls.call(
-            "views.publish", lambda client: client.views_publish(user_id=user, view=dict(view))
-        )
-
-    async def set_status(
-        self, channel: str, thread: str, status: str, *, loading: Sequence[str] = ()
-    ) -> None:
-        """Show what the bot is doing in a thread; an empty status clears it. Never waits."""
-        await self._calls.call(
-            "assistant.threads.setStatus",
-            lambda client: client.assistant_threads_setStatus(
-                channel_id=channel,
-                thread_ts=thread,
-                status=status,
-                loading_messages=list(loading) or None,
-            ),
-            channel,
-            patient=False,
-        )
-
-    async def set_suggested_prompts(
-        self,
-        channel: str,
-        prompts: Sequence[Mapping[str, str]],
-        *,
-        title: str = "",
-        thread: str = "",
-    ) -> None:
-        """Show prompts (``title`` and ``message`` each, at most 4) in the agent's view."""
-        await self._calls.call(
-            "assistant.threads.setSuggestedPrompts",
-            lambda client: client.assistant_threads_setSuggestedPrompts(
-                channel_id=channel,
-                prompts=[dict(prompt) for prompt in prompts],
-                title=title or None,
-                thread_ts=thread or None,
-            ),
-            channel,
-        )
-
-    # -- files ---------------------------------------------------------------------------------
+    # -- files --------------------------------------------------------------------------------
 
     async def download(self, url: str, limit: int) -> tuple[bytes, str]:
         """At most ``limit`` bytes of a file, and its media type.
@@ -381,15 +285,8 @@ class SlackWeb:
         return target.scheme == "https" and target.netloc == _FILE_HOST
 
 
-def _page(channel: str, thread: str, after: str, cursor: str) -> Send:
-    return lambda client: client.conversations_replies(
-        channel=channel,
-        ts=thread,
-        oldest=after or None,
-        cursor=cursor or None,
-        limit=_PAGE,
-        include_all_metadata=True,
-    )
+def _with(ask: _Ask, options: dict[str, Any]) -> Send:
+    return lambda client: ask(client, options)
 
 
 def _json(blocks: Sequence[Block]) -> list[dict[str, Any]]:
@@ -397,4 +294,8 @@ def _json(blocks: Sequence[Block]) -> list[dict[str, Any]]:
 
 
 def _seconds(ts: str) -> float:
-    return float(ts or 0)
+    """A ts as a number; 0 for what is none."""
+    try:
+        return float(ts)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,94 @@
+"""What a surface is handed: how an answer is written for Slack, and what stands below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapters.chat.base import Offer
+from adapters.slack.lookups import Block
+from bot.conversation import Turn
+
+_SECTION = 3_000
+_TEXT = 4_000
+
+
+class Part(Protocol):
+    """One message of an answer. ``text`` alone says everything (mrkdwn, at most 4,000 characters);
+    ``blocks``, where there are any, are shown in its place."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def blocks(self) -> Sequence[Block]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A message of text alone."""
+
+    text: str
+    blocks: Sequence[Block] = ()
+
+
+class Rendering(Protocol):
+    """Markdown of ours in Slack's forms. Nobody is pinged, only known addresses are links."""
+
+    def streamed(self, text: str) -> str:
+        """Markdown for a stream. What it makes of a beginning is a beginning of what it makes of
+        the whole, or the stream is given up for edits."""
+        ...
+
+    def drafted(self, text: str) -> str:
+        """mrkdwn of what is there so far, at most 4,000 characters."""
+        ...
+
+    def below(self, turn: Turn, note: str) -> Sequence[Block]:
+        """The sources and the note, as blocks below a streamed answer."""
+        ...
+
+    def parts(self, turn: Turn, note: str) -> Sequence[Part]:
+        """The whole answer with its sources and the note as messages."""
+        ...
+
+
+Controls = Callable[[str, Offer], Sequence[Block]]
+"""The thumbs for a turn, and the offer's button."""
+
+
+def simpler_forms(part: Part, controls: Sequence[Block]) -> Iterator[tuple[str, Sequence[Block]]]:
+    """The message as it should be, then ever plainer: for a Slack that refuses its blocks."""
+    yield (
+        part.text,
+        [*part.blocks, *controls]
+        if part.blocks or not controls
+        else [
+            *_sections(part.text),
+            *controls,
+        ],
+    )
+    if part.blocks:
+        yield part.text, [*_sections(part.text), *controls]
+    if part.blocks or controls:
+        yield part.text, ()
+    if len(part.text) > _TEXT:
+        yield part.text[:_TEXT], ()
+
+
+def _sections(text: str) -> Iterator[Block]:
+    """Text as blocks, so that buttons can stand below it."""
+    while text:
+        cut = len(text) if len(text) <= _SECTION else text.rfind("\n", 1, _SECTION)
+        cut = cut if cut > 0 else _SECTION
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": text[:cut]}}
+        text = text[cut:].lstrip("\n")
+
+
+def joined(body: str, sentence: str) -> str:
+    """A sentence below what was said so far, within the limit of a message."""
+    room = _TEXT - len(sentence) - 4
+    if len(body) > room:
+        body = body[:room].rpartition("\n")[0] or body[:room].rpartition(" ")[0]
+        body += " …"
+    return f"{body}\n\n{sentence}" if body else sentence
