@@ -1,0 +1,53 @@
+"""Support questions asked of nobody in particular, as they open a conversation in a channel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_OPENINGS = (
+    r"how (?:do|can|could|would|should|does|is|are|to|long|much|many|often|big|far|come)\b"
+    r"(?! (?:you|everyone|everybody|we (?:feel|move)|things|your)\b)",
+    r"where (?:do|can|could|is|are|to|does)\b(?! (?:everyone|everybody|you)\b)",
+    r"what(?:'s| is| are| does| do i| can i| should i| kinds? of| types? of| happens)\b"
+    r"(?! (?:up|new|everyone|going on|for)\b)",
+    r"(?:can|may|could) i\b",
+    r"which\b",
+    r"is it (?:possible|safe|ok|okay|supported|allowed)",
+    r"is there (?:an?|any|some)",
+    r"are there\b",
+    r"(?:does|do|is|are) (?:the|it|this|my|our|all|we have)\b",
+    r"(?:does|do|is|are) [\w.-]+ (?:support|work|have|come|include|need|compatible|available)\b",
+    r"why (?:is|are|does|do|am|did|can|was)\b",
+    r"when (?:does|do|is|are|will) (?:the|my)\b",
+    r"any (?:idea|way|chance|tips?) (?:how|why|what|to|on)\b",
+    r"(?:does |do )?any(?:one|body) (?:here )?knows? (?:how|where|why|what|if|which|when)\b",
+    r"wie (?:kann|komme|lange|viele?|ändere|bekomme|mache|geht|funktioniert|setze|oft)\b",
+    r"wo (?:kann|finde|ist|sind|liegt)\b",
+    r"was (?:ist|bedeutet|kostet|sind)\b",
+    r"(?:warum|kann (?:ich|man)|gibt es|welche[rsn]?)\b",
+    r"(?:comment|pourquoi|puis-je|peut-on|est-ce (?:que|qu)|quel(?:le)?s?)\b",
+    r"où (?:est|puis|se|sont|trouver)",
+    r"¿? ?(?:cómo|dónde|por qué|qué (?:es|significa)|cuál|cuánto|puedo|se puede|hay)\b",
+)
+_OPENS = re.compile("|".join(_OPENINGS), re.IGNORECASE)
+
+_OWN_AFFAIRS = (
+    r"lunch|coffee|beers?|drinks?|weekend|birthday|party|tonight|pto|keynote",
+    r"stand-?up|meeting|retro|the build",
+    r"everyone|everybody|guys|folks|with some",
+    r"you (?:all|think|doing|up)|what do you|do you (?:want|think|like)|your",
+    r"(?:should|shall) we|can we (?:move|meet|talk|get)|\d+ min(?:ute)?s?",
+    r"who(?:'s| is) (?:in|up|on|coming)",
+)
+_AMONG_PEOPLE = re.compile(rf"\b(?:{'|'.join(_OWN_AFFAIRS)})\b", re.IGNORECASE)
+
+
+def opens_support(sentences: Sequence[str]) -> bool:
+    """Whether a message asks a support question of nobody in particular.
+
+    One of its ``sentences`` opens like one ("How do I …", "Where can I …", "Is there a way …",
+    "Does anyone know how …") and none speaks of people's own affairs.
+    """
+    asks = any(_OPENS.match(sentence) for sentence in sentences)
+    return asks and not any(_AMONG_PEOPLE.search(sentence) for sentence in sentences)
