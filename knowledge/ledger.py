@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.conversation import Principal
 from bot.errors import NotFoundError
 from bot.store.base import Database, insert, metadata
 from bot.store.columns import Json, Moment, RowId, Words
@@ -226,6 +227,35 @@ class Ledger:
         if after is not None:
             query = query.where(place > sa.tuple_(*(sa.literal(part, Words) for part in after)))
         return await self._records(query.limit(limit))
+
+    async def visible(self, principal: Principal) -> dict[str, int]:
+        """How many documents of each source a principal may see, by the source's name."""
+        counted = sa.select(documents.c.source, documents.c.groups, sa.func.count().label("n"))
+        query = counted.group_by(documents.c.source, documents.c.groups)
+
+        def op(connection: sa.Connection) -> dict[str, int]:
+            found: dict[str, int] = {}
+            for row in connection.execute(query.order_by(documents.c.source)):
+                if principal.may_see(frozenset(row.groups)):
+                    found[row.source] = found.get(row.source, 0) + row.n
+            return found
+
+        return await self._db.read(op)
+
+    async def texts(self, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The texts of documents by source and name; unknown ones are missing."""
+        place = sa.tuple_(document_texts.c.source, document_texts.c.document)
+
+        def op(connection: sa.Connection) -> dict[tuple[str, str], str]:
+            found: dict[tuple[str, str], str] = {}
+            rest = iter(dict.fromkeys(names))
+            while batch := list(islice(rest, _BATCH)):
+                query = sa.select(document_texts).where(place.in_(batch))
+                for row in connection.execute(query):
+                    found[row.source, row.document] = row.text
+            return found
+
+        return await self._db.read(op)
 
     async def groups(self) -> list[str]:
         """Every group that some document names, sorted."""
