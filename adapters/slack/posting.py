@@ -33,17 +33,15 @@ class Finder:
     async def labelled(self, part: int, after: str, not_these: Sequence[str]) -> str | None:
         """The message that carries this event's label."""
         ours = await self._ours(after, not_these)
-        wanted = label(self._event, part)
-        return next((m["ts"] for m in ours if m.get("metadata") == wanted), None)
+        return next((str(m["ts"]) for m in ours if self._bears(m, part)), None)
 
     async def streamed(self, after: str, not_these: Sequence[str], known: Known) -> str | None:
         """A stream of ours, which bears no label until it ends: the first message after the
         question that belongs to nothing else."""
         ours = await self._ours(after, not_these)
-        wanted = label(self._event, 0)
-        for message in ours:
-            if message.get("metadata") == wanted:
-                return str(message["ts"])
+        labelled = next((str(m["ts"]) for m in ours if self._bears(m, 0)), None)
+        if labelled is not None:
+            return labelled
         bare = [str(m["ts"]) for m in ours if not (m.get("metadata") or {}).get("event_type")]
         others = await known(bare) if bare else set()
         return next((ts for ts in bare if ts not in others), None)
@@ -60,6 +58,16 @@ class Finder:
             log.warning("cannot look for a message posted earlier", error=str(error))
             return []
         return [m for m in said if self._is_ours(m) and m.get("ts") not in not_these]
+
+    def _bears(self, message: Mapping[str, Any], part: int) -> bool:
+        """Whether a message has the label of this event and part."""
+        metadata = message.get("metadata") or {}
+        payload = metadata.get("event_payload") or {}
+        return (metadata.get("event_type"), payload.get("event"), str(payload.get("part"))) == (
+            EVENT_TYPE,
+            self._event,
+            str(part),
+        )
 
     def _is_ours(self, message: Mapping[str, Any]) -> bool:
         return bool(
