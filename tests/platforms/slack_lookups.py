@@ -236,14 +236,3 @@ async def reactions_add(caller: Caller, args: Args) -> Json:
         raise RefusedError("already_reacted")
     users.append(caller.team.bot_user)
     return {}
-
-
-@method("files.info", "files:read")
-async def files_info(caller: Caller, args: Args) -> Json:
-    """One file."""
-    file = caller.world.files.get(args.need("file"))
-    if file is None:
-        raise RefusedError("file_not_found")
-    if file.deleted:
-        raise RefusedError("file_deleted")
-    return {"file": file.payload(caller.world.url), "comments": []}

@@ -140,8 +140,8 @@ class Outbox:
 
     # -- Socket Mode -----------------------------------------------------------------------
 
-    async def _connection(self) -> Connection:
-        deadline = time.monotonic() + self.patience
+    async def _connection(self, patience: float) -> Connection:
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             ready = [c for c in self.connections if not c.leaving]
             if ready:
@@ -151,7 +151,8 @@ class Outbox:
         raise NotDeliveredError("no_connection")
 
     async def _by_socket(self, delivery: Delivery, number: int, reason: str) -> Json:
-        connection = await self._connection()
+        retried = delivery.kind == "events_api"
+        connection = await self._connection(self.patience if retried else self.ack_timeout)
         envelope_id = str(uuid.uuid4())
         frame: Json = {
             "envelope_id": envelope_id,
@@ -245,11 +246,16 @@ class Outbox:
         digest = hmac.new(key, f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
 
+    @staticmethod
+    def json_of(payload: Json) -> str:
+        """A payload as it is written and signed."""
+        return json.dumps(payload)
+
     def body_of(self, delivery: Delivery) -> tuple[str, str]:
         """The body of a delivery over HTTP and its media type."""
         form = "application/x-www-form-urlencoded"
         if delivery.kind == "events_api":
-            return json.dumps(delivery.payload), "application/json"
+            return self.json_of(delivery.payload), "application/json"
         if delivery.kind == "interactive":
             return urlencode({"payload": json.dumps(delivery.payload)}), form
         return urlencode(delivery.payload), form

@@ -26,12 +26,12 @@ from aiohttp import web
 
 from tests.platforms.slack_faults import Budget
 from tests.platforms.slack_outbox import Outbox
-from tests.platforms.slack_people import People
 from tests.platforms.slack_state import World
+from tests.platforms.slack_visits import Visits
 from tests.platforms.slack_web import WebApi
 
 
-class SlackServer(People):
+class SlackServer(Visits):
     """The server, between ``async with`` and its end.
 
     ``request_url`` sets HTTP mode, else events go to Socket Mode. ``scopes`` are what the first

@@ -9,14 +9,14 @@ import time
 
 from aiohttp import web
 
-from tests.platforms import slack_chat, slack_lookups, slack_surfaces
+from tests.platforms import slack_chat, slack_files, slack_lookups, slack_surfaces
 from tests.platforms.slack_faults import Budget, Fault
 from tests.platforms.slack_methods import METHODS, Args, Caller, RefusedError, Registered
 from tests.platforms.slack_outbox import Outbox
 from tests.platforms.slack_state import Call, Team, World
 from tests.platforms.slack_words import Json
 
-_REGISTERING = (slack_chat, slack_lookups, slack_surfaces)
+_REGISTERING = (slack_chat, slack_files, slack_lookups, slack_surfaces)
 _LOGIN = "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><body></body></html>"
 
 
@@ -37,6 +37,7 @@ class WebApi:
         application.router.add_route("*", "/api/{method}", self._call)
         application.router.add_post("/response/{key}", self._respond)
         application.router.add_get("/files-pri/{id}/{rest:.*}", self._file)
+        application.router.add_post("/upload/{id}", self._upload)
         application.router.add_get("/link/", self._link)
         return application
 
@@ -168,6 +169,17 @@ class WebApi:
             return web.Response(status=404, text="File not found")
         headers = {"Content-Type": file.mimetype}
         return web.Response(body=file.content, headers=headers)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        file = self.world.files[request.match_info["id"]]
+        if request.content_type.startswith("multipart/"):
+            posted = await request.post()
+            part = next(iter(posted.values()))
+            assert isinstance(part, web.FileField)
+            file.content = part.file.read()
+        else:
+            file.content = await request.read()
+        return web.Response(text=f"OK - {len(file.content)}")
 
     async def _link(self, request: web.Request) -> web.WebSocketResponse:
         return await self.outbox.serve(request)

@@ -11,6 +11,7 @@ Json = dict[str, Any]
 
 PINGS = re.compile(r"<(@[UW][A-Z0-9]*|!channel|!here|!everyone|!subteam\^[A-Z0-9]+)(?:\|[^>]*)?>")
 _FORMS = re.compile(r"<([@#!]?)([^>|]*)(?:\|([^>]*))?>")
+_WORDS_ONLY = {"mrkdwn", "plain_text", "image"}
 _ADDRESS = re.compile(r"https?://[^\s<>|]+[^\s<>|.,;:!?)\]]")
 
 
@@ -83,7 +84,7 @@ def elements_of(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
         inside = [block.get("accessory"), block.get("element")]
         inside += block.get("elements", []) if block.get("type") != "rich_text" else []
         for element in inside:
-            if isinstance(element, dict) and "action_id" in element:
+            if isinstance(element, dict) and element.get("type") not in _WORDS_ONLY:
                 yield block, element
 
 
@@ -92,4 +93,4 @@ def labels_of(element: Json) -> list[str]:
     if element["type"] == "feedback_buttons":
         return [element[side]["text"]["text"] for side in ("positive_button", "negative_button")]
     text = element.get("text") or element.get("placeholder") or {}
-    return [str(text.get("text", element["action_id"]))]
+    return [str(text.get("text", element.get("action_id", "")))]
