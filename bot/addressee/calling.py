@@ -15,22 +15,31 @@ ABOUT_BOT = re.compile(
 )
 
 _NOT_A_NAME = frozenset(
-    """a also actually and any another anyone anything basically but btw can could currently did do
-    does edit error everyone example finally first for from great hello here hey hi however how i if
-    in info instead is it just lastly later maybe my never next no nope note now ok okay on once one
-    or otherwise output perhaps please ps question quick result right same second secondly should so
-    sometimes sorry source still sure thanks that the then there therefore these they third this
-    those thx tldr today tomorrow unfortunately update version wait was we well what when where
-    which while who why will windows linux macos with would yeah yep yes yesterday you your all team
-    folks support guys there again everybody interesting nice cool awesome perfect after before
-    since until though although because step status warning hm hmm usually meanwhile not both or und
-    oder aber also danke ja nein wie was wo wann warum bitte oui non merci mais comment où hola
-    gracias sí pero cómo qué how's much many a lot very""".split()
+    """a also actually and any another anyone anything basically but btw can could currently did
+    do does edit error everyone example finally first for from great hello here hey hi however
+    how i if in info instead is it just lastly later maybe my never next no nope note now ok
+    okay on once one or otherwise output perhaps please ps question quick result right same
+    second secondly should so sometimes sorry source still sure thanks that the then there
+    therefore these they third this those thx tldr today tomorrow unfortunately update version
+    wait was we well what when where which while who why will windows linux macos with would
+    yeah yep yes yesterday you your all team folks support guys again everybody interesting nice
+    cool awesome perfect after before since until though although because step status warning hm
+    hmm usually meanwhile not both und oder aber danke ja nein wie wo wann warum bitte oui non
+    merci mais comment où hola gracias sí pero cómo qué how's much many lot very anyway anyways
+    nah besides alas conversely similarly likewise regardless nevertheless nonetheless overall
+    ideally given assuming apart aside say see look listen guess yea yup aha ahh wow ugh oops
+    whoa huh eh ew damn dang gosh god jesus man dude mate buddy sir bot speaking correct true
+    false wrong good bad fine hmmm tbh imo imho afaik fwiw iirc asap even let's that's it's
+    what's there's here's i'm i've i'll i'd you're he she they're monday tuesday wednesday
+    thursday friday saturday sunday january february march april may june july august september
+    october november december english german french spanish android ios chrome firefox safari
+    docker python java api sso""".split()
 )
+_NO_NAME = re.compile(r".*(?:ly|ing|ed|wise|times|mm+|aa+|hh+|[a-z]'[a-z]+)$", _FLAGS)
 _TO_ONE = re.compile(
     r"(?:(?:ok|oh|yeah|so|well|hm+)[, ]+)?"
     r"(?:(?P<greeting>(?:hi|hey|hello|dear|thanks|thank you|thx|ty|cheers|danke|merci|gracias|hallo"
-    r"|salut|hola|yes|no|sorry|agree with)[, ]+))?"
+    r"|salut|hola)[, ]+))?"
     r"(?P<name>[^\W\d_][\w'-]{1,20})(?P<sign>\s*[,:]\s*|\s+|[.!?]*$)(?P<after>.{0,60})",
     _FLAGS | re.DOTALL,
 )
@@ -50,7 +59,7 @@ def to_person(sentences: Sequence[str], names: Sequence[str]) -> bool:
 
 def _calls(sentence: str, own: set[str]) -> bool:
     found = _TO_ONE.match(sentence)
-    if found and found["name"].lower() not in _NOT_A_NAME | own:
+    if found and _may_be_name(found["name"], own):
         capital = found["name"][0].isupper()
         sign = found["sign"].strip()
         if sign in {",", ":"} and found["after"]:
@@ -60,7 +69,12 @@ def _calls(sentence: str, own: set[str]) -> bool:
         if not sign and _TO_YOU.match(found["after"]):
             return True
     last = _END.search(sentence)
-    return bool(last and last[1].lower() not in _NOT_A_NAME | own and "you" in sentence.lower())
+    return bool(last and _may_be_name(last[1], own) and "you" in sentence.lower())
+
+
+def _may_be_name(word: str, own: set[str]) -> bool:
+    low = word.lower()
+    return low not in _NOT_A_NAME and low not in own and not _NO_NAME.match(word)
 
 
 _ASKED_AT_ONCE = (

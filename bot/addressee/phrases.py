@@ -21,7 +21,7 @@ _LOG = re.compile(
 )
 _SHORTCODE = re.compile(r":[a-z0-9_+-]{1,30}:")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_SENTENCE = re.compile(r"(?<=[.!?…。？！])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?…。？！])(?<!\b[MD][rs]\.)(?<!\bMrs\.)\s+|\n+")
 _CLAUSE = re.compile(r"[,;.!…。！]+(?:\s+|$)|\s[-–—]+\s")
 _HEAD, _TAIL = 1_200, 400
 """Characters looked at from the front and from the end; what is asked stands in one of them."""
@@ -65,10 +65,11 @@ _WILL = (
 )
 SELF_TALK = re.compile(
     rf"(?:(?:and|then|but) )?(?:(?:i['’]?ll|i will|i['’]?m (?:gonna|going to)|gonna|going to|will"
-    rf"|i can|i['’]?d better|i(?:['’]ve)? (?:have|got|need) to|let me|lemme) (?:just |now |also "
-    rf"|quickly |first )?(?:{_WILL})\b(?! (?:i|me|you)\b)"
-    r"|i['’]?m (?:on it|looking|trying|testing|checking)|on it\b|trying\b|testing\b|rebooting\b"
-    r"|restarting\b|checking\b|brb\b|one (?:sec|moment|minute)|just a (?:sec|moment|minute)"
+    rf"|i['’]?d better|let me|lemme) (?:just |now |also |quickly |first )?"
+    rf"(?:{_WILL})\b(?! (?:i|me|you)\b)"
+    r"|(?:i['’]?m )?(?:on it\b|looking into|(?:trying|testing|checking|doing|rebooting|restarting"
+    r"|updating|reinstalling|installing)\b(?: (?:it|that|this|now|again|right|both))*\W*$)|brb\b"
+    r"|one (?:sec|moment|minute)|just a (?:sec|moment|minute)"
     r"|hang on|hold on|give me a (?:sec|moment|minute)|bear with me|will do\b|back in\b"
     r"|ich (?:schau|probier|teste|kümmer|guck|versuch|melde|mach)|mal sehen|moment\b"
     r"|je (?:regarde|vais|teste|m'en)|lo (?:miro|pruebo|intento)|voy a|un momento|un instant)",

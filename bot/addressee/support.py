@@ -6,22 +6,25 @@ import re
 from collections.abc import Sequence
 
 _OPENINGS = (
-    r"how (?:do|can|could|would|should|does|is|are|to|long|much|many|often|big|far|come)\b"
+    r"how (?:do|can|could|would|should|does|is|are|to|long|much|many|often|big|far|come|will)\b"
     r"(?! (?:you|everyone|everybody|we (?:feel|move)|things|your)\b)",
-    r"where (?:do|can|could|is|are|to|does)\b(?! (?:everyone|everybody|you)\b)",
-    r"what(?:'s| is| are| does| do i| can i| should i| kinds? of| types? of| happens)\b"
-    r"(?! (?:up|new|everyone|going on|for)\b)",
-    r"(?:can|may|could) i\b",
-    r"which\b",
-    r"is it (?:possible|safe|ok|okay|supported|allowed)",
-    r"is there (?:an?|any|some)",
-    r"are there\b",
-    r"(?:does|do|is|are) (?:the|it|this|my|our|all|we have)\b",
+    r"where (?:do|can|could|is|are|to|does|should|would)\b(?! (?:everyone|everybody|you)\b)",
+    r"what(?:'s| is| are| does| do i| can i| should i| if i| if my| kinds? of| types? of| happens"
+    r"| will happen)\b(?! (?:up|new|everyone|for)\b)",
+    r"(?:am|can|may|could|do|did|should|will|would|must|have|was) (?:i|my)\b",
+    r"(?:is|are|has|have|does) my\b|which\b",
+    r"is (?:it|this|that) (?:possible|safe|ok|okay|supported|allowed|normal)",
+    r"(?:is|was) there (?:an?|any|some)|are there\b",
+    r"does (?:the|it|this|our)\b|do (?:all|the|we have)\b",
     r"(?:does|do|is|are) [\w.-]+ (?:support|work|have|come|include|need|compatible|available)\b",
-    r"why (?:is|are|does|do|am|did|can|was)\b",
-    r"when (?:does|do|is|are|will) (?:the|my)\b",
+    r"(?:is|are) (?:the|this|these) [^?]{1,60}\b(?:available|supported|included|compatible|possible"
+    r"|required|allowed|free|limited|safe|covered)\b",
+    r"why (?:is|are|does|do|am|did|can|was|has|have|will|would)(?:n'?t)?\b(?! (?:you|we)\b)",
+    r"when (?:does|do|is|are|will|can|should) (?:the|my|i|it)\b",
     r"any (?:idea|way|chance|tips?) (?:how|why|what|to|on)\b",
     r"(?:does |do )?any(?:one|body) (?:here )?knows? (?:how|where|why|what|if|which|when)\b",
+    r"(?:please |can you |could you )*(?:tell me|explain|help me) (?:\w+ )?"
+    r"(?:how|where|why|what|when|which|if|with)\b",
     r"wie (?:kann|komme|lange|viele?|ändere|bekomme|mache|geht|funktioniert|setze|oft)\b",
     r"wo (?:kann|finde|ist|sind|liegt)\b",
     r"was (?:ist|bedeutet|kostet|sind)\b",
@@ -31,6 +34,7 @@ _OPENINGS = (
     r"¿? ?(?:cómo|dónde|por qué|qué (?:es|significa)|cuál|cuánto|puedo|se puede|hay)\b",
 )
 _OPENS = re.compile("|".join(_OPENINGS), re.IGNORECASE)
+_LATER = re.compile(rf"(?:[,;:–-]|\b(?:and|so|but)) (?:{'|'.join(_OPENINGS)})", re.IGNORECASE)
 
 _OWN_AFFAIRS = (
     r"lunch|coffee|beers?|drinks?|weekend|birthday|party|tonight|pto|keynote",
@@ -49,5 +53,8 @@ def opens_support(sentences: Sequence[str]) -> bool:
     One of its ``sentences`` opens like one ("How do I …", "Where can I …", "Is there a way …",
     "Does anyone know how …") and none speaks of people's own affairs.
     """
-    asks = any(_OPENS.match(sentence) for sentence in sentences)
+    asks = any(
+        _OPENS.match(sentence) or (sentence.rstrip().endswith("?") and _LATER.search(sentence))
+        for sentence in sentences
+    )
     return asks and not any(_AMONG_PEOPLE.search(sentence) for sentence in sentences)
