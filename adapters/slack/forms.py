@@ -36,21 +36,35 @@ class Rendering(Protocol):
     """Markdown of ours in Slack's forms. Nobody is pinged, only known addresses are links."""
 
     def streamed(self, text: str) -> str:
-        """Markdown for a stream. What it makes of a beginning is a beginning of what it makes of
+        """Markdown for a stream, of a text that goes on: a beginning of what :meth:`said` makes of
         the whole, or the stream is given up for edits."""
+        ...
+
+    def said(self, text: str) -> str:
+        """Markdown for a stream, of a whole text."""
         ...
 
     def drafted(self, text: str) -> str:
         """mrkdwn of what is there so far, at most 4,000 characters."""
         ...
 
-    def below(self, turn: Turn, note: str) -> Sequence[Block]:
-        """The sources and the note, as blocks below a streamed answer."""
+    def ending(self, turn: Turn, note: str) -> tuple[str, Sequence[Block]] | None:
+        """The whole text of a streamed answer, and the sources below it; ``None`` where it has to
+        be written anew as :meth:`parts`."""
         ...
 
     def parts(self, turn: Turn, note: str) -> Sequence[Part]:
         """The whole answer with its sources and the note as messages."""
         ...
+
+
+class Us(Protocol):
+    """The bot in a workspace, as its messages name their author."""
+
+    @property
+    def user(self) -> str: ...
+    @property
+    def bot(self) -> str: ...
 
 
 Controls = Callable[[str, Offer], Sequence[Block]]

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.chat.base import Place, Placement
-from adapters.slack.lookups import Bearer, Block
+from adapters.slack.forms import Us
+from adapters.slack.lookups import Block
 from adapters.slack.web import SlackWeb
 from bot.errors import ChatRefusedError
 from bot.telemetry import log
@@ -27,7 +28,7 @@ def label(event: str, part: int) -> dict[str, Any]:
 class Finder:
     """Looks for a message that was posted before its ts could be noted."""
 
-    def __init__(self, web: SlackWeb, us: Bearer, place: Place, event: str) -> None:
+    def __init__(self, web: SlackWeb, us: Us, place: Place, event: str) -> None:
         self._web, self._us, self._place, self._event = web, us, place, event
 
     async def labelled(self, part: int, after: str, not_these: Sequence[str]) -> str | None:
@@ -78,7 +79,7 @@ class Finder:
 
 async def post_once(
     web: SlackWeb,
-    us: Bearer,
+    us: Us,
     place: Place,
     placement: Placement,
     text: str,

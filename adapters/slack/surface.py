@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from adapters.chat.base import ChannelKind, Heard, Offer, Placement
-from adapters.slack.forms import Controls, Part, Plain, Rendering, joined, simpler_forms
-from adapters.slack.lookups import Bearer, Block
+from adapters.slack.forms import Controls, Part, Plain, Rendering, Us, joined, simpler_forms
+from adapters.slack.lookups import Block
 from adapters.slack.pacing import UPDATE
 from adapters.slack.posting import Finder, Known, label
 from adapters.slack.streaming import Streaming, StreamLostError, StreamWriter
@@ -53,7 +53,7 @@ class SlackSurface:
         heard: Heard,
         placement: Placement,
         *,
-        us: Bearer,
+        us: Us,
         rendering: Rendering,
         controls: Controls,
         known: Known,
@@ -89,15 +89,16 @@ class SlackSurface:
         """The final form. May be repeated: it ends the same."""
         await self._settle()
         controls = self._controls(turn.id, offer)
-        below = [*self._rendering.below(turn, note), *controls]
-        if not await self._end_stream(self._rendering.streamed(turn.answer), below):
-            await self._deliver(self._rendering.parts(turn, note), controls)
+        ending = self._rendering.ending(turn, note) if self._stream else None
+        if ending is not None and await self._end_stream(ending[0], [*ending[1], *controls]):
+            return
+        await self._deliver(self._rendering.parts(turn, note), controls)
 
     async def fail(self, sentence: str) -> None:
         """End with a sentence below what was written so far, if anything was."""
         await self._settle()
         written = self._stream.written if self._stream else ""
-        ending = self._rendering.streamed(sentence)
+        ending = self._rendering.said(sentence)
         if not await self._end_stream(f"{written}\n\n{ending}" if written else ending, ()):
             body = self._rendering.drafted(self._text) if self._text else ""
             await self._deliver([Plain(joined(body, self._rendering.drafted(sentence)))], ())

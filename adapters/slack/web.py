@@ -25,6 +25,7 @@ from bot.errors import ChatRefusedError
 Message = dict[str, Any]
 _Ask = Callable[[AsyncWebClient, dict[str, Any]], Awaitable[AsyncSlackResponse]]
 
+_NOTE = {"event_type": "wellspoken_note", "event_payload": {"by": "wellspoken"}}
 _FILE_HOST = "files.slack.com"
 _PAGE, _PAGES = 200, 10  # replies a page, and pages that are read at most
 
@@ -67,7 +68,10 @@ class SlackWeb(Lookups):
         blocks: Sequence[Block] = (),
         metadata: Block | None = None,
     ) -> str:
-        """Post mrkdwn; the message's ts. Never repeated where it may have been posted."""
+        """Post mrkdwn; the message's ts. Never repeated where it may have been posted.
+
+        Everything that is posted bears some metadata, so that only streams bear none.
+        """
         response = await self._calls.call(
             POST,
             lambda client: client.chat_postMessage(
@@ -75,7 +79,7 @@ class SlackWeb(Lookups):
                 text=text,
                 thread_ts=thread or None,
                 blocks=_json(blocks) or None,
-                metadata=dict(metadata) if metadata else None,
+                metadata=dict(metadata or _NOTE),
                 unfurl_links=False,
                 unfurl_media=False,
             ),

@@ -1,0 +1,52 @@
+"""How the words of an answer are written for a surface: :mod:`adapters.rendering.slack`, applied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from adapters.rendering.slack import (
+    LONGEST_TEXT,
+    SlackStream,
+    mrkdwn,
+    slack_markdown,
+    slack_parts,
+)
+from adapters.rendering.splitting import cut, utf16_units
+from adapters.slack.forms import Part
+from adapters.slack.lookups import Block
+from bot.conversation import Turn
+
+_LINKED_MARKER = re.compile(r"\[(\[\d{1,3}\])\]\([^()\s]*\)")
+
+
+class Wording:
+    """Implements :class:`adapters.slack.forms.Rendering`."""
+
+    def streamed(self, text: str) -> str:
+        """Markdown of an answer that is not complete; only what will not change any more."""
+        return SlackStream().feed(text)
+
+    def said(self, text: str) -> str:
+        """A complete text as Markdown for a stream."""
+        return slack_markdown(text)
+
+    def drafted(self, text: str) -> str:
+        """mrkdwn, at most 3,900 characters."""
+        return cut(mrkdwn(text), LONGEST_TEXT, utf16_units)
+
+    def ending(self, turn: Turn, note: str) -> tuple[str, Sequence[Block]] | None:
+        """The whole text of a stream and what stands below it; ``None`` where an answer must be
+        written anew, because it is too long or its links were not known while it was streamed.
+
+        A marker that is no link is no reason: the numbered sources below it are links.
+        """
+        parts = slack_parts(turn, note)
+        whole = slack_markdown(f"{turn.answer}\n\n{note}" if note else turn.answer)
+        if len(parts) > 1 or _LINKED_MARKER.sub(r"\1", parts[0].markdown) != whole:
+            return None
+        return whole, [block for block in parts[0].blocks if block["type"] != "markdown"]
+
+    def parts(self, turn: Turn, note: str) -> Sequence[Part]:
+        """The answer as finished messages."""
+        return slack_parts(turn, note)
