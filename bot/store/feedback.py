@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.conversation import Author, Feedback, Platform, Rating
 from bot.errors import NotFoundError
 from bot.store.base import Database, insert
-from bot.store.tables import feedback, turns
+from bot.store.tables import feedback, to_look_at, turns
 from bot.store.turns import author_of, texts_in
 
 
@@ -62,8 +62,8 @@ class FeedbackBook:
     async def rate(self, feedback_: Feedback) -> None:
         """Keep what an author thinks of a turn; the last word counts. Raises NotFoundError.
 
-        The same thumb again without words keeps the reason and the correction given before: a
-        reaction after a form is no taking back.
+        The same thumb again without words changes nothing: a reaction after a form is no taking
+        back, and nothing new to review.
         """
         given = {
             "turn_id": feedback_.turn,
@@ -88,7 +88,7 @@ class FeedbackBook:
             changed: dict[str, sa.ColumnElement[Any]] = {
                 name: again[name] for name in given if name not in ("turn_id", "author")
             }
-            for name in ("reason", "correction"):
+            for name in ("reason", "correction", "updated_at"):
                 changed[name] = sa.case((silent, feedback.c[name]), else_=again[name])
             upsert = new.on_conflict_do_update(index_elements=["turn_id", "author"], set_=changed)
             connection.execute(upsert, {**given, "created_at": given["updated_at"]})
@@ -144,10 +144,10 @@ class FeedbackBook:
         return await self._rated(sa.select(feedback).order_by(*_latest_first).limit(limit))
 
     async def to_review(self, limit: int | None = None) -> list[RatedTurn]:
-        """What a reviewer looks at: thumbs down first, then corrections that came with a thumb
-        up, the latest word first in each."""
+        """What a reviewer looks at, as long as it has no verdict: thumbs down first, then
+        corrections that came with a thumb up, the latest word first in each."""
         down = feedback.c.rating == Rating.DOWN.value
-        query = sa.select(feedback).where(sa.or_(down, feedback.c.correction != ""))
+        query = sa.select(feedback).where(to_look_at)
         return await self._rated(
             query.order_by(sa.case((down, 0), else_=1), *_latest_first).limit(limit)
         )

@@ -98,6 +98,29 @@ feedback = sa.Table(
     sa.Index(None, "updated_at", "turn_id"),
 )
 
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("turn_id", Words, primary_key=True),
+    sa.Column("author", Words, primary_key=True),
+    _text("verdict"),
+    _text("by"),
+    sa.Column("at", Moment, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["turn_id", "author"], ["feedback.turn_id", "feedback.author"], ondelete="CASCADE"
+    ),
+)
+to_look_at = sa.and_(
+    sa.or_(feedback.c.rating == sa.literal_column("'down'"), feedback.c.correction != ""),
+    ~sa.exists().where(
+        reviews.c.turn_id == feedback.c.turn_id,
+        reviews.c.author == feedback.c.author,
+        reviews.c.at >= feedback.c.updated_at,
+    ),
+)
+"""Of the feedback what waits for an operator: thumbs down and better answers whose last word has
+no verdict yet."""
+
 audit = sa.Table(
     "audit",
     metadata,

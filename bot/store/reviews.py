@@ -1,0 +1,92 @@
+"""Reviews: an operator's verdicts on what readers found wanting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.errors import NotFoundError
+from bot.store.audit import AuditTrail
+from bot.store.base import Database, insert
+from bot.store.tables import feedback, reviews, to_look_at
+
+
+class Verdict(StrEnum):
+    """What an operator makes of a correction or of a person's answer."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ReviewBook:
+    """The verdicts in a database. Each is an entry of the audit trail, in the same transaction."""
+
+    def __init__(
+        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = _now
+    ) -> None:
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+
+    async def waiting(self, turn: str) -> int:
+        """How many readers' words on a turn wait for a verdict."""
+        query = sa.select(sa.func.count()).select_from(feedback).where(_waits(turn, None))
+        return await self._db.read(lambda connection: connection.scalar(query)) or 0
+
+    async def judge(
+        self, turn: str, verdict: Verdict, by: str, *, author: str | None = None
+    ) -> int:
+        """Judge what waits on a turn, of all its readers or of one (the author's key); of how many.
+
+        ``by`` is the operator's key. What a reader says afterwards waits again. Raises
+        NotFoundError where nothing waits.
+        """
+        at = self._clock()
+
+        def op(connection: sa.Connection) -> int:
+            query = sa.select(feedback.c.author, feedback.c.updated_at).where(_waits(turn, author))
+            found = connection.execute(query.with_for_update()).all()
+            if not found:
+                raise NotFoundError(kind="turn that waits for review", id=turn)
+            rows: list[dict[str, Any]] = [
+                {
+                    "turn_id": turn,
+                    "author": row.author,
+                    "verdict": verdict.value,
+                    "by": by,
+                    "at": max(at, row.updated_at),
+                }
+                for row in found
+            ]
+            new = insert(connection, reviews)
+            upsert = new.on_conflict_do_update(
+                index_elements=["turn_id", "author"],
+                set_={name: new.excluded[name] for name in ("verdict", "by", "at")},
+            )
+            connection.execute(upsert, rows)
+            self._audit.append_in(
+                connection,
+                "operator",
+                {
+                    "action": f"correction {verdict}",
+                    "actor": by,
+                    "subject": turn,
+                    "authors": [row["author"] for row in rows],
+                },
+            )
+            return len(rows)
+
+        return await self._db.write(op)
+
+
+def _waits(turn: str, author: str | None) -> sa.ColumnElement[bool]:
+    here = sa.and_(feedback.c.turn_id == turn, to_look_at)
+    return here if author is None else sa.and_(here, feedback.c.author == author)
