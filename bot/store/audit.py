@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -181,6 +181,25 @@ class AuditTrail:
             connection.execute(change, {"salt": salt, "content": text})
             digests[str(sequence)] = _digest(salt, text)
         self.append_in(connection, ERASURE, {"entries": digests})
+
+    async def mentioning(self, text: str) -> list[int]:
+        """The sequences of the entries whose content holds a text."""
+        holds = audit_contents.c.content.contains(text, autoescape=True)
+        query = sa.select(audit_contents.c.sequence).where(
+            audit_contents.c.workspace == self._workspace, holds
+        )
+        ordered = query.order_by(audit_contents.c.sequence)
+        return await self._db.read(lambda connection: list(connection.scalars(ordered)))
+
+    def contents_in(
+        self, connection: sa.Connection, sequences: Sequence[int]
+    ) -> dict[int, dict[str, Any]]:
+        """What is left of the contents of entries, as :meth:`redact_in` takes them."""
+        query = sa.select(audit_contents.c.sequence, audit_contents.c.content).where(
+            audit_contents.c.workspace == self._workspace,
+            audit_contents.c.sequence.in_(sequences),
+        )
+        return {row.sequence: orjson.loads(row.content) for row in connection.execute(query)}
 
     # -- reading ----------------------------------------------------------------------------
 

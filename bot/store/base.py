@@ -8,7 +8,7 @@ speaks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -99,6 +99,14 @@ class Database:
         database alone. Errors of the database come as :class:`bot.errors.StorageError`.
         """
         return await self._driver.write(op)
+
+    async def scrub(self, tables: Sequence[str], traces: Sequence[str]) -> None:
+        """Make sure that what was erased from ``tables`` is gone from the disk too.
+
+        ``traces`` are texts of it: where SQLite's file still holds one in unused space it is
+        written anew, which takes about a second for 100 MB while writers wait. Raises StorageError.
+        """
+        await self._driver.scrub(tables, traces)
 
     async def listen(self, channel: str, wake: Callable[[], None]) -> None:
         """Have ``wake`` called when another process notifies (PostgreSQL), until closed.

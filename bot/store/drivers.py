@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -27,6 +27,8 @@ class Driver(Protocol):
     async def write(self, op: Callable[[sa.Connection], T]) -> T: ...
 
     async def migrate(self, op: Callable[[sa.Connection], T]) -> T: ...
+
+    async def scrub(self, tables: Sequence[str], traces: Sequence[str]) -> None: ...
 
     async def listen(self, channel: str, wake: Callable[[], None]) -> None: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -88,6 +88,19 @@ class PostgresDriver:
             return op(connection)
 
         return await self.write(alone)
+
+    async def scrub(self, tables: Sequence[str], traces: Sequence[str]) -> None:  # noqa: ARG002
+        """Have the server clear away the rows that were erased or replaced (VACUUM).
+
+        Its own write-ahead log and backups keep them for as long as they are kept.
+        """
+
+        def vacuum(connection: sa.Connection) -> None:
+            quote = connection.dialect.identifier_preparer.quote
+            connection.exec_driver_sql(f"VACUUM {', '.join(map(quote, tables))}")
+
+        if tables:
+            await self.read(vacuum)  # reads are outside a transaction here, as VACUUM wants it
 
     async def listen(self, channel: str, wake: Callable[[], None]) -> None:
         """Call ``wake`` whenever a transaction that said NOTIFY on the channel is committed.

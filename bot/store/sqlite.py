@@ -11,7 +11,7 @@ import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,14 +21,17 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
-from bot.errors import DatabaseFileError, StorageError
+from bot.errors import DatabaseBusyError, DatabaseFileError, StorageError
 from bot.store.faults import translate_sqlite
 from bot.store.journal import switch_to_wal
+from bot.store.traces import empty_journal, has_trace, rewrite
 
 T = TypeVar("T")
 Operation = Callable[[sa.Connection], T]
 
 _BUSY_SECONDS = 10
+_SCRUB_SECONDS = 30
+_SCRUB_PAUSE_SECONDS = 0.1
 _READERS = 3
 _GROUP = 128  # operations in one commit at most, so that the first does not wait for long
 
@@ -42,6 +45,7 @@ class _Waiting:
     future: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
+    alone: bool = False  # outside any transaction
 
 
 class _GroupLostError(Exception):
@@ -63,6 +67,7 @@ def _engine(path: Path, *, reader: bool) -> sa.Engine:
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # Debian's default, others have another
         if reader:
             connection.execute("PRAGMA query_only = ON")
 
@@ -176,9 +181,12 @@ class SqliteDriver:
 
         ``op`` may run a second time when the transaction that it shared was lost.
         """
+        return await self._enqueue(op)
+
+    async def _enqueue(self, op: Operation[T], *, alone: bool = False) -> T:
         self._check_open()
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(op, loop, loop.create_future())
+        waiting = _Waiting(op, loop, loop.create_future(), alone=alone)
         self._queue.put(waiting)
         return cast("T", await waiting.future)
 
@@ -190,10 +198,14 @@ class SqliteDriver:
         """The writer thread, until ``None`` comes."""
         more = True
         while more:
-            group, more = self._next_group()
-            if group:
+            found, more = self._next_group()
+            if group := [item for item in found if not item.alone]:
                 self._commit(connection, group)
                 _deliver(group)
+            for item in found:
+                if item.alone:
+                    self._run_alone(connection, item)
+                    _deliver([item])
         connection.close()
 
     def _next_group(self) -> tuple[list[_Waiting], bool]:
@@ -210,6 +222,12 @@ class SqliteDriver:
                 item = self._queue.get_nowait()
             except Empty:
                 return group, True
+
+    def _run_alone(self, connection: sa.Connection, item: _Waiting) -> None:
+        try:
+            item.result = item.op(connection)
+        except Exception as error:  # noqa: BLE001 - handed to the task that waits for it
+            item.error = self._translated(error)
 
     def _commit(self, connection: sa.Connection, group: list[_Waiting]) -> None:
         """One transaction for the group; each on its own where the common one was lost."""
@@ -253,6 +271,25 @@ class SqliteDriver:
 
     async def listen(self, channel: str, wake: Callable[[], None]) -> None:
         """Nothing to listen to: SQLite tells nobody. Whoever waits polls."""
+
+    async def scrub(self, tables: Sequence[str], traces: Sequence[str]) -> None:  # noqa: ARG002
+        """Leave nothing of erased rows in the file or its journal.
+
+        The file is written anew where one of the ``traces`` is still in its bytes. Raises
+        DatabaseBusyError where somebody reads from the journal for half a minute.
+        """
+        await self._empty_journal()
+        if await asyncio.to_thread(has_trace, self._path, traces):
+            await self._enqueue(lambda connection: rewrite(_raw(connection)), alone=True)
+            await self._empty_journal()
+
+    async def _empty_journal(self) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _SCRUB_SECONDS
+        while not await self._enqueue(lambda c: empty_journal(_raw(c)), alone=True):
+            if loop.time() > until:
+                raise DatabaseBusyError(path=self._path)
+            await asyncio.sleep(_SCRUB_PAUSE_SECONDS)
 
     async def migrate(self, op: Operation[T]) -> T:
         """Run ``op`` alone on the database, with foreign keys off: tables are rebuilt there."""

@@ -1,0 +1,158 @@
+"""Erasing a person: words and id leave every table and, with SQLite, every byte of the file.
+
+Of a turn its skeleton stays for the statistics: when, how it was routed, how it ended, what it
+took. The author becomes ``slack:forgotten``; what was asked, found and answered goes. Ratings,
+choices and waiting events go altogether, the audit trail is redacted and still verifies.
+
+First it is read what there is to erase, then it is erased in small transactions: others write in
+between, and what a crash leaves undone is done by running it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from bot.store import forgetting, sweeping
+from bot.store.audit import AuditTrail
+from bot.store.base import Database
+from bot.store.forgetting import Person
+from bot.store.tables import turns
+
+_BATCH = 200
+_SAMPLES = 32
+
+T = TypeVar("T")
+Rows = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased: messages of the author, ratings, handoffs asked for or answered.
+
+    ``approved`` are ids of handoffs among them whose answer became knowledge: documents made of
+    them lie outside the store, and whoever keeps those has to look after them.
+    """
+
+    messages: int = 0
+    feedback: int = 0
+    handoffs: int = 0
+    approved: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was done so far, and samples of the words that must be gone."""
+
+    messages: int = 0
+    feedback: int = 0
+    handoffs: int = 0
+    approved: list[str] = field(default_factory=list)
+    samples: list[str] = field(default_factory=list)
+
+    def note(self, words: Sequence[str]) -> None:
+        """Keep something of the words, to look for it in the file."""
+        room = _SAMPLES - len(self.samples)
+        self.samples += [run for text in words if (run := forgetting.plain_run(text))][:room]
+
+
+class Erasure:
+    """Forgets people in a database with its audit trail."""
+
+    def __init__(self, db: Database, audit: AuditTrail) -> None:
+        self._db = db
+        self._audit = audit
+
+    async def forget(self, author: str) -> Erased:
+        """Erase everything of an author, a key like ``slack:U024BE7LH``; what there was.
+
+        A second time there is nothing. What the author says afterwards is new. Raises UsageError
+        for what is no key, StorageError where the database cannot do it now: then run it again.
+        """
+        person = Person.of(author)
+        done = _Tally()
+        if person.is_forgotten:
+            return Erased()
+        mine = sa.select(turns.c.id).where(turns.c.author == person.key).order_by(turns.c.id)
+        ids = await self._db.read(lambda c: list(c.scalars(mine)))
+        await self._events(person, ids)
+        await self._handoffs(person, done)
+        await self._turns(person, ids, done)
+        await self._rest(person, done)
+        await self._redact(person)
+        await self._sweep(person)
+        await self._db.scrub(forgetting.TABLES, [person.trace, *done.samples])
+        return Erased(done.messages, done.feedback, done.handoffs, tuple(done.approved))
+
+    async def _one(self, op: Callable[[sa.Connection, Any], T], what: Any) -> T:
+        return await self._db.write(lambda connection: op(connection, what))
+
+    async def _each(self, ids: Rows, op: Callable[[sa.Connection, Rows], T]) -> list[T]:
+        """The results of an operation on some rows at a time."""
+        return [await self._one(op, few) for few in _batches(ids)]
+
+    async def _events(self, person: Person, turn_ids: Rows) -> None:
+        """Close what waits or runs for the person, and empty what is done."""
+        known = frozenset(turn_ids)
+        found: Rows = await self._db.read(lambda c: forgetting.events_of(c, person, known))
+        await self._each(found, forgetting.close_events)
+
+    async def _handoffs(self, person: Person, done: _Tally) -> None:
+        found = await self._db.read(lambda c: forgetting.handoffs_of(c, person))
+        for gone in await self._each(
+            found, lambda c, few: forgetting.erase_handoffs(c, person, few)
+        ):
+            done.handoffs += gone.rows
+            done.approved += gone.approved
+            done.note(gone.words)
+
+    async def _turns(self, person: Person, turn_ids: Rows, done: _Tally) -> None:
+        """Queries that hold the person's words first, while it is known which words these are."""
+        threads = await self._db.read(lambda c: forgetting.threads_of(c, person))
+        for thread in threads:
+            await self._one(lambda c, one: forgetting.erase_derived(c, person, one), thread)
+        for gone in await self._each(
+            turn_ids, lambda c, few: forgetting.erase_turns(c, person, few)
+        ):
+            done.messages += gone.rows
+            done.note(gone.words)
+        for old in await self._db.read(lambda c: sweeping.threads_named_after(c, person)):
+            await self._one(lambda c, one: sweeping.rename_thread(c, person, one), old)
+
+    async def _rest(self, person: Person, done: _Tally) -> None:
+        """Ratings, choices, and that the person spoke."""
+        gone = await self._db.write(lambda c: forgetting.erase_feedback(c, person))
+        done.feedback += gone.rows
+        done.note(gone.words)
+        await self._db.write(lambda c: forgetting.erase_consent(c, person))
+        heard = await self._db.read(lambda c: forgetting.threads_heard(c, person))
+        await self._each(heard, lambda c, few: forgetting.erase_heard(c, person, few))
+
+    async def _redact(self, person: Person) -> None:
+        """In the audit trail the person becomes nobody; what came along with questions goes."""
+
+        def op(connection: sa.Connection, few: Rows) -> None:
+            contents = self._audit.contents_in(connection, few)
+            redacted = {
+                sequence: forgetting.without(person, content)
+                for sequence, content in contents.items()
+            }
+            changed = {s: new for s, new in redacted.items() if new != contents[s]}
+            if changed:
+                self._audit.redact_in(connection, changed)
+
+        await self._each(await self._audit.mentioning(person.trace), op)
+
+    async def _sweep(self, person: Person) -> None:
+        """The id wherever else it is: others may have named the person."""
+        for place in await self._db.read(lambda c: sweeping.find(c, person)):
+            await self._each(place.rows, partial(sweeping.replace, person=person, place=place))
+
+
+def _batches(ids: Rows) -> Iterator[Rows]:
+    for start in range(0, len(ids), _BATCH):
+        yield ids[start : start + _BATCH]

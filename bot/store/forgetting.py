@@ -1,0 +1,305 @@
+"""What erasing a person means for each table: the operations, one each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from bot.conversation import Platform, Role
+from bot.errors import UsageError
+from bot.store.chat_tables import consent, handoffs, participation
+from bot.store.columns import Moment, Words, to_json
+from bot.store.tables import citations, feedback, messages, turns
+
+FORGOTTEN = "forgotten"
+TABLES = (
+    "audit_contents",
+    "citations",
+    "consent",
+    "feedback",
+    "handoffs",
+    "inbox",
+    "messages",
+    "participation",
+    "threads",
+    "turns",
+)
+"""Where most of what is erased was."""
+
+FILES = "attachment"
+"""The source of passages from files that came with a question (``bot.attaching``)."""
+
+_SHORTEST_ID = 8
+_RUN = re.compile(r'[^"\\\x00-\x1f]{12,48}')
+
+# The inbox belongs to bot.work, which stands on the store.
+_inbox = sa.table(
+    "inbox",
+    sa.column("id", sa.BigInteger),
+    sa.column("status", Words),
+    sa.column("owner", Words),
+    sa.column("lease_until", Moment),
+    sa.column("finished_at", Moment),
+    sa.column("payload", sa.Text),
+    sa.column("state", sa.Text),
+    sa.column("error", Words),
+)
+_is_open = _inbox.c.status.in_([sa.literal_column("'waiting'"), sa.literal_column("'running'")])
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is forgotten."""
+
+    platform: str
+    id: str
+
+    @classmethod
+    def of(cls, author: str) -> Person:
+        """The person behind a key. Raises UsageError."""
+        platform, _, id_ = author.partition(":")
+        if platform not in set(Platform) or not id_:
+            raise UsageError(f'"{author}" names nobody; write it like slack:U024BE7LH.')
+        return cls(platform, id_)
+
+    @property
+    def key(self) -> str:
+        return f"{self.platform}:{self.id}"
+
+    @property
+    def nobody(self) -> str:
+        """The author key that takes this one's place."""
+        return f"{self.platform}:{FORGOTTEN}"
+
+    @property
+    def is_forgotten(self) -> bool:
+        return self.id == FORGOTTEN
+
+    @property
+    def trace(self) -> str:
+        """What to look for: the id where no other word can be meant by it, else the whole key."""
+        telling = len(self.id) >= _SHORTEST_ID and not self.id.isalpha()
+        return self.id if telling else self.key
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The trace as a word of its own."""
+        return re.compile(rf"(?<![0-9A-Za-z]){re.escape(self.trace)}(?![0-9A-Za-z])")
+
+    def without(self, text: str, instead: str = FORGOTTEN) -> str:
+        """A text that names the person no more."""
+        if self.trace == self.key:
+            instead = f"{self.platform}:{instead}"
+        return self.pattern.sub(lambda _: instead, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What an operation erased: rows, the words in them, handoffs that had become knowledge."""
+
+    rows: int
+    words: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()
+
+
+def plain_run(text: str) -> str:
+    """A stretch of a text that is the same bytes in every column; empty where it has none."""
+    return max(_RUN.findall(text), key=len, default="")
+
+
+# -- the inbox ------------------------------------------------------------------------------------
+
+
+def events_of(connection: sa.Connection, person: Person, turn_ids: frozenset[str]) -> list[int]:
+    """Events that the person caused, and open ones about the person's turns."""
+    named = f'"id":{to_json(person.id)}'
+    query = sa.select(_inbox.c.id, _is_open.label("is_open"), _inbox.c.payload, _inbox.c.state)
+    query = query.where(
+        sa.or_(
+            _is_open,
+            _inbox.c.payload.contains(named, autoescape=True),
+            _inbox.c.state.contains(named, autoescape=True),
+        )
+    ).order_by(_inbox.c.id)
+    found = []
+    for row in connection.execute(query):
+        payload, state = (orjson.loads(text) if text else None for text in (row.payload, row.state))
+        about = payload.get("turn") if isinstance(payload, dict) else None
+        if _names(payload, person) or _names(state, person) or (row.is_open and about in turn_ids):
+            found.append(row.id)
+    return found
+
+
+def _names(value: object, person: Person) -> bool:
+    """Whether an author inside a value is the person."""
+    if isinstance(value, list):
+        return any(_names(item, person) for item in value)
+    if not isinstance(value, dict):
+        return False
+    if value.get("platform") == person.platform and value.get("id") == person.id:
+        return True
+    return any(_names(item, person) for item in value.values())
+
+
+def close_events(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Close and empty events. Their ids stay, so that what is delivered again stays known; who
+    works on one loses its lease."""
+    here = _inbox.c.id.in_(ids)
+    closed = {"status": "done", "owner": "", "lease_until": None, "finished_at": datetime.now(UTC)}
+    connection.execute(sa.update(_inbox).where(here, _is_open).values(**closed))
+    connection.execute(sa.update(_inbox).where(here).values(payload=None, state=None, error=""))
+
+
+# -- handoffs -------------------------------------------------------------------------------------
+
+
+def _is_theirs(person: Person) -> sa.ColumnElement[bool]:
+    """Handoffs of the person's questions, whoever asked for them."""
+    asked = sa.select(turns.c.id).where(turns.c.author == person.key)
+    return sa.or_(handoffs.c.asker == person.key, handoffs.c.turn_id.in_(asked))
+
+
+def handoffs_of(connection: sa.Connection, person: Person) -> list[str]:
+    """Handoffs that the person asked for or answered."""
+    answered = sa.type_coerce(handoffs.c.replies, sa.Text).contains(
+        f'"by":{to_json(person.key)}', autoescape=True
+    )
+    query = sa.select(handoffs.c.id).where(sa.or_(_is_theirs(person), answered))
+    return list(connection.scalars(query.order_by(handoffs.c.id)))
+
+
+def erase_handoffs(connection: sa.Connection, person: Person, ids: Sequence[str]) -> Gone:
+    """Questions go with their answers, which may repeat them; of others' the person's replies.
+
+    Without an answer nothing is left to propose.
+    """
+    query = sa.select(handoffs, _is_theirs(person).label("theirs"))
+    words, approved = [], []
+    for row in connection.execute(query.where(handoffs.c.id.in_(ids))).all():
+        kept = [] if row.theirs else [r for r in row.replies if r["by"] != person.key]
+        words += [r["text"] for r in row.replies if r not in kept]
+        values: dict[str, object] = {"replies": kept}
+        if row.theirs:
+            words.append(row.question)
+            values |= {"question": "", "asker": person.nobody, "asker_name": ""}
+        if not kept:
+            values["status"] = "closed"
+            if row.proposal == "proposed":
+                values["proposal"] = "none"
+        if row.proposal == "approved":
+            approved.append(row.id)
+        connection.execute(sa.update(handoffs).where(handoffs.c.id == row.id).values(**values))
+    return Gone(len(ids), tuple(words), tuple(approved))
+
+
+# -- turns ----------------------------------------------------------------------------------------
+
+
+def threads_of(connection: sa.Connection, person: Person) -> list[str]:
+    """Threads in which the person asked."""
+    query = sa.select(turns.c.thread_id).where(turns.c.author == person.key).distinct()
+    return list(connection.scalars(query))
+
+
+def erase_derived(connection: sa.Connection, person: Person, thread: str) -> None:
+    """Others' follow-ups were searched for with words from before: where those are the person's,
+    the question alone stays."""
+    said = sa.select(messages.c.text).where(
+        messages.c.thread_id == thread, messages.c.author == person.key
+    )
+    theirs = set().union(*map(_words, connection.scalars(said)))
+    others = (
+        sa.select(turns.c.id, turns.c.query, messages.c.text)
+        .join(messages, (messages.c.turn_id == turns.c.id) & (messages.c.role == Role.USER.value))
+        .where(turns.c.thread_id == thread, turns.c.author != person.key)
+    )
+    for row in connection.execute(others).all():
+        if (_words(row.query) - _words(row.text)) & theirs:
+            change = sa.update(turns).where(turns.c.id == row.id)
+            connection.execute(change.values(query=row.text))
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -> Gone:
+    """Leave the skeleton of turns. What was found goes too: it tells what was asked."""
+    here = messages.c.turn_id.in_(ids)
+    asked = sa.select(messages.c.text).where(here, messages.c.role == Role.USER.value)
+    words = tuple(connection.scalars(asked))
+    connection.execute(sa.update(messages).where(here).values(text=""))
+    mine = sa.update(messages).where(here, messages.c.author == person.key)
+    connection.execute(mine.values(author=person.nobody))
+    connection.execute(sa.delete(citations).where(citations.c.turn_id.in_(ids)))
+    emptied: dict[str, object] = {
+        "key": None,
+        "query": "",
+        "author": person.nobody,
+        "author_name": "",
+        "error": "",
+        "passages": [],
+    }
+    checked = sa.select(turns.c.id, turns.c.claims).where(turns.c.id.in_(ids))
+    for row in connection.execute(checked).all():
+        claims = [_verdict(claim) for claim in row.claims]
+        change = sa.update(turns).where(turns.c.id == row.id)
+        connection.execute(change.values(**emptied, claims=claims))
+    return Gone(len(words), words)
+
+
+def _verdict(claim: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a statement only how the check of it ended."""
+    return {**claim, "start": 0, "end": 0, "text": "", "passage": None, "finding": ""}
+
+
+# -- feedback, consent, participation -------------------------------------------------------------
+
+
+def erase_feedback(connection: sa.Connection, person: Person) -> Gone:
+    """Delete the person's ratings with reasons and corrections."""
+    given = sa.delete(feedback).where(feedback.c.author == person.key)
+    rows = connection.execute(given.returning(feedback.c.reason, feedback.c.correction)).all()
+    return Gone(len(rows), tuple(word for row in rows for word in row))
+
+
+def erase_consent(connection: sa.Connection, person: Person) -> None:
+    """Delete the person's choices."""
+    connection.execute(sa.delete(consent).where(consent.c.author == person.key))
+
+
+def threads_heard(connection: sa.Connection, person: Person) -> list[str]:
+    """Threads in which the person spoke lately."""
+    named = f'"author":{to_json(person.key)}'
+    spoke = sa.type_coerce(participation.c.heard, sa.Text).contains(named, autoescape=True)
+    return list(connection.scalars(sa.select(participation.c.key).where(spoke)))
+
+
+def erase_heard(connection: sa.Connection, person: Person, keys: Sequence[str]) -> None:
+    """Forget that the person spoke in threads."""
+    query = sa.select(participation.c.key, participation.c.heard)
+    here = query.where(participation.c.key.in_(keys)).with_for_update()
+    for row in connection.execute(here).all():
+        heard = [said for said in row.heard if said["author"] != person.key]
+        change = sa.update(participation).where(participation.c.key == row.key)
+        connection.execute(change.values(heard=heard))
+
+
+# -- the audit trail ------------------------------------------------------------------------------
+
+
+def without(person: Person, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of an entry without the person; of their turns without names of their files."""
+    redacted: dict[str, Any] = orjson.loads(person.without(to_json(content)))
+    if content.get("author") == person.key and "evidence" in redacted:
+        redacted["author"] = person.nobody
+        redacted["evidence"] = [e for e in redacted["evidence"] if e["source"] != FILES]
+        left = {e["document"] for e in redacted["evidence"]}
+        redacted["used"] = [document for document in redacted["used"] if document in left]
+    return redacted
