@@ -1,0 +1,236 @@
+"""An answer as Slack shows it.
+
+Slack reads two languages. ``markdown_text`` (chat.startStream, appendStream, stopStream) and the
+``markdown`` block take standard Markdown; ``text`` and the text of other blocks take mrkdwn.
+
+What is known about the first, and what was chosen where it is not:
+
+- Bold, italics, links, lists, strikethrough, headings (all of one size), code, quotes and backslash
+  escapes are documented, at most 12,000 characters in all ``markdown`` blocks of a payload together
+  (docs.slack.dev/reference/block-kit/blocks/markdown-block).
+- ``<!here>``, ``<@U1>`` and ``<url|label>`` are obeyed inside it; ``&lt;`` and ``&gt;`` are shown
+  as the characters and not read again, and ``&amp;`` is not decoded in a link's target (measured
+  on a workspace by others: github.com/PostHog/posthog/pull/95054). So ``<`` is always written as an
+  entity in running text; in code, where entities stay what they are, a zero-width space breaks
+  what could be a mention.
+- Whether code is scanned for mentions and addresses is not documented: mentions are broken there
+  too, addresses in code are left as they are, because a command must stay copyable.
+- A bare address becomes a link, greedily (github.com/pymc-labs/daimon/pull/83): foreign ones are
+  written as code without their scheme, and cited ones as links of the explicit form.
+- Tables came to the markdown block in 2026 and not to every client: they are written as code that
+  is aligned, or as a list.
+
+Slack counts characters; nothing says which, so lengths are measured in UTF-16 units, the larger
+count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.rendering.dialect import Dialect
+from adapters.rendering.links import Links
+from adapters.rendering.mentions import ZWSP, disarm, visible
+from adapters.rendering.parsing import Node
+from adapters.rendering.slack_incoming import unescape
+from adapters.rendering.splitting import cut, split_markdown, utf16_units
+from adapters.rendering.streaming import MarkdownStream, write
+from bot.conversation import Turn
+from bot.evidence import Citation
+
+__all__ = [
+    "LONGEST_MARKDOWN",
+    "LONGEST_TEXT",
+    "SlackPart",
+    "SlackStream",
+    "mrkdwn",
+    "slack_markdown",
+    "slack_parts",
+    "unescape",
+]
+
+LONGEST_TEXT = 3_900
+"""UTF-16 units of ``text``; chat.update takes 4,000 characters."""
+LONGEST_MARKDOWN = 9_000
+"""UTF-16 units of Markdown in a message. All blocks together may hold about 13,200 characters: this
+leaves room for the sources and for three blocks of buttons."""
+LONGEST_SOURCES = 2_400
+"""UTF-16 units; a text object takes 3,000 characters."""
+MOST_SOURCES = 10
+_LONGEST_TITLE = 120
+
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_LINE_MARK = re.compile(r"(\s*)(?:([#=|+-])|(\d{1,9})([.)]))")
+
+
+class _Markdown(Dialect):
+    """Standard Markdown for Slack. What stands for itself is escaped where it could be read."""
+
+    def words(self, text: str, line_start: bool) -> str:
+        text = _escaped(disarm(text))
+        text = _ENTITY.sub("&amp;", text).replace("<", "&lt;")
+        if not line_start:
+            return text
+        if text.lstrip().startswith(">"):
+            text = text.replace(">", "&gt;", 1)
+        mark = _LINE_MARK.match(text)
+        if mark and mark[2]:
+            return f"{mark[1]}\\{text[len(mark[1]) :]}"
+        if mark:
+            return f"{mark[1]}{mark[3]}\\{text[len(mark[1]) + len(mark[3]) :]}"
+        return text
+
+
+_SIGNS = re.compile(
+    r"[\\`]"
+    r"|~(?=~)|(?<=~)~"
+    r"|(?<!\s)\*|\*(?!\s|$)|^\*"
+    r"|(?<!\w)_|_(?!\w)"
+    r"|(?<=\])[(\[:]|!(?=\[)"
+)
+
+
+def _escaped(text: str) -> str:
+    """Text whose signs are not read as marks: no bold, code, or link comes of it."""
+    return _SIGNS.sub(lambda m: "\\" + m.group(), text)
+
+
+class _Mrkdwn(Dialect):
+    """Slack's own markup (docs.slack.dev/messaging/formatting-message-text). It has no escape for
+    its signs but the entities for ``& < >``."""
+
+    bullets = ("•", "◦", "▪")
+    rule = "──────────"
+
+    def words(self, text: str, line_start: bool) -> str:  # noqa: ARG002 - nothing differs there
+        return _entities(disarm(text))
+
+    def link(self, label: str, uri: str) -> str:
+        return f"<{_entities(uri.replace('|', '%7C'))}|{label}>"
+
+    def strong(self, inner: str, markup: str) -> str:  # noqa: ARG002
+        return f"*{inner}*"
+
+    def emphasis(self, inner: str, markup: str) -> str:  # noqa: ARG002
+        return f"_{inner}_"
+
+    def struck(self, inner: str) -> str:
+        return f"~{inner}~"
+
+    def code(self, text: str) -> str:
+        return f"`{_entities(disarm(text)).replace('`', 'ˋ')}`"
+
+    def fence(self, text: str, info: str) -> list[str]:  # noqa: ARG002
+        inner = _entities(disarm(text)).replace("```", f"`{ZWSP}`{ZWSP}`")
+        return ["```", *inner.split("\n"), "```"]
+
+    def heading(self, nodes: Sequence[Node], level: int) -> str:  # noqa: ARG002
+        inner = self.inline([n for node in nodes for n in _unmarked(node)], line_start=False)
+        return f"*{inner}*" if inner.strip() else ""
+
+
+def _unmarked(node: Node) -> list[Node]:
+    """The parts of a heading, without bold in what is bold already."""
+    if node.type == "strong":
+        return [n for child in node.children for n in _unmarked(child)]
+    return [node]
+
+
+def _entities(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def slack_markdown(text: str, citations: Sequence[Citation] = ()) -> str:
+    """Untrusted Markdown for ``markdown_text`` and ``markdown`` blocks."""
+    return write(text, _Markdown(citations))
+
+
+def mrkdwn(text: str, citations: Sequence[Citation] = ()) -> str:
+    """Untrusted Markdown as mrkdwn, for ``text`` and for the text of sections."""
+    return write(text, _Mrkdwn(citations))
+
+
+class SlackStream(MarkdownStream):
+    """:func:`slack_markdown` piece by piece: what :meth:`feed` returns can be appended now.
+
+    An answer's citations are known when it is done, so a stream shows markers without links; where
+    :attr:`text` differs from the only part of :func:`slack_parts`, the message is to be replaced.
+    """
+
+    def __init__(self, citations: Sequence[Citation] = ()) -> None:
+        super().__init__(_Markdown(citations))
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPart:
+    """One message: ``text`` (mrkdwn, at most 3,900) for notifications and where blocks are refused,
+    ``blocks`` to show, and ``markdown``, the answer in them as it would have been streamed."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+    markdown: str
+
+    def shows(self, streamed: str) -> bool:
+        """Whether a stream of this text shows the same already."""
+        return self.markdown == streamed
+
+
+def slack_parts(turn: Turn, note: str = "") -> list[SlackPart]:
+    """A turn as final messages, at least one, each within every limit.
+
+    ``note`` is a sentence of the house below the answer. Each part leaves room for three blocks and
+    1,500 characters of buttons. The sources stand on the last part.
+    """
+    answer = f"{turn.answer}\n\n{note}" if note else turn.answer
+    sources = _sources(turn.citations)
+    written = _fitting(answer, turn.citations, LONGEST_MARKDOWN)
+    parts = []
+    for n, (source, markdown) in enumerate(written):
+        text = cut(mrkdwn(source, turn.citations), LONGEST_TEXT, utf16_units)
+        blocks: list[dict[str, Any]] = [{"type": "markdown", "text": markdown}]
+        if sources and n == len(written) - 1:
+            element = {"type": "mrkdwn", "text": sources, "verbatim": True}
+            blocks.append({"type": "context", "elements": [element]})
+        parts.append(SlackPart(text, blocks, markdown))
+    return parts
+
+
+def _fitting(
+    answer: str, citations: Sequence[Citation], limit: int, longest: int | None = None
+) -> list[tuple[str, str]]:
+    """Pieces of the source with what becomes of them, which may be longer."""
+    fitting = []
+    for source in split_markdown(visible(answer), longest or limit, utf16_units):
+        markdown = slack_markdown(source, citations)
+        size = utf16_units(markdown)
+        if size > limit:
+            fitting += _fitting(source, citations, limit, utf16_units(source) * limit // size // 2)
+        elif markdown.strip():
+            fitting.append((source, markdown))
+    return fitting or [("…", "…")]
+
+
+def _sources(citations: Sequence[Citation]) -> str:
+    """The numbered sources, one a line."""
+    links = Links(citations)
+    dialect = _Mrkdwn()
+    lines: list[str] = []
+    left = LONGEST_SOURCES - 40
+    for citation in citations[:MOST_SOURCES]:
+        title = " ".join(visible(citation.title or citation.document).split())
+        if len(title) > _LONGEST_TITLE:
+            title = title[: _LONGEST_TITLE - 1].rstrip() + "…"
+        label = dialect.words(title, False)
+        uri = links.marker(citation.n).uri
+        line = f"[{citation.n}] " + (dialect.link(label, uri) if uri else label)
+        if utf16_units(line) + 1 > left:
+            break
+        left -= utf16_units(line) + 1
+        lines.append(line)
+    more = len(citations) - len(lines)
+    if more:
+        lines.append(f"and {more} more")
+    return "\n".join(lines)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from adapters.rendering.slack import SlackStream, mrkdwn, slack_markdown
+from bot.evidence import Citation
+
+CITED = (
+    Citation(1, "a.md", "A & B", "https://docs.example.com/a?x=1&y=2", "a quote"),
+    Citation(2, "b.md", "B", "docs/b.md", "another"),
+)
+
+Write = Callable[[str, Sequence[Citation]], str]
+
+MARKUP = [
+    *"abXY12 \n\n.!?|*_~`<>[]()#-+&\\:@/=\t",
+    "\n\n",
+    "\n- ",
+    "\n1. ",
+    "\n2) ",
+    "\n  - ",
+    "\n    ",
+    "```",
+    "\n```py\n",
+    "\n```\n",
+    "~~",
+    "**",
+    "[1]",
+    "\n| a | b |",
+    "\n|---|--:|\n",
+    "](",
+    "https://evil.example/x",
+    "https://docs.example.com/a?x=1&y=2",
+    "www.evil.example",
+    "<!channel>",
+    "<!here|here>",
+    "<@U024BE7LH>",
+    "<@80351110224678912>",
+    "<@&80351110224678912>",
+    "<#C024BE7LR>",
+    "<!subteam^S0614TZR7|@team>",
+    "@everyone",
+    "@here",
+    "@channel",
+    "&lt;!channel&gt;",
+    "&#60;",
+    "&#64;",
+    "&lt",
+    "\u200b",
+    "\u200d",
+    "\u2060",
+    "\r\n",
+    "\r",
+    "é",
+    "中。",
+    "\n> ",
+    "\n# ",
+    "\n---\n",
+    "![",
+]
+markdown = st.lists(st.sampled_from(MARKUP), max_size=24).map("".join)
+
+
+def streamed(pieces: list[str]) -> str:
+    stream = SlackStream(CITED)
+    shown = "".join([stream.feed(piece) for piece in pieces] + [stream.finish()])
+    assert shown == stream.text
+    return shown
+
+
+@settings(max_examples=400, deadline=None)
+@given(markdown, st.lists(st.integers(0, 60), max_size=8))
+@example("| a | b |\n|---|---|\n| 1 | 2 |\nText. ```x```.", [3, 20])
+def test_a_streamed_answer_is_the_same_however_it_is_cut(text: str, cuts: list[int]) -> None:
+    """Pieces of any size give, joined, what the whole gives."""
+    at = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    pieces = [text[a:b] for a, b in itertools.pairwise(at)]
+    assert streamed(pieces) == slack_markdown(text, CITED)
+    assert streamed(list(text)) == slack_markdown(text, CITED)
+
+
+PINGS = re.compile(
+    r"<\s*!(?:channel|here|everyone|group|subteam)"  # Slack's broadcasts and user groups
+    r"|<@|<#|@(?:everyone|here|channel|group)"
+    r"|<@[!&]?\d",
+    re.IGNORECASE,
+)
+INVISIBLE = re.compile("[\u200c\u200d\u2060\u00ad\ufeff]")
+
+
+def pings(written: str) -> list[str]:
+    """What a platform would read as a mention, though it drops what nobody sees and decodes
+    entities, once or twice; a zero-width space stays what it is."""
+    seen = INVISIBLE.sub("", written)
+    return [p for text in (seen, html.unescape(seen)) for p in PINGS.findall(text)]
+
+
+@pytest.mark.parametrize("write", [slack_markdown, mrkdwn])
+@settings(max_examples=400, deadline=None)
+@given(markdown)
+def test_nobody_is_pinged(write: Write, text: str) -> None:
+    """No text, in any form, becomes a mention or a broadcast."""
+    assert not pings(write(text, CITED))
+
+
+@pytest.mark.parametrize("write", [slack_markdown, mrkdwn])
+@settings(max_examples=400, deadline=None)
+@given(markdown)
+def test_only_cited_addresses_become_links(write: Write, text: str) -> None:
+    """A link of either form leads to a citation's address."""
+    out = write(text, CITED)
+    running = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", out, flags=re.DOTALL)
+    found = re.findall(r"(?<!\\)\]\(([^)]*)\)|<([^|>\s]+)\|", running)
+    assert {a or b.replace("&amp;", "&") for a, b in found} <= {CITED[0].uri}
