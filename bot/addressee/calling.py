@@ -27,7 +27,7 @@ _NOT_A_NAME = frozenset(
     hmm usually meanwhile not both und oder aber danke ja nein wie wo wann warum bitte oui non
     merci mais comment où hola gracias sí pero cómo qué how's much many lot very anyway anyways
     nah besides alas conversely similarly likewise regardless nevertheless nonetheless overall
-    ideally given assuming apart aside say see look listen guess yea yup aha ahh wow ugh oops
+    ideally given assuming apart help aside say see look listen guess yea yup aha ahh wow ugh oops
     whoa huh eh ew damn dang gosh god jesus man dude mate buddy sir bot speaking correct true
     false wrong good bad fine hmmm tbh imo imho afaik fwiw iirc asap even let's that's it's
     what's there's here's i'm i've i'll i'd you're he she they're monday tuesday wednesday

@@ -72,7 +72,7 @@ def decide(
     plain = _mentioned(said) or _silenced(said, names, muted)
     if plain:
         return plain
-    told = gist(said.text)
+    told = gist(said.text, names)
     where = situation(said.author, said.at, before)
     agrees = taking_part and where.asked and where.in_dialogue and told.agrees
     if not (told.says_something or agrees):

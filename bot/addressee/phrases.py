@@ -6,6 +6,7 @@ English in the main, with the commonest German, French and Spanish.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
@@ -14,8 +15,8 @@ _QUOTE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _LINK = re.compile(r"<?https?://[^\s>|]+(?:\|[^>\n]{0,200})?>?")
 _LOG = re.compile(
     r"^(?:.{0,80}\b(?:ERROR|WARN(?:ING)?|FATAL|Traceback|Exception|Caused by)\b.*"
-    r"|\s*\w{3,40}(?:Error|Exception): .+|\s*File \"[^\"]{1,200}\", line \d+.*"
-    r"|[\w.-]{1,20}: \(\d+\) .+|\s+at [\w.$]{3,80}\(.*|\$ .+"
+    r"|[ \t]*\w{3,40}(?:Error|Exception): .+|[ \t]*File \"[^\"]{1,200}\", line \d+.*"
+    r"|[\w.-]{1,20}: \(\d+\) .+|[ \t]+at [\w.$]{3,80}\(.*|\$ .+"
     r"|\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*)$",
     re.MULTILINE,
 )
@@ -68,7 +69,8 @@ SELF_TALK = re.compile(
     rf"|i['’]?d better|let me|lemme) (?:just |now |also |quickly |first )?"
     rf"(?:{_WILL})\b(?! (?:i|me|you)\b)"
     r"|(?:i['’]?m )?(?:on it\b|looking into|(?:trying|testing|checking|doing|rebooting|restarting"
-    r"|updating|reinstalling|installing)\b(?: (?:it|that|this|now|again|right|both))*\W*$)|brb\b"
+    r"|updating|reinstalling|installing|closing)\b"
+    r"(?: (?:it|that|this|now|again|right|both))*\W*$)|brb\b"
     r"|one (?:sec|moment|minute)|just a (?:sec|moment|minute)"
     r"|hang on|hold on|give me a (?:sec|moment|minute)|bear with me|will do\b|back in\b"
     r"|ich (?:schau|probier|teste|kümmer|guck|versuch|melde|mach)|mal sehen|moment\b"
@@ -98,8 +100,9 @@ class Gist:
         return bool(self.rest) or self.paste
 
 
-def gist(text: str) -> Gist:
-    """A message taken apart."""
+def gist(text: str, names: Sequence[str] = ()) -> Gist:
+    """A message taken apart; thanks to the bot by one of its ``names`` are thanks as well."""
+    own = frozenset(word for name in names for word in _words(name))
     text = text.replace("’", "'")
     plain = _LINK.sub(" ", _QUOTE.sub("", _INLINE.sub(" x ", _FENCE.sub("\n", text))))
     plain = _LOG.sub("", plain)
@@ -110,7 +113,7 @@ def gist(text: str) -> Gist:
     thumb = bool(_THUMB.search(text)) and not _words(whole)
     kept, announces = [], False
     for sentence in _SENTENCE.split(whole):
-        left = _without_closing(sentence)
+        left = _without_closing(sentence, own)
         if left and "?" not in left and SELF_TALK.match(_opened(left)):
             left, announces = "", True
         kept.append(left)
@@ -140,21 +143,20 @@ def sentences(text: str) -> list[str]:
     return [_opened(sentence.strip()) for sentence in _SENTENCE.split(text) if sentence.strip()]
 
 
-def _without_closing(sentence: str) -> str:
+def _without_closing(sentence: str, own: frozenset[str]) -> str:
     """A sentence without thanks and nods at its front; empty when it is nothing else."""
     rest = sentence.strip()
     while rest:
         end = _CLAUSE.search(rest)
         clause = rest[: end.start()] if end else rest
-        if "?" in clause or not _closes(clause):
+        if "?" in clause or not _closes(clause, own):
             return rest if _words(rest) else ""
         rest = rest[end.end() :] if end else ""
     return ""
 
 
-def _closes(clause: str) -> bool:
-    words = _words(clause)
-    return not words or _is_made_of(clause, _CLOSES, _CLOSING)
+def _closes(clause: str, own: frozenset[str]) -> bool:
+    return not _words(clause) or _is_made_of(clause, _CLOSES, _CLOSING | own)
 
 
 def _is_made_of(text: str, some: frozenset[str], all_of: frozenset[str]) -> bool:
