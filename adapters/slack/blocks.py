@@ -5,12 +5,19 @@ Values are ``word:id``; Slack allows 2,000 characters there and 255 in an action
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from adapters.chat.base import Offer
+from adapters.rendering.mentions import ZWSP, disarm, visible
+from adapters.rendering.slack import mrkdwn
 from bot.conversation import Rating
+from bot.evidence import Citation
 
 Block = dict[str, Any]
+
+_MARKS = re.compile(r"([*_~`])(?=\w)")
+_MESSAGE = re.compile(r"https?://[^\s()<>]+/(?:archives|channels)/[^\s()<>]+")
 
 RATE: Final = "wellspoken_rate"
 PERSON: Final = "wellspoken_person"
@@ -93,6 +100,18 @@ def section(mrkdwn: str, accessory: Block | None = None) -> Block:
 def header(text: str) -> Block:
     """A heading; at most 150 characters."""
     return {"type": "header", "text": {"type": "plain_text", "text": text[:150]}}
+
+
+def escape(text: str) -> str:
+    """Any text as it stands, inside mrkdwn: no markup comes of it and nobody is pinged."""
+    text = disarm(visible(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKS.sub(r"\1" + ZWSP, text)
+
+
+def as_mrkdwn(markdown: str) -> str:
+    """A sentence of the house (Markdown) as mrkdwn. Links to messages stay links."""
+    ours = [Citation(0, "", "", uri, "") for uri in _MESSAGE.findall(markdown)]
+    return mrkdwn(markdown, ours)
 
 
 def meaning(value: str) -> tuple[str, str]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from adapters.chat.base import ChannelKind, FileRef, Heard, Place, Reaction
 from adapters.rendering.slack import unescape
+from adapters.slack.lookups import Bearer
 from bot.conversation import Author, Platform
 
 Payload = Mapping[str, Any]
@@ -24,16 +25,6 @@ _SAID_BY_PEOPLE: Final = frozenset({"", "file_share", "thread_broadcast"})
 _KINDS: Final = {"im": ChannelKind.DIRECT, "mpim": ChannelKind.GROUP}
 _THUMBS: Final = {"+1": True, "thumbsup": True, "-1": False, "thumbsdown": False}
 _MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who we are in a workspace. ``user`` is mentioned, ``bot`` is on our posts."""
-
-    team: str
-    team_name: str
-    user: str
-    bot: str
 
 
 def workspace_of(body: Payload) -> str:
@@ -56,7 +47,7 @@ def workspace_of(body: Payload) -> str:
     return str(user.get("team_id") or "") if isinstance(user, Mapping) else ""
 
 
-def heard_of_event(body: Payload, us: Identity) -> Heard | None:
+def heard_of_event(body: Payload, us: Bearer) -> Heard | None:
     """The message of a ``message`` or ``app_mention`` event; ``None`` where there is none."""
     event: Payload = body.get("event") or {}
     if event.get("type") not in ("message", "app_mention") or not _is_said_by_a_person(event, us):
@@ -64,7 +55,7 @@ def heard_of_event(body: Payload, us: Identity) -> Heard | None:
     return message_of(event, place_of_event(event, workspace_of(body)), us)
 
 
-def _is_said_by_a_person(event: Payload, us: Identity) -> bool:
+def _is_said_by_a_person(event: Payload, us: Bearer) -> bool:
     user = event.get("user") or ""
     return bool(
         user
@@ -93,7 +84,7 @@ def place_of_event(event: Payload, workspace: str) -> Place:
     )
 
 
-def message_of(message: Payload, place: Place, us: Identity) -> Heard:
+def message_of(message: Payload, place: Place, us: Bearer) -> Heard:
     """A message as Slack writes it: escaped text, mentions in brackets, files beside it."""
     written = str(message.get("text") or "")
     mentioned = _MENTION.findall(written)
@@ -140,7 +131,7 @@ def files_of(files: Sequence[Payload]) -> tuple[FileRef, ...]:
     )
 
 
-def reaction_of(body: Payload, us: Identity) -> Reaction | None:
+def reaction_of(body: Payload, us: Bearer) -> Reaction | None:
     """A thumb put on one of our messages or taken off; ``None`` for anything else.
 
     Slack does not name the message's author in every case; then the desk knows its own.
@@ -171,3 +162,88 @@ def thumb(reaction: str) -> bool | None:
 def moment(ts: str) -> datetime:
     """When a message was posted: its ts is a Unix time in seconds. Raises ValueError."""
     return datetime.fromtimestamp(float(ts), UTC)
+
+
+def organisation_of(body: Payload) -> str:
+    """The organisation (Enterprise Grid) of a payload; empty where there is none."""
+    context = body.get("context_enterprise_id")
+    if context:
+        return str(context)
+    enterprise = body.get("enterprise")
+    if isinstance(enterprise, Mapping):
+        return str(enterprise.get("id") or "")
+    for place in (body.get("authorizations") or [{}])[0], body:
+        if place.get("enterprise_id"):
+            return str(place["enterprise_id"])
+    return ""
+
+
+def presser_of(body: Payload) -> Author:
+    """Who pressed a button, sent a form, used a shortcut or typed a command."""
+    user = body.get("user")
+    if isinstance(user, Mapping):
+        name = user.get("name") or user.get("username") or ""
+        return Author(Platform.SLACK, str(user.get("id") or ""), str(name))
+    return Author(Platform.SLACK, str(body.get("user_id") or ""), str(body.get("user_name") or ""))
+
+
+def place_of_interaction(body: Payload) -> Place:
+    """Where the message stands whose button was pressed, or whose shortcut was used."""
+    message: Payload = body.get("message") or {}
+    container: Payload = body.get("container") or {}
+    channel: Payload = body.get("channel") or {}
+    ident = str(channel.get("id") or container.get("channel_id") or body.get("channel_id") or "")
+    thread = message.get("thread_ts") or container.get("thread_ts") or ""
+    place = place_of_event({"channel": ident}, workspace_of(body))
+    name = str(channel.get("name") or body.get("channel_name") or "")
+    kind = ChannelKind.GROUP if name.startswith("mpdm-") else place.kind
+    return replace(place, thread=str(thread), kind=kind)
+
+
+def asked_by_command(body: Payload, text: str) -> Heard:
+    """The question of a slash command; its author alone sees the answer."""
+    return Heard(
+        place_of_interaction(body),
+        str(body["trigger_id"]),
+        presser_of(body),
+        unescape(text).strip(),
+        datetime.now(UTC),
+        for_bot=True,
+        private=True,
+        extra={"response_url": str(body.get("response_url") or "")},
+    )
+
+
+def asked_by_shortcut(body: Payload, us: Bearer, *, openly: bool) -> Heard:
+    """The question that a message asks, on behalf of who used the shortcut on it.
+
+    ``openly``: answered in the message's thread, else to who asked alone.
+    """
+    message: Payload = body.get("message") or {}
+    place = place_of_interaction(body)
+    if openly:
+        place = replace(place, thread=place.thread or str(message.get("ts") or ""))
+    said = message_of(message, place, us)
+    return replace(
+        said,
+        message=str(body.get("action_ts") or body["trigger_id"]),
+        author=presser_of(body),
+        for_bot=True,
+        private=not openly,
+        extra={} if openly else {"response_url": str(body.get("response_url") or "")},
+    )
+
+
+_LINK: Final = re.compile(
+    r"/archives/([A-Z0-9]+)/p(\d{10})(\d{6})(?:\?(?:[^\s>|]*&)?thread_ts=([\d.]+))?"
+)
+
+
+def place_of_link(text: str, near: Place) -> Place | None:
+    """The thread to which a link to a message leads; ``None`` where the text holds no link."""
+    found = _LINK.search(text)
+    if found is None:
+        return None
+    channel, seconds, rest, thread = found.groups()
+    place = place_of_event({"channel": channel}, near.workspace)
+    return replace(place, thread=thread or f"{seconds}.{rest}")

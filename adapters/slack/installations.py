@@ -141,6 +141,12 @@ class SlackInstallations(AsyncInstallationStore):
     ) -> None:
         """Nothing of a single installer is kept, so nothing is deleted."""
 
+    async def places(self) -> list[str]:
+        """The workspaces (and organisations) that have it, in the order of their ids."""
+        c = installations.c
+        known = sa.select(c.place).where(c.client_id == self._client_id, c.sealed != "")
+        return await self._db.read(lambda conn: list(conn.scalars(known.order_by(c.place))))
+
     async def _sealed_of(self, place: str) -> tuple[str, datetime] | None:
         def op(connection: sa.Connection) -> tuple[str, datetime] | None:
             row = connection.execute(self._row(place)).one_or_none()

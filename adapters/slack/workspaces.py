@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.slack.directory import Directory
-from adapters.slack.events import Identity
 from adapters.slack.faults import PLATFORM
 from adapters.slack.installations import SlackInstallations
+from adapters.slack.lookups import Bearer
 from adapters.slack.transport import API_URL
 from adapters.slack.web import SlackWeb
 from bot.errors import ChatRefusedError
+from bot.telemetry import log
 
 _FRESH_S = 60.0
 """How long an installation is believed before it is looked up again: another process may have
@@ -24,7 +25,7 @@ seen it go."""
 class Workspace:
     """A workspace: who we are there, its Web API, its people."""
 
-    us: Identity
+    us: Bearer
     web: SlackWeb
     directory: Directory
 
@@ -35,6 +36,10 @@ class Workspaces(Protocol):
     async def of(self, team: str, organisation: str = "") -> Workspace:
         """The workspace of a team. Raises ChatRefusedError ``not_installed`` where we are not (or
         no more), other ChatErrors and StorageError where that cannot be told."""
+        ...
+
+    async def holding(self, channel: str) -> Workspace:
+        """The workspace that has a channel: a channel's id does not say. Raises as :meth:`of`."""
         ...
 
     async def leave(self, team: str, organisation: str = "") -> None:
@@ -58,11 +63,14 @@ class OneWorkspace:
         del team  # whatever workspace an event names, the token's is the one that we act in
         async with self._lock:  # the first asks Slack who we are
             if self._known is None:
-                who = await self._web.auth_test()
-                us = Identity(who.team, who.team_name, who.user, who.bot)
-                directory = Directory(self._web, who.team, enterprise=organisation)
+                us = await self._web.auth_test()
+                directory = Directory(self._web, us.team, enterprise=organisation)
                 self._known = Workspace(us, self._web, directory)
         return self._known
+
+    async def holding(self, channel: str) -> Workspace:
+        del channel
+        return await self.of("")
 
     async def leave(self, team: str, organisation: str = "") -> None:
         """Who we are is asked again at the next event; the token is the operator's business."""
@@ -100,14 +108,32 @@ class InstalledWorkspaces:
             workspace = known[2]
         else:
             await self._drop(key)
-            us = Identity(
-                team or bot.team_id or "", bot.team_name or "", bot.bot_user_id, bot.bot_id
+            us = Bearer(
+                team=team or bot.team_id or "",
+                user=bot.bot_user_id,
+                bot=bot.bot_id,
+                team_name=bot.team_name or "",
+                url="",
+                scopes=frozenset(bot.bot_scopes),
             )
             web = SlackWeb(bot.bot_token, self._base_url)
             directory = Directory(web, us.team, enterprise=bot.enterprise_id or "")
             workspace = Workspace(us, web, directory)
         self._known[key] = (time.monotonic(), bot.bot_token, workspace)
         return workspace
+
+    async def holding(self, channel: str) -> Workspace:
+        for place in await self._installations.places():
+            workspace = await self.of(place)
+            try:
+                await workspace.directory.channel(channel)
+            except ChatRefusedError as error:
+                log.debug("Slack: a channel is elsewhere", place=place, error=str(error))
+            else:
+                return workspace
+        raise ChatRefusedError(
+            platform=PLATFORM, method="conversations.info", reason="channel_not_found"
+        )
 
     async def leave(self, team: str, organisation: str = "") -> None:
         await self._installations.async_delete_all(

@@ -1,0 +1,102 @@
+"""Thumbs, the form behind a thumb down, and the buttons of the handoff."""
+
+from __future__ import annotations
+
+from adapters.slack.blocks import as_mrkdwn, meaning
+from adapters.slack.edge import Ack, Body, Edge, sentence_for
+from adapters.slack.events import Payload, place_of_interaction, presser_of
+from adapters.slack.modals import correction_modal, problem, submission_of, thanks_modal
+from bot.conversation import Rating
+from bot.errors import ChatError, WellspokenError
+from bot.telemetry import log
+
+_NOTHING_SENT = "Choose a reason or write a better answer, please."
+_THANKS = "Your word is noted. A person looks at better answers before I use them."
+
+
+class FeedbackListeners:
+    """Keeps what people think. Everything is kept before it is acknowledged: an interaction comes
+    once only."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+
+    async def rate(self, ack: Ack, body: Body) -> None:
+        """A thumb under an answer. Pressed twice, it counts once."""
+        word, turn = meaning(_value(body))
+        if word not in (Rating.UP, Rating.DOWN):
+            await ack()
+            return
+        place, author = place_of_interaction(body), presser_of(body)
+        try:
+            await self._edge.desk.rate(turn, author, Rating(word), place)
+        except WellspokenError as error:
+            await self._refuse(ack, body, error)
+            return
+        await ack()
+        if word == Rating.DOWN:
+            await self._ask_why(body, turn)
+
+    async def _ask_why(self, body: Body, turn: str) -> None:
+        """Open the form; the thumb counts without it."""
+        try:
+            workspace = await self._edge.workspace(body)
+            view = correction_modal(turn, place_of_interaction(body))
+            await workspace.web.open_view(str(body["trigger_id"]), view)
+        except ChatError as error:
+            log.warning("Slack: the form was not opened", turn=turn, error=str(error))
+
+    async def correct(self, ack: Ack, body: Body) -> None:
+        """The form was sent."""
+        sent = submission_of(body["view"])
+        if not sent.reason and not sent.correction:
+            await ack(response_action="errors", errors=problem(_NOTHING_SENT))
+            return
+        try:
+            await self._edge.desk.rate(
+                sent.turn,
+                presser_of(body),
+                Rating.DOWN,
+                sent.place,
+                reason=sent.reason,
+                correction=sent.correction,
+            )
+        except WellspokenError as error:
+            log.warning("Slack: a correction was not kept", turn=sent.turn, error=str(error))
+            await ack(response_action="errors", errors=problem(sentence_for(error)))
+            return
+        await ack(response_action="update", view=thanks_modal(_THANKS))
+
+    async def ask_a_person(self, ack: Ack, body: Body) -> None:
+        """Yes to the offer; the desk says what comes of it."""
+        _, turn = meaning(_value(body))
+        if turn:
+            place, author = place_of_interaction(body), presser_of(body)
+            try:
+                await self._edge.desk.hand_off(turn, author, place)
+            except WellspokenError as error:
+                await self._refuse(ack, body, error)
+                return
+        await ack()
+
+    async def propose(self, ack: Ack, body: Body) -> None:
+        """A person's answer is proposed as knowledge."""
+        _, handoff = meaning(_value(body))
+        try:
+            said = await self._edge.desk.propose(handoff, presser_of(body))
+        except WellspokenError as error:
+            await self._refuse(ack, body, error)
+            return
+        await ack()
+        await self._edge.tell(body, as_mrkdwn(said))
+
+    async def _refuse(self, ack: Ack, body: Body, error: WellspokenError) -> None:
+        log.warning("Slack: a press was not kept", error=str(error))
+        await ack()
+        await self._edge.tell(body, sentence_for(error))
+
+
+def _value(body: Payload) -> str:
+    """What the pressed button carries."""
+    actions = body.get("actions") or [{}]
+    return str(actions[0].get("value") or "")

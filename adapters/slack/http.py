@@ -1,0 +1,107 @@
+"""Slack over HTTP: signed requests to the web server, and the pages of an installation."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from slack_bolt.adapter.starlette.async_handler import (
+    to_async_bolt_request,
+    to_starlette_response,
+)
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from adapters.slack.manifest import EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH
+from bot.telemetry import log
+
+_WINDOW_S = 300.0
+"""How long a signature is valid (docs.slack.dev, "Verifying requests from Slack")."""
+_MOST = 20_000
+_UNAUTHORIZED, _BAD, _OK = 401, 400, 200
+
+
+class Replays:
+    """The signatures of the last five minutes, so that none serves twice.
+
+    A delivery that failed may come again as it was; one that was handled, or is just being
+    handled, may not. Bounded: the oldest go first.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: OrderedDict[str, float] = OrderedDict()
+
+    def take(self, signature: str) -> bool:
+        """Whether a signature is new; from now on it is not."""
+        now = self._clock()
+        while self._seen and (
+            len(self._seen) >= _MOST or next(iter(self._seen.values())) <= now - _WINDOW_S
+        ):
+            self._seen.popitem(last=False)
+        if signature in self._seen:
+            return False
+        self._seen[signature] = now
+        return True
+
+    def give_back(self, signature: str) -> None:
+        """The delivery failed: it may be repeated."""
+        self._seen.pop(signature, None)
+
+
+def slack_routes(app: AsyncApp | None, flow: AsyncOAuthFlow | None = None) -> list[Route]:
+    """The addresses below ``/slack`` for the web server: events for an ``app`` in HTTP mode, the
+    pages of an installation for a ``flow``."""
+    routes = [] if app is None else [_events_route(app)]
+    return routes if flow is None else [*routes, *_install_routes(flow)]
+
+
+def _events_route(app: AsyncApp) -> Route:
+    """Where Slack sends events. Forged, stale and replayed requests are refused with 401."""
+    replays = Replays()
+
+    async def events(request: Request) -> Response:
+        signature = request.headers.get("x-slack-signature", "")
+        if signature and not replays.take(signature):
+            log.warning("Slack: a request was sent twice")
+            return JSONResponse({"error": "invalid request"}, _UNAUTHORIZED)
+        status = 0
+        try:
+            response = await _dispatch(app, request)
+            status = response.status_code
+        finally:
+            if status != _OK:
+                replays.give_back(signature)
+        return response
+
+    return Route(EVENTS_PATH, events, methods=["POST"])
+
+
+async def _dispatch(app: AsyncApp, request: Request) -> Response:
+    body = await request.body()
+    try:
+        asked = to_async_bolt_request(request, body)
+    except ValueError:  # neither UTF-8 nor JSON, and not looked at further
+        return JSONResponse({"error": "invalid request"}, _BAD)
+    return to_starlette_response(await app.async_dispatch(asked))
+
+
+def _install_routes(flow: AsyncOAuthFlow) -> list[Route]:
+    async def install(request: Request) -> Response:
+        return to_starlette_response(
+            await flow.handle_installation(to_async_bolt_request(request, b""))
+        )
+
+    async def redirected(request: Request) -> Response:
+        return to_starlette_response(
+            await flow.handle_callback(to_async_bolt_request(request, b""))
+        )
+
+    return [
+        Route(INSTALL_PATH, install, methods=["GET"]),
+        Route(REDIRECT_PATH, redirected, methods=["GET"]),
+    ]
