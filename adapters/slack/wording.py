@@ -1,4 +1,4 @@
-"""How the words of an answer are written for a surface: :mod:`adapters.rendering.slack`, applied."""
+"""The words of an answer as a surface needs them: :mod:`adapters.rendering.slack`, applied."""
 
 from __future__ import annotations
 
