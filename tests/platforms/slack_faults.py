@@ -97,8 +97,8 @@ class Budget:
         now = time.monotonic()
         level, at = self._posts.get(channel, (0.0, now))
         level = max(0.0, level - (now - at) * self.posts_per_second)
-        if level >= self.burst:
+        if level + 1 > self.burst:
             self._posts[channel] = (level, now)
-            return (level - self.burst + 1) / self.posts_per_second
+            return (level + 1 - self.burst) / self.posts_per_second
         self._posts[channel] = (level + 1, now)
         return 0.0
