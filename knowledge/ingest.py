@@ -21,13 +21,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.errors import IngestRunningError, LeaseLostError
+from bot.errors import IngestRunningError, LeaseLostError, UsageError
 from bot.ports import Clock, Embedder
 from bot.work.leases import Leases
 from knowledge.document import DEFAULT_LIMIT
 from knowledge.ledger import Ledger
 from knowledge.reading import ReadingPool
 from knowledge.run import IngestRun
+from knowledge.sources import answers
 from knowledge.sources.base import Source
 from knowledge.stores.base import DocumentKey, VectorStore
 
@@ -37,6 +38,10 @@ Progress = Callable[[int, int | None], None]
 _LEASE_S = 15.0
 _ASK_AGAIN_S = 0.25
 _EMBED_SLICE = 32
+_RESERVED = (
+    f'The source "{answers.NAME}" holds the answers that people gave; give yours another name'
+    " with --source."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +118,11 @@ class Ingestor:
         does not hold any more. While another process reads the same source, this waits (calling
         ``on_wait`` once), or with ``wait=False`` raises IngestRunningError. Documents that fail
         are in the report; those that were read before stay as they were. Raises MissingFileError,
-        SourceUnavailableError, and the errors of the stores.
+        SourceUnavailableError, UsageError for a source named like that of people's answers, and the
+        errors of the stores.
         """
+        if source.name == answers.NAME and not isinstance(source, answers.AnswerSource):
+            raise UsageError(_RESERVED)
         async with self._alone(source.name, wait, on_wait):
             started, begun = self._clock(), time.perf_counter()
             pool = ReadingPool(self._executor, self._limit)
