@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from bot.engine import Engine
 from bot.errors import ConfigurationError, DiskFullError, StorageError
-from bot.ports import Embedder, Grounder, Voice
+from bot.ports import Clock, Embedder, Grounder, Voice
 from bot.settings import Settings
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.grounding import BuiltinGrounder
@@ -54,6 +54,7 @@ class Application:
     database: Database
     store: VectorStore
     embedder: Embedder
+    retriever: HybridRetriever
     engine: Engine
     history: History
     feedback: FeedbackBook
@@ -62,6 +63,7 @@ class Application:
     persona: Persona
     metrics: Metrics
     suggestions: tuple[str, ...]
+    clock: Clock
 
     @property
     def bot_name(self) -> str:
@@ -134,6 +136,7 @@ async def assemble(
             database=database,
             store=knowledge.store,
             embedder=knowledge.embedder,
+            retriever=knowledge.retriever,
             engine=Engine(
                 turns=history,
                 retriever=knowledge.retriever,
@@ -151,6 +154,7 @@ async def assemble(
             persona=persona,
             metrics=metrics,
             suggestions=suggestions,
+            clock=utc_now,
         )
 
 

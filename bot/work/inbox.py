@@ -52,6 +52,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+_is_running = inbox.c.status == sa.literal_column("'running'")
 _earlier = inbox.alias("earlier")
 _is_head = ~sa.exists().where(
     _earlier.c.thread_key == inbox.c.thread_key,
@@ -157,6 +158,10 @@ class Inbox:
     async def listen(self) -> None:
         """End :meth:`wait` for events of other processes too, where the database can."""
         await self._db.listen(_CHANNEL, self._arrived.set)
+
+    def wake(self) -> None:
+        """End :meth:`wait`: there may be something to claim."""
+        self._arrived.set()
 
     async def wait(self, seconds: float) -> None:
         """Until an event is put in this process, at most ``seconds``: others may have put some."""
@@ -283,6 +288,17 @@ class Inbox:
                 )
 
         await self._db.write(op)
+
+    async def release(self, is_dead: Callable[[str], bool]) -> int:
+        """End the leases of workers that are known to be dead; of how many events."""
+        running = sa.select(inbox.c.owner).where(_is_running).distinct()
+        owners = await self._db.read(lambda connection: list(connection.scalars(running)))
+        dead = [owner for owner in owners if is_dead(owner)]
+        if not dead:
+            return 0
+        theirs = sa.update(inbox).where(_is_running, inbox.c.owner.in_(dead))
+        ended = theirs.values(lease_until=self._clock() - timedelta(seconds=1))
+        return await self._db.write(lambda connection: connection.execute(ended).rowcount)
 
     # -- looking after ----------------------------------------------------------------------
 

@@ -1,0 +1,118 @@
+"""What ``/wellspoken`` and its kin on other platforms say and do; in Markdown for all of them."""
+
+from __future__ import annotations
+
+import time
+
+from adapters.assembly import Application
+from adapters.chat.base import Place
+from bot.conversation import Author, Principal
+from bot.store.consent import ConsentLedger
+from bot.store.participation import Participation
+from knowledge.overview import overview
+from knowledge.suggesting import Suggestion, suggest
+
+_HELP = """\
+**{name}** answers from its documents and shows where each answer comes from.
+
+- Mention me in a channel, write me a direct message, or use `/ask`: that answer only you see.
+- In a thread that I'm in you need no mention.
+- 👍 or 👎 below an answer, with a better one where you know it, is how I learn.
+- When I don't know, a button asks a colleague.
+
+`/wellspoken sources` – what I know · `mute`, `unmute` – a thread · `opt-out`, `opt-in` – whether \
+what you write may be used to improve me · `forget-me` – erase what I keep of you"""
+
+_NO_SOURCES = "I have not been given any documents that you may see yet."
+_OPTED_OUT = "Understood: nothing that you write is used to improve me."
+_OPTED_IN = "Thank you: what you write may be used to improve me, once a person has reviewed it."
+_MUTED = "I stay quiet in that thread now; a mention still reaches me. `unmute` ends it."
+_UNMUTED = "I'm listening in that thread again."
+_NO_THREAD = "I know of no thread of yours here. Say it in the thread, or give a link to a message."
+_FORGOTTEN = "Done: {messages} and {feedback} of yours are erased."
+_NOTHING = "There is nothing of yours that I keep."
+_SUGGESTIONS_S = 600.0
+
+
+class Commands:
+    """The commands, for one application."""
+
+    def __init__(self, app: Application, participation: Participation) -> None:
+        self._app = app
+        self._participation = participation
+        self._consent = ConsentLedger(app.database)
+        self._suggested: dict[tuple[frozenset[str], str], tuple[float, tuple[Suggestion, ...]]] = {}
+
+    @property
+    def about(self) -> str:
+        """What the bot is, in a sentence or two."""
+        return self._app.persona.about or f"I'm {self._app.bot_name}. I answer from documents."
+
+    async def run(
+        self, name: str, argument: str, author: Author, place: Place, principal: Principal
+    ) -> str:
+        """Carry out one command; what to show. An unknown one shows the help."""
+        del argument
+        match name:
+            case "sources":
+                return await self._sources(principal)
+            case "opt-out" | "opt-in":
+                allowed = name == "opt-in"
+                await self._consent.choose(author.key, allowed)
+                return _OPTED_IN if allowed else _OPTED_OUT
+            case "mute" | "unmute":
+                return await self._mute(author, place, muted=name == "mute")
+            case _:
+                return _HELP.format(name=self._app.bot_name)
+
+    async def consents(self, author: Author) -> bool:
+        """Whether what an author writes may be used for training."""
+        choice = await self._consent.choice(author.key)
+        return self._app.settings.training.consent == "opt-out" if choice is None else choice
+
+    async def forget(self, author: Author) -> str:
+        """Erase what is stored of an author."""
+        from bot.store.erasure import Erasure
+
+        erased = await Erasure(self._app.database, self._app.audit).forget(author.key)
+        if not erased.messages and not erased.feedback:
+            return _NOTHING
+        return _FORGOTTEN.format(
+            messages=_many(erased.messages, "message"), feedback=_many(erased.feedback, "rating")
+        )
+
+    async def suggestions(self, principal: Principal, near: str) -> tuple[Suggestion, ...]:
+        """Questions that the knowledge base answers; looked for every ten minutes."""
+        if self._app.suggestions and not near:
+            return tuple(Suggestion(text[:40], text) for text in self._app.suggestions)
+        key = (principal.groups, near)
+        found = self._suggested.get(key)
+        if found is None or time.monotonic() - found[0] > _SUGGESTIONS_S:
+            if len(self._suggested) > 1000:
+                self._suggested.clear()
+            found = (
+                time.monotonic(),
+                await suggest(self._app.ledger, self._app.retriever, principal, near),
+            )
+            self._suggested[key] = found
+        return found[1]
+
+    async def _sources(self, principal: Principal) -> str:
+        sources = await overview(self._app.ledger, principal)
+        if not sources:
+            return _NO_SOURCES
+        lines = [f"- **{s.name}**: {_many(s.documents, 'document')}" for s in sources]
+        return "What I know, as far as you may see it:\n\n" + "\n".join(lines)
+
+    async def _mute(self, author: Author, place: Place, *, muted: bool) -> str:
+        key = place.key if place.thread else None
+        if key is None:
+            last = await self._participation.last_in(place.key, author.key)
+            key = last.key if last is not None else None
+        if key is None or not await self._participation.mute(key, muted):
+            return _NO_THREAD
+        return _MUTED if muted else _UNMUTED
+
+
+def _many(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

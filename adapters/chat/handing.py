@@ -1,0 +1,207 @@
+"""Handing a question to a person, and carrying the person's answer back.
+
+Whoever presses the offer's button gets the question posted into the handoff channel, with what
+was said before and what was tried. Replies in the thread that it opens go back to the asker; an
+answer becomes knowledge only after it was proposed there and approved by an operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from adapters.chat.base import (
+    Card,
+    ChatAdapter,
+    Heard,
+    Offer,
+    Place,
+    Placement,
+    place_of,
+)
+from bot.conversation import Author, Platform, Turn
+from bot.errors import ChatRefusedError
+from bot.handoff import Handoff, HandoffBook
+from bot.ports import Clock
+from bot.settings import Settings
+from bot.store.base import Database
+from bot.store.history import History
+from bot.store.participation import Participation
+from bot.telemetry import log
+from bot.work.inbox import Claim, Inbox
+
+INTERNAL = "//"
+"""What a reply in the handoff's thread begins with that is not for the asker."""
+
+ROLE = "handoff"
+
+_CONTEXT = 6
+_PASSED_ON = "I've passed your question on to a colleague. The answer will come here."
+_NOBODY = "I can't pass it on from here. Please ask {contact}."
+_CONTACT = "an admin of this workspace"
+_HIDDEN = "What I answered is not shown here: it may hold what this channel may not see."
+_ANSWERS = "**{name}** answers:\n\n{text}"
+_CARRIED = "Sent to {asker}."
+_SHALL_I = "That did not help, it seems. Shall I ask a colleague?"
+
+
+class Handing:
+    """The handoffs of all platforms: a question may be handed from one to another."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        database: Database,
+        history: History,
+        participation: Participation,
+        book: HandoffBook,
+        inbox: Inbox,
+        adapters: Mapping[Platform, ChatAdapter],
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._history = history
+        self._participation = participation
+        self._book = book
+        self._inbox = inbox
+        self._adapters = adapters
+        self._clock = clock
+
+    # -- the asker said yes ---------------------------------------------------------------------
+
+    async def hand_off(self, claim: Claim, turn_id: str, place: Place) -> None:
+        """Post the question into the handoff channel, once, and tell the asker."""
+        turn = await self._history.turn(turn_id)
+        heard = self._as_heard(turn.author, place)
+        channel = self.channel_for(place)
+        target = self._adapter_of(channel) if channel else None
+        steps = _Steps(claim, self._inbox)
+        if channel is None or target is None:
+            if channel is not None:
+                log.warning("the handoff channel's platform is not connected", channel=channel)
+            contact = self._settings.bot.contact or _CONTACT
+            await self._say(place, _NOBODY.format(contact=contact), steps)
+        else:
+            await self._post(turn, heard, target, channel.partition(":")[2], steps)
+        await self._inbox.complete(claim)
+
+    async def _post(
+        self, turn: Turn, heard: Heard, target: ChatAdapter, channel: str, steps: _Steps
+    ) -> None:
+        handoff = await self._book.open(turn.id, turn.author, asdict(heard.place), turn.question)
+        if handoff.card_place is None:
+            card = await self._card(handoff, turn, heard, target, channel)
+            where = await target.post_card(channel, card, steps.placement("card"))
+            await self._book.posted(handoff.id, asdict(where))
+            await self._database.write(
+                lambda c: self._participation.join_in(c, where.key, handoff.id, ROLE)
+            )
+        else:
+            where = place_of(handoff.card_place)
+        link = await target.link(where, where.thread)
+        sentence = f"{_PASSED_ON} ([their thread]({link}))" if link else _PASSED_ON
+        await self._say(heard.place, sentence, steps)
+        log.info("handed off", handoff=handoff.id, turn=turn.id)
+
+    async def _card(
+        self, handoff: Handoff, turn: Turn, heard: Heard, target: ChatAdapter, channel: str
+    ) -> Card:
+        """What the colleagues see: nothing that their channel may not see."""
+        readers = await target.principal(
+            self._as_heard(turn.author, Place(target.platform, heard.place.workspace, channel))
+        )
+        said = await self._history.messages(turn.thread, readers)
+        before = [m for m in said if m.text not in (turn.question, turn.answer)]
+        context = tuple((m.role.value, m.text) for m in before[-_CONTEXT:])
+        tried = turn.answer if readers.groups.issuperset(turn.audience) else _HIDDEN
+        source = self._adapters[heard.place.platform]
+        link = await source.link(heard.place, heard.place.thread)
+        return Card(handoff.id, turn.author, turn.question, context, tried, link)
+
+    # -- a colleague replied ----------------------------------------------------------------------
+
+    async def carry(self, claim: Claim, heard: Heard, handoff_id: str) -> None:
+        """Carry a reply from the handoff's thread to the asker, and offer to keep it."""
+        text = heard.text.strip()
+        if not text or text.startswith(INTERNAL):
+            await self._inbox.complete(claim)
+            return
+        handoff = await self._book.get(handoff_id)
+        steps = _Steps(claim, self._inbox)
+        name = heard.author.name or "A colleague"
+        await self._say(place_of(handoff.place), _ANSWERS.format(name=name, text=text), steps)
+        if not steps.done("kept"):
+            await self._book.answered(handoff.id, text, heard.author.key)
+            await steps.note("kept")
+        if not steps.done("offered"):
+            adapter = self._adapters[heard.place.platform]
+            asker = handoff.asker.name or "the asker"
+            await adapter.offer_knowledge(heard.place, handoff.id, _CARRIED.format(asker=asker))
+        await self._inbox.complete(claim)
+
+    # -- offering ---------------------------------------------------------------------------------
+
+    async def offer(self, claim: Claim, turn_id: str, place: Place) -> None:
+        """After two thumbs down: ask whether a person shall look at it."""
+        turn = await self._history.turn(turn_id)
+        if not await self._book.of_thread(turn.thread):
+            heard = self._as_heard(turn.author, place)
+            await self._adapters[place.platform].tell(heard, _SHALL_I, Offer.PERSON, turn_id)
+        await self._inbox.complete(claim)
+
+    def channel_for(self, place: Place) -> str | None:
+        """The handoff channel of a place, like ``slack:C0HUMANS``."""
+        for key in (place.channel_key, "*"):
+            channel = self._settings.channels.get(key)
+            if channel is not None and channel.handoff:
+                return channel.handoff
+        return None
+
+    # -- parts ------------------------------------------------------------------------------------
+
+    def _adapter_of(self, channel: str) -> ChatAdapter | None:
+        """The platform of a channel like ``slack:C0HUMANS``, where it is connected."""
+        name = channel.partition(":")[0]
+        return self._adapters.get(Platform(name)) if name in set(Platform) else None
+
+    async def _say(self, place: Place, text: str, steps: _Steps) -> None:
+        adapter = self._adapters.get(place.platform)
+        if adapter is None:
+            raise ChatRefusedError(
+                platform=place.platform, method="post", reason="it is not connected here"
+            )
+        await adapter.post(place, text, steps.placement("said"))
+
+    def _as_heard(self, author: Author, place: Place) -> Heard:
+        """Something said by an author in a place, where only these two matter."""
+        return Heard(place, place.thread, author, "", self._clock())
+
+
+class _Steps:
+    """What of a claim is done: its posts, each with a placement of its own, and its notes."""
+
+    def __init__(self, claim: Claim, inbox: Inbox) -> None:
+        self._claim = claim
+        self._inbox = inbox
+        self._state: dict[str, Any] = dict(claim.state or {})
+
+    def placement(self, name: str) -> Placement:
+        """The placement of one post."""
+
+        async def save(state: Mapping[str, Any]) -> None:
+            self._state[name] = dict(state)
+            await self._inbox.checkpoint(self._claim, name, self._state)
+
+        return Placement(f"{self._claim.event_id}:{name}", self._state.get(name), save)
+
+    def done(self, name: str) -> bool:
+        """Whether a step was noted."""
+        return name in self._state
+
+    async def note(self, name: str) -> None:
+        """Note a step as done."""
+        self._state[name] = True
+        await self._inbox.checkpoint(self._claim, name, self._state)

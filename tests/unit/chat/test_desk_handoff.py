@@ -1,0 +1,132 @@
+"""Handing a question to a person and carrying the answer back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from adapters.chat.base import Place
+from bot.conversation import Author
+from tests.platforms.chat_desk import Office, office
+from tests.platforms.chat_fake import CHANNEL, FakeChat, said
+
+ADA = Author(CHANNEL.platform, "U1", "Ada")
+CHANNELS = {"slack:C1": {"handoff": "slack:C0HUMANS"}}
+
+
+async def _asked(here: Office, text: str = "Who is the boss?") -> tuple[str, Place]:
+    question = said(text, for_bot=True)
+    await here.hear(question)
+    return here.chat.in_thread(question.home)[-1].turn, question.home
+
+
+async def _handed(here: Office) -> tuple[Place, Place]:
+    """The asker's thread and the colleagues' thread."""
+    turn, place = await _asked(here)
+    await here.desk.hand_off(turn, ADA, place)
+    await here.work()
+    ((message, _),) = [
+        (key, post) for key, post in here.chat.posts.items() if post.place.channel == "C0HUMANS"
+    ]
+    return place, Place(CHANNEL.platform, "T1", "C0HUMANS", message)
+
+
+async def test_the_question_goes_to_the_colleagues(tmp_path: Path) -> None:
+    """The card holds the question, what was tried and the way back; the asker is told."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        place, _ = await _handed(here)
+        (card,) = here.chat.cards
+        assert card.question == "Who is the boss?"
+        assert card.tried == "Answer to Who is the boss?"
+        assert place.channel in card.link
+        told = here.chat.in_thread(place)[-1].text
+        assert "colleague" in told
+        assert "C0HUMANS" in told
+
+
+async def test_pressing_twice_asks_once(tmp_path: Path) -> None:
+    """A second press, by anybody, changes nothing."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        turn, place = await _asked(here)
+        await asyncio.gather(*(here.desk.hand_off(turn, ADA, place) for _ in range(3)))
+        await here.work()
+        await here.desk.hand_off(turn, ADA, place)
+        await here.work()
+        assert len(here.chat.cards) == 1
+
+
+async def test_the_answer_is_carried_back(tmp_path: Path) -> None:
+    """What a colleague replies appears in the asker's thread under the colleague's name."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        place, theirs = await _handed(here)
+        await here.hear(said("That is Dora.", by="U2", place=theirs))
+        assert here.chat.in_thread(place)[-1].text == "**Ben** answers:\n\nThat is Dora."
+
+
+async def test_a_word_among_colleagues_stays_there(tmp_path: Path) -> None:
+    """A reply that begins with two slashes is not carried back."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        place, theirs = await _handed(here)
+        before = len(here.chat.in_thread(place))
+        await here.hear(said("// who knows this?", by="U2", place=theirs))
+        assert len(here.chat.in_thread(place)) == before
+
+
+async def test_an_answer_can_be_proposed(tmp_path: Path) -> None:
+    """The colleagues are offered to keep the answer; proposing it puts it up for review."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        _, theirs = await _handed(here)
+        await here.hear(said("That is Dora.", by="U2", place=theirs))
+        ((place, handoff, _),) = here.chat.proposals
+        assert place == theirs
+        assert "operator" in await here.desk.propose(handoff, ADA)
+
+
+async def test_without_a_channel_it_says_whom_to_ask(tmp_path: Path) -> None:
+    """Where no handoff channel is set the button names a contact."""
+    async with office(tmp_path, bot={"contact": "Dora in room 5"}) as here:
+        turn, place = await _asked(here)
+        await here.desk.hand_off(turn, ADA, place)
+        await here.work()
+        assert here.chat.in_thread(place)[-1].text.endswith("Please ask Dora in room 5.")
+
+
+async def test_colleagues_see_what_their_channel_may_see(tmp_path: Path) -> None:
+    """An answer for staff does not appear in a handoff channel of others."""
+    chat = FakeChat(channel_groups={"C1": frozenset({"staff"})})
+    async with office(tmp_path, chat, channels=CHANNELS) as here:
+        await _handed(here)
+        (card,) = chat.cards
+        assert "Answer to" not in card.tried
+        assert card.context == ()
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_a_kill_at_any_step_hands_off_once(tmp_path: Path, after_effect: bool) -> None:
+    """However often the process is cut off on the way, there is one card and one word to the
+    asker, and the reply is carried once."""
+
+    whole = FakeChat()
+    async with office(tmp_path / "whole", whole, channels=CHANNELS) as here:
+        turn, place = await _asked(here)
+        whole.operations = 0
+        await here.desk.hand_off(turn, ADA, place)
+        await here.work()
+    assert whole.operations >= 2
+    for step in range(1, whole.operations + 1):
+        chat = FakeChat(after_effect=after_effect)
+        home = tmp_path / str(step)
+        async with office(home, chat, channels=CHANNELS) as here:
+            turn, place = await _asked(here)
+            chat.operations, chat.die_at = 0, step
+            await here.desk.hand_off(turn, ADA, place)
+            await here.work()
+        assert chat.dead
+        chat.dead, chat.die_at = False, None
+        async with office(home, chat, channels=CHANNELS) as here:
+            await here.work()
+        assert sorted(p.text[:8] for p in chat.posts.values()) == sorted(
+            p.text[:8] for p in whole.posts.values()
+        )
