@@ -53,24 +53,23 @@ class Calls:
         channel: str = "",
         *,
         repeat: bool = True,
-        patient: bool = True,
+        patience_s: float | None = None,
     ) -> AsyncSlackResponse:
-        """Carry out one call. ``repeat``: doing it twice is as good as once. ``patient``: it waits
-        where Slack asks for patience, else it raises at once."""
-        deadline = asyncio.get_running_loop().time() + self._patience_s
+        """Carry out one call. ``repeat``: doing it twice is as good as once. ``patience_s`` bounds
+        what it waits and repeats, another than usual where given; 0 raises at once."""
+        patience_s = self._patience_s if patience_s is None else patience_s
+        deadline = asyncio.get_running_loop().time() + patience_s
         attempt = 0
         while True:
-            await self._turn(method, channel, deadline if patient else 0.0)
+            await self._turn(method, channel, deadline)
             try:
                 return await send(self._connected())
             except Exception as error:  # noqa: BLE001 - the SDK's own and aiohttp's; others go on
                 fault = fault_of(method, error)
-                again = patient and (repeat or isinstance(error, UNSENT))
+                again = repeat or isinstance(error, UNSENT)
             if isinstance(fault, ChatLimitedError):
                 self._learn(fault, method, channel)
-                if patient:
-                    continue
-                raise fault
+                continue
             if not (again and _is_worth_it(fault, attempt, deadline)):
                 raise fault
             await asyncio.sleep(_PAUSES_S[attempt])

@@ -107,8 +107,8 @@ class Directory:
     ) -> Principal:
         """What an answer to ``author`` in ``channel`` may use; public only where Slack cannot be
         asked who they are. Never raises."""
-        if not alone and channel not in access.slack.channels:
-            return Principal()  # nothing to look up: nothing is granted there
+        if not (_may_have_groups(access, author) if alone else channel in access.slack.channels):
+            return Principal()  # nothing to look up: nothing could be granted
         try:
             guest = (await self.person(author)).guest
             # Who reads alone reads alone, whatever channel they happen to be in.
@@ -175,6 +175,11 @@ class Directory:
             kind=_kind(found),
             shared=any(found.get(share) for share in shares),
         )
+
+
+def _may_have_groups(access: AccessSection, author: str) -> bool:
+    """Whether the settings could give somebody a group at all."""
+    return bool(access.slack.usergroups or groups_of(access, author, ()))
 
 
 def _kind(channel: dict[str, Any]) -> ChannelKind:

@@ -90,7 +90,7 @@ class Lookups:
             "views.open",
             lambda client: client.views_open(trigger_id=trigger, view=dict(view)),
             repeat=False,
-            patient=False,
+            patience_s=0.0,
         )
         return dict(response["view"] or {})
 
@@ -119,7 +119,7 @@ class Lookups:
                 loading_messages=list(loading) or None,
             ),
             channel,
-            patient=False,
+            patience_s=0.0,
         )
 
     async def set_suggested_prompts(

@@ -20,7 +20,9 @@ POST_BURST = 3
 
 TIERS = {START: 20, APPEND: 100, STOP: 20, UPDATE: 50}
 """Calls a minute a workspace: the least that Slack documents for each (its pages per method)."""
-_OPTIONAL_SHARE = 0.8  # the rest of a tier is kept for calls that must be made
+_OPTIONAL = {APPEND: 0.8, UPDATE: 0.4}
+"""The share of a tier that optional calls may take; the rest is kept for those that must be made.
+Every answer that is edited ends in a required update, a streamed one in no append."""
 _MINUTE_S = 60.0
 _KEPT = 2_000  # channels remembered before those that are free again are dropped
 
@@ -64,7 +66,7 @@ class Pacer:
         if tier is None:
             return True
         ahead = self._spent.get(method, 0.0) - self._clock()
-        return ahead <= _MINUTE_S * _OPTIONAL_SHARE - _MINUTE_S / tier
+        return ahead <= _MINUTE_S * _OPTIONAL.get(method, 1.0) - _MINUTE_S / tier
 
     async def ready(self, method: str, channel: str = "") -> None:
         """Wait until the call may be made, and count it."""

@@ -33,8 +33,9 @@ _PAGE, _PAGES = 200, 10  # replies a page, and pages that are read at most
 class SlackWeb(Lookups):
     """The Web API of one workspace.
 
-    ``patience_s`` bounds a call with everything that it waits for and repeats; ``timeout_s`` one
-    attempt. A ``session`` that is handed in is shared: its owner closes it. All methods raise
+    ``patience_s`` bounds a call with everything that it waits for and repeats, ``delivery_s`` one
+    that carries an answer (Slack asks for up to a minute), ``timeout_s`` one attempt. A
+    ``session`` that is handed in is shared: its owner closes it. All methods raise
     :class:`bot.errors.ChatRefusedError` (``reason`` is Slack's error code),
     :class:`bot.errors.ChatLimitedError` or :class:`bot.errors.ChatUnavailableError`.
     """
@@ -48,9 +49,10 @@ class SlackWeb(Lookups):
         session: aiohttp.ClientSession | None = None,
         timeout_s: float = 10.0,
         patience_s: float = 30.0,
+        delivery_s: float = 120.0,
     ) -> None:
         self.pacer = pacer or Pacer()
-        self._token, self._base_url = token, base_url
+        self._token, self._base_url, self._delivery_s = token, base_url, delivery_s
         super().__init__(Calls(token, base_url, self.pacer, session, timeout_s, patience_s))
 
     async def aclose(self) -> None:
@@ -85,6 +87,7 @@ class SlackWeb(Lookups):
             ),
             channel,
             repeat=False,
+            patience_s=self._delivery_s,
         )
         return str(response["ts"])
 
@@ -111,7 +114,7 @@ class SlackWeb(Lookups):
                 unfurl_media=False,
             ),
             channel,
-            patient=patient,
+            patience_s=self._delivery_s if patient else 0.0,
         )
 
     async def post_ephemeral(
@@ -131,6 +134,7 @@ class SlackWeb(Lookups):
             ),
             channel,
             repeat=False,
+            patience_s=self._delivery_s,
         )
 
     async def start_stream(
@@ -150,7 +154,7 @@ class SlackWeb(Lookups):
             ),
             channel,
             repeat=False,
-            patient=False,
+            patience_s=0.0,
         )
         return str(response["ts"])
 
@@ -162,7 +166,7 @@ class SlackWeb(Lookups):
             lambda client: client.chat_appendStream(channel=channel, ts=ts, markdown_text=text),
             channel,
             repeat=False,
-            patient=False,
+            patience_s=0.0,
         )
 
     async def stop_stream(
@@ -187,6 +191,7 @@ class SlackWeb(Lookups):
             ),
             channel,
             repeat=not text,
+            patience_s=self._delivery_s,
         )
 
     async def respond(self, url: str, text: str, *, blocks: Sequence[Block] = ()) -> None:

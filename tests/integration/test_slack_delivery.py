@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from bot.errors import ChatError, ChatRefusedError, ChatUnavailableError
 from bot.evidence import Citation, Grounding
 from tests.platforms.slack_server import SlackServer
 from tests.platforms.slack_state import Message
+from tests.platforms.slack_surfaces import ResponseAddress, new_address
 
 ANSWER = "Water roses **at night** [1]. Never at noon."
 SOURCE = Citation(1, "roses.md", "Roses", "https://garden.example/roses", "at night")
@@ -118,7 +119,7 @@ async def desk(slack: SlackServer) -> AsyncIterator[Desk]:
     ada = slack.user("U1", "Ada")
     garden = slack.channel("C1", "garden", [ada])
     ts = await slack.say(ada, garden, "How do I water roses?")
-    web = SlackWeb(slack.bot_token, slack.url, timeout_s=0.7, patience_s=5.0)
+    web = SlackWeb(slack.bot_token, slack.url, timeout_s=0.7, patience_s=5.0, delivery_s=5.0)
     heard = Heard(
         Place(Platform.SLACK, "T1", "C1"), ts, Author(Platform.SLACK, "U1"), "?", datetime.now(UTC)
     )
@@ -520,6 +521,36 @@ def private(desk: Desk, url: str = "") -> PrivateSurface:
         rendering=Wording(),
         controls=under_answer,
     )
+
+
+def address(desk: Desk) -> ResponseAddress:
+    """Where a command of the asker's is answered."""
+    return ResponseAddress(desk.slack.home, "U1", "C1")
+
+
+async def test_a_command_is_answered_at_its_address(desk: Desk) -> None:
+    """The whole answer with sources and thumbs, seen by the asker alone."""
+    given = address(desk)
+    await private(desk, new_address(desk.slack.world, given)).close(
+        turn_of(ANSWER, SOURCE), Offer.PERSON, "A note."
+    )
+    (message,) = desk.slack.world.hidden
+    assert message.only_for == "U1"
+    assert {"Ask a person"} <= set(message.buttons)
+    assert "https://garden.example/roses" in message.shown
+    assert "A note." in message.shown
+    assert [body["replace_original"] for body in given.used] == [False]
+    assert desk.made("chat.postEphemeral") == 0
+
+
+@pytest.mark.parametrize("spent", [{"at": 0.0}, {"used": [{}] * 5}])
+async def test_an_address_that_is_spent_is_no_end(desk: Desk, spent: dict[str, Any]) -> None:
+    """Expired or used up: the asker still gets the answer, and others still do not."""
+    given = replace(address(desk), **spent)
+    await private(desk, new_address(desk.slack.world, given)).close(turn_of(), Offer.NOTHING)
+    (message,) = desk.slack.world.hidden
+    assert message.only_for == "U1"
+    assert desk.made("chat.postEphemeral") == 1
 
 
 async def test_without_an_address_the_asker_sees_an_ephemeral_message(desk: Desk) -> None:

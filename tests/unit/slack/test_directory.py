@@ -171,6 +171,16 @@ async def test_an_unmapped_channel_is_not_looked_up(directory: Directory, people
     assert (found.groups, people.asked) == (frozenset(), [])
 
 
+async def test_who_could_have_no_group_is_not_looked_up(people: People) -> None:
+    """Without user groups in the settings, strangers to them cost no call."""
+    access = AccessSection(users={"slack:U1": ("board",)})
+    directory = Directory(people, "T1")
+    other = await directory.principal(access, author="U9", channel="D9", alone=True)
+    assert (other.groups, people.asked) == (frozenset(), [])
+    ours = await directory.principal(access, author="U1", channel="D1", alone=True)
+    assert (ours.groups, people.asked) == ({"board"}, ["U1"])
+
+
 async def test_a_channel_has_its_name_topic_and_kind(directory: Directory, people: People) -> None:
     """What a channel is about can be told."""
     people.channels["G1"] = {"is_mpim": True}

@@ -23,7 +23,7 @@ async def slack() -> AsyncIterator[SlackServer]:
 
 @pytest.fixture
 async def web(slack: SlackServer) -> AsyncIterator[SlackWeb]:
-    client = SlackWeb(slack.bot_token, slack.url, timeout_s=0.5, patience_s=3.0)
+    client = SlackWeb(slack.bot_token, slack.url, timeout_s=0.5, patience_s=3.0, delivery_s=3.0)
     yield client
     await client.aclose()
 
@@ -133,7 +133,7 @@ async def test_what_may_have_been_posted_is_not_posted_again(
 
 async def test_a_slack_that_is_not_there_is_unavailable() -> None:
     """Where no connection comes about even a post is tried again, then given up in time."""
-    web = SlackWeb("xoxb", "http://127.0.0.1:9/api/", patience_s=1.0)
+    web = SlackWeb("xoxb", "http://127.0.0.1:9/api/", patience_s=1.0, delivery_s=1.0)
     try:
         with pytest.raises(ChatUnavailableError):
             await web.post_message("C1", "x")
