@@ -1,4 +1,4 @@
-"""The long-running process: web server and worker, started and stopped together."""
+"""The long-running process: web server, chats and worker, started and stopped together."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import uvicorn
+from starlette.routing import BaseRoute
 
 from adapters.assembly import Application, assemble
-from adapters.web.app import create_app
+from adapters.chat.desk import Desk
+from adapters.connecting import chat_platforms, connect, needs_web_server
+from adapters.web.app import create_app, create_intake
 from bot.conversation import Principal
 from bot.errors import UsageError, WellspokenError
 from bot.settings import Settings
@@ -42,28 +45,40 @@ async def run_server(
     suggestions: tuple[str, ...] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is in flight then gets 30 s to finish."""
-    listener = _listen(host, port) if "web" in parts else None
+    platforms = chat_platforms(settings, parts)
+    pages = "web" in parts
+    listener = _listen(host, port) if pages or needs_web_server(settings, platforms) else None
     token_is_new = settings.console_token is None and not (settings.home / "console-token").exists()
-    with contextlib.closing(listener) if listener else contextlib.nullcontext():
-        async with assemble(settings, suggestions=suggestions) as app, _stop_signal() as stop:
-            if sample is not None:
-                await _read_sample(app, sample)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_load_index(app))
-                if "worker" in parts:
-                    worker = tasks.create_task(_work(app))
-                if listener is not None:
+    async with AsyncExitStack() as stack:
+        if listener is not None:
+            stack.enter_context(contextlib.closing(listener))
+        app = await stack.enter_async_context(assemble(settings, suggestions=suggestions))
+        stop = await stack.enter_async_context(_stop_signal())
+        if sample is not None:
+            await _read_sample(app, sample)
+        desk = Desk(app)
+        chats = [await stack.enter_async_context(connect(name, app, desk)) for name in platforms]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_load_index(app))
+            hearing = [tasks.create_task(chat.run()) for chat in chats]
+            working = [tasks.create_task(_work(app))] if "worker" in parts else []
+            if chats:
+                working.append(tasks.create_task(desk.run()))
+            if listener is not None:
+                routes = [route for chat in chats for route in chat.routes]
+                server = _Server(_uvicorn(app, routes, pages=pages))
+                web = tasks.create_task(server.serve(sockets=[listener]))
+                if pages:
                     _announce(app, listener, token_is_new)
-                    server = _Server(_uvicorn(app))
-                    web = tasks.create_task(server.serve(sockets=[listener]))
-                _warn_of_missing_adapters(settings)
-                await stop.wait()
-                log.info("stopping")
-                if "worker" in parts:
-                    worker.cancel()
-                if listener is not None:
-                    server.should_exit = True
-                    await web
+            await stop.wait()
+            log.info("stopping")
+            for task in hearing:  # nothing new is taken in while the rest comes to its end
+                task.cancel()
+            for task in working:
+                task.cancel()
+            if listener is not None:
+                server.should_exit = True
+                await web
     log.info("stopped")
 
 
@@ -75,9 +90,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn(app: Application) -> uvicorn.Config:
+def _uvicorn(app: Application, routes: Sequence[BaseRoute], *, pages: bool) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(app),
+        create_app(app, routes=routes) if pages else create_intake(app, routes),
         log_config=None,
         access_log=False,
         lifespan="on",
@@ -178,9 +193,3 @@ def _announce(app: Application, listener: socket.socket, token_is_new: bool) -> 
     lines.append("Ctrl-C stops it")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
-
-
-def _warn_of_missing_adapters(settings: Settings) -> None:
-    for name, secret in (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token)):
-        if secret is not None:
-            log.warning("set up, but this version does not connect to it yet", platform=name)

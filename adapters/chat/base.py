@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from starlette.routing import BaseRoute
+
 from bot.conversation import Attachment, Author, Platform, Principal, Turn
 
 
@@ -196,6 +198,26 @@ class ChatAdapter(Protocol):
 
     async def link(self, place: Place, message: str) -> str:
         """The web address of a message; empty where there is none."""
+        ...
+
+
+class ChatService(Protocol):
+    """A chat platform as ``serve`` runs it."""
+
+    @property
+    def adapter(self) -> ChatAdapter: ...
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """What it hears over HTTP, for the web server."""
+        ...
+
+    async def run(self) -> None:
+        """Hear the platform until cancelled; answers still go out afterwards."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections: nothing goes out any more."""
         ...
 
 

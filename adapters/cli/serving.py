@@ -12,7 +12,7 @@ from bot.errors import UsageError
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-_PARTS = ("web", "worker")
+_PARTS = ("web", "slack", "worker")
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")]
@@ -20,7 +20,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", help="Log more.")]
 
 
 def register(app: typer.Typer) -> None:
-    app.command(epilog="Example: wellspoken serve --port 8080 --only web,worker")(serve)
+    app.command(epilog="Example: wellspoken serve --port 8080 --only slack,worker")(serve)
     app.command(epilog="Example: wellspoken demo --port 8080")(demo)
 
 
@@ -28,18 +28,22 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     only: Annotated[
-        str | None, typer.Option(metavar="PARTS", help="A comma list of web, worker.")
+        str | None, typer.Option(metavar="PARTS", help="A comma list of web, slack, worker.")
     ] = None,
     verbose: Verbose = False,
 ) -> None:
     """Run everything that is configured.
 
-    The web chat, the console, the API and the worker.
+    The web chat, the console, the API, Slack and the worker.
     """
     from adapters.server import run_server
 
     parts = _parts(only)
     settings = _settings(verbose)
+    if only is not None:
+        from adapters.connecting import chat_platforms
+
+        chat_platforms(settings, parts, asked=True)
     run(run_server(settings, host=host, port=port, parts=parts))
 
 

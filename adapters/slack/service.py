@@ -38,15 +38,16 @@ class Slack:
     socket: SocketMode | None
 
     async def run(self) -> None:
-        """Hear Slack until cancelled; then close all connections."""
-        try:
-            await self._greet()
-            if self.socket is None:
-                await asyncio.Event().wait()  # the web server hears it
-            else:
-                await self.socket.run()
-        finally:
-            await self.workspaces.aclose()
+        """Hear Slack until cancelled; what is answered then still goes out."""
+        await self._greet()
+        if self.socket is None:
+            await asyncio.Event().wait()  # the web server hears it
+        else:
+            await self.socket.run()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.workspaces.aclose()
 
     async def _greet(self) -> None:
         """Say who we are, and find out before the first event."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from adapters.web.answers import Answers
@@ -26,10 +27,16 @@ from bot.errors import WellspokenError
 from bot.metrics import CONTENT_TYPE
 
 
-def create_app(application: Application, rates: Rates | None = None) -> FastAPI:
+def create_app(
+    application: Application,
+    rates: Rates | None = None,
+    *,
+    routes: Sequence[BaseRoute] = (),
+) -> FastAPI:
     """The ASGI application; closing it waits for answers that are on their way.
 
-    ``rates`` bounds who has no token; by default as :mod:`adapters.web.limits` says.
+    ``rates`` bounds who has no token; by default as :mod:`adapters.web.limits` says. ``routes``
+    are those of other adapters.
     """
     sessions = Sessions(application.console_token, Limits(rates))
     pages = Pages(application.persona.name)
@@ -55,8 +62,19 @@ def create_app(application: Application, rates: Rates | None = None) -> FastAPI:
     app.include_router(chat_router(Chat(application, answers, sessions, pages)))
     app.include_router(console_router(Console(application, sessions, pages)))
     app.mount("/static", _Static(directory=STATIC), name="static")
-    _add_operations(app, application, pages)
+    app.router.routes.extend(routes)
+    _add_operations(app, application)
+    _add_reference(app, pages)
     tell_failures(app, pages)
+    return app
+
+
+def create_intake(application: Application, routes: Sequence[BaseRoute]) -> FastAPI:
+    """The ASGI application without pages and API: ``routes`` of other adapters, health, metrics."""
+    app = FastAPI(title=application.persona.name, openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(BodyLimit)
+    app.router.routes.extend(routes)
+    _add_operations(app, application)
     return app
 
 
@@ -71,7 +89,7 @@ class _Static(StaticFiles):
         return response
 
 
-def _add_operations(app: FastAPI, application: Application, pages: Pages) -> None:
+def _add_operations(app: FastAPI, application: Application) -> None:
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Mapping[str, bool]:
         return {"ok": True}
@@ -91,6 +109,8 @@ def _add_operations(app: FastAPI, application: Application, pages: Pages) -> Non
     async def metrics() -> Response:
         return Response(application.metrics.exposition(), media_type=CONTENT_TYPE)
 
+
+def _add_reference(app: FastAPI, pages: Pages) -> None:
     @app.get("/api/docs", include_in_schema=False)
     async def reference(request: Request) -> Response:
         here = str(request.base_url).rstrip("/")

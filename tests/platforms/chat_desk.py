@@ -98,7 +98,7 @@ class Office:
         running = asyncio.create_task(self.desk.run())
         try:
             async with asyncio.timeout(seconds):
-                while not self.chat.dead and await self.open_events():  # noqa: ASYNC110 - it writes
+                while not self.chat.dead and await self.open_events():
                     await asyncio.sleep(0.01)
                     if running.done():
                         await running
