@@ -15,6 +15,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.platforms.slack_server import SlackServer
 
+FEEDBACK: dict[str, Any] = {
+    "type": "context_actions",
+    "elements": [
+        {
+            "type": "feedback_buttons",
+            "action_id": "rate",
+            "positive_button": {"text": {"type": "plain_text", "text": "Good"}, "value": "good"},
+            "negative_button": {"text": {"type": "plain_text", "text": "Bad"}, "value": "bad"},
+        }
+    ],
+}
+"""A block with the native feedback buttons, action id ``rate``."""
+
 
 @asynccontextmanager
 async def connected(slack: SlackServer, app: AsyncApp) -> AsyncIterator[AsyncSocketModeHandler]:

@@ -115,7 +115,7 @@ async def update(caller: Caller, args: Args) -> Json:
     if len(args.text("text")) > UPDATED_TEXT:
         raise RefusedError("msg_too_long")
     before = message_json(caller.world, message)
-    message.text, message.streamed = text, ""
+    message.text, message.streamed, message.expired = text, "", False
     if "blocks" in args.raw or args.text("markdown_text"):
         message.blocks = blocks  # else they stay, and the new text is not seen
     if "attachments" in args.raw:
@@ -203,8 +203,11 @@ def _grow(message: Message, added: str) -> None:
 
 def _streams(caller: Caller, message: Message) -> bool:
     """Whether it is being streamed. Slack closes a stream by itself after some minutes."""
-    if message.streaming and time.time() - message.stream_opened > caller.world.stream_life:
-        message.streaming = False
+    world, now = caller.world, time.time()
+    too_old = now - message.stream_opened > world.stream_life
+    too_idle = now - message.versions[-1].at > world.stream_idle
+    if message.streaming and (too_old or too_idle):
+        message.streaming, message.expired = False, True
     return message.streaming
 
 

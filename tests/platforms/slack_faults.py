@@ -17,7 +17,7 @@ class Fault:
 
     ``cut``: the connection is cut after the request was carried out; ``refuse``: before it was.
     ``hang``: carried out, and never answered. ``delay`` in seconds; ``late`` delays the answer
-    alone. ``error`` answers ``ok: false``.
+    alone. ``error`` answers ``ok: false``; with ``done`` the request was carried out all the same.
     """
 
     method: str
@@ -32,7 +32,13 @@ class Fault:
     cut: bool = False
     refuse: bool = False
     hang: bool = False
+    done: bool = False
     struck: int = 0
+
+    @property
+    def fails(self) -> bool:
+        """Whether it answers with a failure."""
+        return self.status != 200 or bool(self.error) or self.retry_after is not None
 
     def strikes(self, method: str, args: Json) -> bool:
         """Whether it strikes this call; counts."""

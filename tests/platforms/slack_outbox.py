@@ -45,6 +45,7 @@ class Connection:
     """One Socket Mode connection. A silent one stays open and answers nothing."""
 
     socket: web.WebSocketResponse
+    transport: asyncio.Transport | None
     number: int
     waiting: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
     silent: bool = False
@@ -57,9 +58,8 @@ class Connection:
 
     def hang_up(self) -> None:
         """Close the TCP connection at once, without a word."""
-        transport = self.socket._req.transport if self.socket._req else None
-        if transport is not None:
-            transport.abort()
+        if self.transport is not None:
+            self.transport.abort()
 
 
 @dataclass
@@ -178,7 +178,7 @@ class Outbox:
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         self.connected_ever += 1
-        connection = Connection(socket, self.connected_ever)
+        connection = Connection(socket, request.transport, self.connected_ever)
         if len(self.connections) >= 10:
             await connection.send(self._disconnect("too_many_websockets"))
             await socket.close()
@@ -198,6 +198,7 @@ class Outbox:
             for future in connection.waiting.values():
                 if not future.done():
                     future.set_exception(ConnectionResetError("connection closed"))
+                    future.exception()  # counts as seen, also where sending failed first
         return socket
 
     def _heard(self, connection: Connection, data: str) -> None:

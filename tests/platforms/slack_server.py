@@ -9,8 +9,11 @@ In a test::
         ts = await slack.say(ada, garden, "@wellspoken how do I water roses?")
         answer, = await slack.answered(garden, ts)
 
-It lives in the test's event loop, so that processes of ours can be killed while it goes on. By
-hand: ``python -m tests.platforms.slack_server --port 9100`` (see also ``slack_player``).
+It lives in the test's event loop, so that processes of ours can be killed while it goes on. A test
+without a loop uses ``with SlackServer() as slack`` and ``slack.play(slack.say(…))``.
+
+By hand: ``python -m tests.platforms.slack_server --port 9100``, or with people to play:
+``python -m tests.platforms.slack_player --port 9100``.
 """
 
 from __future__ import annotations
@@ -18,9 +21,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
@@ -29,6 +33,8 @@ from tests.platforms.slack_outbox import Outbox
 from tests.platforms.slack_state import World
 from tests.platforms.slack_visits import Visits
 from tests.platforms.slack_web import WebApi
+
+T = TypeVar("T")
 
 
 class SlackServer(Visits):
@@ -90,6 +96,24 @@ class SlackServer(Visits):
     async def __aexit__(self, *_: object) -> None:
         await self.outbox.close()
         await self._runner.cleanup()
+
+    # -- in a thread of its own, for tests without a loop ----------------------------------
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        return self.play(self.__aenter__())
+
+    def __exit__(self, *_: object) -> None:
+        self.play(self.__aexit__())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    def play(self, action: Coroutine[Any, Any, T]) -> T:
+        """Carry an action out in the server's thread and wait for it."""
+        return asyncio.run_coroutine_threadsafe(action, self._loop).result(60)
 
 
 async def _serve(server: SlackServer) -> None:

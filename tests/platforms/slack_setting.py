@@ -158,6 +158,7 @@ class Setting:
         cut: bool = False,
         refuse: bool = False,
         hang: bool = False,
+        done: bool = False,
     ) -> Fault:
         """Let something go wrong with the next ``times`` calls of a method: see :class:`Fault`.
 
@@ -165,8 +166,9 @@ class Setting:
         """
         where = channel.id if isinstance(channel, Channel) else channel
         fault = Fault(
-            method, status, error, retry_after, times, after, where, delay, late, cut, refuse, hang
-        )
+            method, status, error, retry_after, times, after, where, delay, late, cut, refuse, hang,
+            done,
+        )  # fmt: skip
         self.web.faults.append(fault)
         return fault
 
@@ -184,6 +186,14 @@ class Setting:
         """Keep the present Socket Mode connections open and answer nothing on them any more."""
         for connection in self.outbox.connections:
             connection.silent = True
+
+    def lose_acks(self, times: int = 1) -> None:
+        """Lose the next acknowledgements: the app has the event, and gets it again."""
+        self.outbox.acks_to_lose = times
+
+    def delay_acks(self, seconds: float) -> None:
+        """Let acknowledgements arrive late; beyond ``outbox.ack_timeout`` the event comes again."""
+        self.outbox.ack_delay = seconds
 
     async def disconnect(self, reason: str = "refresh_requested", grace: float = 1.0) -> None:
         """Ask the app to reconnect (``warning`` only announces it), then close after ``grace``."""

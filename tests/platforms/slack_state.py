@@ -142,6 +142,8 @@ class Message:
     was_stream: bool = False
     stream_opened: float = 0.0
     stopped_by_user: bool = False
+    expired: bool = False
+    """Whether Slack closed the stream by itself: people see an error mark on it."""
     deleted: bool = False
     unfurls: bool = True
     parsed: bool = False
@@ -186,7 +188,7 @@ class Message:
     @property
     def final(self) -> bool:
         """Neither being streamed nor a placeholder: it can be rated, or rests since a second."""
-        if self.streaming or self.deleted:
+        if self.streaming or self.deleted or self.expired:
             return False
         resting = time.time() - self.versions[-1].at > 1.0 and not self.shown.rstrip("_*").endswith(
             ("…", "...")
@@ -326,6 +328,9 @@ class World:
     clients: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, Any] = field(default_factory=dict)
     stream_life: float = 300.0
+    """Seconds after which Slack closes a stream by itself; developers measured 5 minutes."""
+    stream_idle: float = 300.0
+    """Seconds without anything added after which it does the same."""
     emit: Callable[[Team, Json], object] = lambda _team, _event: None
     _last_ts: int = 0
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))

@@ -46,16 +46,17 @@ class WebApi:
         raw = await _arguments(request)
         token = _token(request, raw)
         fault = self._fault(name, raw)
-        if fault is not None:
-            await asyncio.sleep(fault.delay)
-            if fault.refuse:
-                self._note(name, raw, token, "refused")
-                return _abort(request)
-            if fault.status != 200 or fault.error or fault.retry_after is not None:
-                return self._strike(name, raw, token, fault)
-        response = await self._answer(name, raw, token)
         if fault is None:
-            return response
+            return await self._answer(name, raw, token)
+        await asyncio.sleep(fault.delay)
+        if fault.refuse:
+            self._note(name, raw, token, "refused")
+            return _abort(request)
+        if fault.fails and not fault.done:
+            return self._strike(name, raw, token, fault)
+        response = await self._answer(name, raw, token)
+        if fault.fails:
+            return self._strike("", raw, token, fault)
         await asyncio.sleep(3600 if fault.hang else fault.late)
         return await _cut(request) if fault.cut else response
 
@@ -64,7 +65,8 @@ class WebApi:
 
     def _strike(self, name: str, raw: Json, token: str, fault: Fault) -> web.Response:
         error = fault.error or ("ratelimited" if fault.status == 429 else "internal_error")
-        self._note(name, raw, token, error)
+        if name:
+            self._note(name, raw, token, error)
         headers = {}
         if fault.retry_after is not None or fault.status == 429:
             headers["Retry-After"] = (
@@ -137,7 +139,7 @@ class WebApi:
             await asyncio.sleep(fault.delay)
             if fault.refuse:
                 return _abort(request)
-            if fault.status != 200 or fault.error or fault.retry_after is not None:
+            if fault.fails:
                 return self._strike("response_url", raw, "", fault)
         error = slack_surfaces.respond(self.world, request.match_info["key"], raw)
         self._note("response_url", raw, "", error)

@@ -18,7 +18,7 @@ from slack_sdk.oauth.installation_store import FileInstallationStore
 from slack_sdk.oauth.state_store import FileOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.platforms.slack_app import app_of, connected, refused, served
+from tests.platforms.slack_app import FEEDBACK, app_of, connected, refused, served
 from tests.platforms.slack_server import SlackServer
 
 
@@ -57,7 +57,7 @@ async def test_buttons_and_modals_go_to_the_app_and_back(slack: SlackServer) -> 
             await ack()
 
     async with connected(slack, app):
-        post = await app.client.chat_postMessage(channel="C1", text="x", blocks=[_FEEDBACK])
+        post = await app.client.chat_postMessage(channel="C1", text="x", blocks=[FEEDBACK])
         gesture = await slack.press(ada, post["ts"], "down")
         await slack.until(lambda: slack.views_opened and slack.ephemerals(ada))
         (view,) = slack.views_opened
@@ -76,17 +76,6 @@ async def test_buttons_and_modals_go_to_the_app_and_back(slack: SlackServer) -> 
     )
 
 
-_FEEDBACK = {
-    "type": "context_actions",
-    "elements": [
-        {
-            "type": "feedback_buttons",
-            "action_id": "rate",
-            "positive_button": {"text": {"type": "plain_text", "text": "Good"}, "value": "good"},
-            "negative_button": {"text": {"type": "plain_text", "text": "Bad"}, "value": "bad"},
-        }
-    ],
-}
 _MODAL = {
     "type": "modal",
     "callback_id": "why",

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -303,3 +304,47 @@ async def test_who_would_be_notified_is_seen(slack: SlackServer, client: AsyncWe
     quiet = await client.chat_postMessage(channel="C1", text="<!here>", blocks=[section])
     assert slack.message(loud["ts"]).pings == {"!here", "@U1"}
     assert slack.message(quiet["ts"]).pings == set()
+
+
+async def test_a_stream_that_rests_too_long_is_closed(
+    slack: SlackServer, client: AsyncWebClient
+) -> None:
+    """Slack closes an idle stream by itself; an edit is then the way to finish the message."""
+    slack.world.stream_idle = 0.0
+    ada = slack.user("U1", "Ada")
+    direct = slack.dm(ada)
+    root = await slack.say(ada, direct, "roses?")
+    stream = await client.chat_startStream(channel=direct.id, thread_ts=root, markdown_text="At")
+    at = {"channel": direct.id, "ts": stream["ts"]}
+    assert await refused(client.chat_appendStream(**at, markdown_text=" night")) == (
+        "message_not_in_streaming_state"
+    )
+    assert slack.message(stream["ts"]).expired
+    await client.chat_update(**at, text="At night")
+    assert slack.message(stream["ts"]).shown == "At night"
+    assert not slack.message(stream["ts"]).expired
+
+
+async def test_an_edit_keeps_blocks_unless_they_are_given(
+    slack: SlackServer, client: AsyncWebClient
+) -> None:
+    """New text alone does not show under old blocks; an empty list takes them away."""
+    slack.channel("C1", "garden")
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "Hello"}}
+    post = await client.chat_postMessage(channel="C1", text="x", blocks=[section])
+    await client.chat_update(channel="C1", ts=post["ts"], text="new")
+    assert slack.message(post["ts"]).shown == "Hello"
+    await client.chat_update(channel="C1", ts=post["ts"], text="new", blocks=[])
+    assert slack.message(post["ts"]).shown == "new"
+
+
+def test_it_serves_a_test_without_a_loop() -> None:
+    """In a thread of its own it is played from outside."""
+    with SlackServer() as slack:
+        ada = slack.user("U1", "Ada")
+        garden = slack.channel("C1", "garden", [ada])
+        ts = slack.play(slack.say(ada, garden, "roses?"))
+        client = WebClient(slack.bot_token, base_url=slack.url)
+        client.chat_postMessage(channel="C1", thread_ts=ts, text="At night")
+        (answer,) = slack.answers(garden, ts)
+    assert answer.shown == "At night"
