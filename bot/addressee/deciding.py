@@ -147,10 +147,10 @@ def _follows(said: Said, told: Gist, where: Situation, names: Sequence[str]) -> 
 
 
 def _summed(weighed: Sequence[tuple[str, float]]) -> Addressed:
-    """The decision of scores; its reasons are those that point its way, the strongest first."""
+    """The decision of scores; its reasons are all of them with their scores, strongest first."""
     score = sum(value for _, value in weighed)
     answer = score > THRESHOLD
-    telling = sorted((item for item in weighed if item[1]), key=lambda item: -abs(item[1]))
+    telling = sorted(weighed, key=lambda item: -abs(item[1]))
     reasons = tuple(f"{reason} ({value:+g})" for reason, value in telling)
     sure = 1 / (1 + math.exp(-1.5 * abs(score - THRESHOLD)))
     return Addressed(answer, round(sure, 3), reasons)

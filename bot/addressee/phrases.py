@@ -78,6 +78,18 @@ SELF_TALK = re.compile(
     re.IGNORECASE,
 )
 """The opening of a sentence that announces what its writer does."""
+_WAIT = re.compile(
+    r"\b(?:giv+e+ me|just|only|hang on|hold on|one|wait) (?:an? |one )?"
+    r"(?:sec|second|moment|min|minute|momento|instant)\b",
+    re.IGNORECASE,
+)
+_SETTLED = re.compile(
+    r"^(?:\w+[, ]+)?(?:(?:it|that|this|the (?:issue|problem|error)|everything|all)(?:['’]s| is| has"
+    r"| seems| was|)(?: been| now| all| just)* (?:fixed|solved|resolved|sorted|gone"
+    r"|(?:works?|worked|working)(?= (?:now|again|great|fine|perfectly|like)\b|\W*$))|figured it out|got it (?:working|to work))\b(?!.*\b(?:but|until|except|only|not"
+    r"|when|if|unless|yet)\b)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +126,9 @@ def gist(text: str, names: Sequence[str] = ()) -> Gist:
     kept, announces = [], False
     for sentence in _SENTENCE.split(whole):
         left = _without_closing(sentence, own)
-        if left and "?" not in left and SELF_TALK.match(_opened(left)):
+        if "?" not in left and _SETTLED.search(left):
+            left = ""
+        elif left and "?" not in left and (SELF_TALK.match(_opened(left)) or _WAIT.search(left)):
             left, announces = "", True
         kept.append(left)
     rest = " \n".join(filter(None, kept))

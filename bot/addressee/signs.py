@@ -70,7 +70,7 @@ FOR_BOT = (
         r"(?:and|or|und|et|y|¿y)\b",
         r"(?:what|how) (?:about|if)\b",
         r"same for",
-        r"(?:is|does|would|will|can|could|has|what does) (?:that|this|it|these|those)\b",
+        r"(?:is|does|would|will|can|could|has|what does) (?:that|this|these|those)\b",
         r".{0,80}\b(?:also|too|as well|instead|auch|aussi|también)\b",
         r"(?:where|how|why) (?:is|are) (?:this|that|these|those)\b",
         r"was ist mit",
@@ -78,7 +78,7 @@ FOR_BOT = (
     _opens(
         "asks to be shown or told",
         1.0,
-        1.5,
+        1.0,
         rf"{_TO_ME}{_SHOWING}(?!\w*(?:ed|s)\b)\w*\b(?! me know)",
     ),
     _opens(

@@ -10,6 +10,7 @@ _OPENINGS = (
     r"(?! (?:you|everyone|everybody|we (?:feel|move)|things|your)\b)",
     r"where (?:do|can|could|is|are|to|does|should|would)\b(?! (?:everyone|everybody|you)\b)",
     r"what(?:'s| is| are| does| do i| can i| should i| if i| if my| kinds? of| types? of| happens"
+    r"| might| could| would| causes?"
     r"| will happen)\b(?! (?:up|new|everyone|for)\b)",
     r"(?:am|can|may|could|do|did|should|will|would|must|have|was) (?:i|my)\b",
     r"(?:is|are|has|have|does) my\b|which\b",
@@ -22,6 +23,8 @@ _OPENINGS = (
     r"why (?:is|are|does|do|am|did|can|was|has|have|will|would)(?:n'?t)?\b(?! (?:you|we)\b)",
     r"when (?:does|do|is|are|will|can|should) (?:the|my|i|it)\b",
     r"any (?:idea|way|chance|tips?) (?:how|why|what|to|on)\b",
+    r"has any(?:one|body) (?:here |else )?(?:dealt|seen|had|run into|managed|got|tried|used)\b",
+    r"if (?:i|my|the)\b[^?]{1,120}\b(?:will|does|do|can|is|should|would) (?:it|i|that|the|my)\b",
     r"(?:does |do )?any(?:one|body) (?:here )?knows? (?:how|where|why|what|if|which|when)\b",
     r"(?:please |can you |could you )*(?:tell me|explain|help me) (?:\w+ )?"
     r"(?:how|where|why|what|when|which|if|with)\b",
