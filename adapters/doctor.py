@@ -19,6 +19,10 @@ from knowledge.embedder import BuiltinEmbedder
 _LEAST_FREE_MB = 500
 _PATIENCE_S = 10
 _HELLO = (ChatMessage("user", "Say hello."),)
+_SLACK_FIX = (
+    "Take the tokens from your app's pages at https://api.slack.com/apps and install it with the "
+    "permissions that `wellspoken slack manifest` prints."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ async def examine() -> list[Check]:
             "Correct it (`wellspoken persona check` names the lines), or `wellspoken init`.",
         ),
         ("model", _model, "Check OPENAI_BASE_URL, OPENAI_API_KEY and WELLSPOKEN_MODEL."),
+        ("slack", _slack, _SLACK_FIX),
     ]
     for name, examination, fix in examinations:
         checks.append(await _run(name, examination, settings, fix))
@@ -154,3 +159,11 @@ async def _model(settings: Settings) -> str:
                     await anext(pieces, None)
     named = " and ".join(dict.fromkeys(filter(None, ids.values())))
     return f"{named} at {server.url} answers"
+
+
+async def _slack(settings: Settings) -> str:
+    if settings.slack_bot_token is None and settings.slack_client_id is None:
+        return "not set up"  # without loading what speaks to Slack
+    from adapters.slack.examination import examine_slack
+
+    return await examine_slack(settings)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import answering, ingesting, operations, records, serving, stages
+from adapters.cli import answering, ingesting, operations, records, serving, slack, stages
 
 app = typer.Typer(
     name="wellspoken",
@@ -38,5 +38,5 @@ def root(
     """A support bot that answers from your facts in your voice."""
 
 
-for room in (operations, serving, ingesting, answering, stages, records):
+for room in (operations, serving, ingesting, answering, stages, records, slack):
     room.register(app)
