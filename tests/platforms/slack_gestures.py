@@ -235,16 +235,17 @@ class Gestures(People):
         if tab == "home" and user.id in self.homes:
             event["view"] = self.homes[user.id].payload()
         if context is not None:
-            event["context"] = self._entities(context)
+            event["context"] = self.world.contexts[user.id] = self._entities(context)
         return await self._emitted(user, event)
 
     async def change_context(self, user: User, context: Json | Channel) -> str | None:
         """Look at another channel beside the app's open Messages tab."""
+        self.world.contexts[user.id] = self._entities(context)
         event = {
             "type": "app_context_changed",
             "user": user.id,
             "channel": self.dm(user).id,
-            "context": self._entities(context),
+            "context": self.world.contexts[user.id],
             "event_ts": self.world.new_ts(),
         }
         return await self._emitted(user, event)

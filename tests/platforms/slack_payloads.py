@@ -37,6 +37,9 @@ def message_json(world: World, message: Message, *, metadata: bool = True) -> Js
         given["thread_ts"] = message.thread_ts
         root = world.channels[message.channel].messages.get(message.thread_ts)
         given["parent_user_id"] = root.user if root else "USLACKBOT"
+    author = world.users.get(message.user)
+    if author is not None and author.stranger:
+        given |= {"user_team": author.team, "source_team": author.team}
     if message.edited:
         given["edited"] = {"user": message.user, "ts": message.edited}
     if message.files:
@@ -95,6 +98,8 @@ def message_event(world: World, channel: Channel, message: Message) -> Json:
         given.pop(word, None)
     if message.files and not message.subtype:
         given["subtype"] = "file_share"
+    if channel.direct and message.user in world.contexts:
+        given["app_context"] = world.contexts[message.user]
     return given | _where(channel, message.ts)
 
 

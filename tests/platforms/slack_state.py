@@ -322,6 +322,8 @@ class World:
     homes: dict[str, View] = field(default_factory=dict)
     prompts: dict[tuple[str, str], Json] = field(default_factory=dict)
     titles: dict[tuple[str, str], str] = field(default_factory=dict)
+    contexts: dict[str, Json] = field(default_factory=dict)
+    """What people look at beside the app's Messages tab, by user."""
     triggers: dict[str, tuple[float, str]] = field(default_factory=dict)
     spent_triggers: set[str] = field(default_factory=set)
     codes: dict[str, Json] = field(default_factory=dict)
