@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli import reviewing
 from adapters.cli.console import AsJson, print_json, remark, run, settings, table
 from bot.errors import MissingFileError
 
@@ -53,6 +54,9 @@ async def _list_feedback(as_json: bool) -> None:
     )
 
 
+feedback.command("review", cls=reviewing.SeveralTurns, epilog=reviewing.EXAMPLE)(reviewing.review)
+
+
 @audit.command("list", epilog="Example: wellspoken audit list --kind operator --json")
 def list_audit(
     kind: Annotated[str | None, typer.Option(help="Only this kind: turn, operator.")] = None,
@@ -75,6 +79,7 @@ async def _list_audit(kind: str | None, as_json: bool) -> None:
     for entry in entries:
         content = entry.content
         what = f"{content.get('outcome', '')} {content.get('route', '')}".strip()
+        what = what or str(content.get("action", ""))
         subject = str(content.get("turn") or content.get("subject", ""))
         rows.append((str(content.get("at", "")), entry.kind, what, subject, entry.hash[:12]))
     table(("at", "kind", "what", "subject", "hash"), rows)

@@ -1,0 +1,216 @@
+"""The review: what waits for an operator's verdict, and what a verdict does.
+
+Two things wait: what readers found wanting, and people's answers that were proposed as knowledge.
+An approved answer is published at once. The command line and the console share this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bot.errors import NotFoundError, UsageError
+from bot.store.reviews import ReviewBook, Verdict
+from knowledge.answers import publish, readers_of, withdraw
+from knowledge.sources.answers import Answer
+
+if TYPE_CHECKING:
+    from bot.handoff import Handoff, HandoffBook
+    from bot.store.audit import AuditTrail
+    from bot.store.base import Database
+    from bot.store.feedback import FeedbackBook, RatedTurn
+    from bot.store.history import History
+    from knowledge.ingest import Ingestor
+
+_PRIVATE = frozenset({"direct", "group"})
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A person's answer that was proposed as knowledge.
+
+    ``readers`` are the groups that its document would get, ``None`` where an operator has to say;
+    ``audience`` are those of everybody who could read the answer.
+    """
+
+    handoff: Handoff
+    audience: frozenset[str]
+    readers: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for a verdict: readers' words, and proposed answers, oldest first."""
+
+    corrections: Sequence[RatedTurn]
+    proposals: Sequence[Proposal]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a verdict on a turn did; ``document`` is what was published of it, else empty."""
+
+    turn: str
+    corrections: int
+    document: str = ""
+    groups: frozenset[str] = frozenset()
+
+
+class Review:
+    """The review of one home. ``ingestor`` is asked for when an answer is published."""
+
+    def __init__(
+        self,
+        *,
+        feedback: FeedbackBook,
+        reviews: ReviewBook,
+        handoffs: HandoffBook,
+        history: History,
+        audit: AuditTrail,
+        ingestor: Callable[[], Ingestor],
+    ) -> None:
+        self._feedback = feedback
+        self._reviews = reviews
+        self._handoffs = handoffs
+        self._history = history
+        self._audit = audit
+        self._ingestor = ingestor
+
+    async def queue(self, limit: int | None = None) -> Queue:
+        """What waits; at most ``limit`` of each kind."""
+        proposed = (await self._handoffs.proposals())[:limit]
+        return Queue(
+            await self._feedback.to_review(limit), [await self._proposal(h) for h in proposed]
+        )
+
+    async def check(
+        self, turn: str, verdict: Verdict, groups: frozenset[str] | None = None
+    ) -> Proposal | None:
+        """Whether :meth:`judge` would be heard: the proposed answer of the turn, where it has one.
+
+        Raises what that raises."""
+        proposal = await self._proposed(turn)
+        if proposal is None and not await self._reviews.waiting(turn):
+            await self._history.turn(turn)
+            raise NotFoundError(kind="turn that waits for review", id=turn)
+        if proposal is not None and verdict is Verdict.APPROVED:
+            _readers(proposal, groups)
+        return proposal
+
+    async def judge(
+        self, turn: str, verdict: Verdict, by: str, *, groups: frozenset[str] | None = None
+    ) -> Judged:
+        """Judge everything of a turn that waits: all readers' words, and the proposed answer.
+
+        ``by`` is the operator's key; ``groups`` are the readers of the document that an approved
+        answer becomes (empty: everybody), ``None``: those who could read the answer. Raises
+        NotFoundError where nothing waits, UsageError where it cannot be told who may read it.
+        """
+        proposal = await self.check(turn, verdict, groups)
+        document, readers = "", frozenset[str]()
+        if proposal is not None:
+            readers = await self._judge_answer(proposal, verdict, by, groups)
+            document = proposal.handoff.id if verdict is Verdict.APPROVED else ""
+        judged = 0
+        if await self._reviews.waiting(turn):
+            judged = await self._reviews.judge(turn, verdict, by)
+        return Judged(turn, judged, document, readers)
+
+    async def judge_words(self, turn: str, author: str, verdict: Verdict, by: str) -> None:
+        """Judge what one reader said of a turn. Raises NotFoundError where it does not wait."""
+        await self._reviews.judge(turn, verdict, by, author=author)
+
+    async def judge_answer(
+        self, turn: str, verdict: Verdict, by: str, *, groups: frozenset[str] | None = None
+    ) -> None:
+        """Judge the proposed answer of a turn alone. Raises NotFoundError, UsageError."""
+        proposal = await self._proposed(turn)
+        if proposal is None:
+            raise NotFoundError(kind="proposed answer of the turn", id=turn)
+        await self._judge_answer(proposal, verdict, by, groups)
+
+    # -- proposed answers -------------------------------------------------------------------------
+
+    async def _proposed(self, turn: str) -> Proposal | None:
+        handoff = await self._handoffs.of_turn(turn)
+        if handoff is None or handoff.proposal != "proposed":
+            return None
+        return await self._proposal(handoff)
+
+    async def _proposal(self, handoff: Handoff) -> Proposal:
+        audience = (await self._history.turn(handoff.turn)).audience
+        private = handoff.place.get("kind", "direct") in _PRIVATE
+        return Proposal(handoff, audience, readers_of(audience, private=private))
+
+    async def _judge_answer(
+        self, proposal: Proposal, verdict: Verdict, by: str, groups: frozenset[str] | None
+    ) -> frozenset[str]:
+        """Publish or reject; the document's readers. It is published first: where that fails, the
+        proposal still waits."""
+        handoff, readers = proposal.handoff, frozenset[str]()
+        if verdict is Verdict.APPROVED:
+            readers = _readers(proposal, groups)
+            answer = Answer(handoff.id, handoff.question, handoff.answer)
+            await publish(self._ingestor(), answer, readers)
+        try:
+            await self._handoffs.judge(handoff.id, verdict is Verdict.APPROVED, by)
+        except NotFoundError:  # somebody was faster
+            if (await self._handoffs.get(handoff.id)).proposal != "approved":
+                await withdraw(self._ingestor(), handoff.id)
+            raise
+        await self._audit.operator(
+            f"answer {verdict}",
+            by,
+            subject=handoff.turn,
+            document=handoff.id,
+            groups=sorted(readers),
+        )
+        return readers
+
+
+def _readers(proposal: Proposal, groups: frozenset[str] | None) -> frozenset[str]:
+    """Whose the document is: as said, else as the answer was read. Raises UsageError."""
+    readers = proposal.readers if groups is None else groups
+    if readers is not None:
+        return readers
+    turn = proposal.handoff.turn
+    if proposal.audience:
+        named = ", ".join(sorted(proposal.audience))
+        raise UsageError(
+            f"The answer to {turn} was for readers with several groups ({named}); say whose the"
+            " document shall be: --group NAME."
+        )
+    raise UsageError(
+        f"The answer to {turn} was given in private; say who may read the document: --group NAME,"
+        " or --public."
+    )
+
+
+class Parts(Protocol):
+    """What the review is made of: fulfilled by ``adapters.assembly.Application``."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def feedback(self) -> FeedbackBook: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+    @property
+    def ingestor(self) -> Ingestor: ...
+
+
+def review_of(parts: Parts) -> Review:
+    """The review of an application."""
+    from bot.handoff import HandoffBook
+
+    return Review(
+        feedback=parts.feedback,
+        reviews=ReviewBook(parts.database, parts.audit),
+        handoffs=HandoffBook(parts.database),
+        history=parts.history,
+        audit=parts.audit,
+        ingestor=lambda: parts.ingestor,
+    )
