@@ -20,7 +20,7 @@ POST_BURST = 3
 
 TIERS = {START: 20, APPEND: 100, STOP: 20, UPDATE: 50}
 """Calls a minute a workspace: the least that Slack documents for each (its pages per method)."""
-_OPTIONAL = {APPEND: 0.8, UPDATE: 0.4}
+_OPTIONAL = {APPEND: 0.8, UPDATE: 0.3}
 """The share of a tier that optional calls may take; the rest is kept for those that must be made.
 Every answer that is edited ends in a required update, a streamed one in no append."""
 _MINUTE_S = 60.0

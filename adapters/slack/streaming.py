@@ -64,9 +64,7 @@ class StreamWriter:
         """What Slack has of it."""
 
     def gap(self, text: str) -> float:
-        """Seconds to leave between two pieces: fewer for the first, and where much has come."""
-        if not self.written:
-            return 0.0
+        """Seconds to leave between two pieces: fewer where much has come."""
         return _SHORT_GAP_S if len(text) - len(self.written) >= _MUCH else _GAP_S
 
     async def write(self, whole: str) -> bool:
