@@ -164,6 +164,10 @@ class ChatAdapter(Protocol):
         """The groups of one person."""
         ...
 
+    async def name_of(self, author: Author, workspace: str) -> str:
+        """What people call somebody; empty where that is not known. Never raises."""
+        ...
+
     async def begin(self, heard: Heard, sentence: str = "") -> None:
         """Show that work began (a status, typing), or how it stands. Never raises."""
         ...

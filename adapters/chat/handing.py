@@ -43,6 +43,7 @@ _CONTACT = "an admin of this workspace"
 _HIDDEN = "What I answered is not shown here: it may hold what this channel may not see."
 _ANSWERS = "**{name}** answers:\n\n{text}"
 _CARRIED = "Sent to {asker}."
+_COLLEAGUE, _ASKER = "A colleague", "the asker"
 _SHALL_I = "That did not help, it seems. Shall I ask a colleague?"
 
 
@@ -131,15 +132,17 @@ class Handing:
             return
         handoff = await self._book.get(handoff_id)
         steps = _Steps(claim, self._inbox)
-        name = heard.author.name or "A colleague"
+        adapter = self._adapters[heard.place.platform]
+        name = await adapter.name_of(heard.author, heard.place.workspace) or _COLLEAGUE
         await self._say(place_of(handoff.place), _ANSWERS.format(name=name, text=text), steps)
         if not steps.done("kept"):
             await self._book.answered(handoff.id, text, heard.author.key)
             await steps.note("kept")
         if not steps.done("offered"):
-            adapter = self._adapters[heard.place.platform]
-            asker = handoff.asker.name or "the asker"
-            await adapter.offer_knowledge(heard.place, handoff.id, _CARRIED.format(asker=asker))
+            asked = self._adapters[handoff.asker.platform]
+            asker = await asked.name_of(handoff.asker, place_of(handoff.place).workspace)
+            sentence = _CARRIED.format(asker=asker or _ASKER)
+            await adapter.offer_knowledge(heard.place, handoff.id, sentence)
         await self._inbox.complete(claim)
 
     # -- offering ---------------------------------------------------------------------------------

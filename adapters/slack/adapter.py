@@ -68,6 +68,15 @@ class SlackAdapter:
         found = await self._workspaces.of(workspace)
         return await found.directory.groups_of(self._access, author.id)
 
+    async def name_of(self, author: Author, workspace: str) -> str:
+        """What people call somebody."""
+        try:
+            found = await self._workspaces.of(workspace)
+            return await found.directory.name(author.id)
+        except WellspokenError as error:
+            log.info("Slack: no name for somebody", error=str(error))
+            return author.name
+
     # -- answering ----------------------------------------------------------------------------
 
     async def begin(self, heard: Heard, sentence: str = "") -> None:

@@ -111,6 +111,9 @@ class FakeChat:
     async def groups_of(self, author: Author, workspace: str) -> frozenset[str]:
         return self.groups.get(author.id, frozenset())
 
+    async def name_of(self, author: Author, workspace: str) -> str:
+        return author.name
+
     async def begin(self, heard: Heard, sentence: str = "") -> None:
         self.begun.append((heard.message, sentence))
 
