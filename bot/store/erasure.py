@@ -23,8 +23,7 @@ from bot.store.base import Database
 from bot.store.forgetting import Person
 from bot.store.tables import turns
 
-_BATCH = 200
-_SAMPLES = 32
+_BATCH = 50  # rows in one transaction: others write in between
 
 T = TypeVar("T")
 Rows = Sequence[Any]
@@ -46,18 +45,12 @@ class Erased:
 
 @dataclass(slots=True)
 class _Tally:
-    """What was done so far, and samples of the words that must be gone."""
+    """What was done so far."""
 
     messages: int = 0
     feedback: int = 0
     handoffs: int = 0
     approved: list[str] = field(default_factory=list)
-    samples: list[str] = field(default_factory=list)
-
-    def note(self, words: Sequence[str]) -> None:
-        """Keep something of the words, to look for it in the file."""
-        room = _SAMPLES - len(self.samples)
-        self.samples += [run for text in words if (run := forgetting.plain_run(text))][:room]
 
 
 class Erasure:
@@ -85,7 +78,7 @@ class Erasure:
         await self._rest(person, done)
         await self._redact(person)
         await self._sweep(person)
-        await self._db.scrub(forgetting.TABLES, [person.trace, *done.samples])
+        await self._db.scrub(forgetting.TABLES, [person.trace])
         return Erased(done.messages, done.feedback, done.handoffs, tuple(done.approved))
 
     async def _one(self, op: Callable[[sa.Connection, Any], T], what: Any) -> T:
@@ -108,26 +101,20 @@ class Erasure:
         ):
             done.handoffs += gone.rows
             done.approved += gone.approved
-            done.note(gone.words)
 
     async def _turns(self, person: Person, turn_ids: Rows, done: _Tally) -> None:
         """Queries that hold the person's words first, while it is known which words these are."""
         threads = await self._db.read(lambda c: forgetting.threads_of(c, person))
         for thread in threads:
             await self._one(lambda c, one: forgetting.erase_derived(c, person, one), thread)
-        for gone in await self._each(
-            turn_ids, lambda c, few: forgetting.erase_turns(c, person, few)
-        ):
-            done.messages += gone.rows
-            done.note(gone.words)
+        counts = await self._each(turn_ids, lambda c, few: forgetting.erase_turns(c, person, few))
+        done.messages += sum(counts)
         for old in await self._db.read(lambda c: sweeping.threads_named_after(c, person)):
             await self._one(lambda c, one: sweeping.rename_thread(c, person, one), old)
 
     async def _rest(self, person: Person, done: _Tally) -> None:
         """Ratings, choices, and that the person spoke."""
-        gone = await self._db.write(lambda c: forgetting.erase_feedback(c, person))
-        done.feedback += gone.rows
-        done.note(gone.words)
+        done.feedback += await self._db.write(lambda c: forgetting.erase_feedback(c, person))
         await self._db.write(lambda c: forgetting.erase_consent(c, person))
         heard = await self._db.read(lambda c: forgetting.threads_heard(c, person))
         await self._each(heard, lambda c, few: forgetting.erase_heard(c, person, few))

@@ -36,7 +36,6 @@ FILES = "attachment"
 """The source of passages from files that came with a question (``bot.attaching``)."""
 
 _SHORTEST_ID = 8
-_RUN = re.compile(r'[^"\\\x00-\x1f]{12,48}')
 
 # The inbox belongs to bot.work, which stands on the store.
 _inbox = sa.table(
@@ -101,16 +100,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """What an operation erased: rows, the words in them, handoffs that had become knowledge."""
+    """What an operation erased: how many, and which handoffs had become knowledge."""
 
     rows: int
-    words: tuple[str, ...] = ()
     approved: tuple[str, ...] = ()
-
-
-def plain_run(text: str) -> str:
-    """A stretch of a text that is the same bytes in every column; empty where it has none."""
-    return max(_RUN.findall(text), key=len, default="")
 
 
 # -- the inbox ------------------------------------------------------------------------------------
@@ -161,8 +154,8 @@ def close_events(connection: sa.Connection, ids: Sequence[int]) -> None:
 
 def _is_theirs(person: Person) -> sa.ColumnElement[bool]:
     """Handoffs of the person's questions, whoever asked for them."""
-    asked = sa.select(turns.c.id).where(turns.c.author == person.key)
-    return sa.or_(handoffs.c.asker == person.key, handoffs.c.turn_id.in_(asked))
+    asked = sa.exists().where(turns.c.id == handoffs.c.turn_id, turns.c.author == person.key)
+    return sa.or_(handoffs.c.asker == person.key, asked)
 
 
 def handoffs_of(connection: sa.Connection, person: Person) -> list[str]:
@@ -180,13 +173,11 @@ def erase_handoffs(connection: sa.Connection, person: Person, ids: Sequence[str]
     Without an answer nothing is left to propose.
     """
     query = sa.select(handoffs, _is_theirs(person).label("theirs"))
-    words, approved = [], []
+    approved = []
     for row in connection.execute(query.where(handoffs.c.id.in_(ids))).all():
         kept = [] if row.theirs else [r for r in row.replies if r["by"] != person.key]
-        words += [r["text"] for r in row.replies if r not in kept]
         values: dict[str, object] = {"replies": kept}
         if row.theirs:
-            words.append(row.question)
             values |= {"question": "", "asker": person.nobody, "asker_name": ""}
         if not kept:
             values["status"] = "closed"
@@ -195,7 +186,7 @@ def erase_handoffs(connection: sa.Connection, person: Person, ids: Sequence[str]
         if row.proposal == "approved":
             approved.append(row.id)
         connection.execute(sa.update(handoffs).where(handoffs.c.id == row.id).values(**values))
-    return Gone(len(ids), tuple(words), tuple(approved))
+    return Gone(len(ids), tuple(approved))
 
 
 # -- turns ----------------------------------------------------------------------------------------
@@ -229,14 +220,15 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.casefold()))
 
 
-def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -> Gone:
-    """Leave the skeleton of turns. What was found goes too: it tells what was asked."""
+def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -> int:
+    """Leave the skeleton of turns; how many messages of the person there were.
+
+    What was found goes too: it tells what was asked.
+    """
     here = messages.c.turn_id.in_(ids)
-    asked = sa.select(messages.c.text).where(here, messages.c.role == Role.USER.value)
-    words = tuple(connection.scalars(asked))
     connection.execute(sa.update(messages).where(here).values(text=""))
     mine = sa.update(messages).where(here, messages.c.author == person.key)
-    connection.execute(mine.values(author=person.nobody))
+    count = connection.execute(mine.values(author=person.nobody)).rowcount
     connection.execute(sa.delete(citations).where(citations.c.turn_id.in_(ids)))
     emptied: dict[str, object] = {
         "key": None,
@@ -251,7 +243,7 @@ def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -
         claims = [_verdict(claim) for claim in row.claims]
         change = sa.update(turns).where(turns.c.id == row.id)
         connection.execute(change.values(**emptied, claims=claims))
-    return Gone(len(words), words)
+    return count
 
 
 def _verdict(claim: Mapping[str, Any]) -> dict[str, Any]:
@@ -262,11 +254,9 @@ def _verdict(claim: Mapping[str, Any]) -> dict[str, Any]:
 # -- feedback, consent, participation -------------------------------------------------------------
 
 
-def erase_feedback(connection: sa.Connection, person: Person) -> Gone:
-    """Delete the person's ratings with reasons and corrections."""
-    given = sa.delete(feedback).where(feedback.c.author == person.key)
-    rows = connection.execute(given.returning(feedback.c.reason, feedback.c.correction)).all()
-    return Gone(len(rows), tuple(word for row in rows for word in row))
+def erase_feedback(connection: sa.Connection, person: Person) -> int:
+    """Delete the person's ratings with reasons and corrections; how many."""
+    return connection.execute(sa.delete(feedback).where(feedback.c.author == person.key)).rowcount
 
 
 def erase_consent(connection: sa.Connection, person: Person) -> None:
