@@ -70,12 +70,14 @@ class SlackSurface:
         self._drawn_at = float("-inf")
         self._ending = asyncio.Event()
         self._pen: asyncio.Task[None] | None = None
+        self._owner: asyncio.Task[object] | None = None
 
     # -- the port -----------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Place the first message, or find that of an earlier attempt. Raises ChatRefusedError
         where the bot may not speak."""
+        self._owner = asyncio.current_task()
         if not self._placement.messages:
             await self._post(0, self._begin, stream=True)
 
@@ -138,7 +140,7 @@ class SlackSurface:
 
     async def _write(self) -> None:
         """Write what is new, a piece at a time, until nothing is or the answer ends."""
-        while self._text != self._shown and not self._ending.is_set():
+        while self._text != self._shown and self._is_ours_to_write():
             gap = self._stream.gap(self._text) if self._stream else _EDIT_GAP_S
             wait = self._drawn_at + gap - self._clock()
             if wait > 0:
@@ -148,6 +150,12 @@ class SlackSurface:
             text = self._text
             if await (self._append(text) if self._stream else self._edit(text)):
                 self._shown = text
+
+    def _is_ours_to_write(self) -> bool:
+        """Whether the answer goes on here: who was cancelled hands it to another process, and must
+        not write over what that one writes."""
+        owner = self._owner
+        return not (self._ending.is_set() or owner is None or owner.done() or owner.cancelling())
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -416,6 +416,40 @@ async def test_a_resumed_stream_is_completed_in_place(desk: Desk) -> None:
     assert not message.streaming
 
 
+@pytest.mark.parametrize("streams", [True, False])
+async def test_who_was_stopped_does_not_write_over_the_next_attempt(
+    desk: Desk, streams: bool
+) -> None:
+    """A process that handed the answer back leaves its unsaid drafts unsaid."""
+    if not streams:
+        refuse_streams(desk)
+
+    async def begin() -> None:
+        surface = desk.surface()
+        await surface.open()
+        for _ in range(20):
+            await surface.show("Only a draft. ")
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(begin())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await desk.answer(ANSWER, SOURCE)
+    await asyncio.sleep(2.0)
+    (message,) = desk.messages
+    assert message.shown.count("at noon") == 1
+    assert "draft" not in message.shown
+
+
+async def test_a_pace_that_is_not_free_leaves_the_others_alone(desk: Desk) -> None:
+    """While appends are blocked nothing spins: the loop goes on, and so does the answer."""
+    desk.web.pacer.blocked("chat.appendStream", "C1", 60)
+    async with asyncio.timeout(2):
+        await desk.answer()
+    assert "at noon" in desk.messages[0].shown
+
+
 async def test_a_message_of_another_question_is_never_taken_for_ours(desk: Desk) -> None:
     """A stream of another turn, a note of ours and an older answer are left as they are."""
     await desk.answer("Another answer.")
