@@ -92,14 +92,14 @@ def _calling(names: tuple[str, ...]) -> re.Pattern[str] | None:
         return None
     name = rf"@?(?:{known})(?![\w-])(?!['’]s\b)"
     start = r"(?:^|[.!?:;\n–—…])\s*"
-    soft = r"(?:(?:ok(?:ay)?|so|and|oh|well|but|yes|no|right|now|please)[\s,]+)*"
+    soft = r"(?:(?:ok(?:ay)?|so|and|oh|well|but|yes|no|all ?right|right|now|please)[\s,]+)*"
     greeting = (
         r"(?:hi|hey|hello|dear|thanks|thank you|thx|yo|hallo|danke|bonjour|merci|hola|gracias)"
     )
     return re.compile(
         rf"{start}{soft}(?:{greeting}[\s,]+{name}|{name}\s*(?:[,:!?–—]|\.\.|$)"
         rf"|{name}\s+{_ASKED_AT_ONCE})|(?:,|\b(?:please|thanks|thank you))\s*{name}\s*[?!.…]*\s*$"
-        rf"|(?<!\w)@(?:{known})(?![\w-])",
+        rf"|{name},\s*{_ASKED_AT_ONCE}|(?<!\w)@(?:{known})(?![\w-])",
         _FLAGS,
     )
 

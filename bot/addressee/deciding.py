@@ -134,7 +134,10 @@ def _follows(said: Said, told: Gist, where: Situation, names: Sequence[str]) -> 
         weighed.append(("the bot had asked something back", 1.5 if short else 0.75))
     if where.late and not in_dialogue:
         weighed.append(("comes late", -0.5))
-    weighed += weigh(told.rest, parts, in_dialogue=in_dialogue)
+    signs = weigh(told.rest, parts, in_dialogue=in_dialogue)
+    weighed += signs
+    if not signs and not told.paste and not where.asked:
+        weighed += _of_remarks(told, where)
     if told.paste:
         weighed.append(("shows code or a log", 0.5))
     if to_person(sentences(told.whole), names):
@@ -144,6 +147,16 @@ def _follows(said: Said, told: Gist, where: Situation, names: Sequence[str]) -> 
     if names_bot(told.rest, names):
         weighed.append(("speaks about the bot, not to it", -1.5 if in_dialogue else -2.5))
     return _summed(weighed)
+
+
+def _of_remarks(told: Gist, where: Situation) -> list[tuple[str, float]]:
+    """Scores of a message that holds no sign: a plain remark."""
+    found = []
+    if told.thanks:
+        found.append(("a remark after thanks or a nod", -1.0))
+    if where.company:
+        found.append(("a remark, and others are in the thread", -0.75))
+    return found
 
 
 def _summed(weighed: Sequence[tuple[str, float]]) -> Addressed:

@@ -31,7 +31,8 @@ _THUMB = re.compile(r"[👍👌✅🙏]|:(?:\+1|thumbsup|ok_hand|white_check_mar
 _OPENER = re.compile(
     r"(?:(?:hi|hey|hello|good (?:morning|afternoon|evening)|hallo|bonjour|hola)"
     r"(?: (?:all|everyone|everybody|team|folks|guys|there|zusammen|tous))?"
-    r"|(?:quick |another |one more |next )?(?:question|one)(?: on (?:this|that))?(?: again)?\s*:"
+    r"|(?:quick |another |one more |next |last )?(?:question|one)(?: on (?:this|that))?"
+    r"(?: again| for (?:today|now))?\s*:"
     r"|ok(?:ay)?|oh|ah|so|well|hm+|yeah|sorry|please|pls|also ?(?=,)|btw|by the way|alright|right"
     r"|thanks|thank you|thx|great|danke|merci|gracias|wait)\b[\s,.!:…–-]*",
     re.IGNORECASE,
@@ -42,7 +43,8 @@ _CLOSES = frozenset(
     sense worked works fixed solved sorted mind nevermind nvm found interesting lol haha hehe rofl
     wow brilliant excellent lovely amazing fantastic sweet neat good alright understood noted right
     exactly yes yep yeah yup no nope sure catch done helpful danke merci gracias grazie obrigado
-    super prima perfekt parfait perfecto vale klar geklappt klasse génial genial d'accord toll
+    super prima perfekt parfait perfecto vale klar geklappt klasse génial genial d'accord toll dank
+    cimer fine easy til legend hero lifesaver welcome impressive magic sold gracias bravo chapeau
     cimer bien genau stimmt ja nein oui non sí si ah oh hm hmm hmmm bump agreed same fair""".split()
 )
 _FILLS = frozenset(
@@ -51,7 +53,8 @@ _FILLS = frozenset(
     really so such that that's the then there this to too tons very vous was way we what you your
     ça y you're answer info reply well will do know out up ill alles hat das es ist ja jetzt vielen
     dank beaucoup muchas très muy c'est marche maintenant mille schon today finally already
-    enough""".split()
+    enough bunch saved save saves day days trick did do works was were oh an be would been time
+    best god my love loved like happy glad quick fast there here hopefully one""".split()
 )
 _CLOSING = _CLOSES | _FILLS
 _AGREES = frozenset(
@@ -60,6 +63,11 @@ _AGREES = frozenset(
     of course definitely absolutely not really the would be great nice i""".split()
 )
 _KANJI_THANKS = re.compile(r"(?:ありがとう|谢谢|謝謝|了解)[^\s?？]{0,10}")
+_THANKS = re.compile(
+    r"(?:thanks|thank you|thx|ty|cheers|danke|merci|gracias|great|perfect|awesome|nice|cool|lol"
+    r"|ha(?:ha)+|yep|yeah|yup|ah|oh|wow|ok(?:ay)?|alright|right|super|told you)\b",
+    re.IGNORECASE,
+)
 _WILL = (
     r"try|test|check|do|see|look|have|get|give|go|run|report|let|ask|take|fix|change|update|read"
     r"|talk|ping|keep|dig|handle|be back|come back|wait|need to (?:check|look|ask)|think|follow"
@@ -71,6 +79,11 @@ SELF_TALK = re.compile(
     r"|(?:i['’]?m )?(?:on it\b|looking into|(?:trying|testing|checking|doing|rebooting|restarting"
     r"|updating|reinstalling|installing|closing)\b"
     r"(?: (?:it|that|this|now|again|right|both))*\W*$)|brb\b"
+    r"|(?!(?:getting|having|seeing|nothing|anything|something|everything|using|running|according"
+    r"|missing|looking|thing|string|during|being|pricing|billing|morning|evening|setting)\b)"
+    r"[a-z]{3,12}ing (?:it|that|this|the|now|again)\b(?!.* (?:is|are|was|fails?|gives?|does"
+    r"|doesn't|didn't|don't|shows?|still|works?|error)\b)"
+    r"|i (?:need|have|got) to\b.*\bfirst\W*$"
     r"|one (?:sec|moment|minute)|just a (?:sec|moment|minute)"
     r"|hang on|hold on|give me a (?:sec|moment|minute)|bear with me|will do\b|back in\b"
     r"|ich (?:schau|probier|teste|kümmer|guck|versuch|melde|mach)|mal sehen|moment\b"
@@ -84,10 +97,13 @@ _WAIT = re.compile(
     re.IGNORECASE,
 )
 _SETTLED = re.compile(
-    r"^(?:\w+[, ]+)?(?:(?:it|that|this|the (?:issue|problem|error)|everything|all)(?:['’]s| is| has"
-    r"| seems| was|)(?: been| now| all| just)* (?:fixed|solved|resolved|sorted|gone"
-    r"|(?:works?|worked|working)(?= (?:now|again|great|fine|perfectly|like)\b|\W*$))|figured it out|got it (?:working|to work))\b(?!.*\b(?:but|until|except|only|not"
-    r"|when|if|unless|yet)\b)",
+    r"^(?:\w+[, ]+)?"
+    r"(?:(?:it|that|this|the (?:issue|problem|error)|everything|all)"
+    r"(?:['’]s| is| has| seems| was|)(?: been| now| all| just)* "
+    r"(?:fixed|solved|resolved|sorted|gone"
+    r"|(?:works?|worked|working)(?= (?:now|again|great|fine|perfectly|like)\b|\W*$))"
+    r"|(?:that|this|it) did (?:it|the trick)|figured it out|got it (?:working|to work))\b"
+    r"(?!.*\b(?:but|until|except|only|not|when|if|unless|yet)\b)",
     re.IGNORECASE,
 )
 
@@ -97,7 +113,8 @@ class Gist:
     """What a message says: ``whole`` without code and quotes, ``rest`` also without thanks and
     announcements (empty where there is nothing else), ``paste`` whether code or a log was in it.
 
-    ``agrees`` is a bare yes, no or thumb; ``announces`` a sentence on what the writer will do.
+    ``agrees`` is a bare yes, no or thumb; ``announces`` a sentence on what the writer will do;
+    ``thanks`` that whatever it says follows thanks or a nod in the same sentence.
     """
 
     whole: str
@@ -106,6 +123,7 @@ class Gist:
     paste: bool = False
     agrees: bool = False
     announces: bool = False
+    thanks: bool = False
 
     @property
     def says_something(self) -> bool:
@@ -123,7 +141,7 @@ def gist(text: str, names: Sequence[str] = ()) -> Gist:
         plain = f"{plain[:_HEAD]}\n{plain[-_TAIL:]}"
     whole = re.sub(r"[ \t]+", " ", _SHORTCODE.sub(" ", plain)).strip()
     thumb = bool(_THUMB.search(text)) and not _words(whole)
-    kept, announces = [], False
+    kept, announces, thanks = [], False, True
     for sentence in _SENTENCE.split(whole):
         left = _without_closing(sentence, own)
         if "?" not in left and _SETTLED.search(left):
@@ -131,6 +149,7 @@ def gist(text: str, names: Sequence[str] = ()) -> Gist:
         elif left and "?" not in left and (SELF_TALK.match(_opened(left)) or _WAIT.search(left)):
             left, announces = "", True
         kept.append(left)
+        thanks = thanks and (not left or bool(_THANKS.match(sentence)))
     rest = " \n".join(filter(None, kept))
     return Gist(
         whole,
@@ -139,6 +158,7 @@ def gist(text: str, names: Sequence[str] = ()) -> Gist:
         paste=paste,
         agrees=thumb or _is_made_of(whole, _AGREES, _AGREES),
         announces=announces,
+        thanks=thanks,
     )
 
 

@@ -165,7 +165,8 @@ FOR_PEOPLE = (
         "asks or advises another person",
         0.0,
         -2.5,
-        r"\b(?:did|have|had|are|were|was|do|don['’]?t|can|could|would|will|if) (?:n['’]?t )?you\b",
+        r"\b(?:did|have|had|are|were|was|do|don['’]?t|if) (?:n['’]?t )?you\b",
+        rf"\b(?:can|could|would|will) you\b(?! (?:please |also |just |maybe )*{_SHOWING}\b)",
         r"\byou(?:['’](?:re|ve|ll|d)| are| should| need| could| can| must| have| had| might| want"
         r"| may| will| got)\b|\byours?(?:elf)?\b",
         r"\b(?:hast|bist|kannst|willst) du\b|\bdu (?:musst|kannst|solltest)|\bdein",
@@ -194,4 +195,5 @@ def weigh(text: str, sentences: Sequence[str], *, in_dialogue: bool) -> list[tup
     asks = _MARK.search(text) or _ASKS.found(text, sentences)
     found = [_ASKS] if asks else []
     found += [sign for sign in (*FOR_BOT, *FOR_PEOPLE) if sign.found(text, sentences)]
-    return [(sign.reason, sign.asker if in_dialogue else sign.other) for sign in found]
+    scored = [(sign.reason, sign.asker if in_dialogue else sign.other) for sign in found]
+    return [(reason, score) for reason, score in scored if score]

@@ -50,12 +50,14 @@ class Standing(Enum):
 class Situation:
     """Where a message falls in its thread.
 
-    ``asked`` says that the bot waits for a reply, ``late`` that a day passed since anybody spoke.
+    ``asked`` says that the bot waits for a reply, ``late`` that a day passed since anybody spoke,
+    ``company`` that others than the writer have spoken in the thread.
     """
 
     standing: Standing
     asked: bool = False
     late: bool = False
+    company: bool = False
 
     @property
     def in_dialogue(self) -> bool:
@@ -70,15 +72,18 @@ def situation(author: str, at: datetime, before: Sequence[Before]) -> Situation:
     last = own[-1] if own else -1
     since = before[last + 1 :]
     late = at - before[-1].at > _LATE
+    company = any(entry.speaker not in (BOT, author) for entry in before)
     if any(entry.speaker != author and not entry.for_bot for entry in since):
-        return Situation(Standing.AMONG, late=late)
+        return Situation(Standing.AMONG, late=late, company=company)
     if last < 0 or any(entry.speaker == author and entry.for_bot for entry in since):
         mine = any(entry.speaker == author for entry in since)
-        return Situation(Standing.WAITING if mine else Standing.NEWCOMER, late=late)
+        return Situation(
+            Standing.WAITING if mine else Standing.NEWCOMER, late=late, company=company
+        )
     others_wait = any(entry.for_bot for entry in since)
     asked = before[last].asked and not others_wait
     standing = _standing(author, before[:last], before[last + 1 :], others_wait)
-    return Situation(standing, asked=asked, late=late)
+    return Situation(standing, asked=asked, late=late, company=company)
 
 
 def _standing(

@@ -38,11 +38,17 @@ _OPENINGS = (
 )
 _OPENS = re.compile("|".join(_OPENINGS), re.IGNORECASE)
 _LATER = re.compile(rf"(?:[,;:–-]|\b(?:and|so|but)) (?:{'|'.join(_OPENINGS)})", re.IGNORECASE)
+_HOW = re.compile(
+    r"[,;:–-] (?:how|where) (?:do|can|could|would|should) (?:i|we|one)\b", re.IGNORECASE
+)
+"""A support question after its story, also without a question mark."""
 
 _OWN_AFFAIRS = (
     r"lunch|coffee|beers?|drinks?|weekend|birthday|party|tonight|pto|keynote",
     r"stand-?up|meeting|retro|the build",
-    r"everyone|everybody|guys|folks|with some",
+    r"everyone|everybody|guys|folks|with some|(?:which|who|any|one|some) of (?:you|us)",
+    r"today|tomorrow|(?:mon|tues|wednes|thurs|fri)day|go (?:yesterday|last night)",
+    r"how did (?:the|it) [^?]{0,40}\bgo",
     r"you (?:all|think|doing|up)|what do you|do you (?:want|think|like)|your",
     r"(?:should|shall) we|can we (?:move|meet|talk|get)|\d+ min(?:ute)?s?",
     r"who(?:'s| is) (?:in|up|on|coming)",
@@ -57,7 +63,9 @@ def opens_support(sentences: Sequence[str]) -> bool:
     "Does anyone know how …") and none speaks of people's own affairs.
     """
     asks = any(
-        _OPENS.match(sentence) or (sentence.rstrip().endswith("?") and _LATER.search(sentence))
+        _OPENS.match(sentence)
+        or _HOW.search(sentence)
+        or (sentence.rstrip().endswith("?") and _LATER.search(sentence))
         for sentence in sentences
     )
     return asks and not any(_AMONG_PEOPLE.search(sentence) for sentence in sentences)
