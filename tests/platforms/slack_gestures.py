@@ -88,6 +88,7 @@ class Gestures(People):
             self.world.new_ts(), channel.id, team.bot_user, body.get("text", ""),
             bot_id=team.bot_id, team=team.id, blocks=body.get("blocks") or [],
         )  # fmt: skip
+        message.unfurls = False
         message.record()
         if body.get("response_type") == "in_channel":
             channel.messages[message.ts] = message

@@ -9,7 +9,8 @@ with, waits for it, and then takes lines from the keyboard, a pipe or ``--script
     ask TEXT            /ask, in the channel
     command /X TEXT     any slash command
     about TS            the message shortcut on a message ("last" too; callback id by --shortcut)
-    press TS WHAT       up, down, or a button's label or action id ("answer" for the last answer)
+    press TS WHAT       up, down, or a button's label or action id; TS may also be "answer" (the
+                        bot's last), "home" or "modal"
     submit FIELD=TEXT … fill in and send the modal that is open (more than one: FIELD=TEXT; …)
     react TS NAME       put an emoji on a message (+1, -1); unreact TS NAME takes it off
     edit TS TEXT        change one's message; delete TS takes it back
@@ -209,7 +210,9 @@ class Player:
         for message in self.slack.world.hidden:
             tell(self._told(message))
         for home in self.slack.homes.values():
-            tell(f"home of {home.user}: {home.view['blocks']}")
+            tell(f"home of {home.user}")
+            tell("\n".join(f"    {line}" for line in home.shown.splitlines()))
+            tell(f"    [{'] ['.join(home.buttons)}]")
         for prompts in self.slack.world.prompts.values():
             tell(f"prompts: {[prompt['title'] for prompt in prompts['prompts']]}")
 

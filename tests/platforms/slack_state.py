@@ -263,6 +263,17 @@ class View:
     parent: View | None = None
     revision: int = 0
 
+    @property
+    def shown(self) -> str:
+        """The words as people read them."""
+        return seen("\n".join(text for _, text in texts_of(self.view["blocks"])))
+
+    @property
+    def buttons(self) -> list[str]:
+        """The labels of what can be pressed or filled in."""
+        found = elements_of(self.view["blocks"])
+        return [label for _, element in found for label in labels_of(element)]
+
     def payload(self) -> Json:
         """As Slack gives it to the app."""
         given = {"private_metadata": "", "callback_id": "", "external_id": "", "close": None,
