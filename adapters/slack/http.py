@@ -6,16 +6,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+import aiohttp
 from slack_bolt.adapter.starlette.async_handler import (
     to_async_bolt_request,
     to_starlette_response,
 )
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_sdk.errors import SlackClientError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.slack.faults import fault_of
 from adapters.slack.manifest import EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH
 from bot.telemetry import log
 
@@ -82,10 +85,12 @@ def _events_route(app: AsyncApp) -> Route:
 
 
 async def _dispatch(app: AsyncApp, request: Request) -> Response:
+    if not request.headers.get("x-slack-request-timestamp", "").isdecimal():
+        return JSONResponse({"error": "invalid request"}, _UNAUTHORIZED)  # Bolt would fall over it
     body = await request.body()
     try:
         asked = to_async_bolt_request(request, body)
-    except ValueError:  # neither UTF-8 nor JSON, and not looked at further
+    except (ValueError, TypeError, AttributeError):  # no UTF-8, no JSON, or no JSON object
         return JSONResponse({"error": "invalid request"}, _BAD)
     return to_starlette_response(await app.async_dispatch(asked))
 
@@ -97,9 +102,11 @@ def _install_routes(flow: AsyncOAuthFlow) -> list[Route]:
         )
 
     async def redirected(request: Request) -> Response:
-        return to_starlette_response(
-            await flow.handle_callback(to_async_bolt_request(request, b""))
-        )
+        try:
+            made = await flow.handle_callback(to_async_bolt_request(request, b""))
+        except (SlackClientError, aiohttp.ClientError, TimeoutError) as error:
+            raise fault_of("oauth.v2.access", error) from error
+        return to_starlette_response(made)
 
     return [
         Route(INSTALL_PATH, install, methods=["GET"]),
