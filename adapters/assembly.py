@@ -26,6 +26,7 @@ from persona.profile import Persona, default_persona, load_persona
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from adapters.reviewing import Review
     from bot.llm.openai import ModelServer
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
@@ -76,6 +77,13 @@ class Application:
         from knowledge.ingest import Ingestor
 
         return Ingestor(self.ledger, self.store, Leases(self.database), self.embedder)
+
+    @property
+    def review(self) -> Review:
+        """What waits for an operator's verdict."""
+        from adapters.reviewing import review_of
+
+        return review_of(self)
 
     async def readiness(self) -> dict[str, str | None]:
         """What must work before questions can be taken: ``None``, or what is wrong."""

@@ -14,6 +14,7 @@ from adapters.web.failures import headers_of
 from adapters.web.limits import TooManyError
 from adapters.web.pages import Pages
 from adapters.web.ports import Application
+from adapters.web.reviewing import add_review
 from adapters.web.security import own_forms_only
 from adapters.web.sources import cited_place
 from adapters.web.texts import checked
@@ -78,6 +79,7 @@ def console_router(console: Console) -> APIRouter:
     )
     _add_sign_in(router, console)
     _add_conversations(router, console)
+    add_review(router, console, PAGE)
     _add_rooms(router, console)
     return router
 
@@ -159,12 +161,6 @@ def _add_conversations(router: APIRouter, console: Console) -> None:
 
 
 def _add_rooms(router: APIRouter, console: Console) -> None:
-    @router.get("/review")
-    async def review(request: Request) -> Response:
-        console.operator(request)
-        waiting = await console.application.feedback.to_review(limit=PAGE)
-        return console.render(request, "console/review.html", "review", queue=waiting)
-
     @router.get("/feedback")
     async def feedback(request: Request) -> Response:
         console.operator(request)

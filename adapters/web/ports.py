@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from adapters.reviewing import Queue
 from bot.conversation import Author, Feedback, Question, Turn
 from bot.metrics import Metrics
 from bot.store.feedback import RatedTurn
+from bot.store.reviews import Verdict
 from knowledge.ledger import DocumentRecord, SourceRecord
 from knowledge.stores.base import StoreStats
 
@@ -87,6 +89,23 @@ class Store(Protocol):
     async def stats(self) -> StoreStats: ...
 
 
+class Review(Protocol):
+    """What waits for an operator's verdict. Judging raises NotFoundError where it does not wait."""
+
+    async def queue(self, limit: int | None = None) -> Queue: ...
+
+    async def judge_words(self, turn: str, author: str, verdict: Verdict, by: str) -> None:
+        """Judge what one reader said of a turn."""
+        ...
+
+    async def judge_answer(
+        self, turn: str, verdict: Verdict, by: str, *, groups: frozenset[str] | None = None
+    ) -> None:
+        """Judge the proposed answer of a turn; ``groups`` may read it, ``None``: those who could.
+        Raises UsageError where it has to be said."""
+        ...
+
+
 class PersonaCard(Protocol):
     """How the bot introduces itself."""
 
@@ -120,5 +139,7 @@ class Application(Protocol):
     def store(self) -> Store: ...
     @property
     def metrics(self) -> Metrics: ...
+    @property
+    def review(self) -> Review: ...
 
     async def readiness(self) -> Mapping[str, str | None]: ...

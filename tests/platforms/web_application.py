@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uvicorn
 
+from adapters.reviewing import Review
 from adapters.web.app import create_app
 from adapters.web.ports import Application, Show
 from bot.conversation import (
@@ -30,14 +31,20 @@ from bot.conversation import (
 )
 from bot.errors import ModelUnavailableError
 from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
+from bot.handoff import HandoffBook
 from bot.metrics import Metrics
 from bot.sentences import split
+from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
 from bot.store.ids import new_id
+from bot.store.reviews import ReviewBook
+from bot.work.leases import Leases
+from knowledge.ingest import Ingestor
 from knowledge.ledger import DocumentRecord, Ledger
 from knowledge.stores.base import StoreStats
+from knowledge.stores.embedded import EmbeddedStore
 
 TOKEN = "a-token-for-tests"
 
@@ -235,6 +242,19 @@ class StandInStore:
         return self.found
 
 
+def stand_in_review(database: Database, ledger: Ledger, store: EmbeddedStore) -> Review:
+    """The review as it is, over a knowledge base without vectors."""
+    audit = AuditTrail(database)
+    return Review(
+        feedback=FeedbackBook(database),
+        reviews=ReviewBook(database, audit),
+        handoffs=HandoffBook(database),
+        history=History(database),
+        audit=audit,
+        ingestor=lambda: Ingestor(ledger, store, Leases(database)),
+    )
+
+
 @dataclass
 class WebApplication:
     """Fulfils :class:`adapters.web.ports.Application`."""
@@ -244,6 +264,8 @@ class WebApplication:
     ledger: Ledger
     metrics: Metrics
     engine: ScriptedEngine
+    review: Review
+    handoffs: HandoffBook
     store: StandInStore = field(default_factory=StandInStore)
     persona: Card = field(default_factory=Card)
     console_token: str = TOKEN
@@ -262,13 +284,22 @@ class WebApplication:
 async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
     """An application with an empty database in ``folder`` and three documents in its ledger."""
     database = await Database.open(f"sqlite:///{folder / 'web.db'}")
+    store = EmbeddedStore(folder / "knowledge.db", "stand-in", 8)
+    await store.open()
     try:
         history, metrics, ledger = History(database), Metrics(), Ledger(database)
         await ledger.record([(_document(piece), piece.text) for piece in (RESET, LIGHTS, SALARY)])
         yield WebApplication(
-            history, FeedbackBook(database), ledger, metrics, ScriptedEngine(history, metrics)
+            history,
+            FeedbackBook(database),
+            ledger,
+            metrics,
+            ScriptedEngine(history, metrics),
+            stand_in_review(database, ledger, store),
+            HandoffBook(database),
         )
     finally:
+        await store.close()
         await database.close()
 
 

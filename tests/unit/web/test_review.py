@@ -1,0 +1,109 @@
+"""The review room: buttons that judge, only from the page's own forms."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+
+import httpx2
+import pytest
+
+from adapters.chat.base import ChannelKind, Place
+from bot.conversation import Author, Platform
+from tests.platforms.web_application import WebApplication
+from tests.unit.web.test_chat import ask, sign_in
+
+COLLEAGUE = Author(Platform.SLACK, "U2", "Tom")
+
+
+async def proposed(application: WebApplication, turn: str, kind: ChannelKind) -> str:
+    """Propose a person's answer to a turn; the handoff's id."""
+    place = asdict(Place(Platform.SLACK, "T1", "C1", "171.1", kind=kind))
+    handoff = await application.handoffs.open(turn, COLLEAGUE, place, "Who holds the key?")
+    await application.handoffs.answered(handoff.id, "<b>Tom</b> holds the key.", COLLEAGUE.key)
+    await application.handoffs.propose(handoff.id, COLLEAGUE.key)
+    return handoff.id
+
+
+def fields(page: str, action: str) -> dict[str, str]:
+    """The hidden fields of the first form that is sent to ``action``."""
+    form = page[page.index(f'action="{action}"') :]
+    form = form[: form.index("</form>")]
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+
+
+async def test_words_of_readers_are_judged_by_buttons(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Approved or rejected, they leave the room; the verdict is audited as the operator's."""
+    turn = await ask(browser, "reset one?")
+    await browser.post(f"/turns/{turn}/correction", data={"correction": "Hold it 12 s."})
+    await sign_in(browser)
+    page = (await browser.get("/console/review")).text
+    assert "Approve" in page and "Reject" in page
+    form = fields(page, "/console/review/words")
+    assert form["turn"] == turn
+    done = await browser.post("/console/review/words", data={**form, "verdict": "approved"})
+    assert (done.status_code, done.headers["location"]) == (303, "/console/review")
+    assert "The queue is empty" in (await browser.get("/console/review")).text
+    again = await browser.post("/console/review/words", data={**form, "verdict": "approved"})
+    assert again.status_code == 404
+    assert "waits for review" in again.text
+    assert "Approve" not in (await browser.get("/console/feedback")).text
+
+
+async def test_an_approved_answer_becomes_a_document(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """With its readers as offered; it is shown as text, and is in the ledger at once."""
+    turn = await ask(browser, "who holds the key?")
+    handoff = await proposed(application, turn, ChannelKind.CHANNEL)
+    await sign_in(browser)
+    page = (await browser.get("/console/review")).text
+    assert "Answers by people" in page
+    assert "<b>Tom</b>" not in page
+    assert re.search(r'<select name="readers"><option value="everybody">Everybody', page)
+    form = fields(page, "/console/review/answer")
+    sent = {**form, "verdict": "approved", "readers": "group:staff"}
+    assert (await browser.post("/console/review/answer", data=sent)).status_code == 303
+    record, _ = await application.ledger.show(handoff, "answers")
+    assert record.groups == frozenset({"staff"})
+    assert "The queue is empty" in (await browser.get("/console/review")).text
+
+
+async def test_a_private_answer_needs_its_readers_chosen(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Without a choice it stays where it is, and the page says why."""
+    turn = await ask(browser, "who holds the key?")
+    await proposed(application, turn, ChannelKind.DIRECT)
+    await sign_in(browser)
+    page = (await browser.get("/console/review")).text
+    assert "It was given in private." in page
+    form = fields(page, "/console/review/answer")
+    for readers in ("", "group:", "group:\n"):
+        sent = {**form, "verdict": "approved", "readers": readers}
+        assert (await browser.post("/console/review/answer", data=sent)).status_code == 422
+    assert await application.ledger.listing("answers") == []
+    rejected = await browser.post("/console/review/answer", data={**form, "verdict": "rejected"})
+    assert rejected.status_code == 303
+    assert await application.ledger.listing("answers") == []
+
+
+@pytest.mark.parametrize("action", ["/console/review/words", "/console/review/answer"])
+async def test_verdicts_need_a_session_and_the_pages_own_form(
+    browser: httpx2.AsyncClient, action: str
+) -> None:
+    """Closed to strangers, to other sites' forms, and to nonsense."""
+    sent = {"turn": "t0", "author": "web:x", "verdict": "approved"}
+    assert (await browser.post(action, data=sent)).status_code == 303
+    await sign_in(browser)
+    assert (await browser.post(action, data={**sent, "csrf": "made up"})).status_code == 403
+    foreign = await browser.post(action, data=sent, headers={"sec-fetch-site": "cross-site"})
+    assert foreign.status_code == 403
+    page = (await browser.get("/console")).text
+    csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', page)
+    assert csrf is not None
+    sent["csrf"] = csrf[1]
+    assert (await browser.post(action, data={**sent, "verdict": "maybe"})).status_code == 422
+    assert (await browser.post(action, data=sent)).status_code == 404
