@@ -1,0 +1,191 @@
+"""`wellspoken serve` on Slack, killed with ``kill -9`` again and again: one answer to each question,
+in order, whatever the moment.
+
+Each seeded run asks in several threads and kills the service when one of its calls reaches Slack
+(before or after it takes effect) or at some moment in between, once or twice. ``KILL_RUNS`` sets
+how many runs there are (``make nightly`` asks for 500).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.platforms.command import COMMAND, environment
+from tests.platforms.slack_faults import Fault
+from tests.platforms.slack_server import SlackServer
+from tests.platforms.slack_state import Channel, Message, User
+
+RUNS = int(os.environ.get("KILL_RUNS", "50"))
+BATCH = 10
+PUMPS = ("Alpha", "Bravo", "Delta", "Kilo", "Lima", "Oscar", "Tango", "Zulu")
+HOURS = dict(zip(PUMPS, range(11, 20), strict=False))
+
+
+@dataclass
+class Kill(Fault):
+    """Kills the service when its call number ``after`` arrives: the call takes effect, or not."""
+
+    victim: Service | None = None
+
+    def strikes(self, method: str, args: dict[str, object]) -> bool:
+        if method in ("apps.connections.open", "auth.test") or not super().strikes(method, args):
+            return False
+        assert self.victim is not None
+        self.victim.kill()
+        return True
+
+
+@dataclass
+class Service:
+    """The service as a process that is started anew after each kill."""
+
+    slack: SlackServer
+    home: Path
+    process: subprocess.Popen[bytes] | None = None
+    kills: int = 0
+    log: list[str] = field(default_factory=list)
+
+    def kill(self) -> None:
+        """``kill -9``, if it runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.kills += 1
+
+    async def up(self) -> None:
+        """Start it where it does not run."""
+        if self.process is not None and self.process.poll() is None:
+            return
+        settings = environment(
+            self.home,
+            WELLSPOKEN_HOME=str(self.home),
+            SLACK_API_URL=self.slack.url,
+            SLACK_BOT_TOKEN=self.slack.bot_token,
+            SLACK_APP_TOKEN=self.slack.app_token,
+        )
+        with (self.home / "serve.log").open("ab") as log:
+            command = [*COMMAND, "serve", "--only", "slack"]
+            self.process = subprocess.Popen(
+                command, cwd=self.home, env=settings, stdout=log, stderr=log
+            )
+
+    async def keep_up(self) -> None:
+        """Start it again whenever it was killed, until cancelled."""
+        while True:
+            await self.up()
+            await asyncio.sleep(0.05)
+
+    def stop(self) -> int:
+        """SIGTERM; its exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(40)
+
+
+def _ingest(home: Path) -> None:
+    docs = home / "docs"
+    docs.mkdir(parents=True)
+    for name, hours in HOURS.items():
+        text = f"# The {name} pump\n\nThe {name} pump runs for {hours} hours on one battery.\n"
+        (docs / f"{name.lower()}.md").write_text(text)
+    subprocess.run(
+        [*COMMAND, "ingest", str(docs)],
+        cwd=home,
+        env=environment(home, WELLSPOKEN_HOME=str(home)),
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+
+@asynccontextmanager
+async def _service(home: Path) -> AsyncIterator[tuple[SlackServer, Service]]:
+    _ingest(home)
+    async with SlackServer(ack_timeout=1.0, retry_delays=(0.1, 0.5, 1.0, 2.0, 4.0)) as slack:
+        service = Service(slack, home)
+        try:
+            yield slack, service
+        finally:
+            service.kill()
+            if service.process is not None:
+                service.process.wait(10)
+
+
+async def _ask(
+    slack: SlackServer, user: User, channel: Channel, chance: random.Random
+) -> dict[str, list[str]]:
+    """Ask in two or three threads, a few questions each: thread to pumps in their order."""
+    asked: dict[str, list[str]] = {}
+    for _ in range(chance.randint(2, 3)):
+        pump = chance.choice(PUMPS)
+        thread = await slack.say(user, channel, _question(pump))
+        asked[thread] = [pump]
+    for _ in range(chance.randint(0, 3)):
+        thread, pump = chance.choice(list(asked)), chance.choice(PUMPS)
+        await slack.say(user, channel, _question(pump), thread_ts=thread)
+        asked[thread].append(pump)
+    return asked
+
+
+def _question(pump: str) -> str:
+    return f"@wellspoken How long does the {pump} pump run?"
+
+
+def _final(message: Message) -> bool:
+    return message.final and bool(message.blocks)
+
+
+async def _run(slack: SlackServer, service: Service, seed: int) -> None:
+    """One run; raises where an answer is missing, doubled or out of place."""
+    chance = random.Random(seed)
+    user = slack.user(f"U{seed}", f"Asker {seed}")
+    channel = slack.channel(f"C{seed}", f"channel-{seed}", [user])
+    for _ in range(chance.randint(1, 2)):
+        slack.web.faults.append(
+            Kill(
+                "*",
+                after=chance.randint(0, 20),
+                refuse=chance.random() < 0.5,
+                victim=service,
+            )
+        )
+    asked = await _ask(slack, user, channel, chance)
+    if chance.random() < 0.3:
+        await asyncio.sleep(chance.uniform(0, 0.5))
+        service.kill()
+    for thread, pumps in asked.items():
+        answers = await slack.answered(channel, thread, n=len(pumps), timeout=60, final=_final)
+        said = [answer.shown for answer in answers]
+        assert len(slack.answers(channel, thread)) == len(pumps), said
+        for pump, words in zip(pumps, said, strict=True):
+            assert f"{HOURS[pump]} hours" in words, said
+    slack.web.faults.clear()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("batch", range(max(1, RUNS // BATCH)))
+async def test_no_kill_loses_or_doubles_an_answer(tmp_path: Path, batch: int) -> None:
+    """Ten runs of questions and kills: each question has one answer, in the order of asking."""
+    async with _service(tmp_path) as (slack, service):
+        keeping = asyncio.create_task(service.keep_up())
+        try:
+            await slack.connected()
+            for seed in range(batch * BATCH, (batch + 1) * BATCH):
+                await _run(slack, service, seed)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+        assert service.kills >= BATCH // 2
+        await slack.until(lambda: service.process and service.process.poll() is None)
+        await slack.connected()
+        assert await asyncio.to_thread(service.stop) == 0
