@@ -141,7 +141,7 @@ def _follows(said: Said, told: Gist, where: Situation, names: Sequence[str]) -> 
     if told.paste:
         weighed.append(("shows code or a log", 0.5))
     if to_person(sentences(told.whole), names):
-        weighed.append(("calls a person by name", -3.0))
+        weighed.append(("calls a person by name", -4.0))
     elif said.mentions or _AT.search(told.rest):
         weighed.append(("mentions another person", -2.0))
     if names_bot(told.rest, names):
@@ -153,7 +153,7 @@ def _of_remarks(told: Gist, where: Situation) -> list[tuple[str, float]]:
     """Scores of a message that holds no sign: a plain remark."""
     found = []
     if told.thanks:
-        found.append(("a remark after thanks or a nod", -1.0))
+        found.append(("a remark with thanks or after a nod", -1.0))
     if where.company:
         found.append(("a remark, and others are in the thread", -0.75))
     return found

@@ -96,13 +96,19 @@ _WAIT = re.compile(
     r"(?:sec|second|moment|min|minute|momento|instant)\b",
     re.IGNORECASE,
 )
+_DECLINES = re.compile(
+    r"\W*(?:no|nah|nope|nein|non)\b[^?]*\b(?:thanks|thank you|thx|danke|merci|gracias)\b[^?]*$",
+    re.IGNORECASE,
+)
+_THANKFUL = re.compile(r"\b(?:thanks|thank you|thx|tysm|danke|dank|merci|gracias)\b", re.IGNORECASE)
 _SETTLED = re.compile(
     r"^(?:\w+[, ]+)?"
     r"(?:(?:it|that|this|the (?:issue|problem|error)|everything|all)"
     r"(?:['’]s| is| has| seems| was|)(?: been| now| all| just)* "
     r"(?:fixed|solved|resolved|sorted|gone"
     r"|(?:works?|worked|working)(?= (?:now|again|great|fine|perfectly|like)\b|\W*$))"
-    r"|(?:that|this|it) did (?:it|the trick)|figured it out|got it (?:working|to work))\b"
+    r"|(?:that|this|it) did (?:it|the trick)|figured it out"
+    r"|got it (?:working|to work)|works|worked)\b"
     r"(?!.*\b(?:but|until|except|only|not|when|if|unless|yet)\b)",
     re.IGNORECASE,
 )
@@ -144,12 +150,14 @@ def gist(text: str, names: Sequence[str] = ()) -> Gist:
     kept, announces, thanks = [], False, True
     for sentence in _SENTENCE.split(whole):
         left = _without_closing(sentence, own)
-        if "?" not in left and _SETTLED.search(left):
+        if _DECLINES.match(sentence) or ("?" not in left and _SETTLED.search(left)):
             left = ""
         elif left and "?" not in left and (SELF_TALK.match(_opened(left)) or _WAIT.search(left)):
             left, announces = "", True
         kept.append(left)
-        thanks = thanks and (not left or bool(_THANKS.match(sentence)))
+        thanks = thanks and (
+            not left or bool(_THANKS.match(sentence) or _THANKFUL.search(sentence))
+        )
     rest = " \n".join(filter(None, kept))
     return Gist(
         whole,

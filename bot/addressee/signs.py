@@ -117,8 +117,8 @@ FOR_BOT = (
 FOR_PEOPLE = (
     _holds(
         "asks a person for help, news or an opinion",
-        -2.0,
-        -2.5,
+        -2.75,
+        -2.75,
         r"\bwhat do you guys|\bwhich one do you (?:use|have)|\byou (?:two|both)\b",
         r"\bdo you (?:guys|two|both|have (?:time|a (?:sec|minute)))",
         r"\bare you (?:free|around|there|coming|online|available|guys)",
@@ -148,6 +148,7 @@ FOR_PEOPLE = (
         r"\b(?:stand-?up|sync (?:up|on|later)|retro|1:1|in the meeting|calendar)\b",
         r"^i(?:['’]ll| will| can| could) (?:take|look|handle|own|pick|send|talk|ping|raise|escalate"
         r"|forward|help)\b(?=[^?]*$)",
+        r"^(?:team|all|everyone|everybody|folks|guys|people|friends)[,:]",
         r"\bfyi\b|^cc\b|\b(?:you|i|i'll|to) take this\b|\bkeep (?:me|us) posted\b",
         r"\b(?:talked|spoke|spoken) (?:to|with)\b|\b(?:let|ask|tell) (?:him|her|them)\b",
         r"\blet me know (?:if|when|once|how) (?:you|it|that)\b|\blet me know\W*$",

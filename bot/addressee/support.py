@@ -23,7 +23,8 @@ _OPENINGS = (
     r"why (?:is|are|does|do|am|did|can|was|has|have|will|would)(?:n'?t)?\b(?! (?:you|we)\b)",
     r"when (?:does|do|is|are|will|can|should) (?:the|my|i|it)\b",
     r"any (?:idea|way|chance|tips?) (?:how|why|what|to|on)\b",
-    r"has any(?:one|body) (?:here |else )?(?:dealt|seen|had|run into|managed|got|tried|used)\b",
+    r"has any(?:one|body) (?:here |else )?(?:dealt with|run into|managed to"
+    r"|(?:seen|had|got) (?:this|that|an?|the) (?:\w+ )?(?:error|problem|issue|message))\b",
     r"if (?:i|my|the)\b[^?]{1,120}\b(?:will|does|do|can|is|should|would) (?:it|i|that|the|my)\b",
     r"(?:does |do )?any(?:one|body) (?:here )?knows? (?:how|where|why|what|if|which|when)\b",
     r"(?:please |can you |could you )*(?:tell me|explain|help me) (?:\w+ )?"
