@@ -27,6 +27,7 @@ TABLES = (
     "inbox",
     "messages",
     "participation",
+    "reviews",
     "threads",
     "turns",
 )

@@ -28,6 +28,7 @@ from bot.store.feedback import FeedbackBook
 from bot.store.history import History
 from bot.store.participation import Participation, Utterance
 from bot.store.replies import Replies
+from bot.store.reviews import ReviewBook, Verdict
 from bot.work.inbox import Inbox
 
 MakeTurn = Callable[..., Turn]
@@ -112,6 +113,9 @@ class World:
         )
         await self.feedback.rate(Feedback(ben.id, BEN, Rating.UP, "fine"))
         await self.feedback.rate(Feedback(ann.id, BEN, Rating.DOWN, "no use"))
+        reviews = ReviewBook(self.db, self.audit)
+        await reviews.judge(ben.id, Verdict.APPROVED, "web:operator")
+        await reviews.judge(ann.id, Verdict.REJECTED, ANN.key)
         asked = await self.handoffs.open(ann.id, ANN, {"channel": "C1"}, ann.question)
         await self.handoffs.answered(asked.id, "As to plum pudding: no.", BEN.key)
         await self.handoffs.propose(asked.id, ANN.key)
@@ -224,8 +228,9 @@ async def test_the_trail_still_verifies(world: World) -> None:
     assert content["author"] == "slack:forgotten"
     assert content["used"] == ["guide/filters.md"]
     assert [e["document"] for e in content["evidence"]] == ["guide/filters.md"]
-    (operator,) = await world.audit.listing(kind="operator")
-    assert operator.content["actor"] == "slack:forgotten"
+    deeds = [entry.content for entry in await world.audit.listing(kind="operator")]
+    assert [deed["actor"] for deed in deeds] == ["web:operator", *["slack:forgotten"] * 2]
+    assert [deed.get("authors") for deed in deeds] == [["slack:forgotten"], [BEN.key], None]
 
 
 async def test_the_skeleton_of_a_turn_stays(world: World) -> None:
