@@ -85,7 +85,7 @@ class Dialect:
             if written:
                 out.append(written)
                 line_start = written.endswith("\n")
-        return "".join(out)
+        return disarm("".join(out))  # once more: two parts may make a mention together
 
     def _part(self, node: Node, line_start: bool) -> str:
         match node.type:

@@ -69,7 +69,8 @@ def safe_address(uri: str) -> str:
 
 
 def _key(uri: str) -> str:
-    return normalizeLink(uri.partition("#")[0]).rstrip("/")
+    address = normalizeLink(uri.partition("#")[0])
+    return address if "?" in address else address.rstrip("/")
 
 
 class Links:

@@ -19,7 +19,11 @@ _KEPT = frozenset("\n\t")
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 # "<" as it is, and as a platform may decode it.
-_OPENED = re.compile(r"(<|&lt;?|&#0*60;?|&#[xX]0*3[cC];?)(?=[@#!])")
+_OPENED = re.compile(
+    r"(<|&lt;?|&#0*60;?|&#x0*3c;?)"
+    r"(?=[@#!]|&#0*(?:64|35|33)(?!\d)|&#x0*(?:40|23|21)(?![\da-f])|&(?:commat|num|excl);)",
+    re.IGNORECASE,
+)
 _AT = r"(@|&#0*64;?|&#[xX]0*40;?|&commat;)"
 _NAMED = re.compile(_AT + r"(?=everyone|here|channel|group)", re.IGNORECASE)
 _NUMBERED = re.compile(_AT + r"(?=[!&]?\d{5,})")

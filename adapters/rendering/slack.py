@@ -36,7 +36,7 @@ from adapters.rendering.links import Links
 from adapters.rendering.mentions import ZWSP, disarm, visible
 from adapters.rendering.parsing import Node
 from adapters.rendering.slack_incoming import unescape
-from adapters.rendering.splitting import cut, split_markdown, utf16_units
+from adapters.rendering.splitting import split_markdown, utf16_units
 from adapters.rendering.streaming import MarkdownStream, write
 from bot.conversation import Turn
 from bot.evidence import Citation
@@ -98,6 +98,10 @@ def _escaped(text: str) -> str:
     return _SIGNS.sub(lambda m: "\\" + m.group(), text)
 
 
+_GRAVE = "\u02cb"
+"""Looks like a backtick, which mrkdwn cannot escape."""
+
+
 class _Mrkdwn(Dialect):
     """Slack's own markup (docs.slack.dev/messaging/formatting-message-text). It has no escape for
     its signs but the entities for ``& < >``."""
@@ -106,7 +110,7 @@ class _Mrkdwn(Dialect):
     rule = "──────────"
 
     def words(self, text: str, line_start: bool) -> str:  # noqa: ARG002 - nothing differs there
-        return _entities(disarm(text))
+        return _entities(disarm(text)).replace("`", _GRAVE)
 
     def link(self, label: str, uri: str) -> str:
         return f"<{_entities(uri.replace('|', '%7C'))}|{label}>"
@@ -121,7 +125,7 @@ class _Mrkdwn(Dialect):
         return f"~{inner}~"
 
     def code(self, text: str) -> str:
-        return f"`{_entities(disarm(text)).replace('`', 'ˋ')}`"
+        return f"`{_entities(disarm(text)).replace('`', _GRAVE)}`"
 
     def fence(self, text: str, info: str) -> list[str]:  # noqa: ARG002
         inner = _entities(disarm(text)).replace("```", f"`{ZWSP}`{ZWSP}`")
@@ -184,33 +188,42 @@ def slack_parts(turn: Turn, note: str = "") -> list[SlackPart]:
     ``note`` is a sentence of the house below the answer. Each part leaves room for three blocks and
     1,500 characters of buttons. The sources stand on the last part.
     """
-    answer = f"{turn.answer}\n\n{note}" if note else turn.answer
+    answer = visible(f"{turn.answer}\n\n{note}" if note else turn.answer)
     sources = _sources(turn.citations)
-    written = _fitting(answer, turn.citations, LONGEST_MARKDOWN)
+    written = _fitting(answer, turn.citations)
     parts = []
     for n, (source, markdown) in enumerate(written):
-        text = cut(mrkdwn(source, turn.citations), LONGEST_TEXT, utf16_units)
         blocks: list[dict[str, Any]] = [{"type": "markdown", "text": markdown}]
         if sources and n == len(written) - 1:
             element = {"type": "mrkdwn", "text": sources, "verbatim": True}
             blocks.append({"type": "context", "elements": [element]})
-        parts.append(SlackPart(text, blocks, markdown))
+        parts.append(SlackPart(_beginning(source, turn.citations), blocks, markdown))
     return parts
 
 
-def _fitting(
-    answer: str, citations: Sequence[Citation], limit: int, longest: int | None = None
-) -> list[tuple[str, str]]:
-    """Pieces of the source with what becomes of them, which may be longer."""
-    fitting = []
-    for source in split_markdown(visible(answer), longest or limit, utf16_units):
-        markdown = slack_markdown(source, citations)
-        size = utf16_units(markdown)
-        if size > limit:
-            fitting += _fitting(source, citations, limit, utf16_units(source) * limit // size // 2)
-        elif markdown.strip():
-            fitting.append((source, markdown))
-    return fitting or [("…", "…")]
+def _fitting(answer: str, citations: Sequence[Citation]) -> list[tuple[str, str]]:
+    """Pieces of the source with what becomes of them, which may be longer than they are."""
+    limit = LONGEST_MARKDOWN
+    while True:
+        written = [
+            (source, slack_markdown(source, citations))
+            for source in split_markdown(answer, limit, utf16_units)
+        ]
+        longest = max((utf16_units(markdown) for _, markdown in written), default=0)
+        if longest <= LONGEST_MARKDOWN:
+            break
+        limit = limit * LONGEST_MARKDOWN // (longest + LONGEST_MARKDOWN // 10)
+    return [(source, shown) for source, shown in written if shown.strip()] or [("…", "…")]
+
+
+def _beginning(source: str, citations: Sequence[Citation]) -> str:
+    """As much of a part as ``text`` holds, whole sentences and whole links."""
+    written = mrkdwn(source, citations)
+    limit = LONGEST_TEXT
+    while utf16_units(written) > LONGEST_TEXT:
+        written = mrkdwn(split_markdown(source, limit, utf16_units)[0], citations) + "\n…"
+        limit = limit * 4 // 5
+    return written or "…"
 
 
 def _sources(citations: Sequence[Citation]) -> str:

@@ -15,7 +15,7 @@ github.com/discord/discord-api-docs/issues/1315), others in UTF-16 units, to be 
 _SENTENCE = re.compile(r"(?:[.!?…][\"'”’)\]*_]*(?:\s?\[\d{1,3}\])*(?=\s)|[。！？])")
 _WORD = re.compile(r"(?<=\S)(?=\s)")
 _FENCE = re.compile(r"(`{3,}|~{3,}).*")
-_NUMBER = re.compile(r"(\s*)\d{1,9}(?=[.)]\s)")
+_NUMBER = re.compile(r"(\s*)(\d{1,9})(?=[.)]\s)")
 
 
 def utf16_units(text: str) -> int:
@@ -163,11 +163,7 @@ def _mark(node: Node, lines: list[_Line], starts: set[int], top: bool = True) ->
         case "table":
             _mark_table(lines, start, end)
         case "ordered_list":
-            first = int(node.attrs.get("start", 1))
-            for n, item in enumerate(node.children):
-                at = (item.map or (0, 0))[0]
-                numbered = _NUMBER.sub(rf"\g<1>{first + n}", lines[at].text, count=1)
-                lines[at] = replace(lines[at], first=numbered)
+            _mark_numbers(lines, [(item.map or (0, 0))[0] for item in node.children])
     for child in node.children:
         if child.map and child.type not in ("inline", "thead", "tbody"):
             _mark(child, lines, starts, top and child.type == "list_item")
@@ -195,10 +191,22 @@ def _mark_code(lines: list[_Line], start: int, end: int) -> None:
         lines[end - 1] = replace(lines[end - 1], closes=True)
 
 
+def _mark_numbers(lines: list[_Line], at: list[int]) -> None:
+    """Note what items count as that are all called 1."""
+    found = [_NUMBER.match(lines[n].text) for n in at]
+    numbers = [int(match[2]) for match in found if match]
+    if len(numbers) != len(at) or len(set(numbers)) > 1:
+        return
+    for n, line in enumerate(at):
+        numbered = _NUMBER.sub(rf"\g<1>{numbers[0] + n}", lines[line].text, count=1)
+        lines[line] = replace(lines[line], first=numbered)
+
+
 def _mark_table(lines: list[_Line], start: int, end: int) -> None:
-    head = "\n".join(line.text.lstrip() for line in lines[start : start + 2])
-    for n in range(start, start + 2):
-        lines[n] = replace(lines[n], leads=end - start > 2)
+    names, rule = (line.text.lstrip() for line in lines[start : start + 2])
+    head = f"{names}\n{rule}"
+    lines[start] = replace(lines[start], leads=True)
+    lines[start + 1] = replace(lines[start + 1], before=names, leads=end - start > 2)
     for n in range(start + 2, end):
         lines[n] = replace(lines[n], before=head)
 
@@ -226,13 +234,13 @@ def _pieces(line: _Line, limit: int, size: Size) -> Iterator[_Line]:
 def _best_cut(text: str, room: int, size: Size, code: bool) -> int:
     """After the last sentence that fits, else the last word, but not inside a link or a mark."""
     fitting = _prefix(text, room, size)
+    words = [m.end() for m in _WORD.finditer(fitting)]
     if not code:
-        for pattern in (_SENTENCE, _WORD):
-            ends = [m.end() for m in pattern.finditer(fitting) if m.end() > len(fitting) // 3]
-            for end in reversed(ends[-20:]):
-                if is_settled(fitting[:end]):
-                    return end
-    words = [m.end() for m in _WORD.finditer(fitting) if m.end() > len(fitting) // 3]
+        near = len(fitting) // 3
+        sentences = [m.end() for m in _SENTENCE.finditer(fitting) if m.end() > near]
+        for end in (*reversed(sentences[-20:]), *reversed(words[-20:])):
+            if is_settled(fitting[:end]):
+                return end
     return words[-1] if words else len(fitting)
 
 
