@@ -103,11 +103,17 @@ def message_of(message: Payload, place: Place, us: Bearer) -> Heard:
 
 
 def _without_mention(written: str, user: str) -> str:
-    """The text as plain Markdown, without the mention of ``user``."""
-    bare = (
-        re.sub(rf"[ \t]*<@{re.escape(user)}(?:\|[^<>]*)?>[,:]?", " ", written) if user else written
-    )
-    return unescape(re.sub(r"[ \t]{2,}", " ", bare) if bare != written else written).strip()
+    """The text as plain Markdown, without the mention of ``user``; all else stays as it is."""
+    if not user or f"<@{user}" not in written:
+        return unescape(written).strip()
+
+    def gap(found: re.Match[str]) -> str:
+        at_start = found.start() == 0 or written[found.start() - 1] == "\n"
+        at_end = found.end() == len(written) or written[found.end()] == "\n"
+        return "" if at_start or at_end else " "
+
+    mention = rf"[ \t]*<@{re.escape(user)}(?:\|[^<>]*)?>[,:]?[ \t]*"
+    return unescape(re.sub(mention, gap, written)).strip()
 
 
 def _thread(message: Payload) -> str:
