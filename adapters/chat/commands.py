@@ -8,7 +8,9 @@ from adapters.assembly import Application
 from adapters.chat.base import Place
 from bot.conversation import Author, Principal
 from bot.store.consent import ConsentLedger
+from bot.store.erasure import Erasure
 from bot.store.participation import Participation
+from knowledge.answers import withdraw
 from knowledge.overview import overview
 from knowledge.suggesting import Suggestion, suggest
 
@@ -71,11 +73,11 @@ class Commands:
         return self._app.settings.training.consent == "opt-out" if choice is None else choice
 
     async def forget(self, author: Author) -> str:
-        """Erase what is stored of an author."""
-        from bot.store.erasure import Erasure
-
+        """Erase what is stored of an author, and the knowledge that came of their questions."""
         erased = await Erasure(self._app.database, self._app.audit).forget(author.key)
-        if not erased.messages and not erased.feedback:
+        for answer in erased.approved:
+            await withdraw(self._app.ingestor, answer)
+        if not (erased.messages or erased.feedback or erased.handoffs):
             return _NOTHING
         return _FORGOTTEN.format(
             messages=_many(erased.messages, "message"), feedback=_many(erased.feedback, "rating")

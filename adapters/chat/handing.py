@@ -136,7 +136,7 @@ class Handing:
         name = await adapter.name_of(heard.author, heard.place.workspace) or _COLLEAGUE
         await self._say(place_of(handoff.place), _ANSWERS.format(name=name, text=text), steps)
         if not steps.done("kept"):
-            await self._book.answered(handoff.id, text, heard.author.key)
+            await self._book.answered(handoff.id, text, heard.author.key, message=heard.message)
             await steps.note("kept")
         if not steps.done("offered"):
             asked = self._adapters[handoff.asker.platform]
