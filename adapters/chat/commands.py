@@ -7,6 +7,7 @@ import time
 from adapters.assembly import Application
 from adapters.chat.base import Place
 from bot.conversation import Author, Principal
+from bot.llm.extractive import ExtractiveReader
 from bot.store.consent import ConsentLedger
 from bot.store.erasure import Erasure
 from bot.store.participation import Participation
@@ -92,11 +93,11 @@ class Commands:
         if found is None or time.monotonic() - found[0] > _SUGGESTIONS_S:
             if len(self._suggested) > 1000:
                 self._suggested.clear()
-            found = (
-                time.monotonic(),
-                await suggest(self._app.ledger, self._app.retriever, principal, near),
+            reader = ExtractiveReader(self._app.embedder)  # tries each question before it is shown
+            chosen = await suggest(
+                self._app.ledger, self._app.retriever, principal, near, reader=reader
             )
-            self._suggested[key] = found
+            found = self._suggested[key] = (time.monotonic(), chosen)
         return found[1]
 
     async def _sources(self, principal: Principal) -> str:

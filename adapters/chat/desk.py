@@ -7,15 +7,10 @@ safe on disk. :meth:`Desk.run` works on what waits, for all platforms that joine
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-import sqlalchemy as sa
 
 from adapters.assembly import Application
-from adapters.chat import handing
 from adapters.chat.answering import Answering, Job
 from adapters.chat.base import (
     ChannelKind,
@@ -26,15 +21,15 @@ from adapters.chat.base import (
     author_of,
     heard_of,
     place_of,
-    to_payload,
 )
 from adapters.chat.commands import Commands
 from adapters.chat.handing import Handing
+from adapters.chat.intake import Intake
 from adapters.chat.worker import LEASE_S, NotYetError, Worker, worker_name
 from bot.conversation import Author, Feedback, Platform, Principal, Rating
 from bot.errors import ChatError, NotFoundError
 from bot.handoff import HandoffBook
-from bot.store.participation import Participation, ThreadRecord
+from bot.store.participation import Participation
 from bot.store.replies import Replies
 from bot.telemetry import log
 from bot.work.inbox import Claim, Inbox
@@ -45,9 +40,6 @@ _ATTEMPTS = 12
 _UNKNOWN_TURN_ATTEMPTS = 6
 _DOWNS = 2
 _SPOKEN_COMMANDS = frozenset({"mute", "unmute"})
-_SAME_TALK = timedelta(minutes=30)
-_QUEUED_S = 5.0
-_QUEUED = "has your question; others are before it…"
 _GAUGE_S = 5.0
 _KEEP_DONE = timedelta(days=7)
 _PURGE_S = 3600.0
@@ -81,10 +73,8 @@ class Desk:
         self._app = app
         self._settings = app.settings
         self._adapters: dict[Platform, ChatAdapter] = {}
-        self._background: set[asyncio.Task[None]] = set()
         self._places = places
         self._finish_s = finish_s
-        self._waiting: dict[str, Heard] = {}
         self._inbox = Inbox(
             app.database, owner or worker_name(), lease_seconds=LEASE_S, max_attempts=_ATTEMPTS
         )
@@ -112,6 +102,14 @@ class Desk:
             clock=app.clock,
         )
         self._commands = Commands(app, self._participation)
+        self._intake = Intake(
+            database=app.database,
+            inbox=self._inbox,
+            participation=self._participation,
+            answering=self._answering,
+            adapters=self._adapters,
+            clock=app.clock,
+        )
 
     def join(self, adapter: ChatAdapter) -> None:
         """Take part with a platform; before :meth:`run`."""
@@ -134,86 +132,16 @@ class Desk:
 
         Raises StorageError where it could not be kept: then it must not be acknowledged.
         """
-        record = await self._participation.find(heard.home.key)
-        kind = self._kind(heard, record)
-        if kind is None:
-            return False
-        place = heard.place
-        event_id = ":".join((place.platform, place.workspace, place.channel, heard.message))
-        sure = kind == "message" and self._is_sure(heard)
-        conversation = await self._conversation(heard, record)
-
-        def op(connection: sa.Connection) -> bool:
-            payload = {"kind": kind, "heard": to_payload(heard)}
-            thread = event_id if heard.private else _order_of(heard)
-            new = self._inbox.put_in(
-                connection, event_id, thread, payload, topic=heard.place.platform
-            )
-            if new and sure and not heard.private:
-                self._participation.join_in(connection, heard.home.key, conversation)
-            return new
-
-        new = await self._app.database.write(op)
-        if new:
-            self._inbox.wake()
-            if sure:
-                self._announce(event_id, heard)
-        return new
+        return await self._intake.take(heard)
 
     async def react(self, reaction: Reaction, event_id: str) -> None:
         """Keep a thumb put on a message of ours, or taken off it."""
-        payload = {"kind": "reaction", **asdict(reaction)}
-        order = f"{reaction.place.platform}:reactions:{reaction.message}"
-        await self._put(event_id, order, payload, reaction.place)
+        await self._intake.react(reaction, event_id)
 
     async def hand_off(self, turn: str, author: Author, place: Place) -> None:
         """Somebody pressed "ask a person" below a turn; a second press changes nothing."""
-        payload = {"kind": "handoff", "turn": turn, "place": asdict(place)}
-        log.info("a person is asked for", turn=turn, by=author.platform)
-        await self._put(f"handoff:{turn}", f"handoff:{turn}", payload, place)
-
-    async def _put(
-        self, event_id: str, thread: str, payload: Mapping[str, Any], place: Place
-    ) -> None:
-        await self._inbox.put(event_id, thread, payload, topic=place.platform)
-
-    def _kind(self, heard: Heard, record: ThreadRecord | None) -> str | None:
-        """What is to be done with it, as far as can be told at once; ``None``: nothing."""
-        if record is not None and record.role == handing.ROLE and not heard.for_bot:
-            return "carry"
-        if record is not None or self._is_sure(heard):
-            return "message"
-        if heard.place.thread:
-            return None
-        return "message" if self._answering.decide(heard, None).answer else None
-
-    def _is_sure(self, heard: Heard) -> bool:
-        """Whether it is answered in any case."""
-        if heard.for_bot or heard.private or heard.place.kind is ChannelKind.DIRECT:
-            return True
-        return not heard.place.thread and self._answering.decide(heard, None).answer
-
-    async def _conversation(self, heard: Heard, record: ThreadRecord | None) -> str:
-        """The engine's thread: the one of the record; in a direct message the talk that goes on."""
-        if record is not None and record.role != handing.ROLE:
-            return record.conversation
-        if heard.place.kind is ChannelKind.DIRECT and not heard.place.thread:
-            last = await self._participation.last_in(heard.place.key, None)
-            if last is not None and self._app.clock() - last.updated_at < _SAME_TALK:
-                return last.conversation
-        return heard.home.key
-
-    def _announce(self, event_id: str, heard: Heard) -> None:
-        """Show at once that work began."""
-        self._waiting[event_id] = heard
-        adapter = self._adapters.get(heard.place.platform)
-        if adapter is not None:
-            self._start(adapter.begin(heard))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        log.info("a person is asked for", turn=turn, platform=author.platform)
+        await self._intake.note("handoff", turn, place)
 
     # -- at once --------------------------------------------------------------------------------
 
@@ -235,8 +163,7 @@ class Desk:
         if rating is Rating.DOWN:
             conversation = (await self._app.history.turn(turn)).thread
             if await self._app.feedback.downs_in_thread(conversation) >= _DOWNS:
-                payload = {"kind": "offer", "turn": turn, "place": asdict(place)}
-                await self._put(f"offer:{conversation}", f"offer:{turn}", payload, place)
+                await self._intake.note("offer", turn, place, once=conversation)
 
     async def _is_expert(self, author: Author, place: Place) -> bool:
         adapter = self._adapters.get(author.platform)
@@ -301,11 +228,12 @@ class Desk:
             await worker.run()
         finally:
             caring.cancel()
-            await asyncio.gather(caring, *self._background, return_exceptions=True)
+            await asyncio.gather(caring, return_exceptions=True)
+            await self._intake.drain()
 
     async def _handle(self, claim: Claim) -> None:
         payload = claim.payload
-        self._waiting.pop(claim.event_id, None)
+        self._intake.begun(claim.event_id)
         kind = payload["kind"]
         if kind == "message":
             await self._answer(self._job(claim))
@@ -374,17 +302,11 @@ class Desk:
 
     async def _care(self) -> None:
         """Keep people who wait informed, the queue's length counted, the inbox small."""
-        since: dict[str, float] = {}
         purged = gauged = 0.0
         while True:
             await asyncio.sleep(1.0)
             now = asyncio.get_running_loop().time()
-            since = {event: since.get(event, now) for event in self._waiting}
-            for event, begun in since.items():
-                if now - begun > _QUEUED_S:
-                    heard = self._waiting.pop(event, None)
-                    if heard is not None:
-                        self._start(self._adapters[heard.place.platform].begin(heard, _QUEUED))
+            self._intake.reassure()
             try:
                 if now - gauged > _GAUGE_S:
                     gauged = now
@@ -397,10 +319,3 @@ class Desk:
                     await self._inbox.purge(self._app.clock() - _KEEP_DONE)
             except Exception:  # noqa: BLE001 - looking after must not stop the work
                 log.warning("the inbox could not be looked after", exc_info=True)
-
-
-def _order_of(heard: Heard) -> str:
-    """Within what things are answered one after the other."""
-    if heard.place.kind is ChannelKind.DIRECT and not heard.place.thread:
-        return heard.place.key
-    return heard.home.key

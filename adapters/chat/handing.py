@@ -27,14 +27,12 @@ from bot.ports import Clock
 from bot.settings import Settings
 from bot.store.base import Database
 from bot.store.history import History
-from bot.store.participation import Participation
+from bot.store.participation import HANDOFF, Participation
 from bot.telemetry import log
 from bot.work.inbox import Claim, Inbox
 
 INTERNAL = "//"
 """What a reply in the handoff's thread begins with that is not for the asker."""
-
-ROLE = "handoff"
 
 _CONTEXT = 6
 _PASSED_ON = "I've passed your question on to a colleague. The answer will come here."
@@ -98,7 +96,7 @@ class Handing:
             where = await target.post_card(channel, card, steps.placement("card"))
             await self._book.posted(handoff.id, asdict(where))
             await self._database.write(
-                lambda c: self._participation.join_in(c, where.key, handoff.id, ROLE)
+                lambda c: self._participation.join_in(c, where.key, handoff.id, HANDOFF)
             )
         else:
             where = place_of(handoff.card_place)

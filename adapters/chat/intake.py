@@ -1,0 +1,156 @@
+"""What chats hand in: kept in the inbox before it is acknowledged, once, in its order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.chat.answering import Answering
+from adapters.chat.base import ChannelKind, ChatAdapter, Heard, Place, Reaction, to_payload
+from bot.conversation import Platform
+from bot.ports import Clock
+from bot.store.base import Database
+from bot.store.participation import HANDOFF, Participation, ThreadRecord
+from bot.work.inbox import Inbox
+
+_SAME_TALK = timedelta(minutes=30)
+_QUEUED_S = 5.0
+_QUEUED = "has your question; others are before it…"
+
+
+class Intake:
+    """Takes in what was heard. Its parts are handed in."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        inbox: Inbox,
+        participation: Participation,
+        answering: Answering,
+        adapters: Mapping[Platform, ChatAdapter],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._inbox = inbox
+        self._participation = participation
+        self._answering = answering
+        self._adapters = adapters
+        self._clock = clock
+        self._waiting: dict[str, tuple[float, Heard]] = {}
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def take(self, heard: Heard) -> bool:
+        """Keep what was heard; whether it is new and may be answered.
+
+        Raises StorageError where it could not be kept: then it must not be acknowledged.
+        """
+        record = await self._participation.find(heard.home.key)
+        kind = self._kind(heard, record)
+        if kind is None:
+            return False
+        place = heard.place
+        event_id = ":".join((place.platform, place.workspace, place.channel, heard.message))
+        sure = kind == "message" and self._is_sure(heard)
+        conversation = await self._conversation(heard, record)
+
+        def op(connection: sa.Connection) -> bool:
+            payload = {"kind": kind, "heard": to_payload(heard)}
+            thread = event_id if heard.private else _order_of(heard)
+            new = self._inbox.put_in(
+                connection, event_id, thread, payload, topic=heard.place.platform
+            )
+            if new and sure and not heard.private:
+                self._participation.join_in(connection, heard.home.key, conversation)
+            return new
+
+        new = await self._database.write(op)
+        if new:
+            self._inbox.wake()
+            if sure:
+                self._announce(event_id, heard)
+        return new
+
+    async def react(self, reaction: Reaction, event_id: str) -> None:
+        """Keep a thumb put on a message of ours, or taken off it."""
+        payload = {"kind": "reaction", **asdict(reaction)}
+        order = f"{reaction.place.platform}:reactions:{reaction.message}"
+        await self._put(event_id, order, payload, reaction.place)
+
+    async def note(self, kind: str, turn: str, place: Place, *, once: str = "") -> None:
+        """Keep that something is to be done about a turn, once for each turn (or what ``once``
+        names)."""
+        payload = {"kind": kind, "turn": turn, "place": asdict(place)}
+        await self._put(f"{kind}:{once or turn}", f"{kind}:{turn}", payload, place)
+
+    async def _put(
+        self, event_id: str, thread: str, payload: Mapping[str, Any], place: Place
+    ) -> None:
+        await self._inbox.put(event_id, thread, payload, topic=place.platform)
+
+    def _kind(self, heard: Heard, record: ThreadRecord | None) -> str | None:
+        """What is to be done with it, as far as can be told at once; ``None``: nothing."""
+        if record is not None and record.role == HANDOFF and not heard.for_bot:
+            return "carry"
+        if record is not None or self._is_sure(heard):
+            return "message"
+        if heard.place.thread:
+            return None
+        return "message" if self._answering.decide(heard, None).answer else None
+
+    def _is_sure(self, heard: Heard) -> bool:
+        """Whether it is answered in any case."""
+        if heard.for_bot or heard.private or heard.place.kind is ChannelKind.DIRECT:
+            return True
+        return not heard.place.thread and self._answering.decide(heard, None).answer
+
+    async def _conversation(self, heard: Heard, record: ThreadRecord | None) -> str:
+        """The engine's thread: the one of the record; in a direct message the talk that goes on."""
+        if record is not None and record.role != HANDOFF:
+            return record.conversation
+        if heard.place.kind is ChannelKind.DIRECT and not heard.place.thread:
+            last = await self._participation.last_in(heard.place.key, None)
+            if last is not None and self._clock() - last.updated_at < _SAME_TALK:
+                return last.conversation
+        return heard.home.key
+
+    # -- people who wait --------------------------------------------------------------------
+
+    def _announce(self, event_id: str, heard: Heard) -> None:
+        """Show at once that work began."""
+        self._waiting[event_id] = (asyncio.get_running_loop().time(), heard)
+        self._begin(heard)
+
+    def begun(self, event_id: str) -> None:
+        """It is worked on now."""
+        self._waiting.pop(event_id, None)
+
+    def reassure(self) -> None:
+        """Tell those who have waited for a while, once, that others are before them."""
+        now = asyncio.get_running_loop().time()
+        late = [event for event, (at, _) in self._waiting.items() if now - at > _QUEUED_S]
+        for event in late:
+            self._begin(self._waiting.pop(event)[1], _QUEUED)
+
+    def _begin(self, heard: Heard, sentence: str = "") -> None:
+        adapter = self._adapters.get(heard.place.platform)
+        if adapter is not None:
+            task = asyncio.create_task(adapter.begin(heard, sentence))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def drain(self) -> None:
+        """Let what is being shown come to its end."""
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+
+def _order_of(heard: Heard) -> str:
+    """Within what things are answered one after the other."""
+    if heard.place.kind is ChannelKind.DIRECT and not heard.place.thread:
+        return heard.place.key
+    return heard.home.key
