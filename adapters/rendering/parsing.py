@@ -64,6 +64,8 @@ _UNSETTLED = re.compile(
 
 def is_settled(text: str) -> bool:
     """Whether running text reads the same whatever follows it: nothing in it is still open."""
+    if not _UNSETTLED.search(_MARKER.sub("", text)):
+        return True  # nothing that could be a mark: it need not be read
     return not any(
         node.type == "text" and _UNSETTLED.search(_MARKER.sub("", node.content))
         for node in inline(text)

@@ -54,6 +54,7 @@ __all__ = [
 
 LONGEST_TEXT = 3_900
 """UTF-16 units of ``text``; chat.update takes 4,000 characters."""
+_LONGEST_SOURCE = 3_700
 LONGEST_MARKDOWN = 9_000
 """UTF-16 units of Markdown in a message. All blocks together may hold about 13,200 characters: this
 leaves room for the sources and for three blocks of buttons."""
@@ -63,7 +64,7 @@ MOST_SOURCES = 10
 _LONGEST_TITLE = 120
 
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-_LINE_MARK = re.compile(r"(\s*)(?:([#=|+-])|(\d{1,9})([.)]))")
+_LINE_MARK = re.compile(r"(\s*)(?:(\||[#=+-](?=[#=+\s-]|$))|(\d{1,9})[.)](?=\s|$))")
 
 
 class _Markdown(Dialect):
@@ -170,16 +171,22 @@ class SlackStream(MarkdownStream):
 
 @dataclass(frozen=True, slots=True)
 class SlackPart:
-    """One message: ``text`` (mrkdwn, at most 3,900) for notifications and where blocks are refused,
-    ``blocks`` to show, and ``markdown``, the answer in them as it would have been streamed."""
+    """One message. ``text`` (mrkdwn, at most 3,900) says everything that ``blocks`` show, for
+    notifications and where blocks are refused; ``markdown`` is the answer in the blocks."""
 
     text: str
     blocks: list[dict[str, Any]]
     markdown: str
 
     def shows(self, streamed: str) -> bool:
-        """Whether a stream of this text shows the same already."""
-        return self.markdown == streamed
+        """Whether a stream of this text shows the same already.
+
+        A marker that is no link there is no difference: the sources below are links.
+        """
+        return _LINKED_MARKER.sub(r"\1", self.markdown) == streamed
+
+
+_LINKED_MARKER = re.compile(r"\[(\[\d{1,3}\])\]\([^()\s]*\)")
 
 
 def slack_parts(turn: Turn, note: str = "") -> list[SlackPart]:
@@ -189,49 +196,47 @@ def slack_parts(turn: Turn, note: str = "") -> list[SlackPart]:
     1,500 characters of buttons. The sources stand on the last part.
     """
     answer = visible(f"{turn.answer}\n\n{note}" if note else turn.answer)
-    sources = _sources(turn.citations)
     written = _fitting(answer, turn.citations)
     parts = []
-    for n, (source, markdown) in enumerate(written):
+    for n, (text, markdown) in enumerate(written):
         blocks: list[dict[str, Any]] = [{"type": "markdown", "text": markdown}]
-        if sources and n == len(written) - 1:
+        if turn.citations and n == len(written) - 1:
+            sources = _sources(turn.citations, LONGEST_SOURCES)
             element = {"type": "mrkdwn", "text": sources, "verbatim": True}
             blocks.append({"type": "context", "elements": [element]})
-        parts.append(SlackPart(_beginning(source, turn.citations), blocks, markdown))
+            below = _sources(turn.citations, LONGEST_TEXT - utf16_units(text) - 2)
+            text = f"{text}\n\n{below}".rstrip()  # noqa: PLW2901 - the last one alone
+        parts.append(SlackPart(text, blocks, markdown))
     return parts
 
 
 def _fitting(answer: str, citations: Sequence[Citation]) -> list[tuple[str, str]]:
-    """Pieces of the source with what becomes of them, which may be longer than they are."""
-    limit = LONGEST_MARKDOWN
+    """The answer in both languages, in pieces that fit in both; they may be longer than their
+    source."""
+    limit = _LONGEST_SOURCE
     while True:
         written = [
-            (source, slack_markdown(source, citations))
+            (mrkdwn(source, citations), slack_markdown(source, citations))
             for source in split_markdown(answer, limit, utf16_units)
         ]
-        longest = max((utf16_units(markdown) for _, markdown in written), default=0)
-        if longest <= LONGEST_MARKDOWN:
-            break
-        limit = limit * LONGEST_MARKDOWN // (longest + LONGEST_MARKDOWN // 10)
-    return [(source, shown) for source, shown in written if shown.strip()] or [("…", "…")]
+        over = max(
+            (
+                max(utf16_units(t) / LONGEST_TEXT, utf16_units(m) / LONGEST_MARKDOWN)
+                for t, m in written
+            ),
+            default=0.0,
+        )
+        if over <= 1:
+            return [(t or "…", m) for t, m in written if m.strip()] or [("…", "…")]
+        limit = max(1, int(limit / over * 0.9))
 
 
-def _beginning(source: str, citations: Sequence[Citation]) -> str:
-    """As much of a part as ``text`` holds, whole sentences and whole links."""
-    written = mrkdwn(source, citations)
-    limit = LONGEST_TEXT
-    while utf16_units(written) > LONGEST_TEXT:
-        written = mrkdwn(split_markdown(source, limit, utf16_units)[0], citations) + "\n…"
-        limit = limit * 4 // 5
-    return written or "…"
-
-
-def _sources(citations: Sequence[Citation]) -> str:
-    """The numbered sources, one a line."""
+def _sources(citations: Sequence[Citation], room: int) -> str:
+    """The numbered sources, one a line, as many as there is room for; never half of one."""
     links = Links(citations)
     dialect = _Mrkdwn()
     lines: list[str] = []
-    left = LONGEST_SOURCES - 40
+    left = room - len("and 1000 more")
     for citation in citations[:MOST_SOURCES]:
         title = " ".join(visible(citation.title or citation.document).split())
         if len(title) > _LONGEST_TITLE:
@@ -244,6 +249,6 @@ def _sources(citations: Sequence[Citation]) -> str:
         left -= utf16_units(line) + 1
         lines.append(line)
     more = len(citations) - len(lines)
-    if more:
+    if more and left > 0:
         lines.append(f"and {more} more")
     return "\n".join(lines)

@@ -15,10 +15,10 @@ def _nobody(_user: str) -> str:
     return ""
 
 
-def unescape(text: str, name_of: Callable[[str], str] = _nobody) -> str:
+def unescape(text: str, name_of: Callable[[str], str | None] = _nobody) -> str:
     """Slack's text as a person typed it: entities, links, names of people and channels.
 
-    ``name_of`` gives a user's name for an id, or an empty text where it is not known; the id is
+    ``name_of`` gives a user's name for an id, or nothing where it is not known; the id is
     shown then. The result is untrusted Markdown like any other: it may look like a mention, and
     every rendering breaks that up again.
     """
@@ -35,7 +35,7 @@ def _decoded(text: str) -> str:
     return _ENTITY.sub(lambda m: _PLAIN[m.group(1)], text)
 
 
-def _token(body: str, name_of: Callable[[str], str]) -> str:
+def _token(body: str, name_of: Callable[[str], str | None]) -> str:
     target, _, label = body.partition("|")
     target, label = _decoded(target), _decoded(label)
     name = label.lstrip("@#")

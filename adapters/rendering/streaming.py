@@ -46,16 +46,20 @@ class MarkdownStream:
 
     def feed(self, piece: str) -> str:
         """Take a piece of Markdown; the text that can be shown now, which may be empty."""
+        self._take(piece)
+        return self._write(final=False)
+
+    def finish(self, piece: str = "") -> str:
+        """The rest, after a last piece if there is one."""
+        self._take(piece)
+        return self._write(final=True)
+
+    def _take(self, piece: str) -> None:
         piece = self._held + piece
         self._held = "\r" if piece.endswith("\r") else ""  # half of a line's end
         seen = visible(piece.removesuffix("\r"), self._last)
         self._last = seen[-1:] or self._last
         self._buffer += seen
-        return self._write(final=False)
-
-    def finish(self) -> str:
-        """The rest."""
-        return self._write(final=True)
 
     def _write(self, final: bool) -> str:
         source = (_MID if self._mid else "") + self._buffer
@@ -144,5 +148,4 @@ def _line_starts(text: str) -> list[int]:
 
 def write(text: str, dialect: Dialect) -> str:
     """A whole answer."""
-    stream = MarkdownStream(dialect)
-    return stream.feed(text) + stream.finish()
+    return MarkdownStream(dialect).finish(text)
