@@ -50,7 +50,8 @@ def print_manifest(
     if http is not None and not http.startswith("https://"):
         raise UsageError("--http takes an address that begins with https://; Slack asks for that.")
     persona = load_voice_persona(settings())
-    made = manifest(persona.name, persona.about, address=http, legacy=assistant_view)
+    about = persona.about or "Answers questions from your documents, with its sources."
+    made = manifest(persona.name, about, address=http, legacy=assistant_view)
     if as_json:
         print_json(made)
     elif as_yaml:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.slack.blocks import as_mrkdwn, forget_block, section
-from adapters.slack.edge import Ack, Body, Edge, sentence_for
+from adapters.slack.edge import Ack, Body, Edge
 from adapters.slack.events import (
     asked_by_command,
     asked_by_shortcut,
@@ -12,7 +12,7 @@ from adapters.slack.events import (
     presser_of,
 )
 from adapters.slack.workspaces import Workspace
-from bot.errors import ChatError, WellspokenError
+from bot.errors import ChatError
 from bot.telemetry import log
 
 _USAGE = "Write your question behind it, like `/ask How do I reset my password?`"
@@ -36,12 +36,7 @@ class CommandListeners:
         if not text:
             await ack(text=_USAGE)
             return
-        try:
-            await self._edge.desk.take(asked_by_command(body, text))
-        except WellspokenError as error:
-            log.warning("Slack: a command was not kept", error=str(error))
-            await ack(text=sentence_for(error))
-            return
+        await self._edge.desk.take(asked_by_command(body, text))
         await ack(text=_LOOKING)
 
     async def own(self, ack: Ack, body: Body) -> None:
@@ -55,14 +50,9 @@ class CommandListeners:
         place = place_of_interaction(body)
         if name in ("mute", "unmute"):
             place = place_of_link(argument, place) or place
-        try:
-            said = await self._edge.desk.command(
-                name if name in _KNOWN else "help", argument.strip(), presser_of(body), place
-            )
-        except WellspokenError as error:
-            log.warning("Slack: a command failed", command=name, error=str(error))
-            await self._edge.tell(body, sentence_for(error))
-            return
+        said = await self._edge.desk.command(
+            name if name in _KNOWN else "help", argument.strip(), presser_of(body), place
+        )
         await self._edge.tell(body, as_mrkdwn(said))
 
     async def about_message(self, ack: Ack, body: Body) -> None:
@@ -73,15 +63,9 @@ class CommandListeners:
             await ack()
             await self._edge.tell(body, _NO_TEXT)
             return
-        try:
-            workspace = await self._edge.workspace(body)
-            openly = await _is_member(workspace, place_of_interaction(body).channel)
-            await self._edge.desk.take(asked_by_shortcut(body, workspace.us, openly=openly))
-        except WellspokenError as error:
-            log.warning("Slack: a shortcut was not kept", error=str(error))
-            await ack()
-            await self._edge.tell(body, sentence_for(error))
-            return
+        workspace = await self._edge.workspace(body)
+        openly = await _is_member(workspace, place_of_interaction(body).channel)
+        await self._edge.desk.take(asked_by_shortcut(body, workspace.us, openly=openly))
         await ack()
         if not openly:
             await self._edge.tell(body, _LOOKING)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from adapters.slack.blocks import Block
-from adapters.slack.events import Payload, organisation_of, workspace_of
+from adapters.slack.events import Payload, organisation_of, presser_of, workspace_of
 from adapters.slack.ports import Desk
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.errors import NotFoundError, WellspokenError
@@ -42,6 +42,9 @@ class Edge:
             url = body.get("response_url")
             if url:
                 await workspace.web.respond(str(url), text, blocks=blocks)
+            else:  # pressed in the App Home or a form: there is no other way to this person
+                direct = await workspace.web.open_dm(presser_of(body).id)
+                await workspace.web.post_message(direct, text, blocks=blocks)
         except WellspokenError as error:
             log.warning("Slack: nobody could be told", kind=body.get("type"), error=str(error))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from adapters.slack.blocks import as_mrkdwn, meaning
-from adapters.slack.edge import Ack, Body, Edge, sentence_for
+from adapters.slack.edge import Ack, Body, Edge
 from adapters.slack.events import Payload, place_of_interaction, presser_of
 from adapters.slack.modals import correction_modal, problem, submission_of, thanks_modal
 from bot.conversation import Rating
-from bot.errors import ChatError, WellspokenError
+from bot.errors import ChatError
 from bot.telemetry import log
 
 _NOTHING_SENT = "Choose a reason or write a better answer, please."
@@ -15,8 +15,8 @@ _THANKS = "Your word is noted. A person looks at better answers before I use the
 
 
 class FeedbackListeners:
-    """Keeps what people think. Everything is kept before it is acknowledged: an interaction comes
-    once only."""
+    """Keeps what people think, before it is acknowledged: an interaction comes once only. What
+    cannot be kept is told by :mod:`adapters.slack.faultless`."""
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
@@ -28,11 +28,7 @@ class FeedbackListeners:
             await ack()
             return
         place, author = place_of_interaction(body), presser_of(body)
-        try:
-            await self._edge.desk.rate(turn, author, Rating(word), place)
-        except WellspokenError as error:
-            await self._refuse(ack, body, error)
-            return
+        await self._edge.desk.rate(turn, author, Rating(word), place)
         await ack()
         if word == Rating.DOWN:
             await self._ask_why(body, turn)
@@ -52,48 +48,29 @@ class FeedbackListeners:
         if not sent.reason and not sent.correction:
             await ack(response_action="errors", errors=problem(_NOTHING_SENT))
             return
-        try:
-            await self._edge.desk.rate(
-                sent.turn,
-                presser_of(body),
-                Rating.DOWN,
-                sent.place,
-                reason=sent.reason,
-                correction=sent.correction,
-            )
-        except WellspokenError as error:
-            log.warning("Slack: a correction was not kept", turn=sent.turn, error=str(error))
-            await ack(response_action="errors", errors=problem(sentence_for(error)))
-            return
+        await self._edge.desk.rate(
+            sent.turn,
+            presser_of(body),
+            Rating.DOWN,
+            sent.place,
+            reason=sent.reason,
+            correction=sent.correction,
+        )
         await ack(response_action="update", view=thanks_modal(_THANKS))
 
     async def ask_a_person(self, ack: Ack, body: Body) -> None:
         """Yes to the offer; the desk says what comes of it."""
         _, turn = meaning(_value(body))
         if turn:
-            place, author = place_of_interaction(body), presser_of(body)
-            try:
-                await self._edge.desk.hand_off(turn, author, place)
-            except WellspokenError as error:
-                await self._refuse(ack, body, error)
-                return
+            await self._edge.desk.hand_off(turn, presser_of(body), place_of_interaction(body))
         await ack()
 
     async def propose(self, ack: Ack, body: Body) -> None:
         """A person's answer is proposed as knowledge."""
         _, handoff = meaning(_value(body))
-        try:
-            said = await self._edge.desk.propose(handoff, presser_of(body))
-        except WellspokenError as error:
-            await self._refuse(ack, body, error)
-            return
+        said = await self._edge.desk.propose(handoff, presser_of(body))
         await ack()
         await self._edge.tell(body, as_mrkdwn(said))
-
-    async def _refuse(self, ack: Ack, body: Body, error: WellspokenError) -> None:
-        log.warning("Slack: a press was not kept", error=str(error))
-        await ack()
-        await self._edge.tell(body, sentence_for(error))
 
 
 def _value(body: Payload) -> str:

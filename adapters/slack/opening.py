@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from adapters.slack.blocks import as_mrkdwn, escape, meaning
-from adapters.slack.edge import Ack, Body, Edge, sentence_for
+from adapters.slack.edge import Ack, Body, Edge
 from adapters.slack.events import Payload, place_of_event, presser_of, workspace_of
 from adapters.slack.home import channel_in_view, home_view, prompts_of
 from bot.conversation import Author, Platform, Principal
-from bot.errors import WellspokenError
-from bot.telemetry import log
 
 
 class OpeningListeners:
@@ -24,32 +22,23 @@ class OpeningListeners:
         """``app_home_opened``: the Home tab, or the Messages tab, which is the agent view."""
         event = body["event"]
         author = Author(Platform.SLACK, str(event.get("user") or ""))
-        try:
-            if event.get("tab") == "messages":
-                await self._suggest(body, author, str(event.get("channel") or ""))
-            else:
-                await self._publish(body, author)
-        except WellspokenError as error:
-            log.warning("Slack: an opened view stays as it is", error=str(error))
+        if event.get("tab") == "messages":
+            await self._suggest(body, author, str(event.get("channel") or ""))
+        else:
+            await self._publish(body, author)
 
     async def context_changed(self, body: Body) -> None:
         """``app_context_changed``: the agent view stays, what is beside it changes."""
         event = body["event"]
         author = Author(Platform.SLACK, str(event.get("user") or ""))
-        try:
-            await self._suggest(body, author, str(event.get("channel") or ""))
-        except WellspokenError as error:
-            log.warning("Slack: no new suggestions", error=str(error))
+        await self._suggest(body, author, str(event.get("channel") or ""))
 
     async def assistant_opened(self, body: Body) -> None:
         """``assistant_thread_started`` and ``…_context_changed`` of the older assistant view."""
         thread = body["event"].get("assistant_thread") or {}
         author = Author(Platform.SLACK, str(thread.get("user_id") or ""))
         channel, ts = str(thread.get("channel_id") or ""), str(thread.get("thread_ts") or "")
-        try:
-            await self._suggest({**body, "event": thread}, author, channel, ts)
-        except WellspokenError as error:
-            log.warning("Slack: no suggestions", error=str(error))
+        await self._suggest({**body, "event": thread}, author, channel, ts)
 
     async def consent(self, ack: Ack, body: Body) -> None:
         """The switch in the App Home."""
@@ -68,18 +57,11 @@ class OpeningListeners:
 
     async def _after(self, body: Body, work: Awaitable[str]) -> None:
         """Carry it out and say what came of it where the button was pressed."""
-        try:
-            said = as_mrkdwn(await work)
-        except WellspokenError as error:
-            log.warning("Slack: a setting was not changed", error=str(error))
-            said = sentence_for(error)
-        if not body.get("view"):
-            await self._edge.tell(body, said)
-            return
-        try:
+        said = as_mrkdwn(await work)
+        if body.get("view"):
             await self._publish(body, presser_of(body), said)
-        except WellspokenError as error:
-            log.warning("Slack: the App Home stays as it is", error=str(error))
+        else:
+            await self._edge.tell(body, said)
 
     async def _publish(self, body: Payload, author: Author, note: str = "") -> None:
         workspace = await self._edge.workspace(body)

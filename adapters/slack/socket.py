@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from logging import CRITICAL, getLogger
 from time import time
 
@@ -22,6 +23,7 @@ from bot.telemetry import log
 _PING_S = 5.0
 """A connection that went silent is noticed within one and a half of these, and replaced."""
 _LOOK_S = 0.5
+_GOODBYE_S = 2.0
 _PATIENCE_S = 30.0
 """After so long without a connection everything is begun anew: the SDK would try an address whose
 ticket has expired again and again."""
@@ -41,18 +43,25 @@ class SocketMode:
     ) -> None:
         self._app, self._app_token, self._base_url = app, app_token, base_url
         self._ping_s, self._patience_s = ping_s, patience_s
+        self._fault = ""
 
     async def run(self) -> None:
         """Connect, and again whenever the connection is lost."""
         while True:
-            client = _Client(self._app, self._app_token, self._base_url, self._ping_s)
+            client = _Client(self._app, self._app_token, self._base_url, self._ping_s, self._tell)
             connecting = asyncio.create_task(client.connect_to_new_endpoint(force=True))
             try:
                 await self._watch(client, connecting)
             finally:
                 connecting.cancel()
                 await asyncio.gather(connecting, return_exceptions=True)  # told by the client
-                await client.close()  # type: ignore[no-untyped-call]  # the SDK's
+                await client.end()
+
+    def _tell(self, fault: str) -> None:
+        """Say why there is no connection, once until that changes."""
+        if fault and fault != self._fault:
+            log.error("Slack: no connection", error=fault)
+        self._fault = fault
 
     async def _watch(self, client: SocketModeClient, connecting: asyncio.Task[None]) -> None:
         """Until there was no connection for too long, or none came about at all."""
@@ -77,13 +86,20 @@ class SocketMode:
 class _Client(SocketModeClient):
     """The SDK's client, which answers with our app and says its troubles in one line each."""
 
-    def __init__(self, app: AsyncApp, app_token: str, base_url: str, ping_s: float) -> None:
+    def __init__(
+        self,
+        app: AsyncApp,
+        app_token: str,
+        base_url: str,
+        ping_s: float,
+        tell: Callable[[str], None],
+    ) -> None:
         logger = getLogger("slack_sdk.socket_mode")
         # What it has to say is said here: its own words hold addresses with tickets.
         logger.setLevel(CRITICAL + 1)
         super().__init__(app_token, logger, app.client, ping_interval=ping_s)
         self.proxy = proxy_for(base_url)  # the SDK takes one from the environment, without NO_PROXY
-        self._app = app
+        self._app, self._tell = app, tell
         self.socket_mode_request_listeners.append(self._handle)
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
@@ -99,7 +115,24 @@ class _Client(SocketModeClient):
     async def issue_new_wss_url(self) -> str:
         """Where to connect. Why Slack refuses is said, since the SDK would only try again."""
         try:
-            return await super().issue_new_wss_url()
+            url = await super().issue_new_wss_url()
         except Exception as error:
-            log.error("Slack: no connection", error=str(fault_of("apps.connections.open", error)))
+            self._tell(str(fault_of("apps.connections.open", error)))
             raise
+        self._tell("")
+        return url
+
+    async def end(self) -> None:
+        """Close it, also where the other side has gone silent."""
+        try:
+            async with asyncio.timeout(_GOODBYE_S):
+                await self.close()  # type: ignore[no-untyped-call]  # the SDK's
+        except TimeoutError:
+            for task in (
+                self.message_processor,
+                self.current_session_monitor,
+                self.message_receiver,
+            ):
+                if task is not None:
+                    task.cancel()
+            await self.aiohttp_client_session.close()

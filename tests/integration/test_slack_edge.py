@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.chat.base import ChannelKind
+from adapters.chat.base import ChannelKind, Heard
 from adapters.slack.workspaces import OneWorkspace
 from bot.errors import DatabaseUnavailableError
 from tests.platforms.slack_edge import Connected, connected
@@ -158,3 +160,42 @@ async def test_slack_that_refuses_at_first_is_asked_again(scene: Connected) -> N
     await slack.until(lambda: slack.outbox.connected_ever > 1, 15)
     await slack.say(scene.ada, slack.dm(scene.ada), "again")
     await slack.until(lambda: scene.desk.heard, 10)
+
+
+async def test_order_is_kept_within_a_thread(scene: Connected) -> None:
+    """However long the desk takes for one message, the next waits; other threads do not."""
+    slow = iter([0.05, 0.0, 0.02] * 20)
+
+    async def busy(heard: Heard) -> bool:
+        await asyncio.sleep(next(slow))
+        return await take(heard)
+
+    take = scene.desk.take
+    scene.desk.take = busy  # type: ignore[method-assign]  # the desk of this test is slow at times
+    root = await scene.slack.say(scene.ada, scene.garden, "0")
+    for n in range(1, 20):
+        await scene.slack.say(scene.ada, scene.garden, str(n), root)
+    await scene.slack.until(lambda: len(scene.desk.heard) == 20)
+    assert [h.text for h in scene.desk.heard] == [str(n) for n in range(20)]
+
+
+async def test_logs_hold_no_words_and_no_secrets(
+    scene: Connected, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever goes wrong: what people wrote, tokens and tickets stay out of the logs."""
+    caplog.set_level(logging.INFO)
+    slack = scene.slack
+    scene.desk.faults = [BROKEN, BROKEN]
+    for _ in range(2):
+        await slack.say(scene.ada, scene.garden, "@wellspoken my-own-words")
+    await slack.until(lambda: not scene.desk.faults)
+    await slack.command(scene.ada, scene.garden, "/ask", "my-own-words")
+    await slack.command(scene.ada, scene.garden, "/unknown", "my-own-words")
+    slack.fault("apps.connections.open", error="invalid_auth", times=1)
+    slack.cut_sockets()
+    await slack.until(lambda: slack.outbox.connected_ever > 1, 15)
+    await scene.settled()
+    said = caplog.text + "".join(capfd.readouterr())
+    assert "not kept" in said
+    for secret in ("my-own-words", slack.bot_token, slack.app_token, "ticket", "Traceback"):
+        assert secret not in said

@@ -206,6 +206,17 @@ async def test_the_home_shows_itself_and_its_settings(scene: Connected) -> None:
     assert desk.forgotten == ["U1"]
 
 
+async def test_a_setting_that_could_not_be_changed_is_told(scene: Connected) -> None:
+    """The App Home has no place for it, so it comes as a direct message."""
+    slack = scene.slack
+    await slack.open_home(scene.ada)
+    await slack.until(lambda: "U1" in slack.homes)
+    scene.desk.faults = [BROKEN]
+    await slack.press(scene.ada, slack.homes["U1"], "Do not use my words")
+    await slack.until(lambda: slack.answers(slack.dm(scene.ada)))
+    assert "try again" in slack.answers(slack.dm(scene.ada))[0].text
+
+
 async def test_suggestions_are_near_to_what_is_looked_at() -> None:
     """The agent view and the older one get four prompts, for what this person may see."""
     access = AccessSection(
@@ -234,3 +245,25 @@ async def test_presses_on_what_is_not_ours_are_acknowledged(scene: Connected) ->
     await scene.slack.press(scene.ada, ts, "Old")
     await scene.slack.command(scene.ada, scene.garden, "/other", "x")
     assert scene.desk.heard == []
+
+
+async def test_a_fault_of_ours_is_told_in_one_sentence(scene: Connected) -> None:
+    """Whatever was pressed or typed: no silence, no traceback."""
+    slack, desk = scene.slack, scene.desk
+    ts = await posted(scene, [rating_block("t")])
+    fault = KeyError("secret detail")
+    desk.faults = [fault, fault, fault]
+    asked = await slack.command(scene.ada, scene.garden, "/ask", "why?")
+    pressed = await slack.press(scene.ada, ts, "up")
+    await slack.until(lambda: pressed.responses)
+    told = await slack.command(scene.ada, scene.garden, "/wellspoken", "sources")
+    await slack.until(lambda: told.responses)
+    for sentence in (asked.ack["text"], pressed.responses[0]["text"], told.responses[0]["text"]):
+        assert "something went wrong on our side" in sentence
+        assert "secret" not in sentence
+    await slack.press(scene.ada, ts, "down")
+    await slack.until(lambda: slack.views_opened)
+    desk.faults = [fault]
+    (view,) = slack.views_opened
+    await slack.submit(scene.ada, view, {"Reason": "tone"})
+    assert "went wrong" in str(view.errors)
