@@ -48,6 +48,7 @@ _TO_YOU = re.compile(
     r"|any idea|what do you|kannst du|hast du|peux-tu|tu peux|puedes)",
     _FLAGS,
 )
+_ASKED = re.compile(r"(?:how|where|when|why|what(?:'s)?) (?:do|does|is|are|can)\b", _FLAGS)
 _END = re.compile(r", ([A-Z][a-zà-ÿ]{1,20})\s*[?!.]*$")
 
 
@@ -66,7 +67,8 @@ def _calls(sentence: str, own: set[str]) -> bool:
             return (capital and not found["name"].isupper()) or bool(_TO_YOU.match(found["after"]))
         if found["greeting"] and capital:
             return True
-        if not sign and _TO_YOU.match(found["after"]):
+        asked = _TO_YOU.match(found["after"]) or (capital and _ASKED.match(found["after"]))
+        if not sign and asked:
             return True
     last = _END.search(sentence)
     return bool(last and _may_be_name(last[1], own) and "you" in sentence.lower())
@@ -97,7 +99,7 @@ def _calling(names: tuple[str, ...]) -> re.Pattern[str] | None:
         r"(?:hi|hey|hello|dear|thanks|thank you|thx|yo|hallo|danke|bonjour|merci|hola|gracias)"
     )
     return re.compile(
-        rf"{start}{soft}(?:{greeting}[\s,]+{name}|{name}\s*(?:[,:!?–—]|\.\.|$)"
+        rf"{start}{soft}(?:{greeting}[\s,]+{name}|{name}(?:\s+-\s|\s*[,:!?–—]|\.\.|$)"
         rf"|{name}\s+{_ASKED_AT_ONCE})|(?:,|\b(?:please|thanks|thank you))\s*{name}\s*[?!.…]*\s*$"
         rf"|{name},\s*{_ASKED_AT_ONCE}|(?<!\w)@(?:{known})(?![\w-])",
         _FLAGS,

@@ -10,12 +10,19 @@ from datetime import datetime
 
 from bot.addressee.calling import calls_bot, names_bot, to_person
 from bot.addressee.phrases import Gist, gist, sentences
-from bot.addressee.signs import weigh
+from bot.addressee.signs import TELLS, weigh
 from bot.addressee.standing import BOT, Before, Situation, Standing, situation
 from bot.addressee.support import opens_support
 
 THRESHOLD = 0.25
 """A score above it is answered: a tie between signs is silence."""
+
+_FEW = 6
+"""Up to so many words, a remark may be a topic that is asked for: "the open driver"."""
+
+_PERSONAL = re.compile(
+    r"(?:i|we|you|he|she|they|it|that|told|just|both|these|all|everything)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +143,8 @@ def _follows(said: Said, told: Gist, where: Situation, names: Sequence[str]) -> 
         weighed.append(("comes late", -0.5))
     signs = weigh(told.rest, parts, in_dialogue=in_dialogue)
     weighed += signs
-    if not signs and not told.paste and not where.asked:
-        weighed += _of_remarks(told, where)
+    if all(reason == TELLS for reason, _ in signs) and not told.paste and not where.asked:
+        weighed += _of_remarks(told, where, tells=bool(signs))
     if told.paste:
         weighed.append(("shows code or a log", 0.5))
     if to_person(sentences(told.whole), names):
@@ -149,14 +156,23 @@ def _follows(said: Said, told: Gist, where: Situation, names: Sequence[str]) -> 
     return _summed(weighed)
 
 
-def _of_remarks(told: Gist, where: Situation) -> list[tuple[str, float]]:
-    """Scores of a message that holds no sign: a plain remark."""
+def _of_remarks(told: Gist, where: Situation, *, tells: bool) -> list[tuple[str, float]]:
+    """Scores of a message that asks, reports and corrects nothing: a remark."""
     found = []
+    if not tells and not _may_be_topic(told.rest):
+        found.append(("a remark that asks and reports nothing", -1.0))
     if told.thanks:
-        found.append(("a remark with thanks or after a nod", -1.0))
+        found.append(("a remark with thanks or after a nod", -1.25))
     if where.company:
         found.append(("a remark, and others are in the thread", -0.75))
     return found
+
+
+def _may_be_topic(text: str) -> bool:
+    words = text.split()
+    if len(words) == 1:
+        return len(text) > _FEW and not text.lower().endswith("ing")
+    return len(words) <= _FEW and not _PERSONAL.match(text)
 
 
 def _summed(weighed: Sequence[tuple[str, float]]) -> Addressed:

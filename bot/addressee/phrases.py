@@ -39,28 +39,29 @@ _OPENER = re.compile(
 )
 
 _CLOSES = frozenset(
-    """thanks thank thx ty tysm cheers perfect great awesome nice cool ok okay k kk got gotcha see
-    sense worked works fixed solved sorted mind nevermind nvm found interesting lol haha hehe rofl
-    wow brilliant excellent lovely amazing fantastic sweet neat good alright understood noted right
-    exactly yes yep yeah yup no nope sure catch done helpful danke merci gracias grazie obrigado
-    super prima perfekt parfait perfecto vale klar geklappt klasse génial genial d'accord toll dank
-    cimer fine easy til legend hero lifesaver welcome impressive magic sold gracias bravo chapeau
-    cimer bien genau stimmt ja nein oui non sí si ah oh hm hmm hmmm bump agreed same fair""".split()
+    """thanks thank thx ty tysm cheers perfect great awesome nice cool ok okay k kk got gotcha
+    see sense worked works fixed solved sorted mind nevermind nvm found interesting lol haha
+    hehe rofl wow brilliant excellent lovely amazing fantastic sweet neat good alright
+    understood noted right exactly yes yep yeah yup no nope sure catch done helpful danke merci
+    gracias grazie obrigado super prima perfekt parfait perfecto vale klar geklappt klasse
+    génial genial d'accord toll dank cimer fine easy til legend hero lifesaver welcome
+    impressive magic true xd yay sold bravo chapeau bien genau stimmt ja nein oui non sí si ah
+    oh hm hmm hmmm bump agreed same fair""".split()
 )
 _FILLS = frozenset(
     """a again ahead all an and as bot but buddy for help helps helped i i've i'm i'll in is it
     it's its just lot made makes man mate me much my need needed never now of one point quick
-    really so such that that's the then there this to too tons very vous was way we what you your
-    ça y you're answer info reply well will do know out up ill alles hat das es ist ja jetzt vielen
-    dank beaucoup muchas très muy c'est marche maintenant mille schon today finally already
-    enough bunch saved save saves day days trick did do works was were oh an be would been time
-    best god my love loved like happy glad quick fast there here hopefully one""".split()
+    really so such that that's the then there this to too tons very vous was way we what you
+    your ça y you're answer info reply well will do know out up ill alles hat das es ist ja
+    jetzt vielen dank beaucoup muchas très muy c'est marche maintenant mille schon today finally
+    already enough bunch saved save saves day days trick did works were oh be would been time
+    best god love loved like happy glad fast here hopefully far xd true kind""".split()
 )
 _CLOSING = _CLOSES | _FILLS
 _AGREES = frozenset(
-    """yes yep yeah yup sure ok okay k please go ahead do it that no nope neither both correct right
-    exactly ja nein oui non sí si bitte klar gerne genau por favor s'il vous te plaît plait stimmt
-    of course definitely absolutely not really the would be great nice i""".split()
+    """yes yep yeah yup sure ok okay k please go ahead do it that no nope neither both correct
+    right exactly ja nein oui non sí si bitte klar gerne genau por favor s'il vous te plaît
+    plait stimmt of course definitely absolutely not really the would be great nice i""".split()
 )
 _KANJI_THANKS = re.compile(r"(?:ありがとう|谢谢|謝謝|了解)[^\s?？]{0,10}")
 _THANKS = re.compile(
@@ -102,12 +103,13 @@ _DECLINES = re.compile(
 )
 _THANKFUL = re.compile(r"\b(?:thanks|thank you|thx|tysm|danke|dank|merci|gracias)\b", re.IGNORECASE)
 _SETTLED = re.compile(
-    r"^(?:\w+[, ]+)?"
+    r"^(?:[^,]{1,60}, |\w+[, ]+)?"
     r"(?:(?:it|that|this|the (?:issue|problem|error)|everything|all)"
     r"(?:['’]s| is| has| seems| was|)(?: been| now| all| just)* "
     r"(?:fixed|solved|resolved|sorted|gone"
     r"|(?:works?|worked|working)(?= (?:now|again|great|fine|perfectly|like)\b|\W*$))"
     r"|(?:that|this|it) did (?:it|the trick)|figured it out"
+    r"|.{1,60}\bworks? (?:now|again)\b(?:\W|i think|for me)*$"
     r"|got it (?:working|to work)|works|worked)\b"
     r"(?!.*\b(?:but|until|except|only|not|when|if|unless|yet)\b)",
     re.IGNORECASE,

@@ -1,8 +1,8 @@
 """Signs in a message that it is meant for the bot, or for people.
 
 Each :class:`Sign` is a pattern with its reason in words and two scores: ``asker`` when the writer
-is in a dialogue with the bot, ``other`` when not. They were set by hand on the development half of
-the written cases.
+is in a dialogue with the bot, ``other`` when not. They were set by hand on the written cases
+(``tests/unit/bot/addressee_cases_*.jsonl``) and checked against open sets of follow-up questions.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ _TO_ME = (
     r"(?:please |bitte |also |just |maybe )*"
 )
 
+TELLS = "tells how things stand"
+"""The reason of a sign that is no request by itself, and means little after thanks."""
+
 FOR_BOT = (
     _opens(
         "asks on about what was answered",
@@ -98,9 +101,25 @@ FOR_BOT = (
         r"\bstill\b|\bsame (?:error|issue|result|thing)|\bno (?:such|luck|effect|change)",
         r"\bnothing (?:happens|changed)|\b(?:not|never) work(?:s|ing)|\bthere['’]?s no\b",
         r"\b(?:i|now|it) (?:now )?(?:get|got|gives?|says?|see|shows?|fails?)\b",
-        r"\bi (?:only|don['’]?t|can['’]?t|cannot|already|did)\b|\balready (?:did|tried|done)",
+        r"\bi (?:only|don['’]?t|can['’]?t|cannot|already)\b|\balready (?:did|tried|done)",
+        r"\bi did (?:all|that|this|everything)\b.*\balready\b",
         r"(?:geht|funktioniert|klappt|hilft|stimmt) (?:\w+ )?nicht",
         r"ne (?:marche|fonctionne) pas|marche pas|no (?:funciona|sirve|va)\b",
+    ),
+    _holds(
+        TELLS,
+        0.25,
+        0.0,
+        r"\b(?:i|we)(?:['’](?:m|re|ve|d like)| am| are| have| use| run| need| want| would like"
+        r"| bought| installed| got| forgot| lost)\b|\b(?:my|our)\b",
+        r"\b(?:the|that|this) [\w-]+(?: [\w-]+)? (?:is|are|was|were|has|shows|stays|keeps|turns)\b",
+        r"\bi (?:was|seem|had|made|received|ordered|tried|think (?:you|that|a|the))\b|\d",
+        r"\b(?:need|wan(?:t|na)|wish|assistance|question|tried|trying to|wondering)\b",
+        r"\b(?:how (?:do|to|can|much)|(?:can|could|should|am) i|if there)\b|\bcan it\b",
+        r"\b(?:that|this|it) (?:then |now )?(?:runs|contradicts|keeps|stays|stops|crashes|asks)\b",
+        r"\b(?:but|instead|not|no|never|nothing|only|cannot|without|missing|help|problems?|issues?"
+        r"|errors?|denied|fail\w*|broken|dead|crash\w*)\b|\w+n['’]t\b",
+        r"[^\W\d_a-zà-ÿ]{4,}(?<![a-zà-ÿ])",
     ),
     _holds(
         "corrects what was understood",
@@ -168,8 +187,8 @@ FOR_PEOPLE = (
         -2.5,
         r"\b(?:did|have|had|are|were|was|do|don['’]?t|if) (?:n['’]?t )?you\b",
         rf"\b(?:can|could|would|will) you\b(?! (?:please |also |just |maybe )*{_SHOWING}\b)",
-        r"\byou(?:['’](?:re|ve|ll|d)| are| should| need| could| can| must| have| had| might| want"
-        r"| may| will| got)\b|\byours?(?:elf)?\b",
+        r"\byou(?:['’](?:re|ve|ll|d)| are| should| need(?:ed)?| could| can| must| have| had| might"
+        r"| want(?:ed)?| may| will| got| meant| asked)\b|\byours?(?:elf)?\b",
         r"\b(?:hast|bist|kannst|willst) du\b|\bdu (?:musst|kannst|solltest)|\bdein",
         r"\b(?:as-tu|tu as|essaie|essayez)\b",
         r"\b(?:has|puedes|tienes|prueba|intenta)\b(?= (?:\w+ado|\w+ido|que|a)\b)",

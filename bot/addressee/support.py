@@ -12,6 +12,7 @@ _OPENINGS = (
     r"what(?:'s| is| are| does| do i| can i| should i| if i| if my| kinds? of| types? of| happens"
     r"| might| could| would| causes?"
     r"| will happen)\b(?! (?:up|new|everyone|for)\b)",
+    r"what [\w-]+ (?:do|does|should|can) (?:i|the|my|it)\b",
     r"(?:am|can|may|could|do|did|should|will|would|must|have|was) (?:i|my)\b",
     r"(?:is|are|has|have|does) my\b|which\b",
     r"is (?:it|this|that) (?:possible|safe|ok|okay|supported|allowed|normal)",
@@ -40,7 +41,9 @@ _OPENINGS = (
 _OPENS = re.compile("|".join(_OPENINGS), re.IGNORECASE)
 _LATER = re.compile(rf"(?:[,;:–-]|\b(?:and|so|but)) (?:{'|'.join(_OPENINGS)})", re.IGNORECASE)
 _HOW = re.compile(
-    r"[,;:–-] (?:how|where) (?:do|can|could|would|should) (?:i|we|one)\b", re.IGNORECASE
+    r"\bhow (?:do|can|could|would|should) (?:i|we|one)\b|\bhow i (?:can|could|should)\b"
+    r"|[,;:–-] where (?:do|can|could|would|should) (?:i|we|one)\b",
+    re.IGNORECASE,
 )
 """A support question after its story, also without a question mark."""
 
