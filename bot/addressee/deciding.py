@@ -125,7 +125,9 @@ def _begins_with_mention(text: str, names: Sequence[str]) -> bool:
     mention = _AT.match(text, opening.end()) if opening else None
     if not mention:
         return False
-    return mention["name"].lower() not in {name.lower() for name in names}
+    return mention["name"].lower() not in {
+        name.lower().split()[0] for name in names if name.strip()
+    }
 
 
 def _follows(said: Said, told: Gist, where: Situation, names: Sequence[str]) -> Addressed:
