@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from adapters.rendering.links import Address, Links, Marker
-from adapters.rendering.mentions import disarm
+from adapters.rendering.mentions import ZWSP, disarm
 from adapters.rendering.parsing import Node
 from bot.evidence import Citation
 
@@ -44,6 +44,13 @@ class Dialect:
     def marker(self, n: int, uri: str) -> str:
         """The marker of citation ``n``; ``uri`` may be empty."""
         return self.link(f"[{n}]", uri) if uri else f"[{n}]"
+
+    def address(self, address: Address) -> str:
+        """A bare address. A foreign one is code without its scheme: no platform makes a link of
+        that, and it can still be read and copied."""
+        if not address.uri:
+            return self.code(address.without_scheme)
+        return self.link(self.words(address.without_scheme, False), address.uri)
 
     def strong(self, inner: str, markup: str) -> str:
         return f"{markup}{inner}{markup}"
@@ -79,13 +86,11 @@ class Dialect:
 
     def inline(self, nodes: Sequence[Node], line_start: bool) -> str:
         """Running text."""
-        out: list[str] = []
+        out = ""
         for node in nodes:
-            written = self._part(node, line_start)
-            if written:
-                out.append(written)
-                line_start = written.endswith("\n")
-        return disarm("".join(out))  # once more: two parts may make a mention together
+            written = self._part(node, out.endswith("\n") if out else line_start)
+            out += between(out, written) + written
+        return disarm(out)  # once more: two parts may make a mention together
 
     def _part(self, node: Node, line_start: bool) -> str:
         match node.type:
@@ -104,20 +109,17 @@ class Dialect:
         return written
 
     def _text(self, text: str, line_start: bool) -> str:
-        out: list[str] = []
+        out = ""
         for part in self.links.parts(text):
             match part:
                 case Marker(n, uri):
-                    out.append(self.marker(n, uri))
-                case Address() if part.uri:
-                    out.append(self.link(self.words(part.without_scheme, False), part.uri))
+                    written = self.marker(n, uri)
                 case Address():
-                    # Without its scheme and as code no platform makes a link of it, and it can
-                    # still be read and copied.
-                    out.append(self.code(part.without_scheme))
+                    written = self.address(part)
                 case _:
-                    out.append(self.words(part.text, line_start and not out))
-        return "".join(out)
+                    written = self.words(part.text, line_start and not out)
+            out += between(out, written) + written
+        return out
 
     def _marked(self, node: Node) -> str:
         inner = self.inline(node.children, line_start=False)
@@ -142,6 +144,11 @@ class Dialect:
             for part in self.links.parts(" ".join(label.split()))
         )
         return self.link(self.words(shown, False), uri) if shown.strip() else ""
+
+
+def between(before: str, link: str) -> str:
+    """What keeps an exclamation mark from making an image of the link after it."""
+    return ZWSP if before.endswith("!") and link.startswith("[") and "](" in link else ""
 
 
 def _source(part: object) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from adapters.rendering.dialect import Dialect
+from adapters.rendering.dialect import Dialect, between
 from adapters.rendering.layout import block_lines, first_number, item_lines
 from adapters.rendering.mentions import visible
 from adapters.rendering.parsing import Node, blocks, inline, is_settled
@@ -39,6 +39,7 @@ class MarkdownStream:
         self._mid = False
         self._begun = False
         self._gap = ""
+        self._end = ""
         self._list = ""
         self._number: int | None = None
         self.text = ""
@@ -94,8 +95,9 @@ class MarkdownStream:
         if self._gap:
             written = written.lstrip("\n")
         if written:
-            out.append((self._gap if self._begun else "") + written)
-            self._begun, self._gap = True, ""
+            gap = self._gap or between(self._end, written)
+            out.append((gap if self._begun else "") + written)
+            self._begun, self._gap, self._end = True, "", written[-1]
 
     def _paragraph(self, source: str, whole: bool, out: list[str]) -> int:
         """Write the sentences that are complete; how much of the source is done."""

@@ -66,6 +66,7 @@ def turn(answer: str, citations: tuple[Citation, ...] = CITED) -> Turn:
         ("See [2] and [3].", "See [2] and [3].", "See [2] and [3]."),
         (f"[docs]({URI})", f"[docs]({URI})", f"<{html.escape(URI)}|docs>"),
         ("[bad](https://evil.example)", "bad", "bad"),
+        ("Great![1]", f"Great!{ZWSP}[[1]]({URI})", f"Great!<{html.escape(URI)}|[1]>"),
         ("[1](https://evil.example)", f"[[1]]({URI})", f"<{html.escape(URI)}|[1]>"),
         ("[js](javascript:alert(1))", "js", "js"),
         ("![alt](https://evil.example/p.gif)", "alt", "alt"),
@@ -138,7 +139,6 @@ def test_sources_stand_below_the_last_part() -> None:
 
 def test_many_sources_are_counted() -> None:
     """Ten are shown, and none is cut in half."""
-    page = "p" * 150
     many = tuple(
         Citation(n, f"{n}.md", "T" * 300, f"https://x.example/{'p' * 150}/{n}", "")
         for n in range(1, 31)
