@@ -20,6 +20,27 @@ _INFO = re.compile(r"[\w+#.-]{1,30}")
 _RUN = re.compile(r"`+")
 
 
+_SIGNS = re.compile(
+    r"[\\`]"
+    r"|~(?=~)|(?<=~)~|\|(?=\|)|(?<=\|)\|"
+    r"|(?<!\s)\*|\*(?!\s|$)|^\*"
+    r"|(?<![^\W_])_|_(?![^\W_])"
+    r"|(?<=\])[(\[:]|!(?=\[)"
+)
+_LINE_MARK = re.compile(r"\s*(?:(?=[>|]|[#=+*-]+(?:\s|$)|([=*+-])\1|-#)|\d{1,9}(?=[.)](?:\s|$)))")
+
+
+def escaped(text: str) -> str:
+    """Text whose signs are not read as marks: no bold, code, spoiler or link comes of it."""
+    return _SIGNS.sub(lambda m: "\\" + m.group(), text)
+
+
+def line_escaped(text: str) -> str:
+    """The same at the beginning of a line: no heading, list, quote or rule comes of it."""
+    mark = _LINE_MARK.match(text)
+    return f"{text[: mark.end()]}\\{text[mark.end() :]}" if mark else text
+
+
 class Dialect:
     """Markdown as most platforms take it. ``line_start`` says that the text begins a line."""
 

@@ -57,7 +57,7 @@ def children(node: Node) -> list[Node]:
 _MARKER = re.compile(r"\[\d{1,3}\]")
 _UNSETTLED = re.compile(
     r"[`\[\]\\]|~~|!$"  # code, a link, an escape, strikethrough, an image
-    r"|(?<!\s)\*|\*(?!\s)|(?<!\w)_|_(?!\w)"  # emphasis, but not 2 * 3 or a_b
+    r"|(?<!\s)\*|\*(?!\s)|(?<![^\W_])_|_(?![^\W_])"  # emphasis, but not 2 * 3 or a_b
     r"|<\S*$|\S*(?:://|www\.)\S*$"  # an address that may go on
 )
 

@@ -31,12 +31,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.rendering.dialect import Dialect
-from adapters.rendering.links import Links
+from adapters.rendering.dialect import Dialect, escaped, line_escaped
 from adapters.rendering.mentions import ZWSP, disarm, visible
 from adapters.rendering.parsing import Node
 from adapters.rendering.slack_incoming import unescape
-from adapters.rendering.splitting import split_markdown, utf16_units
+from adapters.rendering.sources import source_lines
+from adapters.rendering.splitting import split_written, utf16_units
 from adapters.rendering.streaming import MarkdownStream, write
 from bot.conversation import Turn
 from bot.evidence import Citation
@@ -54,49 +54,22 @@ __all__ = [
 
 LONGEST_TEXT = 3_900
 """UTF-16 units of ``text``; chat.update takes 4,000 characters."""
-_LONGEST_SOURCE = 3_700
 LONGEST_MARKDOWN = 9_000
 """UTF-16 units of Markdown in a message. All blocks together may hold about 13,200 characters: this
 leaves room for the sources and for three blocks of buttons."""
 LONGEST_SOURCES = 2_400
 """UTF-16 units; a text object takes 3,000 characters."""
-MOST_SOURCES = 10
-_LONGEST_TITLE = 120
 
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-_LINE_MARK = re.compile(r"(\s*)(?:(\||[#=+-](?=[#=+\s-]|$))|(\d{1,9})[.)](?=\s|$))")
 
 
 class _Markdown(Dialect):
     """Standard Markdown for Slack. What stands for itself is escaped where it could be read."""
 
     def words(self, text: str, line_start: bool) -> str:
-        text = _escaped(disarm(text))
+        text = escaped(disarm(text))
         text = _ENTITY.sub("&amp;", text).replace("<", "&lt;")
-        if not line_start:
-            return text
-        if text.lstrip().startswith(">"):
-            text = text.replace(">", "&gt;", 1)
-        mark = _LINE_MARK.match(text)
-        if mark and mark[2]:
-            return f"{mark[1]}\\{text[len(mark[1]) :]}"
-        if mark:
-            return f"{mark[1]}{mark[3]}\\{text[len(mark[1]) + len(mark[3]) :]}"
-        return text
-
-
-_SIGNS = re.compile(
-    r"[\\`]"
-    r"|~(?=~)|(?<=~)~"
-    r"|(?<!\s)\*|\*(?!\s|$)|^\*"
-    r"|(?<!\w)_|_(?!\w)"
-    r"|(?<=\])[(\[:]|!(?=\[)"
-)
-
-
-def _escaped(text: str) -> str:
-    """Text whose signs are not read as marks: no bold, code, or link comes of it."""
-    return _SIGNS.sub(lambda m: "\\" + m.group(), text)
+        return line_escaped(text) if line_start else text
 
 
 _GRAVE = "\u02cb"
@@ -196,7 +169,7 @@ def slack_parts(turn: Turn, note: str = "") -> list[SlackPart]:
     1,500 characters of buttons. The sources stand on the last part.
     """
     answer = visible(f"{turn.answer}\n\n{note}" if note else turn.answer)
-    written = _fitting(answer, turn.citations)
+    written = _written(answer, turn.citations)
     parts = []
     for n, (text, markdown) in enumerate(written):
         blocks: list[dict[str, Any]] = [{"type": "markdown", "text": markdown}]
@@ -210,45 +183,27 @@ def slack_parts(turn: Turn, note: str = "") -> list[SlackPart]:
     return parts
 
 
-def _fitting(answer: str, citations: Sequence[Citation]) -> list[tuple[str, str]]:
-    """The answer in both languages, in pieces that fit in both; they may be longer than their
-    source."""
-    limit = _LONGEST_SOURCE
-    while True:
-        written = [
-            (mrkdwn(source, citations), slack_markdown(source, citations))
-            for source in split_markdown(answer, limit, utf16_units)
-        ]
-        over = max(
-            (
-                max(utf16_units(t) / LONGEST_TEXT, utf16_units(m) / LONGEST_MARKDOWN)
-                for t, m in written
-            ),
-            default=0.0,
-        )
-        if over <= 1:
-            return [(t or "…", m) for t, m in written if m.strip()] or [("…", "…")]
-        limit = max(1, int(limit / over * 0.9))
+def _written(answer: str, citations: Sequence[Citation]) -> list[tuple[str, str]]:
+    """The answer in both languages, in pieces that fit in both."""
+
+    def both(source: str) -> tuple[str, str]:
+        return mrkdwn(source, citations), slack_markdown(source, citations)
+
+    def fullness(piece: tuple[str, str]) -> float:
+        text, markdown = piece
+        return max(utf16_units(text) / LONGEST_TEXT, utf16_units(markdown) / LONGEST_MARKDOWN)
+
+    pieces = split_written(answer, LONGEST_TEXT, both, fullness, utf16_units)
+    return [(text or "…", shown) for text, shown in pieces if shown.strip()] or [("…", "…")]
 
 
 def _sources(citations: Sequence[Citation], room: int) -> str:
-    """The numbered sources, one a line, as many as there is room for; never half of one."""
-    links = Links(citations)
-    dialect = _Mrkdwn()
-    lines: list[str] = []
-    left = room - len("and 1000 more")
-    for citation in citations[:MOST_SOURCES]:
-        title = " ".join(visible(citation.title or citation.document).split())
-        if len(title) > _LONGEST_TITLE:
-            title = title[: _LONGEST_TITLE - 1].rstrip() + "…"
+    """The numbered sources, titles as links where they have an address."""
+    dialect = _Mrkdwn(citations)
+
+    def line(citation: Citation, title: str) -> str:
         label = dialect.words(title, False)
-        uri = links.marker(citation.n).uri
-        line = f"[{citation.n}] " + (dialect.link(label, uri) if uri else label)
-        if utf16_units(line) + 1 > left:
-            break
-        left -= utf16_units(line) + 1
-        lines.append(line)
-    more = len(citations) - len(lines)
-    if more and left > 0:
-        lines.append(f"and {more} more")
-    return "\n".join(lines)
+        uri = dialect.links.marker(citation.n).uri
+        return f"[{citation.n}] " + (dialect.link(label, uri) if uri else label)
+
+    return "\n".join(source_lines(citations, room, line, utf16_units))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from adapters.rendering.parsing import Node, blocks, is_settled
 
@@ -54,6 +55,28 @@ def split_markdown(text: str, limit: int, size: Size = len) -> list[str]:
                     parts += part.take()
                 part.add(piece)
     return parts + part.take()
+
+
+Written = TypeVar("Written")
+
+
+def split_written(
+    text: str,
+    limit: int,
+    write: Callable[[str], Written],
+    fullness: Callable[[Written], float],
+    size: Size = len,
+) -> list[Written]:
+    """The parts of a text as ``write`` writes them, which may be longer than their source.
+
+    ``fullness`` is the share of its limit that a written part takes; none takes more than 1.
+    """
+    while True:
+        written = [write(part) for part in split_markdown(text, limit, size)]
+        over = max((fullness(part) for part in written), default=0.0)
+        if over <= 1 or limit == 1:
+            return written
+        limit = max(1, int(limit / over * 0.9))
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,3 +152,21 @@ def test_mrkdwn_has_cited_addresses_only(text: str) -> None:
     assert out.count("<") == len(links)
     running = re.sub(r"```.*?```|`[^`\n]+`|<[^>]*>", "", out, flags=re.DOTALL)
     assert not ADDRESS.search(running)
+
+
+SIGNS = st.lists(
+    st.sampled_from([*"ab *_~`\\#>-+=1.()[]!|\n", "__", "**", "```", "1. ", "- ", "-# "]),
+    max_size=16,
+).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(SIGNS)
+def test_what_stands_for_itself_stays_as_it_is(text: str) -> None:
+    """No sign of a text that is escaped throughout becomes a mark, at whatever place."""
+    literal = re.sub(r"([^\w\s]|_)", r"\\\1", " ".join(text.split()))
+    literal = re.sub(r"^(\d+)\\?\.", r"\1\\.", literal)
+    tokens = READER.parse(slack_markdown(literal))
+    assert [t.type for t in tokens] in ([], ["paragraph_open", "inline", "paragraph_close"])
+    for part in (p for t in tokens for p in t.children or ()):
+        assert part.type in ("text", "softbreak")
