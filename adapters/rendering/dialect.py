@@ -71,7 +71,7 @@ class Dialect:
         that, and it can still be read and copied."""
         if not address.uri:
             return self.code(address.without_scheme)
-        return self.link(self.words(address.without_scheme, False), address.uri)
+        return self.link(self.label(address.text), address.uri)
 
     def strong(self, inner: str, markup: str) -> str:
         return f"{markup}{inner}{markup}"
@@ -116,7 +116,7 @@ class Dialect:
     def _part(self, node: Node, line_start: bool) -> str:
         match node.type:
             case "text":
-                written = self._text(node.content, line_start)
+                written = self.running(node.content, line_start)
             case "softbreak" | "hardbreak":
                 written = "\n"
             case "code_inline":
@@ -129,7 +129,8 @@ class Dialect:
                 written = self.inline(node.children, line_start)
         return written
 
-    def _text(self, text: str, line_start: bool) -> str:
+    def running(self, text: str, line_start: bool) -> str:
+        """Text without marks of its own: with links from its markers and cited addresses."""
         out = ""
         for part in self.links.parts(text):
             match part:
@@ -160,11 +161,15 @@ class Dialect:
         uri = self.links.target(str(node.attrs.get("href", "")))
         if not uri:
             return self.inline(node.children, line_start)
+        return self.link(self.label(label), uri) if label.strip() else ""
+
+    def label(self, text: str) -> str:
+        """The words of a link: nothing in them is a link of its own."""
         shown = "".join(
             part.without_scheme if isinstance(part, Address) else _source(part)
-            for part in self.links.parts(" ".join(label.split()))
+            for part in self.links.parts(" ".join(text.split()))
         )
-        return self.link(self.words(shown, False), uri) if shown.strip() else ""
+        return self.words(shown, False)
 
 
 def between(before: str, link: str) -> str:

@@ -24,9 +24,9 @@ _OPENED = re.compile(
     r"(?=[@#!]|&#0*(?:64|35|33)(?!\d)|&#x0*(?:40|23|21)(?![\da-f])|&(?:commat|num|excl);)",
     re.IGNORECASE,
 )
-_AT = r"(@|&#0*64;?|&#[xX]0*40;?|&commat;)"
-_NAMED = re.compile(_AT + r"(?=everyone|here|channel|group)", re.IGNORECASE)
-_NUMBERED = re.compile(_AT + r"(?=[!&]?\d{5,})")
+_NAMED = re.compile(
+    r"(@|&#0*64;?|&#x0*40;?|&commat;)(?=everyone|here|channel|group)", re.IGNORECASE
+)
 
 
 def visible(text: str, before: str = "") -> str:
@@ -58,5 +58,4 @@ def disarm(text: str) -> str:
     if "@" not in text and "<" not in text and "&" not in text:
         return text
     text = _OPENED.sub(rf"\1{ZWSP}", text)
-    text = _NAMED.sub(rf"\1{ZWSP}", text)
-    return _NUMBERED.sub(rf"\1{ZWSP}", text)
+    return _NAMED.sub(rf"\1{ZWSP}", text)

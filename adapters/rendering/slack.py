@@ -202,8 +202,8 @@ def _sources(citations: Sequence[Citation], room: int) -> str:
     dialect = _Mrkdwn(citations)
 
     def line(citation: Citation, title: str) -> str:
-        label = dialect.words(title, False)
         uri = dialect.links.marker(citation.n).uri
-        return f"[{citation.n}] " + (dialect.link(label, uri) if uri else label)
+        shown = dialect.link(dialect.label(title), uri) if uri else dialect.running(title, False)
+        return f"[{citation.n}] {shown}"
 
     return "\n".join(source_lines(citations, room, line, utf16_units))

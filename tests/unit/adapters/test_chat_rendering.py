@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from adapters.rendering.discord import DiscordStream, discord_markdown
 from adapters.rendering.slack import SlackStream, mrkdwn, slack_markdown
 from bot.evidence import Citation
 
@@ -69,22 +70,27 @@ MARKUP = [
 markdown = st.lists(st.sampled_from(MARKUP), max_size=24).map("".join)
 
 
-def streamed(pieces: list[str]) -> str:
-    stream = SlackStream(CITED)
+def streamed(make: type[SlackStream | DiscordStream], pieces: list[str]) -> str:
+    stream = make(CITED)
     shown = "".join([stream.feed(piece) for piece in pieces] + [stream.finish()])
     assert shown == stream.text
     return shown
 
 
+@pytest.mark.parametrize(
+    ("make", "write"), [(SlackStream, slack_markdown), (DiscordStream, discord_markdown)]
+)
 @settings(max_examples=400, deadline=None)
-@given(markdown, st.lists(st.integers(0, 60), max_size=8))
-@example("| a | b |\n|---|---|\n| 1 | 2 |\nText. ```x```.", [3, 20])
-def test_a_streamed_answer_is_the_same_however_it_is_cut(text: str, cuts: list[int]) -> None:
+@given(text=markdown, cuts=st.lists(st.integers(0, 60), max_size=8))
+@example(text="| a | b |\n|---|---|\n| 1 | 2 |\nText. ```x```.", cuts=[3, 20])
+def test_a_streamed_answer_is_the_same_however_it_is_cut(
+    make: type[SlackStream | DiscordStream], write: Write, text: str, cuts: list[int]
+) -> None:
     """Pieces of any size give, joined, what the whole gives."""
     at = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     pieces = [text[a:b] for a, b in itertools.pairwise(at)]
-    assert streamed(pieces) == slack_markdown(text, CITED)
-    assert streamed(list(text)) == slack_markdown(text, CITED)
+    assert streamed(make, pieces) == write(text, CITED)
+    assert streamed(make, list(text)) == write(text, CITED)
 
 
 PINGS = re.compile(
@@ -103,7 +109,7 @@ def pings(written: str) -> list[str]:
     return [p for text in (seen, html.unescape(seen)) for p in PINGS.findall(text)]
 
 
-@pytest.mark.parametrize("write", [slack_markdown, mrkdwn])
+@pytest.mark.parametrize("write", [slack_markdown, mrkdwn, discord_markdown])
 @settings(max_examples=400, deadline=None)
 @given(markdown)
 def test_nobody_is_pinged(write: Write, text: str) -> None:
@@ -133,11 +139,12 @@ def read_back(written: str) -> tuple[set[str], str]:
     return links, " ".join(text)
 
 
+@pytest.mark.parametrize("write", [slack_markdown, discord_markdown])
 @settings(max_examples=400, deadline=None)
 @given(markdown)
-def test_only_cited_addresses_become_links(text: str) -> None:
+def test_only_cited_addresses_become_links(write: Write, text: str) -> None:
     """Another address is neither a link nor left bare, so that Slack makes none of it."""
-    links, running = read_back(slack_markdown(text, CITED))
+    links, running = read_back(write(text, CITED))
     assert links <= {CITED[0].uri}
     assert not ADDRESS.search(running)
 
@@ -160,13 +167,14 @@ SIGNS = st.lists(
 ).map("".join)
 
 
+@pytest.mark.parametrize("write", [slack_markdown, discord_markdown])
 @settings(max_examples=400, deadline=None)
 @given(SIGNS)
-def test_what_stands_for_itself_stays_as_it_is(text: str) -> None:
+def test_what_stands_for_itself_stays_as_it_is(write: Write, text: str) -> None:
     """No sign of a text that is escaped throughout becomes a mark, at whatever place."""
     literal = re.sub(r"([^\w\s]|_)", r"\\\1", " ".join(text.split()))
     literal = re.sub(r"^(\d+)\\?\.", r"\1\\.", literal)
-    tokens = READER.parse(slack_markdown(literal))
+    tokens = READER.parse(write(literal, ()))
     assert [t.type for t in tokens] in ([], ["paragraph_open", "inline", "paragraph_close"])
     for part in (p for t in tokens for p in t.children or ()):
         assert part.type in ("text", "softbreak")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -17,35 +16,11 @@ from adapters.rendering.slack import (
     unescape,
 )
 from adapters.rendering.splitting import utf16_units
-from bot.conversation import Author, Outcome, Platform, Route, RouteDecision, Turn, Usage
-from bot.evidence import Citation, Grounding
+from bot.evidence import Citation
+from tests.unit.adapters.turns import turn
 
 URI = "https://docs.example.com/a?x=1&y=2"
 CITED = (Citation(1, "a.md", "A & <B>", URI, "q"), Citation(2, "b.md", "B", "docs/b.md", "q"))
-
-
-def turn(answer: str, citations: tuple[Citation, ...] = CITED) -> Turn:
-    return Turn(
-        id="t1",
-        thread="th",
-        question="q",
-        query="q",
-        author=Author(Platform.SLACK, "U1"),
-        channel="C1",
-        audience=frozenset(),
-        route=RouteDecision(Route.RAG, 1.0, ()),
-        answer=answer,
-        outcome=Outcome.ANSWERED,
-        citations=citations,
-        grounding=Grounding(),
-        passages=(),
-        withheld=(),
-        model="m",
-        persona="p",
-        usage=Usage(),
-        timings_ms={},
-        at=datetime(2026, 1, 2, tzinfo=UTC),
-    )
 
 
 @pytest.mark.parametrize(
@@ -117,9 +92,9 @@ def test_sentences_are_shown_at_once() -> None:
 
 def test_a_stream_without_links_shows_the_same() -> None:
     """A marker that is linked in the end is no reason to replace a message; a link is."""
-    part = slack_parts(turn("Fine [1]."))[0]
+    part = slack_parts(turn("Fine [1].", CITED))[0]
     assert part.shows("Fine [1].")
-    assert not slack_parts(turn(f"[Fine]({URI})."))[0].shows("Fine.")
+    assert not slack_parts(turn(f"[Fine]({URI}).", CITED))[0].shows("Fine.")
 
 
 def test_sources_stand_below_the_last_part() -> None:
@@ -134,7 +109,7 @@ def test_sources_stand_below_the_last_part() -> None:
         },
     ]
     assert part.text.endswith(f"A note.\n\n{sources}")
-    assert [b["type"] for b in slack_parts(turn("Fine.", ()))[0].blocks] == ["markdown"]
+    assert [b["type"] for b in slack_parts(turn("Fine."))[0].blocks] == ["markdown"]
 
 
 def test_many_sources_are_counted() -> None:
@@ -153,7 +128,7 @@ def test_many_sources_are_counted() -> None:
 
 def test_an_answer_of_nothing_is_still_a_message() -> None:
     """There is always one part with words in it."""
-    assert slack_parts(turn("", ()))[0].text
+    assert slack_parts(turn(""))[0].text
 
 
 PARTS = st.sampled_from(
@@ -174,7 +149,7 @@ PARTS = st.sampled_from(
 @given(st.lists(PARTS, max_size=30).map("".join))
 def test_every_part_is_within_every_limit(answer: str) -> None:
     """Of text, of a markdown block, of all blocks together, with room for the buttons."""
-    parts = slack_parts(turn(answer))
+    parts = slack_parts(turn(answer, CITED))
     assert parts
     for part in parts:
         assert part.text.strip()
