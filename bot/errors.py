@@ -96,6 +96,11 @@ class ChatUnavailableError(ChatError):
 class ChatLimitedError(ChatUnavailableError):
     """{platform} asks for patience ({method}: {seconds:g} s); it is tried again."""
 
+    @property
+    def seconds(self) -> float:
+        """How long to wait."""
+        return float(str(self.data["seconds"]))
+
 
 class ChatRefusedError(ChatError):
     """{platform} refused the request ({method}): {reason}"""

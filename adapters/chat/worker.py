@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from bot.errors import (
+    ChatLimitedError,
     ChatRefusedError,
     ChatUnavailableError,
     LeaseLostError,
@@ -124,7 +125,8 @@ class Worker:
             log.info("another worker went on", topic=claim.topic)
         except (ChatUnavailableError, StorageError, NotYetError) as error:
             log.warning("tried again later", topic=claim.topic, error=str(error))
-            await self._fail(claim, str(error), retry=True)
+            delay = error.seconds if isinstance(error, ChatLimitedError) else 0.0
+            await self._fail(claim, str(error), retry=True, delay=delay)
         except ChatRefusedError as error:
             log.warning("given up", topic=claim.topic, error=str(error))
             await self._fail(claim, str(error), retry=False)
@@ -133,11 +135,11 @@ class Worker:
             retry = claim.attempts < _FAULTS
             await self._fail(claim, type(error).__name__, retry=retry)
 
-    async def _fail(self, claim: Claim, reason: str, *, retry: bool) -> None:
+    async def _fail(self, claim: Claim, reason: str, *, retry: bool, delay: float = 0.0) -> None:
         """Leave the event for another attempt, or say that there is none."""
         with suppress(LeaseLostError):
             try:
-                if await self._inbox.fail(claim, reason, retry=retry):
+                if await self._inbox.fail(claim, reason, retry=retry, delay=delay):
                     return
             except StorageError as error:
                 log.error("a failed event waits for its lease to end", error=str(error))

@@ -239,8 +239,11 @@ class Inbox:
         """As :meth:`complete`, in one transaction with what the work stores."""
         _hold(connection, claim, status=DONE, lease_until=None, finished_at=self._clock())
 
-    async def fail(self, claim: Claim, error: str, *, retry: bool = True) -> bool:
-        """The attempt failed; whether there will be another. Raises LeaseLostError.
+    async def fail(
+        self, claim: Claim, error: str, *, retry: bool = True, delay: float = 0.0
+    ) -> bool:
+        """The attempt failed; whether there will be another, after ``delay`` seconds at the least.
+        Raises LeaseLostError.
 
         The thread's later events wait for the next attempt: order matters more than speed.
         """
@@ -249,7 +252,7 @@ class Inbox:
         def op(connection: sa.Connection) -> None:
             now = self._clock()
             if again:
-                due = now + timedelta(seconds=backoff(claim.attempts))
+                due = now + timedelta(seconds=max(delay, backoff(claim.attempts)))
                 _hold(
                     connection,
                     claim,

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.chat.base import Heard, Offer, heard_of, to_payload
 from bot.conversation import Attachment, Outcome
-from bot.errors import ChatRefusedError, ChatUnavailableError, QuestionError
+from bot.errors import ChatLimitedError, ChatRefusedError, ChatUnavailableError, QuestionError
 from tests.platforms.chat_desk import office
 from tests.platforms.chat_fake import CHANNEL, DIRECT, FakeChat, said
 
@@ -188,6 +188,16 @@ async def test_a_platform_that_is_away_is_tried_again(tmp_path: Path) -> None:
         await here.hear(said("How often?", for_bot=True))
         (post,) = here.chat.posts.values()
         assert post.text == "Answer to How often?"
+
+
+async def test_a_platform_that_asks_for_patience_gets_it(tmp_path: Path) -> None:
+    """The next attempt is not made before the time that the platform named."""
+    limited = ChatLimitedError(platform="Slack", method="post", seconds=60)
+    async with office(tmp_path, FakeChat(faults=[limited])) as here:
+        await here.desk.take(said("How often?", for_bot=True))
+        with pytest.raises(TimeoutError):
+            await here.work(2.5)  # without the word of the platform it would be tried after 1 s
+        assert not here.chat.posts
 
 
 async def test_a_channel_that_is_closed_is_given_up(tmp_path: Path) -> None:
