@@ -1,0 +1,1 @@
+"""Discord: the community bot on discord.py."""
