@@ -22,9 +22,11 @@ KNOWLEDGE: Final = rf"wellspoken:knowledge:(?P<handoff>{_ID})"
 """Propose a person's answer as knowledge."""
 SOLVED: Final = r"wellspoken:solved:(?P<thread>\d{1,20})"
 """A forum post is solved."""
+FORGET: Final = r"wellspoken:forget:me"
+"""Forget who presses, for good."""
 
 _ROW, _BUTTON = 1, 2
-_PRIMARY, _SECONDARY, _SUCCESS = 1, 2, 3
+_PRIMARY, _SECONDARY, _SUCCESS, _DANGER = 1, 2, 3, 4
 
 
 def under_answer(turn: str, offer: Offer = Offer.NOTHING, *, post: str = "") -> list[Component]:
@@ -49,6 +51,11 @@ def person_row(turn: str) -> list[Component]:
 def knowledge_row(handoff: str) -> list[Component]:
     """The button that proposes a person's answer as knowledge."""
     return [_row(_button(_SECONDARY, f"wellspoken:knowledge:{handoff}", "Propose as knowledge"))]
+
+
+def forget_row() -> list[Component]:
+    """The button that erases what is kept of who presses it."""
+    return [_row(_button(_DANGER, "wellspoken:forget:me", "Forget me"))]
 
 
 def _person(turn: str) -> Component:
