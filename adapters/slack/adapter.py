@@ -196,6 +196,8 @@ class SlackAdapter:
 
     async def link(self, place: Place, message: str) -> str:
         """The web address of a message; empty where Slack gives none."""
+        if not message:
+            return ""
         try:
             workspace = await self._of(place)
             return await workspace.web.permalink(place.channel, message)

@@ -26,7 +26,7 @@ def card_blocks(card: Card, asker: str) -> list[Block]:
         blocks.append(section(f"*Before that*\n{said}"))
     if card.tried:
         blocks.append(section(f"*What I said*\n{_quoted(as_mrkdwn(_cut(card.tried, _LONGEST)))}"))
-    notes = [f"Replies in this thread go to {name}; start a line with // to keep it among you."]
+    notes = [f"Replies in this thread go to {name}; one that begins with // stays here."]
     if card.link:
         notes.append(f"<{card.link}|The conversation>")
     elements = [{"type": "mrkdwn", "text": note} for note in notes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.chat.base import ChannelKind, Place
 from adapters.slack.blocks import as_mrkdwn, meaning
 from adapters.slack.edge import Ack, Body, Edge
 from adapters.slack.events import Payload, place_of_interaction, presser_of
@@ -11,6 +12,7 @@ from bot.errors import ChatError
 from bot.telemetry import log
 
 _NOTHING_SENT = "Choose a reason or write a better answer, please."
+_IN_DIRECT = "You'll hear from me in our direct messages."
 _THANKS = "Your word is noted. A person looks at better answers before I use them."
 
 
@@ -61,9 +63,19 @@ class FeedbackListeners:
     async def ask_a_person(self, ack: Ack, body: Body) -> None:
         """Yes to the offer; the desk says what comes of it."""
         _, turn = meaning(_value(body))
-        if turn:
-            await self._edge.desk.hand_off(turn, presser_of(body), place_of_interaction(body))
+        if not turn:
+            await ack()
+            return
+        author, place = presser_of(body), place_of_interaction(body)
+        alone = bool((body.get("container") or {}).get("is_ephemeral"))
+        if alone:  # what was asked in private is not answered before the channel
+            workspace = await self._edge.workspace(body)
+            direct = await workspace.web.open_dm(author.id)
+            place = Place(place.platform, place.workspace, direct, kind=ChannelKind.DIRECT)
+        await self._edge.desk.hand_off(turn, author, place)
         await ack()
+        if alone:
+            await self._edge.tell(body, _IN_DIRECT)
 
     async def propose(self, ack: Ack, body: Body) -> None:
         """A person's answer is proposed as knowledge."""

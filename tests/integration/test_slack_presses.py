@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.chat.base import Offer
+from adapters.chat.base import ChannelKind, Offer
 from adapters.slack.blocks import knowledge_block, rating_block, under_answer
 from adapters.slack.manifest import SHORTCUT
 from adapters.slack.web import SlackWeb
@@ -108,6 +108,24 @@ async def test_the_buttons_of_the_handoff(scene: Connected) -> None:
     await slack.until(lambda: gesture.responses)
     assert desk.proposed == [("handoff-1", "U2")]
     assert gesture.responses[0]["text"] == "Proposed."
+
+
+async def test_a_question_asked_in_private_is_handed_on_in_private(scene: Connected) -> None:
+    """What a person answers goes to the direct messages of who asked, not before the channel."""
+    slack, desk = scene.slack, scene.desk
+    web = SlackWeb(slack.bot_token, slack.url)
+    try:
+        await web.post_ephemeral("C1", "U1", "?", blocks=under_answer("turn-1", Offer.PERSON))
+    finally:
+        await web.aclose()
+    (shown,) = slack.ephemerals(scene.ada)
+    gesture = await slack.press(scene.ada, shown, "Ask a person")
+    await slack.until(lambda: gesture.responses)
+    assert "direct messages" in gesture.responses[0]["text"]
+    assert desk.handed_off == [("turn-1", "U1")]
+    (place,) = desk.places
+    assert (place.channel, place.thread) == (slack.dm(scene.ada).id, "")
+    assert place.kind is ChannelKind.DIRECT
 
 
 async def test_ask_is_private(scene: Connected) -> None:

@@ -166,7 +166,7 @@ async def test_a_card_asks_people(scene: Scene) -> None:
     shown = str(post.blocks)
     for words in (
         "*Ada* asks", "_asked_: hello", "_answered_: hi", "I found *nothing*.",
-        "Replies in this thread go to Ada; start a line with // to keep it among you.",
+        "Replies in this thread go to Ada; one that begins with // stays here.",
         "archives/C1/p1|The conversation>",
     ):  # fmt: skip
         assert words in shown
