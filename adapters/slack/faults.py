@@ -17,6 +17,9 @@ UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 _PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_NO_TOKEN = frozenset(
+    "invalid_auth not_authed account_inactive token_revoked token_expired".split()
+)
 _DEFAULT_PAUSE_S = 1.0
 
 
@@ -62,9 +65,19 @@ def _fault(method: str, status: int, code: str, headers: Any, needed: str) -> Ch
     if status >= 500 or code in _PASSING or (status == 200 and not code):
         reason = code or ("unreadable answer" if status == 200 else str(status))
         return ChatUnavailableError(platform=PLATFORM, method=method, reason=reason)
-    return ChatRefusedError(
-        platform=PLATFORM, method=method, reason=code or str(status), needed=needed
-    )
+    reason = code or str(status)
+    message = f"{PLATFORM} refused the request ({method}): {reason}{_advice(method, code, needed)}"
+    return ChatRefusedError(message, platform=PLATFORM, method=method, reason=reason, needed=needed)
+
+
+def _advice(method: str, code: str, needed: str) -> str:
+    """What an operator can do about a refusal; empty where that is nothing."""
+    if needed:
+        return f"; the app lacks the permission {needed}: add it, then install the app again"
+    if code not in _NO_TOKEN:
+        return ""
+    token = "SLACK_APP_TOKEN" if method.startswith("apps.") else "SLACK_BOT_TOKEN"
+    return f"; the token is wrong or no longer valid: correct {token}"
 
 
 def _seconds(header: str) -> float:

@@ -16,6 +16,7 @@ from adapters.slack.http import slack_routes
 from adapters.slack.installations import SlackInstallations, SlackStates
 from adapters.slack.oauth import oauth_flow
 from adapters.slack.ports import Desk
+from adapters.slack.scopes import purposes
 from adapters.slack.sealing import Seal
 from adapters.slack.socket import SocketMode
 from adapters.slack.transport import API_URL
@@ -39,11 +40,12 @@ class Slack:
 
     async def run(self) -> None:
         """Hear Slack until cancelled; what is answered then still goes out."""
-        await self._greet()
-        if self.socket is None:
-            await asyncio.Event().wait()  # the web server hears it
-        else:
-            await self.socket.run()
+        async with asyncio.TaskGroup() as tasks:  # greeting takes its time where Slack is away
+            tasks.create_task(self._greet())
+            if self.socket is None:
+                await asyncio.Event().wait()  # the web server hears it
+            else:
+                await self.socket.run()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -56,6 +58,9 @@ class Slack:
         try:
             us = (await self.workspaces.of("")).us
             log.info("Slack: this is", bot=us.user, workspace=us.team)
+            if missing := sorted(us.scopes and purposes().keys() - us.scopes):
+                advice = "wellspoken doctor says what each is for"
+                log.warning("Slack: permissions are missing", scopes=missing, advice=advice)
         except ChatError as error:  # every event tries again
             log.error("Slack: it is not known who we are", error=str(error))
 
