@@ -101,14 +101,15 @@ class Answering:
             return
         turn = await self._deliver(job, surface, record)
         if turn is not None:
-            await self._keep(job, placement, turn, asks=_asks(turn))
+            await self._keep(job, placement, turn)
 
     def decide(self, heard: Heard, record: ThreadRecord | None) -> Addressed:
         """Whether it is meant for the bot."""
         before: tuple[Before, ...] = ()
         if record is not None:
             before = tuple(
-                Before(said.author, said.at, said.for_bot, said.asked) for said in record.heard
+                Before(said.author, said.at, said.for_bot, said.asked, said.offered)
+                for said in record.heard
             )
         return decide(
             Said(
@@ -211,7 +212,7 @@ class Answering:
         await surface.fail(sentence)
         await job.inbox.complete(job.claim)
 
-    async def _keep(self, job: Job, placement: Placement, turn: Turn, *, asks: bool) -> None:
+    async def _keep(self, job: Job, placement: Placement, turn: Turn) -> None:
         """In one transaction: it is done, these messages carry the turn, these people spoke."""
         heard = job.heard
         place = heard.home
@@ -220,7 +221,13 @@ class Answering:
             if not heard.private:
                 self._participation.join_in(connection, place.key, turn.thread)
                 self._heard_in(connection, heard, for_bot=True)
-                spoken = Utterance(BOT, self._clock(), for_bot=False, asked=asks)
+                spoken = Utterance(
+                    BOT,
+                    self._clock(),
+                    for_bot=False,
+                    asked=_asks(turn),
+                    offered=offers_person(turn),
+                )
                 self._participation.heard_in(connection, place.key, spoken)
             self._replies.keep_in(
                 connection, place.platform, place.channel, placement.messages, turn.id

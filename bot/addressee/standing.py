@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -18,13 +18,15 @@ class Before:
     """Somebody who spoke in the thread before; the words themselves are not kept.
 
     ``speaker`` is an author's key, or ``bot``. ``for_bot`` says that the message was meant for the
-    bot; ``asked`` that the bot's own message ended with a question or an offer.
+    bot; ``asked`` that the bot's own message ended with a question or an offer, ``offered`` that it
+    was an offer to its asker, which nobody else takes up.
     """
 
     speaker: str
     at: datetime
     for_bot: bool
     asked: bool = False
+    offered: bool = False
 
 
 class Standing(Enum):
@@ -83,7 +85,9 @@ def situation(author: str, at: datetime, before: Sequence[Before]) -> Situation:
     others_wait = any(entry.for_bot for entry in since)
     asked = before[last].asked and not others_wait
     standing = _standing(author, before[:last], before[last + 1 :], others_wait)
-    return Situation(standing, asked=asked, late=late, company=company)
+    found = Situation(standing, asked=asked, late=late, company=company)
+    theirs = before[last].offered and not found.in_dialogue
+    return replace(found, asked=False) if theirs else found
 
 
 def _standing(

@@ -25,6 +25,13 @@ _latest_in = (
     .where(participation.c.channel_key == sa.bindparam("channel"))
     .order_by(participation.c.updated_at.desc(), participation.c.key.desc())
 )
+_channels = (
+    sa.select(participation.c.channel_key)
+    .where(participation.c.channel_key.startswith(sa.bindparam("prefix"), autoescape=False))
+    .group_by(participation.c.channel_key)
+    .order_by(sa.func.max(participation.c.updated_at).desc())
+    .limit(sa.bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +39,14 @@ class Utterance:
     """That somebody spoke in a thread.
 
     ``author`` is a key like ``slack:U024BE7LH``, or ``bot`` for the bot itself, of which is noted
-    whether it ``asked`` something.
+    whether it ``asked`` something, and whether that was an offer to its asker (``offered``).
     """
 
     author: str
     at: datetime
     for_bot: bool
     asked: bool = False
+    offered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,11 @@ def channel_of(key: str) -> str:
 def _record_of(row: sa.Row[Any]) -> ThreadRecord:
     heard = tuple(
         Utterance(
-            said["author"], datetime.fromisoformat(said["at"]), said["for_bot"], said["asked"]
+            said["author"],
+            datetime.fromisoformat(said["at"]),
+            said["for_bot"],
+            said["asked"],
+            said.get("offered", False),
         )
         for said in row.heard
     )
@@ -122,6 +134,7 @@ class Participation:
                 "at": u.at.astimezone(UTC).isoformat(),
                 "for_bot": u.for_bot,
                 "asked": u.asked,
+                "offered": u.offered,
             }
             for u in heard[-_REMEMBERED:]
         ]
@@ -156,3 +169,11 @@ class Participation:
             return None
 
         return await self._db.read(op)
+
+    async def channels(self, prefix: str, limit: int) -> tuple[str, ...]:
+        """The channels in which the bot takes part, the last used first, at most ``limit``.
+
+        Keys like ``slack:T1:C1``; ``prefix`` is their beginning, without ``%`` and ``_``.
+        """
+        given = {"prefix": prefix, "most": limit}
+        return await self._db.read(lambda c: tuple(c.execute(_channels, given).scalars()))

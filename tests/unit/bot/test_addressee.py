@@ -216,3 +216,16 @@ def test_a_bot_without_a_name_is_called_by_nothing() -> None:
         said, earlier("ben -9m, bot -8m, ben -5m"), reply_when="always", names=(), taking_part=True
     )
     assert not decision.answer
+
+
+def test_an_offer_is_its_askers_to_take() -> None:
+    """What the bot offers to one person, nobody else takes up; the asker's yes is heard."""
+    before = [
+        Before("ann", NOW - timedelta(minutes=2), for_bot=True),
+        Before("bot", NOW - timedelta(minutes=1), for_bot=False, asked=True, offered=True),
+    ]
+    yes = Said("yes please", "ann", NOW, for_bot=False, in_thread=True)
+    assert _decide(yes, before).answer
+    for words in ("yes please", "In spring, I think."):
+        other = Said(words, "ben", NOW, for_bot=False, in_thread=True)
+        assert not _decide(other, before).answer

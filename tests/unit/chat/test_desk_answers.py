@@ -178,6 +178,20 @@ async def test_a_person_is_offered_where_the_bot_has_no_answer(
         assert post.offer is Offer.PERSON
 
 
+async def test_a_colleague_who_answers_where_the_bot_could_not_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    """The offer to ask a person is the asker's alone to take; who helps out is not talked to."""
+    async with office(tmp_path) as here:
+        here.engine.outcome = Outcome.ABSTAINED
+        here.engine.reply = lambda _: "I don't know. Shall I ask a colleague?"
+        first = said("How do I prune the rose?", for_bot=True)
+        await here.hear(first)
+        await here.hear(said("In spring, I think.", place=first.home, by="U2"))
+        await here.hear(said("thanks Ben!", place=first.home))
+        assert len(here.engine.asked) == 1
+
+
 # -- what goes wrong ------------------------------------------------------------------------------
 
 

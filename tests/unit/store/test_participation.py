@@ -125,3 +125,23 @@ async def test_the_last_thread_of_a_person_is_found(
     assert await threads.last_in("slack:T1:C1:", ANN) == found[ANN]
     assert await threads.last_in("slack:T1:C10", ANN) is None
     assert await threads.last_in("slack:T2:C1", None) is None
+
+
+async def test_what_the_bot_asked_is_remembered(database: Database, threads: Participation) -> None:
+    """A question, and whether it was an offer, come back as they were noted."""
+    await _join(database, threads, "slack:T1:C1:1")
+    spoken = Utterance("bot", NOON, for_bot=False, asked=True, offered=True)
+    await _hear(database, threads, "slack:T1:C1:1", spoken)
+    found = await threads.find("slack:T1:C1:1")
+    assert found is not None
+    assert found.heard == (spoken,)
+
+
+async def test_channels_are_listed_by_their_last_use(
+    database: Database, threads: Participation
+) -> None:
+    """Each channel once, the last used first, as many as are asked for, of one beginning."""
+    for key in ("discord::D1:1", "discord::D2:2", "discord:G1:C1:3", "discord::D1:4"):
+        await _join(database, threads, key)
+    assert await threads.channels("discord::", 10) == ("discord::D1", "discord::D2")
+    assert await threads.channels("discord:", 2) == ("discord::D1", "discord:G1:C1")
