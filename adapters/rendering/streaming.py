@@ -23,6 +23,8 @@ _KIND_IS_FIXED = re.compile(
     r"[ \t]*(?!```)(?:(?:[-*+]|\d{1,9}[.)])[ ]+[^\W_]"
     r"|(?:\*\*?|__?|`{1,2}|[\"'“‘„«(\[¿¡])*(?:[^\W\d_]|\d+[^\W_\d]|\d+[.,:]\d|\d+ ))"
 )
+_PATIENCE = 8
+"""After so many sentences with something open, the rest of a paragraph waits for its end."""
 _MID = "."
 """Stands for the part of a paragraph that was written already."""
 
@@ -116,11 +118,14 @@ class MarkdownStream:
 
     @staticmethod
     def _sentences(body: str, at: int, whole: bool) -> Iterator[int]:
+        open_for = 0
         for stop in _STOP.finditer(body, at):
             line = body[body.rfind("\n", 0, stop.end()) + 1 : stop.end()]
             if not line.lstrip().startswith("|") and is_settled(body[at : stop.end()]):
                 yield stop.end()
-                at = stop.end()
+                at, open_for = stop.end(), 0
+            elif (open_for := open_for + 1) == _PATIENCE:
+                break
         if whole and at < len(body):
             yield len(body)
 
