@@ -7,7 +7,7 @@ from tests.platforms.discord_messages import change, ephemeral, filled, put, rem
 from tests.platforms.discord_methods import Answer, RefusedError, Request, invalid, route
 from tests.platforms.discord_payloads import message_json
 from tests.platforms.discord_state import EPHEMERAL, LOADING, Interaction, Message, Modal
-from tests.platforms.discord_words import Json
+from tests.platforms.discord_words import Json, numbered
 
 ANSWER_SECONDS, TOKEN_SECONDS = 3.0, 900.0
 """How long the app has for a first response, and how long the token serves.
@@ -40,7 +40,7 @@ async def create_interaction_response(request: Request) -> Answer:
     if kind == MODAL:
         interaction.modal = Modal(
             world.new_id(), interaction.user, data["custom_id"], data["title"],
-            data["components"], interaction,
+            numbered(data["components"]), interaction,
         )  # fmt: skip
         world.modals.append(interaction.modal)
     elif kind in (REPLY, DEFER):

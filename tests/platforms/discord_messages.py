@@ -22,7 +22,7 @@ from tests.platforms.discord_state import (
     Typing,
     World,
 )
-from tests.platforms.discord_words import Json
+from tests.platforms.discord_words import Json, numbered
 
 SYSTEM = {1, 2, 3, 4, 5, 6, 7, 8, 18, 21}
 """Types of messages that nobody wrote."""
@@ -77,7 +77,7 @@ def filled(message: Message, body: Json, files: dict[str, File]) -> None:
     if "embeds" in body:
         message.embeds = [{"type": "rich", **embed} for embed in body["embeds"] or []]
     if "components" in body:
-        message.components = body["components"] or []
+        message.components = numbered(body["components"] or [])
     if "attachments" in body or files:
         kept = {str(one["id"]) for one in body.get("attachments") or () if "id" in one}
         both = [*message.attachments] if "attachments" not in body else [

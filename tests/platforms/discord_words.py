@@ -74,6 +74,13 @@ def walk(components: list[Json]) -> Iterator[Json]:
                 yield from walk([component[inside]])
 
 
+def numbered(components: list[Json]) -> list[Json]:
+    """Components with the numbers that Discord gives to those without."""
+    for number, component in enumerate(walk(components), 1):
+        component.setdefault("id", number)
+    return components
+
+
 def elements_of(components: list[Json]) -> list[Json]:
     """The buttons and menus."""
     return [one for one in walk(components) if one.get("type") in _PRESSED]
