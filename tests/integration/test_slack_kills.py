@@ -123,7 +123,11 @@ async def _service(home: Path) -> AsyncIterator[tuple[SlackServer, Service]]:
 async def _ask(
     slack: SlackServer, user: User, channel: Channel, chance: random.Random
 ) -> dict[str, list[str]]:
-    """Ask in two or three threads, a few questions each: thread to pumps in their order."""
+    """Ask in two or three threads, a few questions each: thread to pumps in their order.
+
+    The order of arrival is kept: the next question in a thread is asked once the one before has
+    arrived. What is delivered again after a crash may arrive behind what came meanwhile.
+    """
     asked: dict[str, list[str]] = {}
     for _ in range(chance.randint(2, 3)):
         pump = chance.choice(PUMPS)
@@ -131,6 +135,7 @@ async def _ask(
         asked[thread] = [pump]
     for _ in range(chance.randint(0, 3)):
         thread, pump = chance.choice(list(asked)), chance.choice(PUMPS)
+        await slack.until(lambda: not slack.unacknowledged, timeout=60)
         await slack.say(user, channel, _question(pump), thread_ts=thread)
         asked[thread].append(pump)
     return asked
