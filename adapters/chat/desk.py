@@ -138,10 +138,12 @@ class Desk:
         """Keep a thumb put on a message of ours, or taken off it."""
         await self._intake.react(reaction, event_id)
 
-    async def hand_off(self, turn: str, author: Author, place: Place) -> None:
-        """Somebody pressed "ask a person" below a turn; a second press changes nothing."""
+    async def hand_off(self, turn: str, author: Author, place: Place) -> str:
+        """Somebody pressed "ask a person" below a turn. A second press changes nothing: then a
+        sentence for whoever pressed, else nothing."""
         log.info("a person is asked for", turn=turn, platform=author.platform)
-        await self._intake.note("handoff", turn, place)
+        new = await self._intake.note("handoff", turn, place)
+        return "" if new else await self._handing.already(turn)
 
     # -- at once --------------------------------------------------------------------------------
 
@@ -294,9 +296,17 @@ class Desk:
                 await self._app.feedback.take_back(turn, author)
 
     async def _give_up(self, claim: Claim) -> None:
-        """An event failed for good: an asker hears of it."""
-        if claim.payload["kind"] == "message":
+        """An event failed for good: who waits for it hears of it."""
+        payload = claim.payload
+        if payload["kind"] == "message":
             await self._answering.give_up(self._job(claim))
+        elif payload["kind"] == "handoff":
+            await self._handing.not_handed(payload["turn"], place_of(payload["place"]))
+        elif payload["kind"] == "carry":
+            heard = heard_of(payload["heard"])
+            record = await self._participation.find(heard.home.key)
+            if record is not None:
+                await self._handing.not_carried(heard, record.conversation)
 
     # -- looking after ----------------------------------------------------------------------------
 

@@ -35,12 +35,20 @@ INTERNAL = "//"
 """What a reply in the handoff's thread begins with that is not for the asker."""
 
 _CONTEXT = 6
-_PASSED_ON = "I've passed your question on to a colleague. The answer will come here."
+_LONGEST_ASKED = 200
+_PASSED_ON = "I've passed your question on to a colleague{where}. The answer will come here."
 _NOBODY = "I can't pass it on from here. Please ask {contact}."
+_NOT_REACHED = "Sorry, I could not reach a colleague for you. Please ask {contact}."
+_ALREADY = "A colleague has that question already."
+_YOU_ASKED = "You asked: “{question}”"
 _CONTACT = "an admin of this workspace"
 _HIDDEN = "What I answered is not shown here: it may hold what this channel may not see."
 _ANSWERS = "**{name}** answers:\n\n{text}"
-_CARRIED = "Sent to {asker}."
+_CARRIED = "Sent to {asker}, as every reply in this thread will be."
+_NOT_CARRIED = "Sorry, that could not be sent to {asker}."
+_FILES = (
+    "I can send words only: {asker} did not get {files}. A link to it works where they may open it."
+)
 _COLLEAGUE, _ASKER = "A colleague", "the asker"
 _SHALL_I = "That did not help, it seems. Shall I ask a colleague?"
 
@@ -81,15 +89,39 @@ class Handing:
         if channel is None or target is None:
             if channel is not None:
                 log.warning("the handoff channel's platform is not connected", channel=channel)
-            contact = self._settings.bot.contact or _CONTACT
-            await self._say(place, _NOBODY.format(contact=contact), steps)
+            sentence = self._ask_yourself(_NOBODY)
         else:
-            await self._post(turn, heard, target, channel.partition(":")[2], steps)
+            try:
+                sentence = await self._post(turn, heard, target, channel.partition(":")[2], steps)
+            except ChatRefusedError as error:
+                log.warning(
+                    "the bot may not post into the handoff channel; is it a member there?",
+                    channel=channel,
+                    error=str(error),
+                )
+                sentence = self._ask_yourself(_NOT_REACHED)
+        await self._say(place, _about(turn.question, place) + sentence, steps)
         await self._inbox.complete(claim)
+
+    async def already(self, turn_id: str) -> str:
+        """What to tell who presses once more."""
+        handoff = await self._book.of_turn(turn_id)
+        handed = handoff is not None and handoff.card_place is not None
+        return _ALREADY if handed else self._ask_yourself(_NOBODY)
+
+    async def not_handed(self, turn_id: str, place: Place) -> None:
+        """Tell the asker that the question did not get through."""
+        turn = await self._history.turn(turn_id)
+        heard = self._as_heard(turn.author, place)
+        await self._adapters[place.platform].tell(heard, self._ask_yourself(_NOT_REACHED))
+
+    def _ask_yourself(self, sentence: str) -> str:
+        return sentence.format(contact=self._settings.bot.contact or _CONTACT)
 
     async def _post(
         self, turn: Turn, heard: Heard, target: ChatAdapter, channel: str, steps: _Steps
-    ) -> None:
+    ) -> str:
+        """Post the card; the sentence for the asker."""
         handoff = await self._book.open(turn.id, turn.author, asdict(heard.place), turn.question)
         if handoff.card_place is None:
             card = await self._card(handoff, turn, heard, target, channel)
@@ -100,10 +132,9 @@ class Handing:
             )
         else:
             where = place_of(handoff.card_place)
-        link = await target.link(where, where.thread)
-        sentence = f"{_PASSED_ON} ([their thread]({link}))" if link else _PASSED_ON
-        await self._say(heard.place, sentence, steps)
         log.info("handed off", handoff=handoff.id, turn=turn.id)
+        link = await target.link(where, where.thread)
+        return _PASSED_ON.format(where=f" ([their thread]({link}))" if link else "")
 
     async def _card(
         self, handoff: Handoff, turn: Turn, heard: Heard, target: ChatAdapter, channel: str
@@ -123,25 +154,47 @@ class Handing:
     # -- a colleague replied ----------------------------------------------------------------------
 
     async def carry(self, claim: Claim, heard: Heard, handoff_id: str) -> None:
-        """Carry a reply from the handoff's thread to the asker, and offer to keep it."""
+        """Carry a reply from the handoff's thread to the asker; the first time offer to keep it."""
         text = heard.text.strip()
-        if not text or text.startswith(INTERNAL):
+        if text.startswith(INTERNAL) or not (text or heard.files):
             await self._inbox.complete(claim)
             return
         handoff = await self._book.get(handoff_id)
         steps = _Steps(claim, self._inbox)
+        if heard.files:
+            names = " and ".join(f"`{file.name or file.id}`" for file in heard.files)
+            said = _FILES.format(asker=await self._asker(handoff), files=names.replace("``", "`"))
+            await self._adapters[heard.place.platform].post(
+                heard.home, said, steps.placement("files")
+            )
+        if text:
+            await self._carry(handoff, heard, text, steps)
+        await self._inbox.complete(claim)
+
+    async def _carry(self, handoff: Handoff, heard: Heard, text: str, steps: _Steps) -> None:
         adapter = self._adapters[heard.place.platform]
         name = await adapter.name_of(heard.author, heard.place.workspace) or _COLLEAGUE
-        await self._say(place_of(handoff.place), _ANSWERS.format(name=name, text=text), steps)
+        place = place_of(handoff.place)
+        first = await steps.first_said("first", not handoff.answer)
+        answer = _ANSWERS.format(name=name, text=text)
+        await self._say(place, _about(handoff.question, place) + answer, steps)
         if not steps.done("kept"):
             await self._book.answered(handoff.id, text, heard.author.key, message=heard.message)
             await steps.note("kept")
-        if not steps.done("offered"):
-            asked = self._adapters[handoff.asker.platform]
-            asker = await asked.name_of(handoff.asker, place_of(handoff.place).workspace)
-            sentence = _CARRIED.format(asker=asker or _ASKER)
+        if first and not steps.done("offered"):
+            sentence = _CARRIED.format(asker=await self._asker(handoff))
             await adapter.offer_knowledge(heard.place, handoff.id, sentence)
-        await self._inbox.complete(claim)
+            await steps.note("offered")
+
+    async def not_carried(self, heard: Heard, handoff_id: str) -> None:
+        """Tell the colleagues that a reply did not get through."""
+        asker = await self._asker(await self._book.get(handoff_id))
+        await self._adapters[heard.place.platform].tell(heard, _NOT_CARRIED.format(asker=asker))
+
+    async def _asker(self, handoff: Handoff) -> str:
+        asked = self._adapters[handoff.asker.platform]
+        name = await asked.name_of(handoff.asker, place_of(handoff.place).workspace)
+        return name or _ASKER
 
     # -- offering ---------------------------------------------------------------------------------
 
@@ -181,6 +234,16 @@ class Handing:
         return Heard(place, place.thread, author, "", self._clock())
 
 
+def _about(question: str, place: Place) -> str:
+    """The question before what is said about it, where no thread shows it."""
+    if place.thread:
+        return ""
+    words = " ".join(question.split())
+    if len(words) > _LONGEST_ASKED:
+        words = words[: _LONGEST_ASKED - 1] + "…"
+    return _YOU_ASKED.format(question=words) + "\n\n"
+
+
 class _Steps:
     """What of a claim is done: its posts, each with a placement of its own, and its notes."""
 
@@ -201,6 +264,13 @@ class _Steps:
     def done(self, name: str) -> bool:
         """Whether a step was noted."""
         return name in self._state
+
+    async def first_said(self, name: str, value: bool) -> bool:
+        """What was noted under a name when this was first worked on; ``value`` where it is now."""
+        if name not in self._state:
+            self._state[name] = value
+            await self._inbox.checkpoint(self._claim, name, self._state)
+        return bool(self._state[name])
 
     async def note(self, name: str) -> None:
         """Note a step as done."""

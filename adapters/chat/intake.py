@@ -82,16 +82,16 @@ class Intake:
         order = f"{reaction.place.platform}:reactions:{reaction.message}"
         await self._put(event_id, order, payload, reaction.place)
 
-    async def note(self, kind: str, turn: str, place: Place, *, once: str = "") -> None:
+    async def note(self, kind: str, turn: str, place: Place, *, once: str = "") -> bool:
         """Keep that something is to be done about a turn, once for each turn (or what ``once``
-        names)."""
+        names); whether it is new."""
         payload = {"kind": kind, "turn": turn, "place": asdict(place)}
-        await self._put(f"{kind}:{once or turn}", f"{kind}:{turn}", payload, place)
+        return await self._put(f"{kind}:{once or turn}", f"{kind}:{turn}", payload, place)
 
     async def _put(
         self, event_id: str, thread: str, payload: Mapping[str, Any], place: Place
-    ) -> None:
-        await self._inbox.put(event_id, thread, payload, topic=place.platform)
+    ) -> bool:
+        return await self._inbox.put(event_id, thread, payload, topic=place.platform)
 
     def _kind(self, heard: Heard, record: ThreadRecord | None) -> str | None:
         """What is to be done with it, as far as can be told at once; ``None``: nothing."""

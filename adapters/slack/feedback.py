@@ -71,11 +71,17 @@ class FeedbackListeners:
         if alone:  # what was asked in private is not answered before the channel
             workspace = await self._edge.workspace(body)
             direct = await workspace.web.open_dm(author.id)
-            place = Place(place.platform, place.workspace, direct, kind=ChannelKind.DIRECT)
-        await self._edge.desk.hand_off(turn, author, place)
+            place = Place(
+                place.platform,
+                place.workspace,
+                direct,
+                kind=ChannelKind.DIRECT,
+                parent=place.channel,  # whose handoff channel it is
+            )
+        said = await self._edge.desk.hand_off(turn, author, place)
         await ack()
-        if alone:
-            await self._edge.tell(body, _IN_DIRECT)
+        if said or alone:
+            await self._edge.tell(body, as_mrkdwn(said) if said else _IN_DIRECT)
 
     async def propose(self, ack: Ack, body: Body) -> None:
         """A person's answer is proposed as knowledge."""

@@ -126,6 +126,10 @@ async def test_a_question_asked_in_private_is_handed_on_in_private(scene: Connec
     (place,) = desk.places
     assert (place.channel, place.thread) == (slack.dm(scene.ada).id, "")
     assert place.kind is ChannelKind.DIRECT
+    assert place.channel_key == "slack:C1"  # whose handoff channel it is
+    await slack.press(scene.ada, shown, "Ask a person")
+    await slack.until(lambda: len(slack.ephemerals(scene.ada)) > 2)
+    assert "already" in slack.ephemerals(scene.ada)[-1].shown
 
 
 async def test_ask_is_private(scene: Connected) -> None:

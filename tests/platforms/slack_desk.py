@@ -86,10 +86,12 @@ class NotingDesk:
         self.ratings.append((turn, author.id, rating, reason, correction))
         self.places.append(place)
 
-    async def hand_off(self, turn: str, author: Author, place: Place) -> None:
+    async def hand_off(self, turn: str, author: Author, place: Place) -> str:
         self._fail()
+        known = any(handed == turn for handed, _ in self.handed_off)
         self.handed_off.append((turn, author.id))
         self.places.append(place)
+        return "A colleague has that question already." if known else ""
 
     async def propose(self, handoff: str, author: Author) -> str:
         self._fail()

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.chat.base import Place
+from adapters.chat.base import FileRef, Place
 from bot.conversation import Author
+from bot.errors import ChatRefusedError
 from tests.platforms.chat_desk import Office, office
-from tests.platforms.chat_fake import CHANNEL, FakeChat, said
+from tests.platforms.chat_fake import CHANNEL, DIRECT, FakeChat, said
 
 ADA = Author(CHANNEL.platform, "U1", "Ada")
 CHANNELS = {"slack:C1": {"handoff": "slack:C0HUMANS"}}
@@ -130,3 +131,71 @@ async def test_a_kill_at_any_step_hands_off_once(tmp_path: Path, after_effect: b
         assert sorted(p.text[:8] for p in chat.posts.values()) == sorted(
             p.text[:8] for p in whole.posts.values()
         )
+
+
+async def test_who_presses_again_is_told(tmp_path: Path) -> None:
+    """The first press says nothing more; a later one says that it is with a colleague already."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        turn, place = await _asked(here)
+        assert await here.desk.hand_off(turn, ADA, place) == ""
+        await here.work()
+        assert "already" in await here.desk.hand_off(turn, ADA, place)
+
+
+async def test_a_channel_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
+    """Where the bot may not post into the handoff channel, the asker reads whom to ask."""
+    refused = ChatRefusedError(platform="slack", method="post", reason="not_in_channel")
+    async with office(tmp_path, channels=CHANNELS, bot={"contact": "Dora"}) as here:
+        turn, place = await _asked(here)
+        here.chat.faults = [refused]
+        await here.desk.hand_off(turn, ADA, place)
+        await here.work()
+        assert "could not reach a colleague" in here.chat.in_thread(place)[-1].text
+        assert "Dora" in await here.desk.hand_off(turn, ADA, place)
+
+
+async def test_where_no_thread_shows_the_question_it_is_quoted(tmp_path: Path) -> None:
+    """In a direct message outside of threads, what is said about a question repeats it."""
+    channels = {"slack:D1": {"handoff": "slack:C0HUMANS"}}
+    async with office(tmp_path, channels=channels) as here:
+        turn, _ = await _asked(here)
+        await here.desk.hand_off(turn, ADA, DIRECT)
+        await here.work()
+        message = next(key for key, p in here.chat.posts.items() if p.place.channel == "C0HUMANS")
+        theirs = Place(CHANNEL.platform, "T1", "C0HUMANS", message)
+        await here.hear(said("That is Dora.", by="U2", place=theirs))
+        asked, answered = [post.text for post in here.chat.in_thread(DIRECT)]
+        assert asked.startswith("You asked: “Who is the boss?”\n\n")
+        assert answered == "You asked: “Who is the boss?”\n\n**Ben** answers:\n\nThat is Dora."
+
+
+async def test_later_replies_are_carried_without_ado(tmp_path: Path) -> None:
+    """The offer to keep the answer stands below the first reply only."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        place, theirs = await _handed(here)
+        for text in ("That is Dora.", "She is in room 5."):
+            await here.hear(said(text, by="U2", place=theirs))
+        assert here.chat.in_thread(place)[-1].text.endswith("room 5.")
+        assert len(here.chat.proposals) == 1
+
+
+async def test_colleagues_learn_that_files_stay_behind(tmp_path: Path) -> None:
+    """A file is not carried; whoever sent it is told, and the words beside it are carried."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        place, theirs = await _handed(here)
+        file = FileRef("F1", "plan.pdf", "application/pdf", 9, "")
+        await here.hear(said("Here it is.", by="U2", place=theirs, files=(file,)))
+        await here.hear(said("", by="U2", place=theirs, files=(file,)))
+        assert here.chat.in_thread(place)[-1].text.endswith("Here it is.")
+        hints = [post.text for post in here.chat.in_thread(theirs) if "plan.pdf" in post.text]
+        assert len(hints) == 2
+
+
+async def test_a_reply_that_cannot_be_carried_is_told(tmp_path: Path) -> None:
+    """Where the asker cannot be reached any more, the colleague reads that."""
+    refused = ChatRefusedError(platform="slack", method="post", reason="is_archived")
+    async with office(tmp_path, channels=CHANNELS) as here:
+        _, theirs = await _handed(here)
+        here.chat.faults = [refused]
+        await here.hear(said("That is Dora.", by="U2", place=theirs))
+        assert "could not be sent to Ada" in here.chat.told[-1][1]
