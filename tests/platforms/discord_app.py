@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import discord.http
 import pytest
@@ -14,6 +14,8 @@ from discord import AllowedMentions, Client, HTTPException, Intents, app_command
 from discord.gateway import DiscordWebSocket
 
 from tests.platforms.discord_server import DiscordServer
+
+C = TypeVar("C", bound=Client)
 
 
 @contextmanager
@@ -38,6 +40,9 @@ class App(Client):
         self.tree = app_commands.CommandTree(self)
         self.sync = False
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Identify at once: the stand-in does not ask for five seconds between."""
+
     async def setup_hook(self) -> None:
         """Find the gateway; register the commands where a test wants that."""
         _, url, _ = await self.http.get_bot_gateway()
@@ -47,7 +52,7 @@ class App(Client):
 
 
 @asynccontextmanager
-async def connected(server: DiscordServer, app: App) -> AsyncIterator[App]:
+async def connected(server: DiscordServer, app: C) -> AsyncIterator[C]:
     """The client on the gateway, between READY and closing."""
     with redirected(server.url):
         running = asyncio.create_task(app.start(server.token))

@@ -192,8 +192,9 @@ def check_command(body: Json, path: str) -> None:
 
 def empty(body: Json, files: bool) -> bool:
     """Whether a new message says nothing."""
+    content = (body.get("content") or "").strip()
     return not (
-        body.get("content") or body.get("embeds") or body.get("components") or files
+        content or body.get("embeds") or body.get("components") or files
         or body.get("sticker_ids") or body.get("poll")
     )  # fmt: skip
 
