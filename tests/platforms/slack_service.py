@@ -129,8 +129,8 @@ class Service:
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """The lines of the log about an event."""
-        lines = (json.loads(line) for line in self.log.splitlines() if line.startswith("{"))
-        return [line for line in lines if event in str(line.get("event"))]
+        lines = (json.loads(line) for line in self.log.splitlines() if line.endswith("}"))
+        return [line for line in lines if line.get("event") == event]
 
     def cpu_seconds(self) -> float:
         """The processor time that it has used."""
