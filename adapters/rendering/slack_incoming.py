@@ -10,6 +10,11 @@ _TOKEN = re.compile(r"<([^<>\n]+)>")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _PLAIN = {"amp": "&", "lt": "<", "gt": ">"}
 
+_CODE = re.compile(r"```(.+?)```|`[^`\n]+`", re.DOTALL)
+_BOLD = re.compile(r"(?<![\w*\\])\*(?![\s*])([^*\n]*[^\s*])\*(?![\w*])")
+_STRUCK = re.compile(r"(?<![\w~\\])~(?![\s~])([^~\n]*[^\s~])~(?![\w~])")
+_BULLET = re.compile(r"^([ \t]*)[•◦▪][ \t]+", re.MULTILINE)
+
 
 def _nobody(_user: str) -> str:
     return ""
@@ -28,6 +33,31 @@ def unescape(text: str, name_of: Callable[[str], str | None] = _nobody) -> str:
         out += (_decoded(text[at : token.start()]), _token(token.group(1), name_of))
         at = token.end()
     return "".join([*out, _decoded(text[at:])])
+
+
+def markdown(text: str) -> str:
+    """Slack's text with its marks as Markdown has them: ``*bold*``, ``~struck~``, bullets, and
+    blocks of code that begin and end within a line."""
+    plain = unescape(text)
+    out: list[str] = []
+    at = 0
+    for code in _CODE.finditer(plain):
+        out.append(_marked(plain[at : code.start()]))
+        at = code.end()
+        if code[1] is None:
+            out.append(code.group())
+            continue
+        before = "" if (not out[-1] and len(out) == 1) or out[-1].endswith("\n") else "\n"
+        after = "" if at == len(plain) or plain[at] == "\n" else "\n"
+        lines = code[1].removeprefix("\n").removesuffix("\n")
+        out.append(f"{before}```\n{lines}\n```{after}")
+    return "".join([*out, _marked(plain[at:])])
+
+
+def _marked(text: str) -> str:
+    """Text outside of code."""
+    text = _STRUCK.sub(r"~~\1~~", _BOLD.sub(r"**\1**", text))
+    return _BULLET.sub(r"\1- ", text)
 
 
 def _decoded(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from adapters.chat.base import ChannelKind, FileRef, Heard, Place, Reaction
 from adapters.rendering.slack import unescape
+from adapters.rendering.slack_incoming import markdown
 from adapters.slack.lookups import Bearer
 from bot.conversation import Author, Platform
 
@@ -105,7 +106,7 @@ def message_of(message: Payload, place: Place, us: Bearer) -> Heard:
 def _without_mention(written: str, user: str) -> str:
     """The text as plain Markdown, without the mention of ``user``; all else stays as it is."""
     if not user or f"<@{user}" not in written:
-        return unescape(written).strip()
+        return markdown(written).strip()
 
     def gap(found: re.Match[str]) -> str:
         at_start = found.start() == 0 or written[found.start() - 1] == "\n"
@@ -113,7 +114,7 @@ def _without_mention(written: str, user: str) -> str:
         return "" if at_start or at_end else " "
 
     mention = rf"[ \t]*<@{re.escape(user)}(?:\|[^<>]*)?>[,:]?[ \t]*"
-    return unescape(re.sub(mention, gap, written)).strip()
+    return markdown(re.sub(mention, gap, written)).strip()
 
 
 def _thread(message: Payload) -> str:

@@ -15,6 +15,7 @@ from adapters.rendering.slack import (
     slack_parts,
     unescape,
 )
+from adapters.rendering.slack_incoming import markdown as incoming
 from adapters.rendering.splitting import utf16_units
 from bot.evidence import Citation
 from tests.unit.adapters.turns import turn
@@ -184,9 +185,28 @@ def test_incoming_text_is_read_as_it_was_typed(slack: str, plain: str) -> None:
     assert unescape(slack, {"U2": "Ann"}.get) == plain
 
 
+@pytest.mark.parametrize(
+    ("slack", "said"),
+    [
+        ("*Yes* and _no_, ~never~.", "**Yes** and _no_, ~~never~~."),
+        ("2*3*4 and a * b * c, ** or ~/x ~/y", "2*3*4 and a * b * c, ** or ~/x ~/y"),
+        ("*two words*, (*one*)", "**two words**, (**one**)"),
+        ("• small\n    ◦ tiny", "- small\n    - tiny"),
+        ("`*p` and *q*", "`*p` and **q**"),
+        ("see ```a *b*\n  c``` there", "see \n```\na *b*\n  c\n```\n there"),
+        ("```\nx &lt; 1\n```", "```\nx < 1\n```"),
+        ("a\n```x```\nb", "a\n```\nx\n```\nb"),
+        ("*<https://a.example/b|the b>*", "**[the b](https://a.example/b)**"),
+    ],
+)
+def test_incoming_marks_are_markdown(slack: str, said: str) -> None:
+    """Bold, struck, bullets and code mean the same; what is no mark stays as it is."""
+    assert incoming(slack) == said
+
+
 @given(st.text(alphabet=st.sampled_from("<>&!@#^|;ltgamp here channelU12")))
 def test_what_is_typed_cannot_ping_when_it_is_repeated(text: str) -> None:
     """Neither what a person typed nor what Slack made of it."""
-    for said in (unescape(text), unescape(html.escape(text, quote=False))):
+    for said in (unescape(text), incoming(text), unescape(html.escape(text, quote=False))):
         for out in (slack_markdown(said), mrkdwn(said)):
             assert not re.search(r"<[@!#]|@(?:here|channel)", out)
