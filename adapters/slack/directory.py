@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from adapters.chat.base import ChannelKind
+from adapters.chat.kept import Kept
 from adapters.slack.access import groups_of, slack_principal
 from bot.conversation import Principal
 from bot.errors import ChatError
@@ -20,9 +21,7 @@ from bot.settings.sections import AccessSection
 from bot.telemetry import log
 
 PEOPLE_S, CHANNELS_S, MEMBERS_S = 300.0, 300.0, 120.0
-_KEPT = 10_000
 
-T = TypeVar("T")
 Clock = Callable[[], float]
 
 
@@ -64,9 +63,9 @@ class Directory:
         self, web: People, workspace: str, *, enterprise: str = "", clock: Clock = time.monotonic
     ) -> None:
         self._web, self._workspace, self._enterprise = web, workspace, enterprise
-        self._people: _Kept[Person] = _Kept(PEOPLE_S, clock)
-        self._channels: _Kept[Channel] = _Kept(CHANNELS_S, clock)
-        self._members: _Kept[frozenset[str]] = _Kept(MEMBERS_S, clock)
+        self._people: Kept[Person] = Kept(PEOPLE_S, clock)
+        self._channels: Kept[Channel] = Kept(CHANNELS_S, clock)
+        self._members: Kept[frozenset[str]] = Kept(MEMBERS_S, clock)
 
     async def person(self, user: str) -> Person:
         """Who somebody is."""
@@ -186,42 +185,3 @@ def _kind(channel: dict[str, Any]) -> ChannelKind:
     if channel.get("is_im"):
         return ChannelKind.DIRECT
     return ChannelKind.GROUP if channel.get("is_mpim") else ChannelKind.CHANNEL
-
-
-class _Kept(Generic[T]):
-    """Answers that are kept for ``life_s``; several who ask at once wait for one lookup."""
-
-    def __init__(self, life_s: float, clock: Clock) -> None:
-        self._life_s, self._clock = life_s, clock
-        self._kept: dict[str, tuple[float, T]] = {}
-        self._asked: dict[str, asyncio.Task[T]] = {}
-
-    def old(self, key: str) -> T | None:
-        """The last answer, however old."""
-        kept = self._kept.get(key)
-        return kept[1] if kept else None
-
-    async def get(self, key: str, load: Callable[[str], Awaitable[T]]) -> T:
-        """A fresh answer."""
-        kept = self._kept.get(key)
-        if kept and kept[0] > self._clock():
-            return kept[1]
-        task = self._asked.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._load(key, load))
-            self._asked[key] = task
-            task.add_done_callback(lambda done: self._done(key, done))
-        return await asyncio.shield(task)  # one who gives up takes nothing from the others
-
-    async def _load(self, key: str, load: Callable[[str], Awaitable[T]]) -> T:
-        found = await load(key)
-        if len(self._kept) >= _KEPT:
-            now = self._clock()
-            self._kept = {k: kept for k, kept in self._kept.items() if kept[0] > now}
-        self._kept[key] = (self._clock() + self._life_s, found)
-        return found
-
-    def _done(self, key: str, task: asyncio.Task[T]) -> None:
-        self._asked.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # read, so that nobody calls it lost when all who asked have left
