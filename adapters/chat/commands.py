@@ -18,13 +18,17 @@ from knowledge.suggesting import Suggestion, suggest
 _HELP = """\
 **{name}** answers from its documents and shows where each answer comes from.
 
-- Mention me in a channel, write me a direct message, or use `/ask`: that answer only you see.
-- In a thread that I'm in you need no mention.
+- Mention me in a channel, or write me a direct message. In a thread with me you need no mention.
+- `/ask` is for you alone: nobody else sees the answer.
 - 👍 or 👎 below an answer, with a better one where you know it, is how I learn.
 - When I don't know, a button asks a colleague.
 
-`/wellspoken sources` – what I know · `mute`, `unmute` – a thread · `opt-out`, `opt-in` – whether \
-what you write may be used to improve me · `forget-me` – erase what I keep of you"""
+What you can tell me:
+
+- `/wellspoken sources`: what I know
+- `/wellspoken mute` or `unmute`: whether I join in, in a thread
+- `/wellspoken opt-out` or `opt-in`: whether what you write may be used to improve me
+- `/wellspoken forget-me`: erase what I keep of you"""
 
 _NO_SOURCES = "I have not been given any documents that you may see yet."
 _OPTED_OUT = "Understood: nothing that you write is used to improve me."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from adapters.slack.blocks import as_mrkdwn, forget_block, section
 from adapters.slack.edge import Ack, Body, Edge
 from adapters.slack.events import (
@@ -21,7 +23,39 @@ _NO_TEXT = "That message has no text that I could answer."
 _FORGET = (
     "This erases what I keep of you: your questions, ratings and corrections. It cannot be undone."
 )
-_KNOWN = frozenset({"help", "sources", "opt-out", "opt-in", "mute", "unmute"})
+_NAMES = ("help", "sources", "opt-out", "opt-in", "mute", "unmute", "forget-me")
+_ALIKE = 0.7
+_UNKNOWN = "I don't know `{word}`."
+_DID_YOU_MEAN = "Did you mean `/wellspoken {name}`?"
+_A_QUESTION = "To ask me something, write it behind `/ask`."
+_QUESTION_WORDS = 3
+
+
+def command_of(typed: str) -> tuple[str, str]:
+    """The command that somebody typed, and what stands behind it. Spaces, dashes and capitals do
+    not matter; the name is empty for what is no command."""
+    words = typed.split()
+    for number in (2, 1):
+        letters = _letters("".join(words[:number]))
+        for name in _NAMES:
+            if letters in (_letters(name), _letters(name).removesuffix("s")):
+                return name, " ".join(words[number:])
+    return ("", typed) if words else ("help", "")
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text.lower() if char.isalpha())
+
+
+def puzzled(typed: str) -> str:
+    """What to say to somebody whose command is none; Markdown."""
+    words = typed.split()
+    close = get_close_matches(words[0].lower(), _NAMES, 1, _ALIKE)
+    if close:
+        hint = _DID_YOU_MEAN.format(name=close[0])
+    else:
+        hint = _A_QUESTION if len(words) >= _QUESTION_WORDS else ""
+    return " ".join(filter(None, (_UNKNOWN.format(word=words[0].replace("`", "")[:40]), hint)))
 
 
 class CommandListeners:
@@ -40,9 +74,9 @@ class CommandListeners:
         await ack(text=_LOOKING)
 
     async def own(self, ack: Ack, body: Body) -> None:
-        """``/wellspoken NAME``: what is not known shows the help."""
-        name, _, argument = str(body.get("text") or "").strip().partition(" ")
-        name = name.lower()
+        """``/wellspoken NAME``: for what is not known, the help."""
+        typed = str(body.get("text") or "")
+        name, argument = command_of(typed)
         if name == "forget-me":
             await ack(text=_FORGET, blocks=[section(_FORGET), forget_block()])
             return
@@ -50,9 +84,9 @@ class CommandListeners:
         place = place_of_interaction(body)
         if name in ("mute", "unmute"):
             place = place_of_link(argument, place) or place
-        said = await self._edge.desk.command(
-            name if name in _KNOWN else "help", argument.strip(), presser_of(body), place
-        )
+        said = await self._edge.desk.command(name or "help", argument, presser_of(body), place)
+        if not name:
+            said = f"{puzzled(typed)}\n\n{said}"
         await self._edge.tell(body, as_mrkdwn(said))
 
     async def about_message(self, ack: Ack, body: Body) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.chat.base import ChannelKind, Offer
 from adapters.slack.blocks import knowledge_block, rating_block, under_answer
+from adapters.slack.commands import command_of, puzzled
 from adapters.slack.manifest import SHORTCUT
 from adapters.slack.web import SlackWeb
 from bot.conversation import Principal, Rating
@@ -164,6 +165,8 @@ async def test_own_commands(scene: Connected) -> None:
     )
     await slack.command(scene.ada, scene.garden, "/wellspoken", "mute")
     await slack.until(lambda: len(desk.commands) == 6)
+    answered = [shown.shown for shown in slack.ephemerals(scene.ada)]
+    assert "I don't know `dance`.\n\n*help* it is." in answered
     assert [(name, place.key) for name, _, _, place in desk.commands] == [
         ("sources", "slack:T1:C1:"),
         ("help", "slack:T1:C1:"),
@@ -172,6 +175,29 @@ async def test_own_commands(scene: Connected) -> None:
         ("mute", "slack:T1:C7:1712.5"),
         ("mute", "slack:T1:C1:"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("", ("help", "")),
+        ("Forget me", ("forget-me", "")),
+        ("forget_me!", ("forget-me", "")),
+        ("optout", ("opt-out", "")),
+        ("source", ("sources", "")),
+        ("mute this thread", ("mute", "this thread")),
+        ("how do I mute you", ("", "how do I mute you")),
+    ],
+)
+def test_a_command_is_known_however_it_is_written(typed: str, command: tuple[str, str]) -> None:
+    """Spaces, dashes and capitals do not matter."""
+    assert command_of(typed) == command
+
+
+def test_what_is_no_command_is_answered_with_a_hint() -> None:
+    """A slip gets the right word, a question the right command."""
+    assert "`/wellspoken sources`" in puzzled("souces")
+    assert "`/ask`" in puzzled("how long is it?")
 
 
 async def test_forgetting_asks_first(scene: Connected) -> None:
