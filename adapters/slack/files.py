@@ -35,7 +35,12 @@ async def read_files(web: Files, files: Sequence[FileRef]) -> tuple[tuple[Attach
             needed = ""
             if error.data.get("reason") == "missing_scope":
                 needed = str(error.data.get("needed") or _SCOPE)
-            raise ChatRefusedError(**{**error.data, "needed": needed}) from None
+            raise ChatRefusedError(
+                platform=error.data["platform"],
+                method=error.data["method"],
+                reason=error.data["reason"],
+                needed=needed,
+            ) from None
         return content
 
     return await read_from(fetch, files)
