@@ -19,6 +19,8 @@ Refused = Callable[[str, ChatRefusedError], None]
 
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 _LOOK_S = 0.05
+_LONGEST_WAIT_S = 30.0
+"""What the library waits for by itself; a longer limit is ours to decide on (30 is its least)."""
 
 
 class Calls:
@@ -34,6 +36,8 @@ class Calls:
         refused: Refused | None,
     ) -> None:
         self._http, self._pacer, self._refused = http, pacer, refused
+        if http.max_ratelimit_timeout is None:
+            http.max_ratelimit_timeout = _LONGEST_WAIT_S  # else the library waits for hours, too
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._patience_s = patience_s
 

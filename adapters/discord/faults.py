@@ -8,6 +8,7 @@ from typing import Final
 import aiohttp
 import discord
 
+from adapters.discord.permissions import PERMISSIONS
 from bot.errors import ChatError, ChatLimitedError, ChatRefusedError, ChatUnavailableError
 
 PLATFORM = "Discord"
@@ -21,6 +22,8 @@ MISSING_ACCESS, CANNOT_DM, MISSING_PERMISSIONS = 50001, 50007, 50013
 INVALID_FORM, EMPTY_MESSAGE, ARCHIVED = 50035, 50006, 50083
 NO_HISTORY, THREAD_EXISTS, LOCKED = 160002, 160004, 160005
 """Discord's codes (docs.discord.com, "Opcodes and Status Codes")."""
+
+_TITLES = {use.name: use.title for use in PERMISSIONS}
 
 BAN_S = 30.0
 """How long a ban by Cloudflare is kept where it names no time."""
@@ -36,7 +39,7 @@ class BannedError(ChatLimitedError):
 
 def permission_name(flag: str) -> str:
     """A permission's flag as people read it in Discord: ``Send Messages in Threads``."""
-    return flag.replace("_", " ").title().replace(" In ", " in ")
+    return _TITLES.get(flag) or flag.replace("_", " ").title()
 
 
 def code_of(error: ChatError) -> int:
@@ -76,7 +79,7 @@ def _http_fault(method: str, needs: str, error: discord.HTTPException) -> ChatEr
         if headers.get("Via"):  # of Discord itself: the library waited for it in vain
             return ChatLimitedError(platform=PLATFORM, method=method, seconds=seconds)
         return BannedError(platform=PLATFORM, method=method, seconds=seconds)
-    if status >= 500:
+    if status >= 500 or (status == 401 and not code):  # a token that is replaced works again
         return ChatUnavailableError(platform=PLATFORM, method=method, reason=str(status))
     needed = ""
     if code == MISSING_ACCESS:

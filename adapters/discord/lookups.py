@@ -71,6 +71,15 @@ class Lookups:
         )
         return dict(found)
 
+    async def active_threads(self, guild: str) -> list[dict[str, Any]]:
+        """The threads and forum posts of a guild that are not archived."""
+        found = await self._calls.call(
+            "get active threads",
+            Route("GET", "/guilds/{guild_id}/threads/active", guild_id=guild),
+            needs="view_channel",
+        )
+        return list(found["threads"])
+
     async def guilds(self) -> list[str]:
         """The ids of all guilds in which the bot is."""
         found: list[str] = []

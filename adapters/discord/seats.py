@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 from adapters.chat.base import ChannelKind, Heard, Place
+from adapters.discord.events import POST
 from adapters.rendering.mentions import visible
 
 _LONGEST_NAME = 80
@@ -32,6 +33,13 @@ class Seat:
 def channel_of(place: Place) -> str:
     """The guild's channel, or the direct message."""
     return place.parent or place.channel
+
+
+def written_in(heard: Heard) -> str:
+    """The channel or thread in which a message stands."""
+    if heard.extra.get(POST):
+        return heard.place.thread or heard.message
+    return heard.place.thread or heard.place.channel
 
 
 def seats_of(place: Place) -> tuple[Seat, ...]:

@@ -1,0 +1,298 @@
+"""Discord as the desk uses it: implements :class:`adapters.chat.base.ChatAdapter`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final, Protocol
+
+from adapters.chat.base import Card, ChannelKind, Heard, Offer, Place, Placement, Surface
+from adapters.discord import wording
+from adapters.discord.buttons import Component, knowledge_row, person_row, under_answer
+from adapters.discord.cards import card_name, card_text
+from adapters.discord.directory import Channel, Directory, Guilds
+from adapters.discord.events import APPLICATION, POST, TOKEN
+from adapters.discord.faults import (
+    THREAD_EXISTS,
+    UNKNOWN_CHANNEL,
+    code_of,
+)
+from adapters.discord.files import attachments_of
+from adapters.discord.forums import Forums
+from adapters.discord.posting import Poster, seat_of, snowflake_at
+from adapters.discord.private import PrivateSurface
+from adapters.discord.rest import DiscordRest, nonce_of
+from adapters.discord.seating import Seating
+from adapters.discord.seats import Seat, seats_of, written_in
+from adapters.discord.surface import DiscordSurface
+from bot.conversation import Attachment, Author, Outcome, Platform, Principal, Turn
+from bot.errors import ChatRefusedError, WellspokenError
+from bot.settings.sections import AccessSection, ChannelSection
+from bot.store.ids import new_id
+from bot.telemetry import log
+
+WEB: Final = "https://discord.com/channels"
+_WAITING: Final = "Your question is waiting; others are before it…"
+_SOMEBODY: Final = "Somebody"
+_SKEW_S: Final = 300.0
+
+
+class Replies(Protocol):
+    """Which messages carry which turn; :class:`bot.store.replies.Replies` has it."""
+
+    async def known(
+        self, platform: Platform, channel: str, messages: Sequence[str]
+    ) -> set[str]: ...
+
+
+class DiscordAdapter:
+    """All guilds in which the bot is, and its direct messages. Raises the ``Chat…`` errors of
+    :mod:`bot.errors`. ``guilds`` gives what the gateway told of them, where it has."""
+
+    platform = Platform.DISCORD
+
+    def __init__(
+        self,
+        rest: DiscordRest,
+        access: AccessSection,
+        channels: Mapping[str, ChannelSection],
+        replies: Replies,
+        *,
+        guilds: Guilds = lambda: None,
+    ) -> None:
+        self._rest, self._access, self._channels = rest, access, channels
+        self._replies = replies
+        self.directory = Directory(rest, known=guilds)
+        self.forums = Forums(rest, self.directory)
+        self._seating = Seating(rest, self._wants_thread)
+
+    # -- who may see what ---------------------------------------------------------------------
+
+    async def principal(self, heard: Heard) -> Principal:
+        """What everybody who reads the answer may see."""
+        place = heard.place
+        if heard.private or place.kind is ChannelKind.DIRECT:
+            return Principal(await self.directory.groups_of(self._access, heard.author.id))
+        return await self._of_channel(place)
+
+    async def _of_channel(self, place: Place) -> Principal:
+        if place.kind is not ChannelKind.CHANNEL:
+            return Principal()
+        return await self.directory.in_channel(self._access, place.parent or place.channel)
+
+    async def groups_of(self, author: Author, workspace: str) -> frozenset[str]:
+        """The groups of one person, whichever guild gives them."""
+        del workspace
+        if author.platform is not Platform.DISCORD:
+            return frozenset()
+        return await self.directory.groups_of(self._access, author.id)
+
+    async def name_of(self, author: Author, workspace: str) -> str:
+        """What people call somebody; empty where that is not known. Never raises."""
+        if author.platform is not Platform.DISCORD:
+            return author.name
+        return await self.directory.name(workspace, author.id) or author.name
+
+    # -- answering ----------------------------------------------------------------------------
+
+    async def begin(self, heard: Heard, sentence: str = "") -> None:
+        """Show that the bot is typing where the question stands. To who asked in private the
+        response says already that work began. Never raises."""
+        try:
+            if not heard.private:
+                await self._rest.typing(written_in(heard))
+            elif sentence:
+                await self._rest.edit_original(
+                    heard.extra.get(APPLICATION, ""),
+                    heard.extra.get(TOKEN, ""),
+                    _WAITING,
+                    patient=False,
+                )
+        except WellspokenError as error:
+            log.info("Discord: it is not shown that work began", error=str(error))
+
+    def surface(self, heard: Heard, placement: Placement) -> Surface:
+        """Where the answer goes."""
+        known = partial(self._replies.known, self.platform, heard.place.channel)
+        if heard.private:
+            return PrivateSurface(
+                self._rest,
+                heard,
+                placement,
+                controls=under_answer,
+                known=known,
+                may_show=partial(self._may_show, heard.place),
+            )
+        post = written_in(heard) if heard.extra.get(POST) else ""
+        return DiscordSurface(
+            self._rest,
+            heard,
+            placement,
+            sit=self._seating.of,
+            controls=partial(under_answer, post=post),
+            known=known,
+            answered=partial(self._answered, post) if post else None,
+        )
+
+    async def _may_show(self, place: Place, turn: Turn) -> bool:
+        readers = await self._of_channel(place)
+        return readers.groups.issuperset(turn.audience)
+
+    async def _answered(self, post: str, turn: Turn) -> None:
+        if turn.outcome is Outcome.ANSWERED:
+            await self.forums.answered(post)
+
+    def _wants_thread(self, place: Place) -> bool:
+        """Whether an answer gets a thread of its own: where nothing is set, it does."""
+        for key in (place.channel_key, "*"):
+            channel = self._channels.get(key)
+            if channel is not None and channel.thread is not None:
+                return channel.thread
+        return True
+
+    async def attachments(self, heard: Heard) -> tuple[tuple[Attachment, ...], str]:
+        """The text files that came along, and a sentence about those that cannot be read."""
+        return await attachments_of(self._rest, heard) if heard.files else ((), "")
+
+    async def tell(
+        self, heard: Heard, text: str, offer: Offer = Offer.NOTHING, turn: str = ""
+    ) -> None:
+        """Say a sentence of the house where ``heard`` is answered."""
+        below = person_row(turn) if offer is Offer.PERSON and turn else []
+        if heard.private:
+            await self._tell_alone(heard, text, below)
+        else:
+            await self._say(_where_answered(heard), text, below, nonce_of(f"tell:{new_id()}"))
+
+    async def _tell_alone(self, heard: Heard, text: str, below: Sequence[Component]) -> None:
+        token, application = heard.extra.get(TOKEN, ""), heard.extra.get(APPLICATION, "")
+        said = wording.said(text)[0]
+        if token:
+            try:
+                await self._rest.follow_up(application, token, said, components=below)
+            except ChatRefusedError as error:
+                log.info("Discord: an interaction is no longer answered", error=str(error))
+            else:
+                return
+        direct = await self._rest.open_dm(heard.author.id)
+        await self._rest.send(direct, said, nonce=nonce_of(f"tell:{new_id()}"), components=below)
+
+    async def _say(
+        self, seats: Sequence[Seat], text: str, below: Sequence[Component], nonce: str
+    ) -> None:
+        """One message in the first seat that there is."""
+        for seat in seats:
+            try:
+                await self._rest.send(
+                    seat.channel,
+                    wording.said(text)[0],
+                    nonce=nonce,
+                    components=below,
+                    reply_to=seat.reply_to,
+                    in_thread=not seat.reply_to,
+                )
+            except ChatRefusedError as error:
+                if code_of(error) != UNKNOWN_CHANNEL or seat is seats[-1]:
+                    raise
+            else:
+                return
+
+    # -- the handoff --------------------------------------------------------------------------
+
+    async def post(self, place: Place, text: str, placement: Placement) -> str:
+        """Post Markdown into a place, once; the id of its first message."""
+        parts = wording.said(text)
+        seats = seats_of(place)
+        chosen = seat_of(placement)
+        for seat in [chosen] if chosen else seats:
+            try:
+                await self._post_all(seat, parts, placement)
+            except ChatRefusedError as error:
+                if code_of(error) != UNKNOWN_CHANNEL or chosen or seat is seats[-1]:
+                    raise
+            else:
+                break
+        return placement.messages[0]
+
+    async def _post_all(
+        self,
+        seat: Seat,
+        parts: Sequence[str],
+        placement: Placement,
+    ) -> None:
+        poster = Poster(self._rest, placement, seat, after=_since(placement), known=_none)
+        for n, part in enumerate(parts[len(placement.messages) :], len(placement.messages)):
+            await poster.put(n, part)
+
+    async def post_card(self, channel: str, card: Card, placement: Placement) -> Place:
+        """Post a question for a person, and open a thread below it. In a forum it is a post."""
+        where = await self.directory.channel(channel)
+        asker = await self.name_of(card.asker, where.guild) or card.asker.name or _SOMEBODY
+        text, name = card_text(card, asker), card_name(card, asker)
+        if where.forum:
+            thread = await self._forum_card(where, name, text, placement)
+        else:
+            thread = await self._card_with_thread(channel, name, text, placement)
+        return Place(Platform.DISCORD, where.guild, channel, thread=thread)
+
+    async def _forum_card(self, forum: Channel, name: str, text: str, placement: Placement) -> str:
+        if placement.messages:
+            return placement.messages[0]
+        since = _since(placement)
+
+        async def send() -> str:
+            return await self._rest.create_post(forum.id, name, text)
+
+        async def find(_others: Sequence[str]) -> str | None:
+            us = await self._rest.me()
+            for thread in await self._rest.active_threads(forum.guild):
+                ours = thread.get("owner_id") == us and thread.get("parent_id") == forum.id
+                if ours and thread.get("name") == name and int(thread["id"]) > int(since):
+                    return str(thread["id"])
+            return None
+
+        return await placement.post(send, find)
+
+    async def _card_with_thread(
+        self, channel: str, name: str, text: str, placement: Placement
+    ) -> str:
+        await self._post_all(Seat(channel), [text], placement)
+        message = placement.messages[0]
+        try:
+            await self._rest.create_thread(channel, message, name)
+        except ChatRefusedError as error:
+            if code_of(error) != THREAD_EXISTS:
+                log.warning("Discord: no thread for a handed-on question", error=str(error))
+        return message
+
+    async def offer_knowledge(self, place: Place, handoff: str, text: str) -> None:
+        """Say that the answer was carried back, with a button that proposes it as knowledge."""
+        nonce = nonce_of(f"offer:{new_id()}")
+        await self._say(seats_of(place), text, knowledge_row(handoff), nonce)
+
+    async def link(self, place: Place, message: str) -> str:
+        """The web address of a message; none of a direct one, which nobody else can open."""
+        if not message or place.kind is not ChannelKind.CHANNEL:
+            return ""
+        if message != place.thread:
+            return f"{WEB}/{place.workspace}/{place.thread or place.channel}/{message}"
+        if await self.directory.is_forum(place.parent or place.channel):
+            return f"{WEB}/{place.workspace}/{place.thread}"
+        return f"{WEB}/{place.workspace}/{place.parent or place.channel}/{message}"
+
+
+def _where_answered(heard: Heard) -> tuple[Seat, ...]:
+    """The seats of what is said about a message: those of the place where it is answered."""
+    return seats_of(heard.home if heard.place.kind is ChannelKind.CHANNEL else heard.place)
+
+
+def _since(placement: Placement) -> str:
+    """An id older than what a placement posts, the same for all attempts."""
+    since = str(placement.marks.get("since") or snowflake_at(time.time() - _SKEW_S))
+    placement.marks["since"] = since
+    return since
+
+
+async def _none(_messages: Sequence[str]) -> set[str]:
+    return set()
