@@ -20,6 +20,7 @@ from bot.addressee import Addressed, Before, Said, decide
 from bot.conversation import Attachment, Outcome, Question, Turn
 from bot.engine import Engine
 from bot.errors import UsageError
+from bot.guardrails import LONGEST_QUESTION, clean
 from bot.ports import Clock
 from bot.settings import Settings
 from bot.store.base import Database
@@ -38,6 +39,11 @@ _GREETING = "hello"
 _TOO_LATE = "Sorry, this took too long and I had to stop. Please ask me again."
 _AWAY = "Sorry, I was away when you asked. If it still matters, please ask me again."
 _GIVEN_UP = "Sorry, I could not answer that. Please ask me again in a moment."
+_TOO_LONG = (
+    "Sorry, that is too long for me: it has {has:,} characters, and I take {most:,} at most. Put"
+    " the long part into a text file beside your question, and I'll read it there."
+)
+_NO_WORDS = "Sorry, I found no words in that. What would you like to know?"
 _STILL_AT_IT = "is still at it…"
 _QUEUED = "has your question; many are asking just now…"
 
@@ -172,7 +178,7 @@ class Answering:
             await self._end(job, surface, _TOO_LATE)
             return None
         except UsageError as error:
-            await self._end(job, surface, str(error))
+            await self._end(job, surface, _why_not(question.text, error))
             return None
         offer = Offer.PERSON if offers_person(turn) else Offer.NOTHING
         await surface.close(turn, offer, note)
@@ -267,6 +273,13 @@ def _asks(turn: Turn) -> bool:
 def _without_words(attachments: Sequence[Attachment]) -> str:
     """What somebody wants who mentions the bot and says nothing."""
     return "What does this file say?" if attachments else _GREETING
+
+
+def _why_not(question: str, error: UsageError) -> str:
+    """What to say about a question that cannot be asked."""
+    if len(question) > LONGEST_QUESTION:
+        return _TOO_LONG.format(has=len(question), most=LONGEST_QUESTION)
+    return str(error) if clean(question).strip() else _NO_WORDS
 
 
 async def _forget(_state: Mapping[str, Any]) -> None:

@@ -123,7 +123,10 @@ class Worker:
             await self._handle(claim)
         except LeaseLostError:
             log.info("another worker went on", topic=claim.topic)
-        except (ChatUnavailableError, StorageError, NotYetError) as error:
+        except NotYetError as error:
+            log.debug("not yet", topic=claim.topic)
+            await self._fail(claim, str(error), retry=True)
+        except (ChatUnavailableError, StorageError) as error:
             log.warning("tried again later", topic=claim.topic, error=str(error))
             delay = error.seconds if isinstance(error, ChatLimitedError) else 0.0
             await self._fail(claim, str(error), retry=True, delay=delay)

@@ -329,3 +329,19 @@ async def test_two_processes_share_the_work(tmp_path: Path) -> None:
             assert texts == [f"Answer to {thread.text}", f"Answer to {thread.text} again"]
         assert one.engine.asked
         assert two.engine.asked
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("x" * 8001, "8,001 characters"), ("\u202e\u2066", "no words")]
+)
+async def test_a_question_that_cannot_be_asked_gets_advice(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    """One friendly sentence says what to do instead."""
+    async with office(tmp_path) as here:
+        here.engine.fault = QuestionError(problem="no")
+        question = said(text, for_bot=True)
+        await here.hear(question)
+        (post,) = here.chat.in_thread(question.home)
+        assert told in post.text
+        assert "Sorry" in post.text
