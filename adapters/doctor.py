@@ -23,6 +23,10 @@ _SLACK_FIX = (
     "Take the tokens from your app's pages at https://api.slack.com/apps and install it with the "
     "permissions that `wellspoken slack manifest` prints."
 )
+_DISCORD_FIX = (
+    "Take the token from https://discord.com/developers/applications (Bot), and add the bot again "
+    "with the link that `wellspoken discord invite` prints."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ async def examine() -> list[Check]:
         ),
         ("model", _model, "Check OPENAI_BASE_URL, OPENAI_API_KEY and WELLSPOKEN_MODEL."),
         ("slack", _slack, _SLACK_FIX),
+        ("discord", _discord, _DISCORD_FIX),
     ]
     for name, examination, fix in examinations:
         checks.append(await _run(name, examination, settings, fix))
@@ -167,3 +172,11 @@ async def _slack(settings: Settings) -> str:
     from adapters.slack.examination import examine_slack
 
     return await examine_slack(settings)
+
+
+async def _discord(settings: Settings) -> str:
+    if settings.discord_token is None:
+        return "not set up"  # without loading what speaks to Discord
+    from adapters.discord.examination import examine_discord
+
+    return await examine_discord(settings)

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import answering, ingesting, operations, records, serving, slack, stages
+from adapters.cli import (
+    answering,
+    discord,
+    ingesting,
+    operations,
+    records,
+    serving,
+    slack,
+    stages,
+)
 
 app = typer.Typer(
     name="wellspoken",
@@ -38,5 +47,5 @@ def root(
     """A support bot that answers from your facts in your voice."""
 
 
-for room in (operations, serving, ingesting, answering, stages, records, slack):
+for room in (operations, serving, ingesting, answering, stages, records, slack, discord):
     room.register(app)

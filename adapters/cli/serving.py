@@ -12,7 +12,7 @@ from bot.errors import UsageError
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-_PARTS = ("web", "slack", "worker")
+_PARTS = ("web", "slack", "discord", "worker")
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")]
@@ -28,13 +28,14 @@ def serve(
     host: Host = "127.0.0.1",
     port: Port = 8080,
     only: Annotated[
-        str | None, typer.Option(metavar="PARTS", help="A comma list of web, slack, worker.")
+        str | None,
+        typer.Option(metavar="PARTS", help="A comma list of web, slack, discord, worker."),
     ] = None,
     verbose: Verbose = False,
 ) -> None:
     """Run everything that is configured.
 
-    The web chat, the console, the API, Slack and the worker.
+    The web chat, the console, the API, Slack, Discord and the worker.
     """
     from adapters.server import run_server
 

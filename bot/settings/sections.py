@@ -143,6 +143,15 @@ class LiveSection(Section):
     ttl: Duration = Field(timedelta(seconds=60), description="how long a value is kept")
 
 
+class DiscordSection(Section):
+    backfill: Duration = Field(
+        timedelta(hours=1), description="how far back it reads what came while it was away"
+    )
+    shards: int | None = Field(
+        None, ge=1, le=10_000, description="how many connections; default: as Discord recommends"
+    )
+
+
 class WebSection(Section):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="addresses of proxies whose X-Forwarded headers are believed; `*`: any"

@@ -20,6 +20,7 @@ from bot.settings.sections import (
     AccessSection,
     BotSection,
     Channels,
+    DiscordSection,
     LiveSection,
     ModelSection,
     RetentionSection,
@@ -118,6 +119,7 @@ class Settings(BaseSettings):
     access: AccessSection = AccessSection()
     channels: Channels = {}
     live: tuple[LiveSection, ...] = ()
+    discord: DiscordSection = DiscordSection()
     web: WebSection = WebSection()
     retention: RetentionSection = RetentionSection()
     training: TrainingSection = TrainingSection()

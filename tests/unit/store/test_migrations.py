@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+import adapters.discord.tables
 import adapters.slack.tables
 import bot.store.chat_tables
 import bot.store.tables
@@ -41,6 +42,7 @@ async def test_migrated_schema_equals_the_tables(database: Database) -> None:
         bot.work.tables.inbox,
         knowledge.ledger.documents,
         adapters.slack.tables.states,
+        adapters.discord.tables.notes,
     }
     assert parts <= set(metadata.tables.values())
 

@@ -1,0 +1,152 @@
+"""What was said while nobody heard: fetched from the history, and heard late.
+
+Discord tells again what a cut line missed, if the session lives on. After a start, or with a new
+session, it does not. Until when everything was heard is noted every few seconds; what is fetched
+twice is taken once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import discord
+
+from adapters.discord.edge import Edge
+from adapters.discord.events import heard_of_message, said_by_a_person
+from adapters.discord.hearing import Hearing
+from bot.errors import ChatError, WellspokenError
+from bot.telemetry import log
+
+MARGIN: Final = timedelta(minutes=2)
+"""How long a dead line may look alive: a heartbeat's interval, and the wait for its answer."""
+_NOTE_S: Final = 5.0
+_DIRECTS: Final = 200
+_SIDE_BY_SIDE: Final = 4
+
+
+class Backfill:
+    """Hears what was missed, at most ``window`` back."""
+
+    def __init__(
+        self,
+        edge: Edge,
+        hearing: Hearing,
+        window: timedelta,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._edge, self._hearing = edge, hearing
+        self._window, self._clock = window, clock
+        self._one = asyncio.Lock()
+        self._whole = False
+
+    async def catch_up(self) -> None:
+        """Fetch and hear what was missed. Never raises: what cannot be fetched is logged."""
+        async with self._one:
+            self._whole = False
+            try:
+                await self._catch_up()
+            except WellspokenError as error:
+                log.warning("Discord: what was missed is not fetched", error=str(error))
+            self._whole = True
+
+    async def keep_noting(self) -> None:
+        """Note from time to time until when everything was heard; until cancelled."""
+        while True:
+            await asyncio.sleep(_NOTE_S)
+            if not self._whole or not self._is_hearing():
+                continue
+            until = self._clock() - MARGIN
+            try:
+                await self._edge.notes.put(self._key, until.isoformat())
+            except WellspokenError as error:
+                log.warning("Discord: until when we heard is not noted", error=str(error))
+
+    def _is_hearing(self) -> bool:
+        client = self._edge.client
+        shards = client.shards.values()
+        return client.is_ready() and bool(shards) and not any(one.is_closed() for one in shards)
+
+    @property
+    def _key(self) -> str:
+        return f"heard:{self._edge.client.us}"
+
+    async def _catch_up(self) -> None:
+        noted = await self._edge.notes.get(self._key)
+        earliest = self._clock() - self._window
+        since = max(earliest, datetime.fromisoformat(noted)) if noted else earliest
+        after = discord.utils.time_snowflake(since)
+        room = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+        async def fetch(channel: Any) -> int:
+            async with room:
+                return await self._hear(channel, after, only_sure=noted is None)
+
+        channels = [*self._busy(after), *await self._directs()]
+        heard = sum(await asyncio.gather(*map(fetch, channels)))
+        if heard:
+            log.info("Discord: heard late what was missed", messages=heard)
+
+    def _busy(self, after: int) -> Iterator[Any]:
+        """The channels, threads and posts in which something was said since. What Discord says of
+        each on connecting spares the asking."""
+        for guild in self._edge.client.guilds:
+            places: Iterable[Any] = (
+                *guild.text_channels,
+                *guild.voice_channels,
+                *guild.stage_channels,
+                *guild.threads,
+            )
+            for place in places:
+                last = max(place.last_message_id or 0, place.id)
+                if last >= after and _may_read(place, guild):
+                    yield place
+
+    async def _directs(self) -> list[Any]:
+        """The direct messages in which the bot takes part; Discord lists them nowhere."""
+        keys = await self._edge.threads.channels("discord::", _DIRECTS)
+        ids = [key.rpartition(":")[2] for key in keys]
+        return [self._edge.client.get_partial_messageable(int(one)) for one in ids if one.isdigit()]
+
+    async def _hear(self, channel: Any, after: int, *, only_sure: bool) -> int:
+        """Hear what was said in one channel; how many messages people wrote."""
+        try:
+            found = await self._edge.rest.history(str(channel.id), after=str(after))
+        except ChatError as error:
+            log.warning("Discord: a history is not read", channel=channel.id, error=str(error))
+            return 0
+        heard = 0
+        for data in found:
+            made: Any = data
+            message = self._edge.client._connection.create_message(channel=channel, data=made)
+            if await self._is_for_now(message, only_sure=only_sure):
+                await self._hearing.on_message(message)
+                heard += 1
+        return heard
+
+    async def _is_for_now(self, message: discord.Message, *, only_sure: bool) -> bool:
+        """Whether it may be heard late. What people said to each other before the bot was asked
+        into their thread is none of its business; on the very first start only what is surely for
+        it counts."""
+        if not said_by_a_person(message, self._edge.client.us):
+            return False
+        heard = heard_of_message(message, self._edge.client.us)
+        if heard.for_bot or message.guild is None:
+            return True
+        if only_sure:
+            return False
+        if not heard.place.thread:
+            return True
+        record = await self._edge.threads.find(heard.place.key)
+        if record is None:
+            return False
+        return not record.heard or heard.at > record.heard[0].at
+
+
+def _may_read(place: Any, guild: discord.Guild) -> bool:
+    if isinstance(place, discord.Thread) and place.parent is None:
+        return False
+    may = place.permissions_for(guild.me)
+    return bool(may.view_channel and may.read_message_history)

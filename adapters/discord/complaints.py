@@ -1,0 +1,67 @@
+"""What an admin must mend: told once, to the server's owner, else in its system channel."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import discord
+
+from adapters.discord.client import WellspokenClient
+from adapters.discord.notes import Notes
+from adapters.discord.rest import DiscordRest, nonce_of
+from bot.errors import ChatError, ChatRefusedError, WellspokenError
+from bot.telemetry import log
+
+_LACKS: Final = (
+    "In **{guild}**, channel #{channel}, I'm missing the permission **{needed}**, so people there "
+    "don't get what they ask me for. Give it to my role in the server settings, or in that "
+    "channel's own permissions. I won't say this again."
+)
+
+
+class Complaints:
+    """Keeps an eye on refusals that an admin can end."""
+
+    def __init__(self, client: WellspokenClient, notes: Notes) -> None:
+        self._client, self._notes = client, notes
+        self._telling: set[asyncio.Task[None]] = set()
+
+    def refused(self, rest: DiscordRest, channel: str, error: ChatRefusedError) -> None:
+        """A call was refused for want of a permission; ``channel`` is where, if it is an id."""
+        if not channel.isdigit():
+            return
+        task = asyncio.create_task(self._tell(rest, int(channel), str(error.data["needed"])))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def drain(self) -> None:
+        """Let what is being told come to its end."""
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    async def _tell(self, rest: DiscordRest, channel: int, needed: str) -> None:
+        found = self._client.get_channel(channel)
+        guild = getattr(found, "guild", None)
+        if not isinstance(guild, discord.Guild):
+            return
+        try:
+            key = f"lacks:{guild.id}:{needed}"
+            if not await self._notes.first(key):
+                return
+            log.warning("Discord: a permission is missing", permission=needed, guild=guild.id)
+            name = getattr(found, "name", str(channel))
+            text = _LACKS.format(guild=guild.name, channel=name, needed=needed)
+            await self._say(rest, guild, text, nonce_of(key))
+        except WellspokenError as error:
+            log.warning("Discord: no admin could be told", guild=guild.id, error=str(error))
+
+    async def _say(self, rest: DiscordRest, guild: discord.Guild, text: str, nonce: str) -> None:
+        try:
+            direct = await rest.open_dm(str(guild.owner_id))
+            await rest.send(direct, text, nonce=nonce)
+        except ChatError as error:
+            system = guild.system_channel
+            if system is None or not system.permissions_for(guild.me).send_messages:
+                raise
+            log.info("Discord: the owner takes no direct messages", error=str(error))
+            await rest.send(str(system.id), text, nonce=nonce)

@@ -1,0 +1,63 @@
+"""Coming and going: the connection, and the servers in which the bot is."""
+
+from __future__ import annotations
+
+import discord
+
+from adapters.discord.backfill import Backfill
+from adapters.discord.commands import Tree, publish
+from adapters.discord.edge import Edge
+from adapters.discord.permissions import WITH_CONTENT, WITHOUT_CONTENT, missing, named
+from bot.errors import WellspokenError
+from bot.telemetry import log
+
+
+class Servers:
+    """Listens to what happens to the connection and to servers."""
+
+    def __init__(self, edge: Edge, tree: Tree, backfill: Backfill) -> None:
+        self._edge, self._tree, self._backfill = edge, tree, backfill
+        self._published = self._told = False
+
+    async def on_ready(self) -> None:
+        """A session began, the first or a new one: what happened in between was not told."""
+        client = self._edge.client
+        if not self._told:
+            self._told = True
+            assert client.user is not None
+            log.info("Discord: this is", bot=client.user.name, servers=len(client.guilds))
+            log.info(f"Discord: {WITH_CONTENT if client.content else WITHOUT_CONTENT}")
+            for guild in client.guilds:
+                _look_at(guild)
+        if not self._published:
+            try:
+                await publish(self._tree, client)
+                self._published = True
+            except WellspokenError as error:
+                log.warning("Discord: the commands are not registered", error=str(error))
+        await self._backfill.catch_up()
+
+    async def on_shard_disconnect(self, shard: int) -> None:
+        """A line is lost; the library takes it up again."""
+        log.info("Discord: the line is lost", shard=shard)
+
+    async def on_shard_resumed(self, shard: int) -> None:
+        """It is there again, and what was said in between was told."""
+        log.info("Discord: the line is there again", shard=shard)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Somebody added the bot to a server."""
+        log.info("Discord: added to a server", guild=guild.id)
+        _look_at(guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot was removed; when it comes back, an admin hears anew what is missing."""
+        log.info("Discord: removed from a server", guild=guild.id)
+        await self._edge.notes.drop(f"lacks:{guild.id}:")
+
+
+def _look_at(guild: discord.Guild) -> None:
+    """Say in the log what is missing in a server."""
+    lacks = missing(guild.me.guild_permissions)
+    if lacks:
+        log.warning("Discord: permissions are missing", guild=guild.id, missing=named(lacks))
