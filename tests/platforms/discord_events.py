@@ -7,11 +7,12 @@ from tests.platforms.discord_payloads import (
     guild_create,
     member_json,
     message_event,
+    role_json,
     thread_json,
     thread_member_json,
 )
 from tests.platforms.discord_permissions import in_channel
-from tests.platforms.discord_state import Channel, Guild, Member, Message, World
+from tests.platforms.discord_state import Channel, Guild, Member, Message, Role, World
 from tests.platforms.discord_words import Json, emoji_json
 
 
@@ -125,6 +126,18 @@ def guild_left(world: World, guild: Guild, *, outage: bool = False) -> None:
     """GUILD_DELETE: the bot was removed, or the guild has an outage."""
     given: Json = {"id": guild.id, **({"unavailable": True} if outage else {})}
     world.emit("GUILD_DELETE", guild.id, lambda _: given)
+
+
+def role_changed(world: World, guild: Guild, name: str, role: Role) -> None:
+    """GUILD_ROLE_CREATE or GUILD_ROLE_UPDATE."""
+    given = {"guild_id": guild.id, "role": role_json(role)}
+    if guild.present:
+        world.emit(name, guild.id, lambda _: given)
+
+
+def guild_back(world: World, guild: Guild) -> None:
+    """GUILD_CREATE after an outage."""
+    world.emit("GUILD_CREATE", guild.id, lambda _: guild_create(world, guild))
 
 
 def member_changed(world: World, guild: Guild, name: str, member: Member) -> None:

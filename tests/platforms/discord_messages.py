@@ -55,10 +55,22 @@ def put(world: World, message: Message, given: Json | None = None) -> Message:
         world.hidden.append(message)
     else:
         channel.messages[message.id] = message
-        if channel.is_thread and message.author not in channel.members and not message.webhook:
-            channel.members.append(message.author)
+        if channel.is_thread and not message.webhook:
+            _gathered(world, channel, message)
     events.message_created(world, message)
     return message
+
+
+def _gathered(world: World, thread: Channel, message: Message) -> None:
+    """Who writes in a thread is in it, and whom one mentions there comes in, where they may."""
+    parent = world.channels[thread.parent]
+    if message.author not in thread.members:
+        thread.members.append(message.author)
+    called = [id_ for id_ in message.mentions if id_ in world.users and id_ not in thread.members]
+    called = [id_ for id_ in called if may(world, parent, id_, "VIEW_CHANNEL")]
+    thread.members.extend(called)
+    if called:
+        events.thread_members_changed(world, thread, called, [])
 
 
 def unarchive(world: World, channel: Channel, user: str) -> None:

@@ -207,7 +207,7 @@ class People(Setting):
 
     async def invite(self, guild: Guild) -> None:
         """Let the bot into a guild (again), with its role."""
-        own = next(role for role in guild.roles.values() if role.managed)
+        own = self.bot_role(guild)
         guild.members[self.world.bot] = Member(self.world.bot, [own.id])
         guild.present = True
         events.guild_joined(self.world, guild)
@@ -216,6 +216,11 @@ class People(Setting):
     async def outage(self, guild: Guild) -> None:
         """Let a guild be unavailable for a while."""
         events.guild_left(self.world, guild, outage=True)
+        await asyncio.sleep(0)
+
+    async def recover(self, guild: Guild) -> None:
+        """End the outage of a guild."""
+        events.guild_back(self.world, guild)
         await asyncio.sleep(0)
 
     def join(self, user: User, guild: Guild, *roles: Role) -> None:

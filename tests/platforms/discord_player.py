@@ -195,11 +195,7 @@ class Player:
         self.watch()
 
     def _answers_to(self, mine: Message) -> list[Message]:
-        channel = self.discord.world.channels[mine.channel]
-        found = self.discord.answers(mine)
-        if channel.is_thread or channel.direct:
-            found += [m for m in self.discord.answers(channel) if m not in found]
-        return [m for m in found if m.final and m.at > mine.at]
+        return [m for m in self.discord.answers(mine) if m.final]
 
     # -- what happens to the line ----------------------------------------------------------
 

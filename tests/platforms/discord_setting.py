@@ -54,6 +54,11 @@ class Setting:
         """The bot's user."""
         return self.world.users[self.world.bot]
 
+    @property
+    def operator(self) -> User:
+        """Who owns the application, and the guilds unless they say otherwise."""
+        return self.world.users[self.world.owner]
+
     def guild(
         self,
         name: str,
@@ -95,7 +100,18 @@ class Setting:
         guild.roles[role.id] = role
         for user in members:
             guild.members[user.id].roles.append(role.id)
+        if self.gateway.sessions:
+            events.role_changed(self.world, guild, "GUILD_ROLE_CREATE", role)
         return role
+
+    def empower(self, guild: Guild, role: Role, *permissions: str) -> None:
+        """Set what a role may do; the bot's own is :meth:`bot_role`."""
+        role.permissions = bits(permissions)
+        events.role_changed(self.world, guild, "GUILD_ROLE_UPDATE", role)
+
+    def bot_role(self, guild: Guild) -> Role:
+        """The bot's own role in a guild."""
+        return next(role for role in guild.roles.values() if role.managed)
 
     def channel(
         self, guild: Guild, name: str, id_: str = "", *, only: Iterable[User | Role] | None = None,
@@ -281,14 +297,23 @@ class Setting:
         return self.world.channels[id_of(channel)].standing()
 
     def answers(self, where: Channel | Message | str) -> list[Message]:
-        """The bot's messages in a channel, or to a message: in its thread, and replies to it."""
+        """The bot's messages in a channel, or to a message.
+
+        To a message are replies, those in its thread, and, in a thread or direct message, all that
+        came after it.
+        """
         if isinstance(where, str):
             where = self.world.channels.get(where) or self.world.message(where)
         if isinstance(where, Channel):
             return [m for m in where.standing() if m.author == self.world.bot and m.type != 21]
         message = where
         channel = self.world.channels[message.channel]
-        found = [m for m in self.answers(channel) if m.reference == message.id]
+        among = channel.is_thread or channel.direct
+        found = [
+            m
+            for m in self.answers(channel)
+            if m.reference == message.id or (among and int(m.id) > int(message.id))
+        ]
         thread = self.world.channels.get(message.id)
         return (self.answers(thread) if thread else []) + found
 

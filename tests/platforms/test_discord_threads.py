@@ -140,3 +140,67 @@ async def test_forum_posts_carry_tags(discord: DiscordServer, ada: User, guild: 
         assert await refused(of(app, forum).send("x")) == 50008
     assert posts[:2] == [("Roses", ["roses"]), "When to water?"]
     assert discord.messages(str(made.thread.id))[0].shown == "Rules"
+
+
+async def test_who_is_called_comes_into_a_private_thread(
+    discord: DiscordServer, app: App, ada: User, guild: Guild, roses: Channel
+) -> None:
+    """A mention brings somebody in, unless it was not allowed; the app is told."""
+    bob, eve = discord.user("Bob"), discord.user("Eve")
+    discord.join(bob, guild)
+    discord.join(eve, guild)
+    joined: list[int] = []
+
+    @app.event
+    async def on_thread_member_join(member: Any) -> None:
+        joined.append(member.id)
+
+    thread = await discord.thread(ada, roses, "us", private=True, members=[discord.bot])
+    channel = of(app, thread)
+    await channel.send(f"<@{eve.id}>")
+    await discord.say(ada, thread, "@Bob look")
+    await discord.until(lambda: joined == [int(bob.id)])
+    assert thread.members == [ada.id, discord.bot.id, bob.id]
+
+
+async def test_the_latest_answers_are_those_after_a_message(
+    discord: DiscordServer, app: App, ada: User
+) -> None:
+    """In a direct message everything after what was asked is its answer."""
+    direct = discord.dm(ada)
+    await of(app, direct).send("before")
+    asked = await discord.say(ada, direct, "roses?")
+    await of(app, direct).send("At night")
+    assert [m.shown for m in discord.answers(asked)] == ["At night"]
+
+
+async def test_a_role_that_changes_is_known(
+    discord: DiscordServer, app: App, ada: User, guild: Guild, roses: Channel
+) -> None:
+    """New roles and permissions reach the app's own notion of the guild; an outage passes."""
+    role = discord.role(guild, "Experts", [ada])
+    discord.empower(guild, discord.bot_role(guild), "MANAGE_CHANNELS")
+    heard: list[Heard] = []
+    seen: list[str] = []
+
+    @app.event
+    async def on_message(message: Heard) -> None:
+        heard.append(message)
+
+    @app.event
+    async def on_guild_unavailable(_: Any) -> None:
+        seen.append("away")
+
+    @app.event
+    async def on_guild_available(_: Any) -> None:
+        seen.append("back")
+
+    await discord.say(ada, roses, "hello")
+    await discord.until(lambda: heard)
+    author: Any = heard[0].author
+    assert str(role.id) in {str(one.id) for one in author.roles}
+    server: Any = app.get_guild(int(guild.id))
+    assert server.me.guild_permissions.manage_channels
+    await discord.outage(guild)
+    await discord.recover(guild)
+    await discord.until(lambda: seen == ["away", "back"])
