@@ -56,6 +56,16 @@ class WellspokenClient(discord.AutoShardedClient):
         """The bot's own id; 0 before it is logged in."""
         return self.user.id if self.user is not None else 0
 
+    def roles(self) -> dict[str, dict[str, str]] | None:
+        """All servers with the names of their roles by id, as the gateway told; ``None`` where
+        it has not told all."""
+        if not self.is_ready() or any(guild.unavailable for guild in self.guilds):
+            return None
+        return {
+            str(guild.id): {str(role.id): role.name for role in guild.roles}
+            for guild in self.guilds
+        }
+
     async def setup_hook(self) -> None:
         """After the login, before the gateway: where that is, and what we may read there."""
         self._begun = True

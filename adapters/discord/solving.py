@@ -10,7 +10,7 @@ import discord
 from adapters.chat.base import Heard
 from adapters.discord.edge import Edge
 from adapters.discord.events import POST
-from adapters.discord.forums import Forums
+from adapters.discord.forum import close_post
 from bot.errors import ChatError
 from bot.telemetry import log
 
@@ -38,10 +38,10 @@ def says_solved(text: str) -> bool:
 
 
 class Solving:
-    """Hears that a post is solved. ``forums`` closes it."""
+    """Hears that a post is solved."""
 
-    def __init__(self, edge: Edge, forums: Forums) -> None:
-        self._edge, self._forums = edge, forums
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
 
     async def said(self, message: discord.Message, heard: Heard) -> None:
         """Something was said in a post; its author may say that it is solved."""
@@ -53,7 +53,7 @@ class Solving:
         if await self._edge.threads.find(heard.home.key) is None:
             return  # not ours to close
         try:
-            await self._forums.solved(str(channel.id))
+            await close_post(self._edge.rest, str(channel.id))
             log.info("Discord: a post is solved", post=channel.id)
         except ChatError as error:
             log.warning("Discord: a post was not marked as solved", error=str(error))
@@ -64,6 +64,6 @@ class Solving:
         may = interaction.permissions.manage_threads
         if not may and getattr(thread, "owner_id", None) != interaction.user.id:
             return NOT_YOURS
-        await self._forums.solved(post)
+        await close_post(self._edge.rest, post)
         log.info("Discord: a post is solved", post=post)
         return SOLVED

@@ -1,0 +1,125 @@
+"""Discord put together from the settings: what ``serve`` starts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+
+import aiohttp
+import discord
+from starlette.routing import Route
+
+from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.backfill import Backfill
+from adapters.discord.client import WellspokenClient
+from adapters.discord.commands import build_tree
+from adapters.discord.complaints import Complaints
+from adapters.discord.edge import Edge
+from adapters.discord.hearing import Hearing
+from adapters.discord.interactions import Interactions
+from adapters.discord.notes import Notes
+from adapters.discord.ports import Desk
+from adapters.discord.rest import DiscordRest
+from adapters.discord.servers import Servers
+from adapters.discord.solving import Solving
+from bot.settings import Settings
+from bot.store.base import Database
+from bot.store.participation import Participation
+from bot.store.replies import Replies
+from bot.telemetry import log
+
+_PAUSES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_REFUSED: Final = (
+    "Discord: the token is refused; take a new one from your application's page "
+    "(https://discord.com/developers/applications, Bot) into DISCORD_TOKEN and start again"
+)
+_NOT_GRANTED: Final = (
+    "Discord: the message content intent was switched off while we connected; going on without"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Discord:
+    """Discord, ready to run."""
+
+    adapter: DiscordAdapter
+    client: WellspokenClient
+    token: str
+    backfill: Backfill
+    complaints: Complaints
+    routes: list[Route] = field(default_factory=list)
+    """None: all comes over the gateway."""
+
+    async def run(self) -> None:
+        """Hear Discord until cancelled; what is answered then still goes out."""
+        noting = asyncio.create_task(self.backfill.keep_noting())
+        try:
+            await self._hear()
+        finally:
+            noting.cancel()
+            await asyncio.gather(noting, return_exceptions=True)
+            await self.client.stop_hearing()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.complaints.drain()
+        await self.client.shut()
+
+    async def _hear(self) -> NoReturn:
+        """Log in and listen, again and again. The library itself takes up lost lines; here is what
+        it gives up for."""
+        failed = 0
+        while True:
+            try:
+                await self.client.login(self.token)
+                failed = 0
+                await self.client.connect()
+            except discord.LoginFailure:
+                log.error(_REFUSED)
+                await asyncio.Event().wait()
+            except discord.PrivilegedIntentsRequired:
+                log.warning(_NOT_GRANTED)
+                self.client.content_refused = True
+            except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as error:
+                log.warning("Discord: not connected, it is tried again", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - a fault here must not end the other platforms
+                log.error("Discord: the connection ended by a fault", exc_info=error)
+            await asyncio.sleep(_PAUSES_S[min(failed, len(_PAUSES_S) - 1)])
+            failed += 1
+            await self.client.reopen()
+
+
+def is_configured(settings: Settings) -> bool:
+    """Whether Discord is to be connected."""
+    return settings.discord_token is not None
+
+
+def build_discord(settings: Settings, desk: Desk, replies: Replies, database: Database) -> Discord:
+    """Discord as the settings say, which must hold a token."""
+    assert settings.discord_token is not None
+    client = WellspokenClient(settings.discord_api_url, settings.discord.shards)
+    notes = Notes(database)
+    complaints = Complaints(client, notes)
+    rest = DiscordRest(
+        client.http, refused=lambda channel, error: complaints.refused(rest, channel, error)
+    )
+    adapter = DiscordAdapter(rest, settings, replies, guilds=client.roles)
+    edge = Edge(desk, client, rest, replies=replies, threads=Participation(database), notes=notes)
+    solving = Solving(edge)
+    hearing, answers = Hearing(edge, solving), Interactions(edge, solving)
+    backfill = Backfill(edge, hearing, settings.discord.backfill)
+    servers = Servers(edge, build_tree(client, answers), backfill)
+    for listener in (
+        hearing.on_message,
+        hearing.on_raw_reaction_add,
+        hearing.on_raw_reaction_remove,
+        answers.on_interaction,
+        servers.on_ready,
+        servers.on_shard_disconnect,
+        servers.on_shard_resumed,
+        servers.on_guild_join,
+        servers.on_guild_remove,
+    ):
+        client.event(listener)
+    return Discord(adapter, client, settings.discord_token.get_secret_value(), backfill, complaints)
