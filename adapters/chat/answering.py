@@ -44,6 +44,7 @@ _TOO_LONG = (
     " the long part into a text file beside your question, and I'll read it there."
 )
 _NO_WORDS = "Sorry, I found no words in that. What would you like to know?"
+_WHAT_THEN = "What would you like to know?"
 _STILL_AT_IT = "is still at it…"
 _QUEUED = "has your question; many are asking just now…"
 
@@ -158,6 +159,9 @@ class Answering:
         await surface.open()
         principal = await adapter.principal(heard)
         attachments, note = await adapter.attachments(heard)
+        if note and not heard.text.strip() and not attachments:
+            await self._end(job, surface, f"{note} {_WHAT_THEN}")
+            return None
         question = Question(
             text=heard.text.strip() or _without_words(attachments),
             author=heard.author,

@@ -53,7 +53,7 @@ async def read_files(fetch: Fetch, files: Sequence[FileRef]) -> tuple[tuple[Atta
     readable = [file for file in files if is_text(file)]
     unseen = [file for file in files if not is_text(file)]
     read = await asyncio.gather(*(_read(fetch, file) for file in readable[:MOST_FILES]))
-    attachments = tuple(Attachment(_name(r.file), r.text) for r in read if r.text)
+    attachments = tuple(Attachment(_name(r.file), r.text) for r in read if r.text.strip())
     return attachments, _sentence(read, unseen, len(readable) - len(read))
 
 
@@ -108,8 +108,7 @@ def _sentence(read: Sequence[_Read], unseen: Sequence[FileRef], left: int) -> st
     """What the asker should know about their files; empty where all were read whole."""
     said: list[str] = []
     if unseen:
-        rest = "the rest" if any(r.text for r in read) else "the text alone"
-        said.append(f"I can't see {_kinds(unseen)} yet; I answered from {rest}.")
+        said.append(f"I can't see {_kinds(unseen)} yet.")
     forbidden = [r for r in read if r.needed]
     if forbidden:
         said.append(
@@ -118,6 +117,10 @@ def _sentence(read: Sequence[_Read], unseen: Sequence[FileRef], left: int) -> st
     failed = [r for r in read if r.failed and r not in forbidden]
     if failed:
         said.append(f"I could not read {_listed([_quoted(r.file) for r in failed])}.")
+    empty = [r for r in read if not (r.text.strip() or r.failed)]
+    if empty:
+        names = _listed([_quoted(r.file) for r in empty])
+        said.append(f"{names} {'is' if len(empty) == 1 else 'are'} empty.")
     cut = [r for r in read if r.cut]
     if cut:
         kilobytes = MOST_BYTES // 1000

@@ -56,14 +56,24 @@ async def test_text_files_are_read_and_nothing_is_said() -> None:
 
 
 async def test_images_and_pdfs_are_named_as_unseen() -> None:
-    """The sentence says what cannot be seen, and from what the answer comes."""
+    """The sentence says what cannot be seen."""
     unseen = [file("a.png", "image/png"), file("b.jpg", "image/jpeg"), file("c.pdf", "")]
     assert await read_files(Store().fetch, unseen) == (
         (),
-        "I can't see images or PDFs yet; I answered from the text alone.",
+        "I can't see images or PDFs yet.",
     )
     _, beside = await read_files(Store(a_txt=b"x").fetch, [file("a.txt"), unseen[0]])
-    assert beside == "I can't see images yet; I answered from the rest."
+    assert beside == "I can't see images yet."
+
+
+async def test_an_empty_file_is_named() -> None:
+    """Who sends nothing by mistake is told."""
+    store = Store(a_txt=b"", b_txt=b" \n", c_txt=b"x")
+    found, sentence = await read_files(store.fetch, [file("a.txt"), file("c.txt")])
+    assert [a.name for a in found] == ["c.txt"]
+    assert sentence == "`a.txt` is empty."
+    _, sentence = await read_files(store.fetch, [file("a.txt"), file("b.txt")])
+    assert sentence == "`a.txt` and `b.txt` are empty."
 
 
 async def test_a_long_file_is_cut_with_a_note() -> None:

@@ -345,3 +345,14 @@ async def test_a_question_that_cannot_be_asked_gets_advice(
         (post,) = here.chat.in_thread(question.home)
         assert told in post.text
         assert "Sorry" in post.text
+
+
+async def test_a_file_that_cannot_be_read_alone_is_no_question(tmp_path: Path) -> None:
+    """Who sends an image without a word is told, and asked what they want."""
+    chat = FakeChat(files=((), "I can't see images yet."))
+    async with office(tmp_path, chat) as here:
+        question = said("", for_bot=True)
+        await here.hear(question)
+        (post,) = chat.in_thread(question.home)
+        assert post.text == "I can't see images yet. What would you like to know?"
+        assert here.engine.asked == []
