@@ -236,8 +236,19 @@ class Inbox:
         await self._db.write(lambda connection: self.complete_in(connection, claim))
 
     def complete_in(self, connection: sa.Connection, claim: Claim) -> None:
-        """As :meth:`complete`, in one transaction with what the work stores."""
-        _hold(connection, claim, status=DONE, lease_until=None, finished_at=self._clock())
+        """As :meth:`complete`, in one transaction with what the work stores.
+
+        What the event said is dropped: it stays to be known again, not to be read.
+        """
+        _hold(
+            connection,
+            claim,
+            status=DONE,
+            lease_until=None,
+            finished_at=self._clock(),
+            payload=None,
+            state=None,
+        )
 
     async def fail(
         self, claim: Claim, error: str, *, retry: bool = True, delay: float = 0.0

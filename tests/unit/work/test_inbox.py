@@ -47,6 +47,18 @@ async def test_an_event_is_known_by_its_id(database: Database) -> None:
     assert (claim.attempts, claim.owner, claim.step, claim.state) == (1, "one", "", None)
 
 
+async def test_what_a_done_event_said_is_dropped(database: Database) -> None:
+    """It is known again by its id, and what it said can no longer be read."""
+    box = Inbox(database, "one")
+    await box.put("event-1", "thread", {"text": "elderberry"})
+    (claim,) = await box.claim(1)
+    claim = await box.checkpoint(claim, "posting", {"text": "elderberry"})
+    await box.complete(claim)
+    rows = await database.read(lambda c: c.execute(sa.select(inbox)).mappings().all())
+    assert "elderberry" not in str(rows)
+    assert not await box.put("event-1", "thread", {"text": "elderberry"})
+
+
 async def test_threads_run_side_by_side_and_each_in_order(database: Database) -> None:
     """Only the first open event of a thread can be claimed, and as many as there are places."""
     box = Inbox(database, "one")
