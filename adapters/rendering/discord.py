@@ -103,10 +103,10 @@ def _sources(citations: Sequence[Citation]) -> str:
     """The numbered sources in small print, with their addresses."""
     dialect = _Discord(citations)
 
-    def line(citation: Citation, title: str) -> str:
+    def line(markers: str, citation: Citation, title: str) -> str:
         uri = dialect.links.marker(citation.n).uri
         shown = f"{dialect.label(title)} <{uri}>" if uri else dialect.running(title, False)
-        return f"-# [{citation.n}] {shown}"
+        return f"-# {markers} {shown}"
 
     lines = source_lines(citations, _LONGEST_SOURCES, line, len)
     return "\n".join(text if text.startswith("-# ") else f"-# {text}" for text in lines)

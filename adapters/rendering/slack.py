@@ -201,9 +201,9 @@ def _sources(citations: Sequence[Citation], room: int) -> str:
     """The numbered sources, titles as links where they have an address."""
     dialect = _Mrkdwn(citations)
 
-    def line(citation: Citation, title: str) -> str:
+    def line(markers: str, citation: Citation, title: str) -> str:
         uri = dialect.links.marker(citation.n).uri
         shown = dialect.link(dialect.label(title), uri) if uri else dialect.running(title, False)
-        return f"[{citation.n}] {shown}"
+        return f"{markers} {shown}"
 
     return "\n".join(source_lines(citations, room, line, utf16_units))

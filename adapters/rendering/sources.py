@@ -13,19 +13,27 @@ _LONGEST_TITLE = 120
 
 
 def source_lines(
-    citations: Sequence[Citation], room: int, line: Callable[[Citation, str], str], size: Size
+    citations: Sequence[Citation],
+    room: int,
+    line: Callable[[str, Citation, str], str],
+    size: Size,
 ) -> list[str]:
-    """One line a citation, written by ``line`` from it and its title; at most ten, then their
-    number. Never half of one; joined with line ends they are at most ``room`` long."""
+    """One line a document, written by ``line`` from its markers, a citation of it and its title; at
+    most ten, then the number of those left out. Never half of one; joined with line ends they are
+    at most ``room`` long."""
+    documents: dict[tuple[str, str, str], list[Citation]] = {}
+    for citation in citations:
+        documents.setdefault((citation.document, citation.uri, citation.title), []).append(citation)
     lines: list[str] = []
-    left = room - size(line_of_more(len(citations)))
-    for citation in citations[:MOST_SOURCES]:
-        written = line(citation, title_of(citation))
+    left = room - size(line_of_more(len(documents)))
+    for cited in list(documents.values())[:MOST_SOURCES]:
+        markers = " ".join(f"[{citation.n}]" for citation in cited)
+        written = line(markers, cited[0], title_of(cited[0]))
         left -= size(written) + 1
         if left < 0:
             break
         lines.append(written)
-    more = len(citations) - len(lines)
+    more = len(documents) - len(lines)
     if more and size(line_of_more(more)) <= room:
         lines.append(line_of_more(more))
     return lines

@@ -127,6 +127,16 @@ def test_many_sources_are_counted() -> None:
     assert sources.count("<") == sources.count(">") == shown
 
 
+def test_a_document_is_listed_once() -> None:
+    """Two places of one document share a line, with the markers of both."""
+    cited = tuple(
+        Citation(n, name, name.upper(), f"https://x.example/{name}", "")
+        for n, name in enumerate(("a", "b", "a"), 1)
+    )
+    sources = slack_parts(turn("Fine.", cited))[0].blocks[1]["elements"][0]["text"]
+    assert sources == "[1] [3] <https://x.example/a|A>\n[2] <https://x.example/b|B>"
+
+
 def test_an_answer_of_nothing_is_still_a_message() -> None:
     """There is always one part with words in it."""
     assert slack_parts(turn(""))[0].text
