@@ -1,0 +1,54 @@
+"""Discord from message to answer: the real discord.py, the real desk, the stand-in Discord."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.platforms.discord_service import Garden, serving
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[Garden]:
+    async with Garden() as server:
+        yield server
+
+
+async def test_a_mention_is_answered_in_a_thread(discord: Garden, tmp_path: Path) -> None:
+    """The question gets a thread, the answer stands there with thumbs, and nobody is pinged."""
+    async with serving(discord, tmp_path) as scene:
+        asked = await discord.say(discord.ada, discord.roses, "@wellspoken when to water?")
+        answer = await discord.one_answer(asked)
+        assert "Answer to when to water?" in answer.shown
+        assert answer.buttons == ["👍", "👎"]
+        thread = discord.thread_of(asked)
+        assert thread is not None
+        assert answer.channel == thread.id == asked.id
+        await scene.rest()
+        assert [q.text for q in scene.engine.asked] == ["when to water?"]
+
+
+async def test_a_follow_up_needs_no_mention(discord: Garden, tmp_path: Path) -> None:
+    """In the bot's thread a further question goes on with the same conversation."""
+    async with serving(discord, tmp_path) as scene:
+        asked = await discord.say(discord.ada, discord.roses, "@wellspoken when to water?")
+        await discord.one_answer(asked)
+        await scene.rest()
+        thread = discord.thread_of(asked)
+        assert thread is not None
+        again = await discord.say(discord.ada, thread, "And how much water do they need?")
+        await scene.asked(2)
+        first, second = scene.engine.asked
+        assert second.text == again.content
+        assert first.thread == second.thread
+
+
+async def test_a_direct_message_is_answered(discord: Garden, tmp_path: Path) -> None:
+    """No mention is needed, and the answer stands in the same channel."""
+    async with serving(discord, tmp_path):
+        asked = await discord.say(discord.ada, discord.dm(discord.ada), "when to water?")
+        answer = await discord.one_answer(asked)
+        assert answer.channel == asked.channel
+        assert "Answer to when to water?" in answer.shown
