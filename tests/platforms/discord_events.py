@@ -37,7 +37,8 @@ def _message(name: str, world: World, message: Message) -> None:
     channel = world.channels[message.channel]
     if message.only_for or hears(world, channel):
         guild = None if message.only_for else channel.guild
-        world.emit(name, guild, lambda granted: message_event(world, message, granted))
+        new = name == "MESSAGE_CREATE"
+        world.emit(name, guild, lambda granted: message_event(world, message, granted, new=new))
 
 
 def message_deleted(world: World, message: Message) -> None:

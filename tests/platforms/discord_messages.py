@@ -7,7 +7,7 @@ from typing import Any
 from tests.platforms import discord_events as events
 from tests.platforms.discord_limits import check_message, check_new_message
 from tests.platforms.discord_methods import Answer, RefusedError, Request, invalid, route
-from tests.platforms.discord_payloads import channel_json, message_json
+from tests.platforms.discord_payloads import channel_json, message_json, new_message_json
 from tests.platforms.discord_permissions import may
 from tests.platforms.discord_state import (
     CATEGORY,
@@ -116,7 +116,9 @@ async def create_message(request: Request) -> Answer:
     _writable(request, channel)
     again = _same_nonce(world, body)
     if again is not None:
-        return message_json(world, again, world.content_granted)
+        if again.deleted:
+            raise RefusedError(10008)
+        return new_message_json(world, again, world.content_granted)
     check_new_message(body, bool(request.files))
     if body.get("embeds") and channel.guild:
         request.need(channel, "EMBED_LINKS")
@@ -128,7 +130,7 @@ async def create_message(request: Request) -> Answer:
     filled(message, body, request.files)
     unarchive(world, channel, world.bot)
     put(world, message, body.get("allowed_mentions"))
-    return message_json(world, message, world.content_granted)
+    return new_message_json(world, message, world.content_granted)
 
 
 def _writable(request: Request, channel: Channel) -> None:
@@ -145,7 +147,10 @@ def _writable(request: Request, channel: Channel) -> None:
 
 
 def _same_nonce(world: World, body: Json) -> Message | None:
-    """The bot's message of the past minutes with the same enforced nonce."""
+    """The bot's message of the past minutes with the same enforced nonce, perhaps deleted since.
+
+    https://github.com/discord/discord-api-docs/pull/6647
+    """
     if not body.get("enforce_nonce") or body.get("nonce") is None:
         return None
     since = world.now() - _NONCE_SECONDS

@@ -255,13 +255,22 @@ def message_json(world: World, message: Message, granted: bool = True, depth: in
         given["webhook_id"] = message.webhook
     if message.author == world.bot or message.webhook == world.application:
         given["application_id"] = world.application
-    if message.nonce is not None:
-        given["nonce"] = message.nonce
     if message.interaction is not None:
         given["interaction_metadata"] = message.interaction
     if message.flags & HAS_THREAD and message.id in world.channels:
         given["thread"] = thread_json(world, world.channels[message.id])
-    return given | (_reference_json(world, message, granted, depth) if message.reference else {})
+    if message.reference or message.reference_channel:
+        given |= _reference_json(world, message, granted, depth)
+    return given
+
+
+def new_message_json(world: World, message: Message, granted: bool) -> Json:
+    """A message as it is answered to who posts it: with its nonce, which is not told later.
+
+    https://github.com/Rapptz/discord.py/issues/2451
+    """
+    nonce = {} if message.nonce is None else {"nonce": message.nonce}
+    return message_json(world, message, granted) | nonce
 
 
 def _reaction_json(world: World, emoji: str, users: list[str]) -> Json:
@@ -272,7 +281,8 @@ def _reaction_json(world: World, emoji: str, users: list[str]) -> Json:
 
 def _reference_json(world: World, message: Message, granted: bool, depth: int) -> Json:
     where = message.reference_channel or message.channel
-    reference: Json = {"type": 0, "message_id": message.reference, "channel_id": where}
+    reference: Json = {"type": 0, "channel_id": where}
+    reference |= {"message_id": message.reference} if message.reference else {}
     guild = world.channels[message.channel].guild
     reference |= {"guild_id": guild} if guild else {}
     given: Json = {"message_reference": reference}
@@ -283,12 +293,13 @@ def _reference_json(world: World, message: Message, granted: bool, depth: int) -
     return given
 
 
-def message_event(world: World, message: Message, granted: bool) -> Json:
-    """The payload of MESSAGE_CREATE and MESSAGE_UPDATE: with guild and member.
+def message_event(world: World, message: Message, granted: bool, *, new: bool) -> Json:
+    """The payload of MESSAGE_CREATE (``new``) and MESSAGE_UPDATE: with guild and member.
 
     An ephemeral message comes without them.
     """
-    given = message_json(world, message, granted)
+    told = new_message_json if new else message_json
+    given = told(world, message, granted)
     channel = world.channels[message.channel]
     given["channel_type"] = channel.kind
     if channel.guild is None or message.flags & EPHEMERAL:

@@ -43,12 +43,12 @@ def open_thread(
     if starter is not None:
         starter.flags |= HAS_THREAD
         events.message_updated(world, starter)
-        copy = Message(world.new_id(), thread.id, starter.author, type=21)
+        copy = Message(world.new_id(), thread.id, owner, type=21)
         copy.reference, copy.reference_channel = starter.id, parent.id
         put(world, copy)
     elif parent.kind != FORUM and kind == PUBLIC:
         notice = Message(world.new_id(), parent.id, owner, name, type=18)
-        notice.reference, notice.reference_channel = thread.id, thread.id
+        notice.reference_channel = thread.id
         put(world, notice)
     return thread
 

@@ -122,14 +122,18 @@ async def test_messages_have_limits(app: App, roses: Channel, discord: DiscordSe
 
 
 async def test_a_nonce_is_taken_once(app: App, roses: Channel, discord: DiscordServer) -> None:
-    """The same nonce within minutes gives the same message again; later a new one."""
+    """The same nonce gives the same message again, refused once deleted; in minutes a new one."""
     channel = of(app, roses)
     first = await channel.send("At night", nonce="t1-0")
     again = await channel.send("At night", nonce="t1-0")
     assert again.id == first.id
+    assert again.nonce == "t1-0"
+    assert (await channel.fetch_message(first.id)).nonce is None
+    await first.delete()
+    assert await refused(channel.send("At night", nonce="t1-0")) == 10008
     discord.shift_time(600)
     assert (await channel.send("At night", nonce="t1-0")).id != first.id
-    assert len(discord.messages(roses)) == 2
+    assert len(discord.messages(roses)) == 1
 
 
 async def test_history_is_read_both_ways(

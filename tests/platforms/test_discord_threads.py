@@ -68,9 +68,9 @@ async def test_a_mention_is_answered_in_its_thread(discord: DiscordServer) -> No
     assert answer.shown == "Water them **at night**."
     assert [version.content for version in answer.versions] == ["Water", "Water them **at night**."]
     assert not discord.typing(answer.channel)
-    mine = [(m.type.name, m.content) for m in heard if m.author.id == int(ada.id)]
     typed = f"<@{discord.bot.id}> roses & <water>?"
-    assert mine == [("default", typed), ("thread_starter_message", "")]
+    told = [(m.type.name, m.content) for m in heard]
+    assert told[:2] == [("default", typed), ("thread_starter_message", "")]
     thread = discord.thread_of(asked)
     assert thread is not None
     assert thread.id == asked.id
