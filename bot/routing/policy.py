@@ -24,6 +24,12 @@ _LEANING = re.compile(
     r"|show|explain|more|go on|continue)\b",
     re.IGNORECASE,
 )
+_POINTING = re.compile(
+    r"\s*(?:what|who|whose|is|are|does|do|did|can|could|will|would|has|have)\b(?!.*\byou\b)"
+    r".*\b(?:it|its|they|them|their|those|these|that|this|he|she)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A question about what was spoken of, not about the bot."""
 
 
 def decide(text: str, history: Sequence[Message] = (), *, live: bool = False) -> RouteDecision:
@@ -114,4 +120,4 @@ def _answers_the_bot(history: Sequence[Message], words: Sequence[str]) -> bool:
 
 def _follows(text: str, history: Sequence[Message]) -> bool:
     """Whether a message is likely a follow-up in a thread."""
-    return bool(history) and bool(_LEANING.match(text))
+    return bool(history) and bool(_LEANING.match(text) or _POINTING.match(text))

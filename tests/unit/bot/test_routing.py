@@ -113,7 +113,17 @@ def test_yes_to_the_bots_own_question_is_looked_up() -> None:
     assert decide("hello", BOT_ASKED).route is Route.VOICE
 
 
-@pytest.mark.parametrize("text", ["why?", "how much is it?", "and the MG-400?", "show them"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "why?",
+        "how much is it?",
+        "and the MG-400?",
+        "show them",
+        "what voids it?",
+        "who fixes them?",
+    ],
+)
 def test_follow_up_in_a_thread_is_looked_up(text: str) -> None:
     """A few words that lean on the thread are no small talk."""
     assert decide(text, IN_THREAD).route in RETRIEVING
