@@ -60,7 +60,7 @@ LIMITS: Mapping[str, tuple[int, float]] = {
     "create_message": (5, 5.0), "edit_message": (5, 5.0), "delete_message": (5, 1.0),
     "add_reaction": (1, 0.25), "remove_own_reaction": (1, 0.25), "trigger_typing": (5, 5.0),
     "get_messages": (5, 5.0), "start_thread_from_message": (5, 5.0), "modify_channel": (5, 5.0),
-    "execute_webhook": (5, 2.0), "edit_webhook_message": (5, 2.0),
+    "create_followup_message": (5, 2.0), "edit_webhook_message": (5, 2.0),
 }  # fmt: skip
 """Requests in so many seconds for each route and channel, as developers measured them."""
 
