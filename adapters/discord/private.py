@@ -16,6 +16,7 @@ from adapters.discord.faults import (
     CANNOT_DM,
     EMPTY_MESSAGE,
     INVALID_FORM,
+    UNKNOWN_MESSAGE,
     UNKNOWN_WEBHOOK,
     code_of,
 )
@@ -130,10 +131,7 @@ class PrivateSurface:
                 if not done:
                     await self._placement.post(self._first_id, _never_found)
             elif n >= done:
-                send = partial(
-                    self._rest.follow_up, self._application, self._token, part, components=below
-                )
-                await self._placement.post(send, _never_found)
+                await self._placement.post(partial(self._follow_up, part, below), _never_found)
 
     async def _respond_first(self, part: str, controls: Sequence[Component]) -> None:
         """The first response; it may be acknowledged a moment after we know of it."""
@@ -153,10 +151,16 @@ class PrivateSurface:
         try:
             await edit(part, components=controls)
         except ChatRefusedError as error:
+            if code_of(error) == UNKNOWN_MESSAGE:  # put away by who asked
+                await self._follow_up(part, controls)
+                return
             if code_of(error) not in (INVALID_FORM, EMPTY_MESSAGE):
                 raise
             log.warning("Discord: refused in this form, plainer now", error=str(error))
             await edit(wording.plainer(part))
+
+    async def _follow_up(self, part: str, controls: Sequence[Component]) -> str:
+        return await self._rest.follow_up(self._application, self._token, part, components=controls)
 
     async def _first_id(self) -> str:
         return f"private:{self._placement.event_id}"
