@@ -7,6 +7,7 @@ answer becomes knowledge only after it was proposed there and approved by an ope
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -34,6 +35,7 @@ from bot.work.inbox import Claim, Inbox
 INTERNAL = "//"
 """What a reply in the handoff's thread begins with that is not for the asker."""
 
+_LABELLED = re.compile(r"(?<!!)\[([^\[\]\n]+)\]\((https?://[^\s()]+)\)")
 _CONTEXT = 6
 _LONGEST_ASKED = 200
 _PASSED_ON = "I've passed your question on to a colleague{where}. The answer will come here."
@@ -46,9 +48,7 @@ _HIDDEN = "What I answered is not shown here: it may hold what this channel may 
 _ANSWERS = "**{name}** answers:\n\n{text}"
 _CARRIED = "Sent to {asker}, as every reply in this thread will be."
 _NOT_CARRIED = "Sorry, that could not be sent to {asker}."
-_FILES = (
-    "I can send words only: {asker} did not get {files}. A link to it works where they may open it."
-)
+_FILES = "I can send words only: {asker} did not get {files}. Its address works as well, where they may open it."
 _COLLEAGUE, _ASKER = "A colleague", "the asker"
 _SHALL_I = "That did not help, it seems. Shall I ask a colleague?"
 
@@ -174,9 +174,11 @@ class Handing:
     async def _carry(self, handoff: Handoff, heard: Heard, text: str, steps: _Steps) -> None:
         adapter = self._adapters[heard.place.platform]
         name = await adapter.name_of(heard.author, heard.place.workspace) or _COLLEAGUE
+        text = await self._with_names(heard, text)
         place = place_of(handoff.place)
         first = await steps.first_said("first", not handoff.answer)
-        answer = _ANSWERS.format(name=name, text=text)
+        # Addresses of people are no links here (they may be once approved): they stay readable.
+        answer = _ANSWERS.format(name=name, text=_LABELLED.sub(r"\1 (\2)", text))
         await self._say(place, _about(handoff.question, place) + answer, steps)
         if not steps.done("kept"):
             await self._book.answered(handoff.id, text, heard.author.key, message=heard.message)
@@ -185,6 +187,15 @@ class Handing:
             sentence = _CARRIED.format(asker=await self._asker(handoff))
             await adapter.offer_knowledge(heard.place, handoff.id, sentence)
             await steps.note("offered")
+
+    async def _with_names(self, heard: Heard, text: str) -> str:
+        """A text with the names of the people in it in place of their ids."""
+        adapter = self._adapters[heard.place.platform]
+        for person in heard.mentions:
+            author = Author(heard.place.platform, person)
+            if name := await adapter.name_of(author, heard.place.workspace):
+                text = text.replace(f"@{person}", f"@{name}")
+        return text
 
     async def not_carried(self, heard: Heard, handoff_id: str) -> None:
         """Tell the colleagues that a reply did not get through."""

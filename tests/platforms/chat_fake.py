@@ -42,6 +42,7 @@ class FakeChat:
     platform: Platform = Platform.SLACK
     groups: dict[str, frozenset[str]] = field(default_factory=dict)
     channel_groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     die_at: int | None = None
     after_effect: bool = False
     faults: list[Exception] = field(default_factory=list)
@@ -112,7 +113,7 @@ class FakeChat:
         return self.groups.get(author.id, frozenset())
 
     async def name_of(self, author: Author, workspace: str) -> str:
-        return author.name
+        return author.name or self.names.get(author.id, "")
 
     async def begin(self, heard: Heard, sentence: str = "") -> None:
         self.begun.append((heard.message, sentence))

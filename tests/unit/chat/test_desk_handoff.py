@@ -10,6 +10,7 @@ import pytest
 from adapters.chat.base import FileRef, Place
 from bot.conversation import Author
 from bot.errors import ChatRefusedError
+from bot.handoff import HandoffBook
 from tests.platforms.chat_desk import Office, office
 from tests.platforms.chat_fake import CHANNEL, DIRECT, FakeChat, said
 
@@ -199,3 +200,24 @@ async def test_a_reply_that_cannot_be_carried_is_told(tmp_path: Path) -> None:
         here.chat.faults = [refused]
         await here.hear(said("That is Dora.", by="U2", place=theirs))
         assert "could not be sent to Ada" in here.chat.told[-1][1]
+
+
+async def test_people_in_a_reply_are_called_by_name(tmp_path: Path) -> None:
+    """An id that the platform has in place of a name is carried as the name."""
+    chat = FakeChat(names={"U3": "Cleo"})
+    async with office(tmp_path, chat, channels=CHANNELS) as here:
+        place, theirs = await _handed(here)
+        await here.hear(said("Ask @U3 or @U9.", by="U2", place=theirs, mentions=("U3", "U9")))
+        assert chat.in_thread(place)[-1].text.endswith("Ask @Cleo or @U9.")
+
+
+async def test_an_address_in_a_reply_stays_readable(tmp_path: Path) -> None:
+    """What a colleague linked is carried with its address; the kept answer has it as a link."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        place, theirs = await _handed(here)
+        text = "See [the plan](https://example.org/plan)."
+        await here.hear(said(text, by="U2", place=theirs))
+        carried = here.chat.in_thread(place)[-1].text
+        assert carried.endswith("See the plan (https://example.org/plan).")
+        ((_, handoff, _),) = here.chat.proposals
+        assert (await HandoffBook(here.app.database).get(handoff)).answer == text
