@@ -23,7 +23,7 @@ from adapters.chat.base import (
 )
 from bot.conversation import Author, Platform, Turn
 from bot.errors import ChatRefusedError
-from bot.handoff import Handoff, HandoffBook
+from bot.handoff import CLOSED, Handoff, HandoffBook
 from bot.ports import Clock
 from bot.settings import Settings
 from bot.store.base import Database
@@ -48,7 +48,9 @@ _HIDDEN = "What I answered is not shown here: it may hold what this channel may 
 _ANSWERS = "**{name}** answers:\n\n{text}"
 _CARRIED = "Sent to {asker}, as every reply in this thread will be."
 _NOT_CARRIED = "Sorry, that could not be sent to {asker}."
-_FILES = "I can send words only: {asker} did not get {files}. Its address works as well, where they may open it."
+_FILES = "I can send words only: {asker} did not get {files}. Paste the text or the address."
+_CLOSED = "Nobody waits for an answer here any more, so that was not sent."
+_ERASED = "I no longer know that question. Ask me again, please."
 _COLLEAGUE, _ASKER = "A colleague", "the asker"
 _SHALL_I = "That did not help, it seems. Shall I ask a colleague?"
 
@@ -86,7 +88,9 @@ class Handing:
         channel = self.channel_for(place)
         target = self._adapter_of(channel) if channel else None
         steps = _Steps(claim, self._inbox)
-        if channel is None or target is None:
+        if not turn.question:  # erased since
+            sentence = _ERASED
+        elif channel is None or target is None:
             if channel is not None:
                 log.warning("the handoff channel's platform is not connected", channel=channel)
             sentence = self._ask_yourself(_NOBODY)
@@ -100,7 +104,8 @@ class Handing:
                     error=str(error),
                 )
                 sentence = self._ask_yourself(_NOT_REACHED)
-        await self._say(place, _about(turn.question, place) + sentence, steps)
+        about = _about(turn.question, place) if turn.question else ""
+        await self._say(place, about + sentence, steps)
         await self._inbox.complete(claim)
 
     async def already(self, turn_id: str) -> str:
@@ -161,6 +166,11 @@ class Handing:
             return
         handoff = await self._book.get(handoff_id)
         steps = _Steps(claim, self._inbox)
+        if handoff.status == CLOSED:
+            adapter = self._adapters[heard.place.platform]
+            await adapter.post(heard.home, _CLOSED, steps.placement("closed"))
+            await self._inbox.complete(claim)
+            return
         if heard.files:
             names = " and ".join(f"`{file.name or file.id}`" for file in heard.files)
             said = _FILES.format(asker=await self._asker(handoff), files=names.replace("``", "`"))

@@ -221,3 +221,19 @@ async def test_an_address_in_a_reply_stays_readable(tmp_path: Path) -> None:
         assert carried.endswith("See the plan (https://example.org/plan).")
         ((_, handoff, _),) = here.chat.proposals
         assert (await HandoffBook(here.app.database).get(handoff)).answer == text
+
+
+async def test_who_asked_to_be_forgotten_hears_no_more(tmp_path: Path) -> None:
+    """A late reply stays with the colleagues, who are told so; an old offer leads nowhere."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        place, theirs = await _handed(here)
+        turn, other = await _asked(here, "Who else?")
+        await here.desk.forget(ADA)
+        before = len(here.chat.in_thread(place))
+        await here.hear(said("That is Dora.", by="U2", place=theirs))
+        assert len(here.chat.in_thread(place)) == before
+        assert "not sent" in here.chat.in_thread(theirs)[-1].text
+        await here.desk.hand_off(turn, ADA, other)
+        await here.work()
+        assert len(here.chat.cards) == 1
+        assert "Ask me again" in here.chat.in_thread(other)[-1].text
