@@ -55,7 +55,7 @@ def fault_of(method: str, needs: str, error: Exception) -> ChatError:
     ``data["needed"]``, as people read it.
     """
     if isinstance(error, discord.RateLimited):
-        return ChatLimitedError(platform=PLATFORM, method=method, seconds=error.retry_after)
+        return ChatLimitedError(platform=PLATFORM, method=method, seconds=float(error.retry_after))
     if isinstance(error, discord.HTTPException):
         return _http_fault(method, needs, error)
     if isinstance(error, TimeoutError):
