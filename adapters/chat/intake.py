@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -13,12 +13,17 @@ import sqlalchemy as sa
 from adapters.chat.answering import Answering
 from adapters.chat.base import ChannelKind, ChatAdapter, Heard, Place, Reaction, to_payload
 from bot.conversation import Platform
+from bot.errors import StorageError
 from bot.ports import Clock
 from bot.store.base import Database
 from bot.store.participation import HANDOFF, Participation, ThreadRecord
+from bot.telemetry import log
 from bot.work.inbox import Inbox
 
 _SAME_TALK = timedelta(minutes=30)
+_SETTLE_S = 0.3
+"""How long something new waits for what was said before it and reaches us, or another process,
+by another way."""
 _QUEUED_S = 5.0
 _QUEUED = "has your question; others are before it…"
 
@@ -50,20 +55,43 @@ class Intake:
 
         Raises StorageError where it could not be kept: then it must not be acknowledged.
         """
+        kept = await self._take(heard)
+        if kept is None and heard.place.thread and (wait := self._fresh(heard)):
+            self._start(self._take_again(heard, wait))
+        return bool(kept)
+
+    async def _take_again(self, heard: Heard, wait: float) -> None:
+        """Another process may be about to begin the thread to which it belongs."""
+        await asyncio.sleep(wait)
+        try:
+            await self._take(heard)
+        except StorageError as error:
+            log.warning("a remark in a thread was not kept", error=str(error))
+
+    async def _take(self, heard: Heard) -> bool | None:
+        """Whether it is new; ``None`` where it is not for the bot."""
         record = await self._participation.find(heard.home.key)
         kind = self._kind(heard, record)
         if kind is None:
-            return False
+            return None
         place = heard.place
         event_id = ":".join((place.platform, place.workspace, place.channel, heard.message))
         sure = kind == "message" and self._is_sure(heard)
         conversation = await self._conversation(heard, record)
+        follows = heard.place.thread or heard.place.kind is ChannelKind.DIRECT
+        wait = self._fresh(heard) if follows and not heard.private else 0.0
 
         def op(connection: sa.Connection) -> bool:
             payload = {"kind": kind, "heard": to_payload(heard)}
             thread = event_id if heard.private else _order_of(heard)
             new = self._inbox.put_in(
-                connection, event_id, thread, payload, topic=heard.place.platform
+                connection,
+                event_id,
+                thread,
+                payload,
+                topic=heard.place.platform,
+                delay=wait,
+                at=heard.at,
             )
             if new and sure and not heard.private:
                 self._participation.join_in(connection, heard.home.key, conversation)
@@ -71,10 +99,15 @@ class Intake:
 
         new = await self._database.write(op)
         if new:
-            self._inbox.wake()
+            asyncio.get_running_loop().call_later(wait, self._inbox.wake)
             if sure:
                 self._announce(event_id, heard)
         return new
+
+    def _fresh(self, heard: Heard) -> float:
+        """Seconds until it is sure that nothing said before it is still on its way; 0: it is."""
+        age = (self._clock() - heard.at).total_seconds()
+        return max(0.0, _SETTLE_S - max(0.0, age))
 
     async def react(self, reaction: Reaction, event_id: str) -> None:
         """Keep a thumb put on a message of ours, or taken off it."""
@@ -140,9 +173,12 @@ class Intake:
     def _begin(self, heard: Heard, sentence: str = "") -> None:
         adapter = self._adapters.get(heard.place.platform)
         if adapter is not None:
-            task = asyncio.create_task(adapter.begin(heard, sentence))
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
+            self._start(adapter.begin(heard, sentence))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def drain(self) -> None:
         """Let what is being shown come to its end."""

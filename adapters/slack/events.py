@@ -235,6 +235,7 @@ def asked_by_shortcut(body: Payload, us: Bearer, *, openly: bool) -> Heard:
         said,
         message=str(body.get("action_ts") or body["trigger_id"]),
         author=presser_of(body),
+        at=datetime.now(UTC),
         for_bot=True,
         private=not openly,
         extra={} if openly else {"response_url": str(body.get("response_url") or "")},

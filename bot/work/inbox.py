@@ -1,9 +1,9 @@
 """The inbox: events put down before they are acknowledged, worked on exactly once, in order.
 
 A row is leased, not taken: when its worker dies the lease runs out and another goes on from the
-last checkpoint. Within a thread one event runs at a time, in the order of arrival; threads run
-side by side. Every write of a worker carries its name and attempt, so that one who lost the lease
-cannot change what the next one does.
+last checkpoint. Within a thread one event runs at a time, in the order of their moments; threads
+run side by side. Every write of a worker carries its name and attempt, so that one who lost the
+lease cannot change what the next one does.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ _is_running = inbox.c.status == sa.literal_column("'running'")
 _earlier = inbox.alias("earlier")
 _is_head = ~sa.exists().where(
     _earlier.c.thread_key == inbox.c.thread_key,
-    _earlier.c.id < inbox.c.id,
+    sa.or_(
+        _earlier.c.created_at < inbox.c.created_at,
+        sa.and_(_earlier.c.created_at == inbox.c.created_at, _earlier.c.id < inbox.c.id),
+    ),
     _earlier.c.status.in_([sa.literal_column("'waiting'"), sa.literal_column("'running'")]),
 )
 _other = inbox.alias("other")
@@ -73,14 +76,15 @@ _claimable = (
             sa.and_(
                 inbox.c.status == sa.literal_column("'waiting'"),
                 inbox.c.due <= sa.bindparam("now"),
+                _is_head,
+                _thread_is_free,
             ),
+            # It goes on even if something earlier in its thread was put in meanwhile.
             sa.and_(
                 inbox.c.status == sa.literal_column("'running'"),
                 inbox.c.lease_until < sa.bindparam("now"),
             ),
         ),
-        _is_head,
-        _thread_is_free,
     )
     .order_by(inbox.c.id)
     .limit(sa.bindparam("places"))
@@ -133,8 +137,10 @@ class Inbox:
         *,
         topic: str = "",
         delay: float = 0.0,
+        at: datetime | None = None,
     ) -> bool:
-        """As :meth:`put`, inside the caller's transaction."""
+        """As :meth:`put`, inside the caller's transaction. ``at`` is its moment in the order of
+        its thread, by default now."""
         now = self._clock()
         row = {
             "event_id": event_id,
@@ -147,7 +153,7 @@ class Inbox:
             "owner": _NOBODY,
             "step": "",
             "error": "",
-            "created_at": now,
+            "created_at": at or now,
         }
         statement = insert(connection, inbox).on_conflict_do_nothing(index_elements=["event_id"])
         new = connection.execute(statement.returning(inbox.c.id), row).first() is not None

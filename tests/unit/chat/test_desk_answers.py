@@ -331,6 +331,25 @@ async def test_two_processes_share_the_work(tmp_path: Path) -> None:
         assert two.engine.asked
 
 
+async def test_what_comes_by_two_ways_at_once_is_put_in_order(tmp_path: Path) -> None:
+    """A follow-up that overtakes its question, at another process, still comes after it; one
+    without a mention is not lost either."""
+    chat = FakeChat()
+    async with office(tmp_path, chat) as one, office(tmp_path, chat) as two:
+        now = datetime.now(UTC)
+        first = said("First", for_bot=True, at=now)
+        later = [now + timedelta(milliseconds=n) for n in (1, 2)]
+        second = said("And in winter?", place=first.home, at=later[0])
+        third = said("Third", for_bot=True, place=first.home, at=later[1])
+        await two.desk.take(second)
+        await two.desk.take(third)
+        await one.desk.take(first)
+        await asyncio.sleep(0.4)
+        await one.work()
+        texts = [post.text for post in chat.in_thread(first.home)]
+        assert texts == ["Answer to First", "Answer to And in winter?", "Answer to Third"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"), [("x" * 8001, "8,001 characters"), ("\u202e\u2066", "no words")]
 )

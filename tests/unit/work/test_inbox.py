@@ -72,6 +72,35 @@ async def test_threads_run_side_by_side_and_each_in_order(database: Database) ->
     assert [c.payload for c in await box.claim(10)] == [4]
 
 
+async def test_what_was_said_earlier_and_came_later_goes_first(
+    database: Database, clock: Clock
+) -> None:
+    """The moment counts within a thread, not the arrival; what runs already is not overtaken."""
+    box = Inbox(database, "one", lease_seconds=10, clock=clock)
+
+    async def put(name: str, second: float) -> None:
+        at = clock.now + timedelta(seconds=second)
+        await database.write(lambda c: box.put_in(c, name, "t", name, at=at))
+
+    for name, second in (("c", 3), ("b", 2), ("d", 4)):
+        await put(name, second)
+    (first,) = await box.claim(10)
+    assert first.payload == "b"
+    await put("a", 1)
+    assert await box.claim(10) == []
+    clock.move(11)
+    (again,) = await box.claim(10)
+    assert (again.payload, again.attempts) == ("b", 2)
+    order = []
+    while True:
+        await box.complete(again)
+        if not (claims := await box.claim(10)):
+            break
+        (again,) = claims
+        order.append(again.payload)
+    assert order == ["a", "c", "d"]
+
+
 async def test_topics_choose_their_events(database: Database) -> None:
     """A worker of one topic leaves the others alone."""
     box = Inbox(database, "one")
