@@ -19,14 +19,14 @@ from adapters.discord.faults import (
     code_of,
 )
 from adapters.discord.files import attachments_of
-from adapters.discord.forums import Forums
+from adapters.discord.forum import Tagging
 from adapters.discord.posting import Poster, seat_of, snowflake_at
 from adapters.discord.private import PrivateSurface
 from adapters.discord.rest import DiscordRest, nonce_of
 from adapters.discord.seating import Seating
 from adapters.discord.seats import Seat, seats_of, written_in
 from adapters.discord.surface import DiscordSurface
-from bot.conversation import Attachment, Author, Outcome, Platform, Principal, Turn
+from bot.conversation import Attachment, Author, Platform, Principal, Turn
 from bot.errors import ChatRefusedError, WellspokenError
 from bot.settings import Settings
 from bot.store.ids import new_id
@@ -63,7 +63,6 @@ class DiscordAdapter:
         self._rest, self._replies = rest, replies
         self._access, self._channels = settings.access, settings.channels
         self.directory = Directory(rest, known=guilds)
-        self.forums = Forums(rest, self.directory)
         self._seating = Seating(rest, self._wants_thread)
 
     # -- who may see what ---------------------------------------------------------------------
@@ -124,19 +123,15 @@ class DiscordAdapter:
                 may_show=partial(self._may_show, heard.place),
             )
         post = written_in(heard) if heard.extra.get(POST) else ""
-        return DiscordSurface(
+        surface = DiscordSurface(
             self._rest,
             heard,
             placement,
             sit=self._seating.of,
             controls=partial(under_answer, post=post),
             known=known,
-            answered=partial(self._answered, post) if post else None,
         )
-
-    async def _answered(self, post: str, turn: Turn) -> None:
-        if turn.outcome is Outcome.ANSWERED:
-            await self.forums.answered(post)
+        return Tagging(surface, self._rest, post) if post else surface
 
     async def _may_show(self, place: Place, turn: Turn) -> bool:
         readers = await self._of_channel(place)

@@ -41,7 +41,7 @@ Guilds = Callable[[], dict[str, Roles] | None]
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel, forum or thread. ``tags`` are a forum's: id to name."""
+    """A channel, forum or thread."""
 
     id: str
     guild: str
@@ -49,7 +49,6 @@ class Channel:
     parent: str
     forum: bool
     thread: bool
-    tags: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,6 @@ class Directory:
             parent=str(found.get("parent_id") or ""),
             forum=found.get("type") in _FORUMS,
             thread=found.get("type") in _THREADS,
-            tags={str(t["id"]): str(t["name"]) for t in found.get("available_tags") or ()},
         )
 
 

@@ -25,14 +25,12 @@ Controls = Callable[[str, Offer], Sequence[Component]]
 """The thumbs for a turn, and the offer's button."""
 Sit = Callable[[Heard], Awaitable[Seat]]
 """Where an answer is written; a thread is made for it where one is wanted."""
-Answered = Callable[[Turn], Awaitable[None]]
 
 
 class DiscordSurface:
     """An answer that the channel sees; implements :class:`adapters.chat.base.Surface`.
 
-    ``sit`` finds its place, ``known`` tells which messages carry other turns, ``answered`` is told
-    when it stands there.
+    ``sit`` finds its place, ``known`` tells which messages carry other turns.
     """
 
     def __init__(
@@ -44,11 +42,10 @@ class DiscordSurface:
         sit: Sit,
         controls: Controls,
         known: Known,
-        answered: Answered | None = None,
     ) -> None:
         self._rest, self._heard, self._placement = rest, heard, placement
         self._sit, self._controls = sit, controls
-        self._known, self._answered = known, answered
+        self._known = known
         self._poster: Poster | None = None
         self._drawn: dict[int, str] = {}
         self._pen = Pen(self._draw, rest.pacer, self._channel)
@@ -70,8 +67,6 @@ class DiscordSurface:
         """The final form. May be repeated: it ends the same."""
         await self._pen.settle()
         await self._deliver(wording.answer(turn, note), self._controls(turn.id, offer))
-        if self._answered is not None:
-            await self._answered(turn)
 
     async def fail(self, sentence: str) -> None:
         """End with a sentence below what was written so far, if anything was. Where nothing may be

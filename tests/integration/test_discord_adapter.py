@@ -11,6 +11,7 @@ import pytest
 from adapters.chat.base import Card, ChannelKind, FileRef, Offer, Place, Placement
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.events import APPLICATION, POST, TOKEN
+from adapters.discord.forum import close_post
 from bot.conversation import Author, Platform
 from bot.settings import Settings
 from tests.platforms.discord_delivery import Desk, garden, heard_of, place_of, turn_of
@@ -169,7 +170,7 @@ async def test_a_solved_post_is_tagged_and_archived(house: House) -> None:
     desk = house.desk
     forum = desk.server.forum(house.guild, "help", ["Solved", "other"])
     post = await desk.server.forum_post(desk.ada, forum, "Roses", "How?")
-    await house.adapter.forums.solved(post.id)
+    await close_post(desk.rest, post.id)
     assert post.archived
     assert not post.locked
     assert post.applied_tags == [forum.available_tags[0].id]
