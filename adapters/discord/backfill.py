@@ -41,22 +41,32 @@ class Backfill:
         self._window, self._clock = window, clock
         self._one = asyncio.Lock()
         self._whole = False
+        self._lost: set[int] = set()
+
+    def lost(self, shard: int) -> None:
+        """A line is lost: until it is resumed or caught up with, not everything was heard."""
+        self._lost.add(shard)
+
+    def resumed(self, shard: int) -> None:
+        """A line is there again, and told what was said in between."""
+        self._lost.discard(shard)
 
     async def catch_up(self) -> None:
         """Fetch and hear what was missed. Never raises: what cannot be fetched is logged."""
         async with self._one:
-            self._whole = False
+            made_up_for, self._lost = self._lost, set()
             try:
                 await self._catch_up()
+                self._whole = True
             except WellspokenError as error:
+                self._lost |= made_up_for
                 log.warning("Discord: what was missed is not fetched", error=str(error))
-            self._whole = True
 
     async def keep_noting(self) -> None:
         """Note from time to time until when everything was heard; until cancelled."""
         while True:
             await asyncio.sleep(_NOTE_S)
-            if not self._whole or not self._is_hearing():
+            if not self._whole or self._one.locked() or not self._is_hearing():
                 continue
             until = self._clock() - MARGIN
             try:
@@ -67,7 +77,12 @@ class Backfill:
     def _is_hearing(self) -> bool:
         client = self._edge.client
         shards = client.shards.values()
-        return client.is_ready() and bool(shards) and not any(one.is_closed() for one in shards)
+        return (
+            not self._lost
+            and client.is_ready()
+            and bool(shards)
+            and not any(one.is_closed() for one in shards)
+        )
 
     @property
     def _key(self) -> str:
@@ -84,6 +99,8 @@ class Backfill:
             async with room:
                 return await self._hear(channel, after, only_sure=noted is None)
 
+        if noted is None:  # from here on we heard everything
+            await self._edge.notes.put(self._key, self._clock().isoformat())
         channels = [*self._busy(after), *await self._directs()]
         heard = sum(await asyncio.gather(*map(fetch, channels)))
         if heard:

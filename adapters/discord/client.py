@@ -41,6 +41,7 @@ class WellspokenClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=1.0,
         )
         self.content = False
         """Whether messages that do not mention the bot come with their words; known once logged
@@ -129,6 +130,7 @@ def quieten() -> None:
     """discord.py logs warnings only, never addresses (they hold tokens of interactions), and a
     lost line in one line."""
     logging.getLogger("discord").setLevel(logging.WARNING)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice is used
     for name in ("discord.http", "discord.webhook.async_"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     for name in ("discord.client", "discord.shard", "discord.gateway"):

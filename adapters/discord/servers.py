@@ -39,10 +39,12 @@ class Servers:
 
     async def on_shard_disconnect(self, shard: int) -> None:
         """A line is lost; the library takes it up again."""
+        self._backfill.lost(shard)
         log.info("Discord: the line is lost", shard=shard)
 
     async def on_shard_resumed(self, shard: int) -> None:
         """It is there again, and what was said in between was told."""
+        self._backfill.resumed(shard)
         log.info("Discord: the line is there again", shard=shard)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +36,11 @@ class Scene:
 
     async def rest(self) -> None:
         """Until nothing waits or is worked on."""
-        async with asyncio.timeout(15):
-            while await self.office.open_events():
-                await asyncio.sleep(0.02)
+
+        async def done() -> bool:
+            return not await self.office.open_events()
+
+        await eventually(done)
 
 
 class Garden(DiscordServer):
@@ -56,6 +58,15 @@ class Garden(DiscordServer):
         return answer
 
 
+async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+    """Until something is true."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await check():
+                return
+            await asyncio.sleep(0.02)
+
+
 @contextmanager
 def kept_addresses() -> Iterator[None]:
     """discord.py keeps its addresses in its classes; they are as before afterwards."""
@@ -68,7 +79,7 @@ def kept_addresses() -> Iterator[None]:
 
 @asynccontextmanager
 async def serving(
-    discord: DiscordServer, home: Path, *, desk: dict[str, Any] | None = None, **settings: object
+    discord: DiscordServer, home: Path, /, *, desk: dict[str, Any] | None = None, **settings: object
 ) -> AsyncIterator[Scene]:
     """The desk and Discord at work, as in ``serve``; stopped as there."""
     given = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url, **settings}
