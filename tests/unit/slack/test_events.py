@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.chat.base import ChannelKind, Place
 from adapters.slack.events import (
+    asked_by_shortcut,
     heard_of_event,
     organisation_of,
     place_of_interaction,
@@ -207,6 +208,16 @@ def test_interactions_stand_where_their_message_does() -> None:
     assert place_of_interaction(group).kind is ChannelKind.GROUP
     command = {"team_id": "T1", "channel_id": "D1", "user_id": "U1"}
     assert place_of_interaction(command).kind is ChannelKind.DIRECT
+
+
+def test_a_shortcut_asks_now() -> None:
+    """However old the message is, the question is not."""
+    old = {"ts": "1712345678.000100", "user": "U2", "text": "How do I water roses?"}
+    used = {"team": {"id": "T1"}, "user": {"id": "U1"}, "channel": {"id": "C1"}, "message": old,
+            "trigger_id": "1.2.x"}  # fmt: skip
+    asked = asked_by_shortcut(used, US, openly=True)
+    assert (asked.author.id, asked.home.thread) == ("U1", "1712345678.000100")
+    assert datetime.now(UTC) - asked.at < timedelta(minutes=1)
 
 
 scalars = st.none() | st.booleans() | st.text(max_size=8)
