@@ -51,11 +51,10 @@ def puzzled(typed: str) -> str:
     """What to say to somebody whose command is none; Markdown."""
     words = typed.split()
     close = get_close_matches(words[0].lower(), _NAMES, 1, _ALIKE)
-    if close:
-        hint = _DID_YOU_MEAN.format(name=close[0])
-    else:
-        hint = _A_QUESTION if len(words) >= _QUESTION_WORDS else ""
-    return " ".join(filter(None, (_UNKNOWN.format(word=words[0].replace("`", "")[:40]), hint)))
+    if not close and len(words) >= _QUESTION_WORDS:
+        return _A_QUESTION
+    unknown = _UNKNOWN.format(word=words[0].replace("`", "")[:40])
+    return f"{unknown} {_DID_YOU_MEAN.format(name=close[0])}" if close else unknown
 
 
 class CommandListeners:
