@@ -77,12 +77,9 @@ class Backfill:
     def _is_hearing(self) -> bool:
         client = self._edge.client
         shards = client.shards.values()
-        return (
-            not self._lost
-            and client.is_ready()
-            and bool(shards)
-            and not any(one.is_closed() for one in shards)
-        )
+        if self._lost or not shards or not client.is_ready():
+            return False
+        return not any(shard.is_closed() for shard in shards)
 
     @property
     def _key(self) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import discord
 
 from adapters.discord.client import WellspokenClient
+from adapters.discord.faults import permission_name
 from adapters.discord.notes import Notes
+from adapters.discord.permissions import missing
 from adapters.discord.rest import DiscordRest, nonce_of
 from bot.errors import ChatError, ChatRefusedError, WellspokenError
 from bot.telemetry import log
 
 _LACKS: Final = (
-    "In **{guild}**, channel #{channel}, I'm missing the permission **{needed}**, so people there "
-    "don't get what they ask me for. Give it to my role in the server settings, or in that "
-    "channel's own permissions. I won't say this again."
+    "In **{guild}**, channel #{channel}, I'm missing {needed}, so people there don't get what they "
+    "ask me for. Give it to my role in the server settings, or in that channel's own permissions. "
+    "I won't say this again."
 )
 
 
@@ -45,13 +47,20 @@ class Complaints:
         if not isinstance(guild, discord.Guild):
             return
         try:
-            key = f"lacks:{guild.id}:{needed}"
-            if not await self._notes.first(key):
+            names = [
+                name
+                for name in _all_missing(found, guild, needed)
+                if await self._notes.first(f"lacks:{guild.id}:{name}")
+            ]
+            if not names:
                 return
-            log.warning("Discord: a permission is missing", permission=needed, guild=guild.id)
-            name = getattr(found, "name", str(channel))
-            text = _LACKS.format(guild=guild.name, channel=name, needed=needed)
-            await self._say(rest, guild, text, nonce_of(key))
+            log.warning("Discord: permissions are missing", missing=names, guild=guild.id)
+            text = _LACKS.format(
+                guild=guild.name,
+                channel=getattr(found, "name", channel),
+                needed=" and ".join(f"**{name}**" for name in names),
+            )
+            await self._say(rest, guild, text, nonce_of(f"lacks:{guild.id}:{names}"))
         except WellspokenError as error:
             log.warning("Discord: no admin could be told", guild=guild.id, error=str(error))
 
@@ -65,3 +74,13 @@ class Complaints:
                 raise
             log.info("Discord: the owner takes no direct messages", error=str(error))
             await rest.send(str(system.id), text, nonce=nonce)
+
+
+def _all_missing(channel: Any, guild: discord.Guild, needed: str) -> list[str]:
+    """What is missing there, what was refused first: told of together, mended together. What only
+    forums need is not missed elsewhere."""
+    if isinstance(channel, discord.Thread):
+        channel = channel.parent
+    lacks = missing(channel.permissions_for(guild.me)) if channel is not None else ()
+    others = [permission_name(use.name) for use in lacks if use.name != "manage_threads"]
+    return list(dict.fromkeys([needed, *others]))

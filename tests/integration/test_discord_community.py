@@ -177,7 +177,7 @@ async def test_commands_are_registered_when_they_changed(discord: Garden, tmp_pa
     """A second start registers nothing; other definitions there are replaced."""
     for _ in range(2):
         async with serving(discord, tmp_path):
-            await discord.until(lambda: discord.called("get_global_application_commands"))
+            await discord.until(lambda: discord.called("get_global_commands"))
             await discord.until(lambda: discord.world.commands.get(""))
     names = {(one["type"], one["name"]) for one in discord.world.commands[""]}
     assert names == {(1, "ask"), (1, "wellspoken"), (3, "Ask about this message")}
