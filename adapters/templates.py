@@ -7,9 +7,10 @@ SETTINGS = """\
 # Every setting: docs/settings.md of the project, or `wellspoken config show`.
 
 [bot]
-name = "Juniper"
+name = "Juniper"                  # the name in persona.yaml goes before it
 persona = "persona.yaml"          # who speaks; beside this file
-reply_when = "mentioned"          # mentioned | addressed | always
+reply_when = "mentioned"          # mentioned | addressed | always; when it speaks in channels
+# contact = "#it-help"            # whom to ask where no handoff channel is set, in words
 
 [[sources]]                       # read by `wellspoken ingest` without arguments
 name = "docs"
@@ -26,18 +27,30 @@ path = "docs"                     # a folder or a file; or url = "https://…", 
 # first_token = "15s"             # how long to wait for the first word
 # answer = "60s"                  # how long a whole answer may take
 
-# -- who is in which group, and what everybody who reads a channel may see
-# [access.users]
-# "slack:U024BE7LH" = ["staff"]
+# -- Slack: tokens in .env; `wellspoken slack manifest` prints the app. The guide: docs/slack.md
+#   SLACK_BOT_TOKEN=xoxb-…
+#   SLACK_APP_TOKEN=xapp-…
+# [channels]
+# handoff = "slack:C0HUMANS"      # where a question goes that needs a person
+# [channels."slack:C0G9QF9GZ"]    # one channel; its threads inherit it
+# reply_when = "addressed"        # also who calls it by name, and support questions to nobody
+
+# -- who sees what: an answer in a channel uses what that channel is mapped to, whoever asks; a
+# direct message what its reader may see. Nothing here: public documents only.
 # [access.slack.channels]
 # "C0G9QF9GZ" = ["staff"]
+# [access.slack.usergroups]
+# "S0614TZR7" = ["staff"]
+# [access.users]
+# "slack:U024BE7LH" = ["staff"]
 
 # [retention]
 # messages = "365d"
 
 # [training]
 # use_user_messages = false
-# consent = "opt-out"
+# consent = "opt-out"             # what silence means; or "opt-in"
+# experts = ["product-team"]      # groups whose corrections are marked as an expert's
 """
 
 WELCOME = """\

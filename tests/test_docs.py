@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from adapters.cli.docs import pages
+from adapters.slack.commands import command_of
+from adapters.slack.manifest import OWN_COMMAND, manifest
+from adapters.slack.scopes import purposes
+from adapters.templates import SETTINGS
+from bot.settings import environment_names, load_settings
 from persona.profile import check_persona
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PICTURES = sorted((ROOT / "docs/pictures").glob("*.svg"))
+SLACK = (ROOT / "docs/slack.md").read_text("utf-8")
+EXAMPLES = [
+    (path.name, toml)
+    for path in DOCUMENTS
+    for toml in re.findall(r"```toml\n(.*?)```", path.read_text("utf-8"), re.DOTALL)
+]
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
@@ -42,10 +55,97 @@ def test_commands_named_in_documents_exist(path: Path) -> None:
         assert first in groups, words
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_headings_linked_to_exist(path: Path) -> None:
+    """A link into a page leads to one of its headings."""
+    text = path.read_text("utf-8")
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", text):
+        page = (path.parent / target).read_text("utf-8") if target else text
+        headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+        assert heading in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_environment_variables_named_in_documents_exist(path: Path) -> None:
+    """Every name that looks like a setting of ours is one."""
+    known = {row.environment for row in environment_names()}
+    ours = r"\b(?:WELLSPOKEN|SLACK|DISCORD|OPENAI|WEAVIATE)_[A-Z_]+\b"
+    assert set(re.findall(ours, path.read_text("utf-8"))) <= known
+
+
+@pytest.mark.parametrize(("name", "toml"), EXAMPLES)
+def test_settings_shown_in_documents_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, toml: str
+) -> None:
+    """What a page shows of `wellspoken.toml` is what the program takes."""
+    del name
+    _load(tmp_path, monkeypatch, toml)
+
+
+def test_what_init_writes_as_comments_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each commented setting of a new `wellspoken.toml` works when its mark is removed."""
+    setting = re.compile(r'^# (\[.*\]|(?:[a-z_]+|"[^"]+") = .*)', re.MULTILINE)
+    _load(tmp_path, monkeypatch, setting.sub(r"\1", SETTINGS))
+
+
+def _load(folder: Path, monkeypatch: pytest.MonkeyPatch, toml: str) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "wellspoken.toml").write_text(toml, "utf-8")
+    load_settings()
+
+
+def test_the_permissions_of_the_slack_guide_are_those_of_the_code() -> None:
+    """Each scope, and what it is for, as the manifest and the doctor have them."""
+    section = SLACK.partition("## Permissions")[2].partition("\n## ")[0]
+    table = re.findall(r"^\| `([a-z:_]+)` \| (.+) \|$", section, re.MULTILINE)
+    assert table == [(scope, "; ".join(why)) for scope, why in sorted(purposes().items())]
+
+
+def test_log_lines_of_the_slack_guide_are_logged() -> None:
+    """What the troubleshooting table shows of the log is what the program writes."""
+    code = "\n".join(
+        path.read_text("utf-8")
+        for folder in ("adapters", "bot")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    table = SLACK.partition("## Troubleshooting")[2]
+    lines = re.findall(r"^\| [^|]+ \| `([^`|]+)` \|", table, re.MULTILINE)
+    assert len(lines) > 10
+    for line in lines:
+        assert f'"{line}' in code, line
+
+
+def test_commands_of_the_slack_guide_are_those_of_the_bot() -> None:
+    """Every `/wellspoken …` that is shown does what it says instead of showing the help."""
+    shown = set(re.findall(r"`/wellspoken ([a-z-]+)", SLACK))
+    assert {command_of(name)[0] for name in shown} == shown
+    (own,) = [
+        command
+        for command in manifest("Juniper", "")["features"]["slash_commands"]
+        if command["command"] == OWN_COMMAND
+    ]
+    assert shown == set(own["usage_hint"].split(" | "))
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.name)
+def test_pictures_say_what_they_show(path: Path) -> None:
+    """Each has a title and a description for those who do not see it, and is used."""
+    picture = ElementTree.parse(path).getroot()
+    for name in ("title", "desc"):
+        words = picture.find(f"{{http://www.w3.org/2000/svg}}{name}")
+        assert words is not None
+        assert words.text
+    assert any(path.name in document.read_text("utf-8") for document in DOCUMENTS)
+
+
 def test_modules_named_in_the_architecture_exist() -> None:
     """The map of the house leads to rooms that are there."""
     text = (ROOT / "docs/architecture.md").read_text("utf-8")
-    for name in re.findall(r"`((?:bot|knowledge|persona|adapters|tests)/[\w/.]*)`", text):
+    for name in re.findall(
+        r"`((?:bot|knowledge|persona|adapters|tests|benchmarks)/[\w/.]*)`", text
+    ):
         assert (ROOT / name).exists(), name
 
 

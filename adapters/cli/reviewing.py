@@ -53,17 +53,18 @@ def review(
     reject: _Rejected = None,
     group: Annotated[
         list[str] | None,
-        typer.Option(metavar="G", help="Who may read an approved answer; repeat it."),
+        typer.Option(metavar="G", help="Only this group reads what is approved; repeat it."),
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="Everybody may read an approved answer.")
+        bool, typer.Option("--public", help="Everybody reads what is approved.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what waits for review, or judge it.
 
     Thumbs down, better answers from readers, and people's answers that were proposed as knowledge.
-    An approved answer becomes a document at once, for those who could read it where it was given.
+    An approved answer becomes a document at once, for those who could read it where it was given,
+    unless --group or --public says who. A verdict holds for everything of its turn that waits.
     """
     from bot.store.reviews import Verdict
 

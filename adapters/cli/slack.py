@@ -12,7 +12,7 @@ from adapters.cli.console import AsJson, print_json, settings
 from bot.errors import UsageError
 
 slack = typer.Typer(
-    help="The Slack app.", epilog="Example: wellspoken slack manifest", no_args_is_help=True
+    help="Set up the Slack app.", epilog="Example: wellspoken slack manifest", no_args_is_help=True
 )
 
 
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 @slack.callback()
 def _group() -> None:
-    """The Slack app."""
+    """Set up the Slack app."""
 
 
 @slack.command(
@@ -31,9 +31,9 @@ def _group() -> None:
 def print_manifest(
     http: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Public address of the web server: HTTP mode."),
+        typer.Option(metavar="URL", help="HTTP mode, at this public address (https)."),
     ] = None,
-    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print YAML.")] = False,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print YAML instead of JSON.")] = False,
     assistant_view: Annotated[
         bool, typer.Option("--assistant-view", help="For an app with the older assistant view.")
     ] = False,
@@ -41,8 +41,9 @@ def print_manifest(
 ) -> None:
     """Print the manifest to paste at api.slack.com/apps.
 
-    It asks for exactly the permissions and events that this version uses; Socket Mode unless
-    --http names the address that Slack can reach.
+    There: Create New App, From a manifest, JSON. It asks for exactly the permissions and events
+    that this version uses; name and description are those of persona.yaml. Socket Mode unless
+    --http names the address at which Slack reaches the web server. docs/slack.md has the rest.
     """
     from adapters.assembly import load_voice_persona
     from adapters.slack.manifest import manifest
