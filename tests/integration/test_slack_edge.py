@@ -31,7 +31,7 @@ async def test_a_mention_is_taken_once(scene: Connected) -> None:
     await scene.slack.until(lambda: scene.desk.heard)
     await scene.settled()
     (heard,) = scene.desk.heard
-    assert heard.text == "may @U2 use <b> & *that*?"
+    assert heard.text == "may @U2 use <b> & **that**?"
     assert (heard.message, heard.author.id, heard.for_bot, heard.mentions) == (
         ts, "U1", True, ("U2",),
     )  # fmt: skip
