@@ -27,7 +27,7 @@ from adapters.chat.handing import Handing
 from adapters.chat.intake import Intake
 from adapters.chat.worker import LEASE_S, NotYetError, Worker, worker_name
 from bot.conversation import Author, Feedback, Platform, Principal, Rating
-from bot.errors import ChatError, NotFoundError
+from bot.errors import ChatError, NotFoundError, StorageError
 from bot.handoff import HandoffBook
 from bot.store.participation import Participation
 from bot.store.replies import Replies
@@ -327,5 +327,7 @@ class Desk:
                 if now - purged > _PURGE_S:
                     purged = now
                     await self._inbox.purge(self._app.clock() - _KEEP_DONE)
+            except StorageError as error:
+                log.warning("the inbox could not be looked after", error=str(error))
             except Exception:  # noqa: BLE001 - looking after must not stop the work
-                log.warning("the inbox could not be looked after", exc_info=True)
+                log.exception("the inbox was not looked after because of a fault in the program")
