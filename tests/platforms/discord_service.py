@@ -34,6 +34,16 @@ class Scene:
         await self.discord.until(lambda: len(self.engine.asked) >= number)
         await self.rest()
 
+    async def handled(self, number: int) -> None:
+        """Until so many events were worked on, answered or given up, and nothing waits."""
+
+        async def done() -> bool:
+            counts = await self.office.desk.inbox.counts()
+            return counts.get("done", 0) + counts.get("failed", 0) >= number
+
+        await eventually(done)
+        await self.rest()
+
     async def rest(self) -> None:
         """Until nothing waits or is worked on."""
 
