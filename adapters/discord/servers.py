@@ -7,7 +7,7 @@ import discord
 from adapters.discord.backfill import Backfill
 from adapters.discord.commands import Tree, publish
 from adapters.discord.edge import Edge
-from adapters.discord.permissions import WITH_CONTENT, WITHOUT_CONTENT, missing, named
+from adapters.discord.permissions import missing, named
 from bot.errors import WellspokenError
 from bot.telemetry import log
 
@@ -24,9 +24,7 @@ class Servers:
         client = self._edge.client
         if not self._told:
             self._told = True
-            assert client.user is not None
-            log.info("Discord: this is", bot=client.user.name, servers=len(client.guilds))
-            log.info(f"Discord: {WITH_CONTENT if client.content else WITHOUT_CONTENT}")
+            log.info("Discord: connected", servers=len(client.guilds))
             for guild in client.guilds:
                 _look_at(guild)
         if not self._published:

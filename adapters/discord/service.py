@@ -19,6 +19,7 @@ from adapters.discord.edge import Edge
 from adapters.discord.hearing import Hearing
 from adapters.discord.interactions import Interactions
 from adapters.discord.notes import Notes
+from adapters.discord.permissions import WITH_CONTENT, WITHOUT_CONTENT
 from adapters.discord.ports import Desk
 from adapters.discord.rest import DiscordRest
 from adapters.discord.servers import Servers
@@ -74,6 +75,7 @@ class Discord:
             try:
                 await self.client.login(self.token)
                 failed = 0
+                self._greet()
                 await self.client.connect()
             except discord.LoginFailure:
                 log.error(_REFUSED)
@@ -88,6 +90,11 @@ class Discord:
             await asyncio.sleep(_PAUSES_S[min(failed, len(_PAUSES_S) - 1)])
             failed += 1
             await self.client.reopen()
+
+    def _greet(self) -> None:
+        """Say who we are, and what may be read."""
+        log.info("Discord: this is", bot=self.client.us, name=str(self.client.user))
+        log.info(f"Discord: {WITH_CONTENT if self.client.content else WITHOUT_CONTENT}")
 
 
 def is_configured(settings: Settings) -> bool:
