@@ -24,7 +24,7 @@ from adapters.chat.base import (
 )
 from adapters.chat.commands import Commands
 from adapters.chat.handing import Handing
-from adapters.chat.intake import Intake
+from adapters.chat.intake import EDITED, Intake
 from adapters.chat.worker import LEASE_S, NotYetError, Worker, worker_name
 from bot.conversation import Author, Feedback, Platform, Principal, Rating
 from bot.errors import ChatError, NotFoundError, StorageError
@@ -253,6 +253,10 @@ class Desk:
     async def _answer(self, job: Job) -> None:
         """A question, or a word to the bot about the thread that both are in."""
         heard = job.heard
+        first = job.claim.event_id.removesuffix(EDITED)
+        if first != job.claim.event_id and await self._app.history.turn_for_key(first):
+            await self._inbox.complete(job.claim)
+            return
         word = heard.text.strip().strip(".!").lower()
         if heard.for_bot and heard.place.thread and word in _SPOKEN_COMMANDS:
             said = await self.command(word, "", heard.author, heard.place)

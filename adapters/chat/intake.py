@@ -24,6 +24,8 @@ _SAME_TALK = timedelta(minutes=30)
 _SETTLE_S = 0.3
 """How long something new waits for what was said before it and reaches us, or another process,
 by another way."""
+EDITED = ":edited"
+"""Ends the id of a message that mentions the bot only since it was edited."""
 _QUEUED_S = 5.0
 _QUEUED = "has your question; others are before it…"
 
@@ -74,35 +76,37 @@ class Intake:
         kind = self._kind(heard, record)
         if kind is None:
             return None
-        place = heard.place
-        event_id = ":".join((place.platform, place.workspace, place.channel, heard.message))
+        event_id = _event_of(heard)
         sure = kind == "message" and self._is_sure(heard)
         conversation = await self._conversation(heard, record)
         follows = heard.place.thread or heard.place.kind is ChannelKind.DIRECT
         wait = self._fresh(heard) if follows and not heard.private else 0.0
 
-        def op(connection: sa.Connection) -> bool:
+        def op(connection: sa.Connection) -> str:
             payload = {"kind": kind, "heard": to_payload(heard)}
             thread = event_id if heard.private else _order_of(heard)
-            new = self._inbox.put_in(
-                connection,
-                event_id,
-                thread,
-                payload,
-                topic=heard.place.platform,
-                delay=wait,
-                at=heard.at,
-            )
-            if new and sure and not heard.private:
-                self._participation.join_in(connection, heard.home.key, conversation)
-            return new
+            for name in _names_of(heard):
+                new = self._inbox.put_in(
+                    connection,
+                    name,
+                    thread,
+                    payload,
+                    topic=heard.place.platform,
+                    delay=wait,
+                    at=heard.at,
+                )
+                if new:
+                    if sure and not heard.private:
+                        self._participation.join_in(connection, heard.home.key, conversation)
+                    return name
+            return ""
 
-        new = await self._database.write(op)
-        if new:
+        kept = await self._database.write(op)
+        if kept:
             asyncio.get_running_loop().call_later(wait, self._inbox.wake)
             if sure:
-                self._announce(event_id, heard)
-        return new
+                self._announce(kept, heard)
+        return bool(kept)
 
     def _fresh(self, heard: Heard) -> float:
         """Seconds until it is sure that nothing said before it is still on its way; 0: it is."""
@@ -183,6 +187,19 @@ class Intake:
     async def drain(self) -> None:
         """Let what is being shown come to its end."""
         await asyncio.gather(*self._background, return_exceptions=True)
+
+
+def _event_of(heard: Heard) -> str:
+    place = heard.place
+    return ":".join((place.platform, place.workspace, place.channel, heard.message))
+
+
+def _names_of(heard: Heard) -> tuple[str, ...]:
+    """Under which ids it is kept: the first that is not taken. What was left alone may mention the
+    bot once it was edited; what was answered stays answered."""
+    event_id = _event_of(heard)
+    edited = heard.for_bot and heard.extra.get("edited")
+    return (event_id, event_id + EDITED) if edited else (event_id,)
 
 
 def _order_of(heard: Heard) -> str:

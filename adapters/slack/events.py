@@ -95,7 +95,7 @@ def message_of(message: Payload, place: Place, us: Bearer) -> Heard:
         str(message["ts"]),
         Author(Platform.SLACK, str(message.get("user") or "")),
         _without_mention(written, us.user),
-        moment(str(message["ts"])),
+        moment(str(edited or message["ts"])),
         for_bot=us.user in mentioned,
         mentions=tuple(dict.fromkeys(user for user in mentioned if user != us.user)),
         files=files_of(message.get("files") or ()),

@@ -375,3 +375,21 @@ async def test_a_file_that_cannot_be_read_alone_is_no_question(tmp_path: Path) -
         (post,) = chat.in_thread(question.home)
         assert post.text == "I can't see images yet. What would you like to know?"
         assert here.engine.asked == []
+
+
+async def test_a_mention_that_an_edit_adds_is_answered(tmp_path: Path) -> None:
+    """A remark in a thread that was left alone is answered once it mentions the bot; what was
+    answered stays as it is, however often it is edited."""
+    async with office(tmp_path) as here:
+        first = said("How often?", for_bot=True)
+        await here.hear(first)
+        thread = replace(first.place, thread=first.message)
+        remark = said("@U2 lunch?", place=thread, mentions=("U2",))
+        await here.hear(remark)
+        assert len(here.engine.asked) == 1
+        edited = replace(remark, text="And in May?", for_bot=True, extra={"edited": "1.0"})
+        await here.hear(edited, edited)
+        await here.hear(edited)
+        await here.hear(replace(first, extra={"edited": "2.0"}))
+        assert [question.text for question in here.engine.asked] == ["How often?", "And in May?"]
+        assert len(here.chat.posts) == 2
