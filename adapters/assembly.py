@@ -154,6 +154,7 @@ async def assemble(
                 clock=utc_now,
                 observe=metrics.observe_turn,
                 live=bool(settings.live),
+                names=(persona.name,),
             ),
             history=history,
             feedback=FeedbackBook(database),

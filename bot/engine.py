@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from bot.addressee import without_call
 from bot.attaching import (
     attached,
     from_file,
@@ -126,6 +127,7 @@ class Engine:
         at_once: int = 64,
         observe: Callable[[Turn], None] | None = None,
         live: bool = False,
+        names: Sequence[str] = (),
     ) -> None:
         self._turns = turns
         self._retriever = retriever
@@ -136,7 +138,7 @@ class Engine:
         self._passages = passages
         self._places = asyncio.Semaphore(at_once)
         self._observe = observe
-        self._live = live
+        self._live, self._names = live, tuple(names)
         self._keys: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -178,15 +180,16 @@ class Engine:
             history = await self._history(question)
         watch.lap("history")
 
-        query = rewrite(question.text, history)
+        said = without_call(question.text, self._names)
+        query = rewrite(said, history)
         watch.lap("rewrite")
         files = attached(query, question.attachments)
-        decision = routed(decide(question.text, history, live=self._live), files)
+        decision = routed(decide(said, history, live=self._live), files)
         watch.lap("route")
 
         reply = _Reply(show, watch)
         searched = searched_for(query, question.attachments)
-        brief = Brief(question.text, searched, history, (), decision.route)
+        brief = Brief(said, searched, history, (), decision.route)
         found = Retrieval(())
         try:
             if decision.route in (Route.VOICE, Route.HANDOFF):

@@ -4,7 +4,8 @@ Rules with scores, each with its reason in words; an interjection between two pe
 a follow-up missed, so a tie is silence. Measured by ``python -m benchmarks.bench_addressee``.
 """
 
+from bot.addressee.calling import without_call
 from bot.addressee.deciding import Addressed, Said, decide
 from bot.addressee.standing import Before
 
-__all__ = ["Addressed", "Before", "Said", "decide"]
+__all__ = ["Addressed", "Before", "Said", "decide", "without_call"]

@@ -112,6 +112,38 @@ def calls_bot(text: str, names: Sequence[str]) -> bool:
     return bool(pattern and pattern.search(text))
 
 
+@lru_cache(maxsize=64)
+def _called(names: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]] | None:
+    """Patterns for a call of the bot before what is said, and behind it."""
+    known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
+    if not known:
+        return None
+    name = rf"@?(?:{known})(?![\w-])(?!['’]s\b)"
+    soft = r"(?:(?:ok(?:ay)?|so|and|oh|well|but|yes|no|right|now)[\s,]+)*"
+    greeting = r"(?:hi|hey|hello|dear|yo|hallo|bonjour|hola)[\s,]+"
+    sign = r"\s*(?:[,:!?–—]+|\.{1,3}|-(?=\s))\s*"
+    before = (
+        rf"\s*{soft}(?:{greeting}{name}(?:{sign}|\s+)|{name}(?:{sign}|\s+(?={_ASKED_AT_ONCE})))"
+    )
+    behind = rf"\s*,\s*{name}\s*(?P<end>[?!.…]*)\s*$"
+    return re.compile(before, _FLAGS), re.compile(behind, _FLAGS)
+
+
+def without_call(text: str, names: Sequence[str]) -> str:
+    """What is said to the bot, without its being called: its name is no part of the question.
+
+    "Hey Juniper, how do I …?" becomes "how do I …?"; a text that says nothing else stays.
+    """
+    patterns = _called(tuple(names))
+    if patterns is None:
+        return text
+    before, behind = patterns
+    called = before.match(text)
+    said = text[called.end() :] if called else text
+    said = behind.sub(lambda end: end["end"], said)
+    return said if re.search(r"\w", said) else text
+
+
 def names_bot(text: str, names: Sequence[str]) -> bool:
     """Whether a text speaks of the bot."""
     known = "|".join(re.escape(name) for name in names if name)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.addressee import Addressed, Before, Said, decide
+from bot.addressee import Addressed, Before, Said, decide, without_call
 from tests.unit.bot.addressee_cases import NAMES, NOW, SETS, Case, earlier, read
 
 PEOPLE = st.sampled_from(["ann", "ben", "cy"])
@@ -229,3 +229,33 @@ def test_an_offer_is_its_askers_to_take() -> None:
     for words in ("yes please", "In spring, I think."):
         other = Said(words, "ben", NOW, for_bot=False, in_thread=True)
         assert not _decide(other, before).answer
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Juniper, how often?", "how often?"),
+        ("Hey Juniper how often?", "how often?"),
+        ("Hi Well-Spoken! How often?", "How often?"),
+        ("How often, juniper?", "How often?"),
+        ("Juniper how do I prune it?", "how do I prune it?"),
+        ("so Juniper: list the plans", "list the plans"),
+        ("Hi Juniper!", "Hi Juniper!"),
+        ("Who is Juniper?", "Who is Juniper?"),
+        ("Juniper is a plant, right?", "Juniper is a plant, right?"),
+        ("Juniper's opening hours?", "Juniper's opening hours?"),
+        ("thanks Juniper, that worked", "thanks Juniper, that worked"),
+    ],
+)
+def test_the_name_by_which_it_is_called_is_no_part_of_the_question(text: str, said: str) -> None:
+    """It goes where it calls the bot, and stays where it is spoken of or says all there is."""
+    assert without_call(text, NAMES) == said
+
+
+@given(st.text(max_size=200))
+def test_a_text_without_the_name_stays(text: str) -> None:
+    """Nothing is cut from what does not call the bot."""
+    kept = (
+        text if "juniper" in text.lower() or "well" in text.lower() else without_call(text, NAMES)
+    )
+    assert kept == text

@@ -157,6 +157,7 @@ def engine(
     shelf: Shelf | None = None,
     turns: Turns | None = None,
     plain: Speaker | None = None,
+    names: Sequence[str] = (),
 ) -> Engine:
     return Engine(
         turns=turns or Turns(),
@@ -165,6 +166,7 @@ def engine(
         plain=plain or voice,
         grounder=Literal(),
         clock=lambda: datetime(2026, 11, 22, tzinfo=UTC),
+        names=names,
     )
 
 
@@ -339,6 +341,16 @@ async def test_a_follow_up_is_searched_as_a_question_that_stands_alone() -> None
     second = await bot.answer(ask("And the MG-400?", thread="t1"))
     assert "warranty" in second.query and "MG-400" in second.query
     assert shelf.asked[-1][0] == second.query
+
+
+async def test_the_name_by_which_it_is_called_is_not_searched_for() -> None:
+    """ "Juniper, …" asks what stands behind the name; the turn keeps what was said."""
+    shelf = Shelf(passage())
+    bot = engine(Speaker("It weighs 900 g."), shelf=shelf, names=("Juniper",))
+    turn = await bot.answer(ask("Juniper, how much pressure does the MG-200 need?"))
+    assert turn.query == "how much pressure does the MG-200 need?"
+    assert shelf.asked[0][0] == turn.query
+    assert turn.question.startswith("Juniper, ")
 
 
 async def test_the_principal_reaches_the_search_unchanged() -> None:
