@@ -33,7 +33,9 @@ from bot.store.ids import new_id
 from bot.telemetry import log
 
 WEB: Final = "https://discord.com/channels"
-_WAITING: Final = "Your question is waiting; others are before it…"
+_WAITING: Final = "Still working on it …"
+_TYPING_S: Final = 5.0
+_TYPED_MOST: Final = 2_000
 _SOMEBODY: Final = "Somebody"
 _SKEW_S: Final = 300.0
 
@@ -64,6 +66,7 @@ class DiscordAdapter:
         self._access, self._channels = settings.access, settings.channels
         self.directory = Directory(rest, known=guilds)
         self._seating = Seating(rest, self._wants_thread)
+        self._typed: dict[str, float] = {}
 
     # -- who may see what ---------------------------------------------------------------------
 
@@ -99,7 +102,7 @@ class DiscordAdapter:
         response says already that work began. Never raises."""
         try:
             if not heard.private:
-                await self._rest.typing(written_in(heard))
+                await self._typing(written_in(heard))
             elif sentence:
                 await self._rest.edit_original(
                     heard.extra.get(APPLICATION, ""),
@@ -109,6 +112,16 @@ class DiscordAdapter:
                 )
         except WellspokenError as error:
             log.info("Discord: it is not shown that work began", error=str(error))
+
+    async def _typing(self, channel: str) -> None:
+        """Type, unless people see that already: it shows for ten seconds, for all who asked."""
+        now = time.monotonic()
+        if now - self._typed.get(channel, float("-inf")) < _TYPING_S:
+            return
+        if len(self._typed) >= _TYPED_MOST:
+            self._typed.clear()
+        self._typed[channel] = now
+        await self._rest.typing(channel)
 
     def surface(self, heard: Heard, placement: Placement) -> Surface:
         """Where the answer goes."""

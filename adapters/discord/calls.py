@@ -68,8 +68,9 @@ class Calls:
         channel = str(route.channel_id or route.webhook_token or "")
         attempt = 0
         while True:
-            await self._turn(method, channel, deadline)
-            self._pacer.called(channel if writes else "")
+            await self._turn(method, channel, deadline, counts=not route.webhook_token)
+            if writes:
+                self._pacer.written(channel)
             try:
                 return await self._http.request(route, timeout=self._timeout, **body)
             except Exception as error:  # noqa: BLE001 - the library's own and aiohttp's; others go on
@@ -94,7 +95,9 @@ class Calls:
             "Discord: asked for patience", method=fault.data["method"], seconds=seconds, all=banned
         )
 
-    async def _turn(self, method: str, channel: str, deadline: float) -> None:
+    async def _turn(self, method: str, channel: str, deadline: float, *, counts: bool) -> None:
+        """Wait until the call may be made. Answers to interactions ``count`` towards no limit of
+        the bot."""
         loop = asyncio.get_running_loop()
         while self._http.token is None:  # the client has not logged in yet, or was refused
             if loop.time() >= deadline:
@@ -105,7 +108,7 @@ class Calls:
         wait = self._pacer.wait(channel)
         if wait > max(0.0, deadline - loop.time()):
             raise ChatLimitedError(platform=PLATFORM, method=method, seconds=wait)
-        await self._pacer.ready(channel)
+        await self._pacer.ready(channel, counts=counts)
 
 
 def _is_worth_it(fault: ChatError, attempt: int, deadline: float) -> bool:

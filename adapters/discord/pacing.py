@@ -16,9 +16,10 @@ WRITE_GAP_S = 1.0
 """Five posts or edits in five seconds a channel (measured by developers: not documented)."""
 ROOM_S = 2.0
 """How far ahead of that pace a channel may be for a draft: two of five are left to what must be."""
-A_SECOND = 45.0
-"""Requests a second in all (docs.discord.com, "Rate Limits": 50)."""
-ROOM_ALL_S = 0.4
+A_SECOND, BURST = 40.0, 8
+"""Requests a second in all, and how many may come at once: Discord takes 50 in any second
+(docs.discord.com, "Rate Limits"), and each one that it refuses counts towards a ban."""
+ROOM_ALL_S = 0.1
 _KEPT = 2_000
 
 Clock = Callable[[], float]
@@ -45,10 +46,23 @@ class Pacer:
         until = max(self._blocked.get("", 0.0), self._blocked.get(channel, 0.0))
         return max(0.0, until - self._clock())
 
-    async def ready(self, channel: str = "") -> None:
-        """Wait for what Discord asked for."""
-        while (wait := self.wait(channel)) > 0:
-            await self._sleep(wait)
+    async def ready(self, channel: str = "", *, counts: bool = True) -> None:
+        """Wait for what Discord asked for, and for a turn among all calls where it ``counts``."""
+        while True:
+            while (wait := self.wait(channel)) > 0:
+                await self._sleep(wait)
+            turn = self._take() if counts else 0.0
+            while (wait := turn - self._clock()) > 0:
+                await self._sleep(wait)
+            if self.wait(channel) <= 0:
+                return
+
+    def _take(self) -> float:
+        """When this call's turn comes; later ones queue behind it."""
+        now = self._clock()
+        slot = max(now, self._all - (BURST - 1) / A_SECOND)
+        self._all = max(self._all, now) + 1.0 / A_SECOND
+        return slot
 
     def free(self, channel: str) -> bool:
         """Whether a draft may be written there now; where not, keep what it would have shown."""
@@ -64,13 +78,11 @@ class Pacer:
         """Note a draft there."""
         self._drawn[channel] = self._clock()
 
-    def called(self, channel: str = "") -> None:
-        """Count a call; ``channel`` where it writes in one."""
+    def written(self, channel: str) -> None:
+        """Count a post or edit in a channel."""
         now = self._clock()
-        self._all = max(self._all, now) + 1.0 / A_SECOND
-        if channel:
-            self._forget(now)
-            self._busy[channel] = max(self._busy.get(channel, 0.0), now) + WRITE_GAP_S
+        self._forget(now)
+        self._busy[channel] = max(self._busy.get(channel, 0.0), now) + WRITE_GAP_S
 
     def _forget(self, now: float) -> None:
         if len(self._busy) > _KEPT:
