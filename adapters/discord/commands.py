@@ -12,6 +12,7 @@ from adapters.discord.faults import fault_of
 from adapters.discord.interactions import Interactions
 from bot.telemetry import log
 
+_OUT_OF_DATE: Final = "I don't have this command any more. Reload Discord, then it's up to date."
 ABOUT_MESSAGE: Final = "Ask about this message"
 _DESCRIBED: Final = {
     "help": "What I do and how to ask",
@@ -29,16 +30,17 @@ Interaction = discord.Interaction[Any]
 
 
 class Tree(app_commands.CommandTree[Any]):
-    """Our commands; what fails before it reaches them is logged as ours."""
+    """Our commands. What reaches them they answer themselves."""
 
     async def on_error(
-        self,
-        interaction: Interaction,  # noqa: ARG002 - the library's signature
-        error: app_commands.AppCommandError,
-        /,
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
-        """A command that Discord still has and we no longer, or a fault of ours."""
-        log.error("Discord: a command failed", exc_info=error)
+        """A command that an app of Discord's still shows and we no longer have."""
+        log.warning("Discord: a command is not known", error=type(error).__name__)
+        try:
+            await interaction.response.send_message(_OUT_OF_DATE, ephemeral=True)
+        except (discord.DiscordException, OSError, TimeoutError) as failed:
+            log.warning("Discord: nobody could be told", error=type(failed).__name__)
 
 
 def build_tree(client: discord.Client, answers: Interactions) -> Tree:

@@ -83,7 +83,7 @@ class Hearing:
         if order is None:
             self._orders[key] = order = asyncio.Lock()
         async with order:
-            await _kept(lambda: self._edge.desk.take(heard))
+            await kept(lambda: self._edge.desk.take(heard))
 
     async def _hint(self, heard: Heard) -> None:
         """Say once in a thread of ours why nothing is answered there."""
@@ -129,7 +129,7 @@ class Hearing:
             return
         # Reactions have no id of their own; the state of a thumb is what counts.
         name = f"discord:{event.message_id}:{event.user_id}:{up}:{added}:{time.time_ns()}"
-        await _kept(lambda: self._edge.desk.react(reaction, name))
+        await kept(lambda: self._edge.desk.react(reaction, name))
         _note(self._thumbs, pressed, added)
 
     async def _is_answer(self, event: discord.RawReactionActionEvent, channel: str) -> bool:
@@ -141,7 +141,7 @@ class Hearing:
         return found is not None
 
 
-async def _kept(put: Callable[[], Awaitable[object]]) -> None:
+async def kept(put: Callable[[], Awaitable[object]]) -> None:
     """Put it until it is kept; a database that is away for 10 minutes gets the better of us."""
     for pause in _PAUSES_S:
         try:

@@ -31,6 +31,7 @@ from bot.store.replies import Replies
 from bot.telemetry import log
 
 _PAUSES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_LASTED_S: Final = 120.0
 _REFUSED: Final = (
     "Discord: the token is refused; take a new one from your application's page "
     "(https://discord.com/developers/applications, Bot) into DISCORD_TOKEN and start again"
@@ -70,11 +71,11 @@ class Discord:
     async def _hear(self) -> NoReturn:
         """Log in and listen, again and again. The library itself takes up lost lines; here is what
         it gives up for."""
-        failed = 0
+        failed, loop = 0, asyncio.get_running_loop()
         while True:
+            begun = loop.time()
             try:
                 await self.client.login(self.token)
-                failed = 0
                 self._greet()
                 await self.client.connect()
             except discord.LoginFailure:
@@ -87,6 +88,8 @@ class Discord:
                 log.warning("Discord: not connected, it is tried again", error=type(error).__name__)
             except Exception as error:  # noqa: BLE001 - a fault here must not end the other platforms
                 log.error("Discord: the connection ended by a fault", exc_info=error)
+            # Discord counts sessions, 1,000 a day: one that lasted may be followed at once.
+            failed = 0 if loop.time() - begun > _LASTED_S else failed
             await asyncio.sleep(_PAUSES_S[min(failed, len(_PAUSES_S) - 1)])
             failed += 1
             await self.client.reopen()

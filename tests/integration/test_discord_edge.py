@@ -45,6 +45,15 @@ async def test_a_follow_up_needs_no_mention(discord: Garden, tmp_path: Path) -> 
         assert first.thread == second.thread
 
 
+async def test_announcements_are_answered(discord: Garden, tmp_path: Path) -> None:
+    """A question in a channel for announcements gets a thread, too."""
+    where = discord.channel(discord.garden, "news", kind=5)
+    async with serving(discord, tmp_path):
+        asked = await discord.say(discord.ada, where, "@wellspoken when to water?")
+        answer = await discord.one_answer(asked)
+        assert answer.channel == asked.id
+
+
 async def test_a_direct_message_is_answered(discord: Garden, tmp_path: Path) -> None:
     """No mention is needed, and the answer stands in the same channel."""
     async with serving(discord, tmp_path):

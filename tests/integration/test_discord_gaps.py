@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.conversation import Rating
 from tests.platforms.discord_service import Garden, serving
 
 
@@ -21,16 +22,27 @@ async def test_repeats_after_a_resume_change_nothing(discord: Garden, tmp_path: 
     """Questions, thumbs and what came in between are told again: one answer to each."""
     async with serving(discord, tmp_path) as scene:
         asked = await discord.say(discord.ada, discord.roses, "@wellspoken when to water?")
-        await discord.one_answer(asked)
+        answer = await discord.one_answer(asked)
         await scene.asked(1)
+        await discord.press(discord.ada, answer, "👍")
+        await discord.react(discord.ben, answer, "👎")
+        await discord.until(lambda: discord.world.commands)
+        alone = {"question": "when to sow?"}
+        gesture = await discord.command(discord.ada, discord.roses, "ask", alone)
+        await scene.asked(2)
         discord.repeat_on_resume(100)
         discord.cut_sockets()
         meanwhile = await discord.say(discord.ben, discord.roses, "@wellspoken how to prune?")
         await discord.one_answer(meanwhile)
         await discord.until(lambda: discord.gateway.resumed)
-        await scene.asked(2)
+        await scene.asked(3)
         assert len(discord.answers(asked)) == 1
-        assert len(scene.engine.asked) == 2
+        assert len(scene.engine.asked) == 3
+        assert not gesture.followups
+        turn = await scene.office.app.history.turn_for_key(scene.engine.asked[0].key or "")
+        assert turn is not None
+        kept = await scene.office.app.feedback.of(turn.id)
+        assert sorted(given.rating for given in kept) == [Rating.DOWN, Rating.UP]
 
 
 async def test_a_lost_session_is_made_up_for(discord: Garden, tmp_path: Path) -> None:
