@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.evidence import Citation, Passage
 from bot.ports import Verdict
@@ -39,6 +39,8 @@ class _Owed:
     passage: int
     unit: Unit
     leads: bool
+    head: bool = False
+    """Only the head of a table stands so far: it belongs to the rows that follow."""
 
     @property
     def space(self) -> str:
@@ -48,6 +50,8 @@ class _Owed:
     def goes_on(self, passage: int, unit: Unit, sentence: str) -> bool:
         """Whether the next unit belongs to the same run: the same source, the same paragraph,
         list, table or block, or what a line with a colon or a bare "Yes." leads into."""
+        if self.head and unit is Unit.ROW:
+            return True
         if passage != self.passage:
             return False
         if unit is Unit.PROSE:
@@ -76,6 +80,7 @@ class CitationBook:
         if not bare.strip():
             return ""
         if self._owed and self._owed.unit is unit is Unit.ROW and verdict.passage is None:
+            self._owed = replace(self._owed, head=True)
             return bare  # the line under a table's head
         if not verdict.supported or verdict.passage is None or unit is Unit.HEADING:
             return self.finish() + bare

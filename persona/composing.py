@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.evidence import Passage
 from bot.sentences import Sentence, Unit, split
@@ -28,6 +28,7 @@ _REQUEST = re.compile(
     r"|help|walk me|i (?:want|need|would like))\b",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*")
 _STEP = re.compile(r"^\s*\d{1,3}[.)]\s", re.MULTILINE)
 _KEPT = re.compile(r"\*\*[^*\n]+\*\*|[\"“][^\"“”\n]*[\"”]|[‘'](?<!\w)[^'’\n]+['’](?!\w)")
 # A word after one of these may be a noun ("a purchase"): swapping it would break the grammar.
@@ -49,7 +50,10 @@ class Quote:
 
 
 def completed(quote: Quote, passages: Sequence[Passage]) -> Quote:
-    """The quote, with the sentence before it where it begins with a word that points back."""
+    """The quote, with the sentence before it where it begins with a word that points back, and a
+    part of a table with the names of its columns."""
+    if quote.text.startswith("|"):
+        return _headed(quote, passages[quote.passage])
     if not _BACKWARD.match(quote.text.lstrip("*_ ")):
         return quote
     text = passages[quote.passage].chunk.text
@@ -60,6 +64,22 @@ def completed(quote: Quote, passages: Sequence[Passage]) -> Quote:
     if "\n\n" in text[before[-1].end : quote.start] or text[start : before[-1].end].endswith(":"):
         return quote
     return Quote(text[start : quote.end], quote.passage, start, quote.end)
+
+
+def _headed(quote: Quote, passage: Passage) -> Quote:
+    """Rows of a table whose head stands in an earlier chunk: the chunk's headings end with it."""
+    rows = quote.text.splitlines()
+    columns = passage.chunk.headings[-1] if passage.chunk.headings else ""
+    number = len(_cells(rows[0]))
+    if any(_RULE.fullmatch(row) for row in rows) or len(_cells(columns)) != number or number < 2:
+        return quote
+    head = f"| {columns} |\n|{'---|' * number}\n"
+    return replace(quote, text=head + quote.text)
+
+
+def _cells(row: str) -> list[str]:
+    """The cells of a table's row."""
+    return row.strip().strip("|").split("|")
 
 
 class Composer:
@@ -140,11 +160,18 @@ def _whole_tables(quotes: Sequence[Quote]) -> list[Quote]:
         last = found[-1] if found else None
         rows = quote.text.lstrip().startswith("|")
         if last and rows and last.passage == quote.passage and last.text.lstrip().startswith("|"):
-            text = f"{last.text.rstrip()}\n{quote.text.lstrip()}"
+            text = f"{last.text.rstrip()}\n{_without_head(quote.text.lstrip(), last.text)}"
             found[-1] = Quote(text, quote.passage, last.start, quote.end)
         else:
             found.append(quote)
     return found
+
+
+def _without_head(rows: str, before: str) -> str:
+    """Rows without the head that stands above them already."""
+    lines = rows.splitlines()
+    repeated = len(lines) > 1 and _RULE.fullmatch(lines[1]) and before.startswith(f"{lines[0]}\n")
+    return "\n".join(lines[2:]) if repeated else rows
 
 
 def _plain_links(text: str) -> str:

@@ -154,3 +154,13 @@ def test_the_quote_lies_in_the_document() -> None:
     (citation,) = book.citations
     assert citation.quote == "The MG-200 needs 2.5 bar."
     assert (citation.start, citation.end) == (100, 125)
+
+
+def test_a_head_belongs_to_the_rows_below_it() -> None:
+    """Where another passage holds the same column names, its marker does not cut the table."""
+    book = CitationBook(PASSAGES)
+    text = place(book, "| a | b |", carried_by(1))
+    text += place(book, "\n|---|---|", Verdict(supported=True, score=1.0))
+    text += place(book, "\n| 1 | 2 |", carried_by(0)) + book.finish()
+    assert text == "| a | b |\n|---|---|\n| 1 | 2 |\n\n[1]"
+    assert [citation.document for citation in book.citations] == ["doc1.md"]

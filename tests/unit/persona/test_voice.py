@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -153,6 +154,17 @@ async def test_tables_and_code_stay_blocks_with_the_marker_after_them(
         "| Plan | Price |\n|---|---|\n| Grow | $6 |\n\n[1]\n\n"
         "Run this:\n\n```bash\nmossgate stop --all\n```\n\n[2]"
     )
+
+
+async def test_rows_of_a_table_that_was_cut_get_its_head(brief: Briefs, passage: Passages) -> None:
+    """A chunk in the middle of a table knows its columns: they stand above its rows, once."""
+    whole = passage("| Grow | $6 |\n| Estate | $18 |\n| Oak | $40 |")
+    cut = Passage(replace(whole.chunk, headings=("Plans", "Plan | Price")), 1.0)
+    reader = Reading(("| Grow | $6 |", 0), ("| Oak | $40 |", 0))
+
+    answer = await said(ExtractiveVoice(reader, PERSONA), brief("Price?", cut))
+
+    assert answer == "| Plan | Price |\n|---|---|\n| Grow | $6 |\n| Oak | $40 |\n\n[1]"
 
 
 async def test_steps_get_an_opener_and_a_closer_once_in_a_thread(
