@@ -29,6 +29,11 @@ def own_groups(access: AccessSection, author: str) -> frozenset[str]:
     return frozenset(access.users.get(f"{Platform.DISCORD}:{author}", ()))
 
 
+def counts(access: AccessSection, guild: str) -> bool:
+    """Whether roles and channels of a guild count at all."""
+    return not access.discord.servers or guild in access.discord.servers
+
+
 def names_roles(access: AccessSection, roles: Iterable[tuple[str, str]]) -> bool:
     """Whether the settings mention any of these roles."""
     wanted = access.discord.roles

@@ -17,6 +17,7 @@ from adapters.discord.access import (
     EVERYONE,
     by_name,
     channel_groups,
+    counts,
     names_roles,
     own_groups,
     role_groups,
@@ -82,6 +83,7 @@ class Directory:
         self._roles: Kept[Roles] = Kept(ROLES_S, clock)
         self._guilds: Kept[list[str]] = Kept(ROLES_S, clock)
         self._users: Kept[str] = Kept(CHANNELS_S, clock)
+        self._warned = False
 
     async def channel(self, channel: str) -> Channel:
         """What a channel is."""
@@ -110,12 +112,16 @@ class Directory:
         A thread has what its parent has, however few are in it: its place names the parent. Never
         raises."""
         mapped = access.discord.channels
-        if not by_name(mapped):
+        if not mapped:
+            return Principal()
+        if not (by_name(mapped) or access.discord.servers):
             return Principal(channel_groups(access, channel, ""))
         try:
             found = await self._parent(channel)
         except ChatError as error:
             log.warning("Discord: rights not found out, public only", error=str(error))
+            return Principal()
+        if not counts(access, found.guild):
             return Principal()
         return Principal(channel_groups(access, found.id, found.name))
 
@@ -126,7 +132,7 @@ class Directory:
         if not access.discord.roles:
             return own
         try:
-            guilds = await self._guilds_with_roles()
+            guilds = await self._guilds_with_roles(access)
         except ChatError as error:
             log.warning("Discord: roles not found out", error=str(error))
             return own
@@ -154,13 +160,27 @@ class Directory:
         found = await self.channel(channel)
         return await self.channel(found.parent) if found.thread else found
 
-    async def _guilds_with_roles(self) -> dict[str, Roles]:
+    async def _guilds_with_roles(self, access: AccessSection) -> dict[str, Roles]:
+        """The guilds that count, with their roles."""
         known = self._known()
-        if known is not None:
-            return known
-        guilds = await self._guilds.get("", lambda _: self._rest.guilds())
-        roles = await asyncio.gather(*(self._roles.get(g, self._rest.roles) for g in guilds))
-        return dict(zip(guilds, roles, strict=True))
+        if known is None:
+            every = await self._guilds.get("", lambda _: self._rest.guilds())
+            guilds = [guild for guild in every if counts(access, guild)]
+            roles = await asyncio.gather(*(self._roles.get(g, self._rest.roles) for g in guilds))
+            known = dict(zip(guilds, roles, strict=True))
+        self._warn(access, len(known))
+        return {guild: roles for guild, roles in known.items() if counts(access, guild)}
+
+    def _warn(self, access: AccessSection, guilds: int) -> None:
+        """Whoever may add the bot to a server of their own can give a role any name there."""
+        open_to_all = not access.discord.servers and by_name(access.discord.roles)
+        if guilds > 1 and open_to_all and not self._warned:
+            self._warned = True
+            log.warning(
+                "Discord: roles are named in [access.discord] and the bot is in several servers; "
+                "name the servers that count in `servers`, or use ids",
+                servers=guilds,
+            )
 
     async def _member(self, guild: str, user: str) -> Member | None:
         return await self._members.get(f"{guild}:{user}", self._load_member)

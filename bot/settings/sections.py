@@ -103,6 +103,9 @@ class SlackAccess(Section):
 class DiscordAccess(Section):
     roles: dict[str, tuple[Group, ...]] = Field({}, description="role name or id to groups")
     channels: dict[str, tuple[Group, ...]] = Field({}, description="channel name or id to groups")
+    servers: tuple[str, ...] = Field(
+        (), description="ids of the servers whose roles and channels count; none: every server"
+    )
 
 
 class AccessSection(Section):

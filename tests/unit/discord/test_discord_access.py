@@ -176,3 +176,13 @@ async def test_people_have_names() -> None:
     assert await directory.name("g1", "mod") == "mod"
     assert await directory.name("", "mod") == "Mod"
     assert await directory.name("g2", "mod") == "Mod"
+
+
+async def test_servers_that_do_not_count_give_nothing() -> None:
+    """A role or channel of the same name on another server, where anybody may make one."""
+    tables = {"roles": {"Moderator": ["staff"]}, "channels": {"mod-lounge": ["staff"]}}
+    for servers, groups in ((["g1"], {"staff"}), (["g2"], set())):
+        chosen = access(**tables, servers=servers)
+        directory = Directory(Guilds())
+        assert await directory.groups_of(chosen, "mod") == groups
+        assert (await directory.in_channel(chosen, "1")).groups == groups
