@@ -84,7 +84,8 @@ def said_by_a_person(message: discord.Message, us: int) -> bool:
 def heard_of_message(message: discord.Message, us: int) -> Heard:
     """What a person wrote. Where Discord withholds the content, ``text`` is empty."""
     channel, guild = message.channel, message.guild.id if message.guild else None
-    place, text, extra = place_of(channel, guild), plain_text(message, us), {}
+    place, text = place_of(channel, guild), plain_text(message, us)
+    extra = {"edited": message.edited_at.isoformat()} if message.edited_at else {}
     if isinstance(channel, discord.Thread) and in_forum(channel):
         first = message.id == channel.id
         extra[POST] = "first" if first else "reply"
@@ -96,7 +97,7 @@ def heard_of_message(message: discord.Message, us: int) -> Heard:
         str(message.id),
         author_of(message.author),
         text,
-        message.created_at,
+        message.edited_at or message.created_at,
         for_bot=is_for_bot(message, us),
         mentions=tuple(str(u.id) for u in message.mentions if u.id != us and _named(message, u)),
         replies_to=_replies_to(message, us),

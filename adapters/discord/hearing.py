@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -19,6 +20,7 @@ from adapters.chat.base import Heard
 from adapters.discord.edge import Edge
 from adapters.discord.events import (
     heard_of_message,
+    is_for_bot,
     is_withheld,
     reaction_of,
     said_by_a_person,
@@ -47,7 +49,7 @@ class Hearing:
     def __init__(self, edge: Edge, solving: Solving) -> None:
         self._edge, self._solving = edge, solving
         self._orders: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._kept: OrderedDict[int, None] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, datetime | None], None] = OrderedDict()
         self._thumbs: OrderedDict[tuple[int, int, bool], bool] = OrderedDict()
 
     # -- messages -----------------------------------------------------------------------------
@@ -55,7 +57,8 @@ class Hearing:
     async def on_message(self, message: discord.Message) -> None:
         """A message, live or fetched later; after RESUME it may come again."""
         us = self._edge.client.us
-        if not said_by_a_person(message, us) or message.id in self._kept:
+        known = (message.id, message.edited_at)
+        if not said_by_a_person(message, us) or known in self._kept:
             return
         if message.guild is not None and isinstance(message.channel, discord.PartialMessageable):
             try:
@@ -68,8 +71,15 @@ class Hearing:
             await self._hint(heard)
             return
         await self._take(heard)
-        _note(self._kept, message.id, None)
+        _note(self._kept, known, None)
         await self._solving.said(message, heard)
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """A message was edited, or Discord added a preview: a mention that was added is a question,
+        everything else was said before."""
+        message = event.message
+        if message.edited_at is not None and is_for_bot(message, self._edge.client.us):
+            await self.on_message(message)
 
     def _is_blank(self, message: discord.Message, heard: Heard) -> bool:
         """Whether its words are kept from us; the title of a forum post is a question, too."""

@@ -122,6 +122,7 @@ def build_discord(settings: Settings, desk: Desk, replies: Replies, database: Da
     servers = Servers(edge, build_tree(client, answers), backfill)
     for listener in (
         hearing.on_message,
+        hearing.on_raw_message_edit,
         hearing.on_raw_reaction_add,
         hearing.on_raw_reaction_remove,
         answers.on_interaction,

@@ -183,3 +183,22 @@ async def test_commands_are_registered_when_they_changed(discord: Garden, tmp_pa
     assert names == {(1, "ask"), (1, "wellspoken"), (3, "Ask about this message")}
     registered = [call for call in discord.calls if call.method == "PUT"]
     assert len(registered) == 1
+
+
+async def test_several_shards_are_one_bot(tmp_path: Path) -> None:
+    """As many connections as Discord recommends, or as are set; servers on each are answered."""
+    async with Garden(shards=2) as discord:
+        beds = [discord.guild(f"Bed {n}", [discord.ada], str((1000 + n) << 22)) for n in (0, 1)]
+        channels = [discord.channel(bed, "roses") for bed in beds]
+        async with serving(discord, tmp_path) as scene:
+            await discord.until(lambda: len(scene.service.client.shards) == 2)
+            for channel in channels:
+                asked = await discord.say(discord.ada, channel, "@wellspoken when to water?")
+                await discord.one_answer(asked)
+    assert {tuple(one["shard"]) for one in discord.gateway.identified} == {(0, 2), (1, 2)}
+
+
+async def test_the_number_of_shards_can_be_set(discord: Garden, tmp_path: Path) -> None:
+    """``[discord] shards`` goes before the recommendation."""
+    async with serving(discord, tmp_path, discord={"shards": 2}) as scene:
+        assert len(scene.service.client.shards) == 2

@@ -61,3 +61,19 @@ async def test_a_direct_message_is_answered(discord: Garden, tmp_path: Path) -> 
         answer = await discord.one_answer(asked)
         assert answer.channel == asked.channel
         assert "Answer to when to water?" in answer.shown
+
+
+async def test_a_mention_that_an_edit_adds_is_answered(discord: Garden, tmp_path: Path) -> None:
+    """Once; an edit of what was answered, or of what is not for the bot, changes nothing."""
+    async with serving(discord, tmp_path) as scene:
+        said = await discord.say(discord.ada, discord.roses, "when to water?")
+        await discord.edit(discord.ada, said, "when to water them?")
+        await discord.edit(discord.ada, said, "@wellspoken when to water them?")
+        await discord.one_answer(said)
+        await scene.asked(1)
+        await discord.edit(discord.ada, said, "@wellspoken when to water roses?")
+        later = await discord.say(discord.ada, discord.roses, "@wellspoken when to sow?")
+        await discord.one_answer(later)
+        await scene.asked(2)
+        assert [q.text for q in scene.engine.asked] == ["when to water them?", "when to sow?"]
+        assert len(discord.answers(said)) == 1
