@@ -29,6 +29,7 @@ from adapters.chat.worker import LEASE_S, NotYetError, Worker, worker_name
 from bot.conversation import Author, Feedback, Platform, Principal, Rating
 from bot.errors import ChatError, NotFoundError, StorageError
 from bot.handoff import HandoffBook
+from bot.query import agrees
 from bot.store.participation import Participation
 from bot.store.replies import Replies
 from bot.telemetry import log
@@ -109,6 +110,7 @@ class Desk:
             answering=self._answering,
             adapters=self._adapters,
             clock=app.clock,
+            conversation_of=self._conversation_of,
         )
 
     def join(self, adapter: ChatAdapter) -> None:
@@ -213,6 +215,15 @@ class Desk:
         adapter = self._adapters[author.platform]
         return Principal(await adapter.groups_of(author, place.workspace))
 
+    async def _conversation_of(self, place: Place, message: str) -> str | None:
+        turn = await self._replies.turn_of(place.platform, place.channel, message)
+        if turn is None:
+            return None
+        try:
+            return (await self._app.history.turn(turn)).thread
+        except NotFoundError:  # erased since
+            return None
+
     # -- working --------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -262,8 +273,24 @@ class Desk:
             said = await self.command(word, "", heard.author, heard.place)
             await job.adapter.tell(heard, said)
             await self._inbox.complete(job.claim)
+        elif (offered := await self._accepted(heard)) is not None:
+            if said := await self.hand_off(offered, heard.author, heard.home):
+                await job.adapter.tell(heard, said)
+            await self._inbox.complete(job.claim)
         else:
             await self._answering.answer(job)
+
+    async def _accepted(self, heard: Heard) -> str | None:
+        """The turn below which a person was just offered to its asker, who says yes to it here."""
+        if heard.private or not agrees(heard.text):
+            return None
+        record = await self._participation.find(heard.home.key)
+        if record is None and heard.place.kind is ChannelKind.DIRECT:
+            record = await self._participation.last_in(heard.place.key, heard.author.key)
+        if record is None or not (record.heard and record.heard[-1].offered):
+            return None
+        last = await self._app.history.of_thread(record.conversation, 1)
+        return last[0].id if last and last[0].author.key == heard.author.key else None
 
     def _job(self, claim: Claim) -> Job:
         heard = heard_of(claim.payload["heard"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -24,6 +24,8 @@ _SAME_TALK = timedelta(minutes=30)
 _SETTLE_S = 0.3
 """How long something new waits for what was said before it and reaches us, or another process,
 by another way."""
+REPLY = "reply"
+"""In ``Heard.extra``: the message of the bot that is replied to, where a platform knows that."""
 EDITED = ":edited"
 """Ends the id of a message that mentions the bot only since it was edited."""
 _QUEUED_S = 5.0
@@ -42,12 +44,15 @@ class Intake:
         answering: Answering,
         adapters: Mapping[Platform, ChatAdapter],
         clock: Clock,
+        conversation_of: Callable[[Place, str], Awaitable[str | None]],
     ) -> None:
+        """``conversation_of`` tells to which conversation a message of the bot belongs."""
         self._database = database
         self._inbox = inbox
         self._participation = participation
         self._answering = answering
         self._adapters = adapters
+        self._conversation_of = conversation_of
         self._clock = clock
         self._waiting: dict[str, tuple[float, Heard]] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -147,9 +152,15 @@ class Intake:
         return not heard.place.thread and self._answering.decide(heard, None).answer
 
     async def _conversation(self, heard: Heard, record: ThreadRecord | None) -> str:
-        """The engine's thread: the one of the record; in a direct message the talk that goes on."""
+        """The engine's thread: the one of the record, or of the answer that is replied to outside
+        of threads; in a direct message the talk that goes on."""
         if record is not None and record.role != HANDOFF:
             return record.conversation
+        answer = heard.extra.get(REPLY)
+        if answer and not heard.place.thread:
+            conversation = await self._conversation_of(heard.place, answer)
+            if conversation is not None:
+                return conversation
         if heard.place.kind is ChannelKind.DIRECT and not heard.place.thread:
             last = await self._participation.last_in(heard.place.key, None)
             if last is not None and self._clock() - last.updated_at < _SAME_TALK:

@@ -23,6 +23,7 @@ import discord
 
 from adapters.chat.answering import BOT
 from adapters.chat.base import ChannelKind, FileRef, Heard, Place, Reaction
+from adapters.chat.intake import REPLY
 from bot.conversation import Author, Platform
 
 POST: Final = "post"
@@ -86,6 +87,8 @@ def heard_of_message(message: discord.Message, us: int) -> Heard:
     channel, guild = message.channel, message.guild.id if message.guild else None
     place, text = place_of(channel, guild), plain_text(message, us)
     extra = {"edited": message.edited_at.isoformat()} if message.edited_at else {}
+    if _replies_to(message, us) == BOT and message.reference is not None:
+        extra[REPLY] = str(message.reference.message_id)
     if isinstance(channel, discord.Thread) and in_forum(channel):
         first = message.id == channel.id
         extra[POST] = "first" if first else "reply"

@@ -77,3 +77,21 @@ async def test_a_mention_that_an_edit_adds_is_answered(discord: Garden, tmp_path
         await scene.asked(2)
         assert [q.text for q in scene.engine.asked] == ["when to water them?", "when to sow?"]
         assert len(discord.answers(said)) == 1
+
+
+async def test_without_threads_a_reply_goes_on_with_the_talk(
+    discord: Garden, tmp_path: Path
+) -> None:
+    """``thread = false``: answers are replies in the channel, and a reply to one needs no mention
+    and keeps the conversation."""
+    async with serving(discord, tmp_path, channels={"*": {"thread": False}}) as scene:
+        asked = await discord.say(discord.ada, discord.roses, "@wellspoken when to water?")
+        answer = await discord.one_answer(asked)
+        assert (answer.channel, answer.reference) == (discord.roses.id, asked.id)
+        await scene.asked(1)
+        reply = await discord.say(discord.ada, discord.roses, "And how much?", answer)
+        second = await discord.one_answer(reply)
+        await scene.asked(2)
+        await discord.say(discord.ada, discord.roses, "And at noon?", second)
+        await scene.asked(3)
+        assert len({question.thread for question in scene.engine.asked}) == 1

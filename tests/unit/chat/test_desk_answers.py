@@ -393,3 +393,16 @@ async def test_a_mention_that_an_edit_adds_is_answered(tmp_path: Path) -> None:
         await here.hear(replace(first, extra={"edited": "2.0"}))
         assert [question.text for question in here.engine.asked] == ["How often?", "And in May?"]
         assert len(here.chat.posts) == 2
+
+
+async def test_a_reply_to_an_answer_goes_on_with_its_talk(tmp_path: Path) -> None:
+    """Where a platform has no thread for it, what is replied to says which conversation it is."""
+    async with office(tmp_path) as here:
+        question = said("How often?", for_bot=True)
+        await here.hear(question)
+        reply = said("And how much?", for_bot=True, extra={"reply": "m1"})
+        stranger = said("And how much?", for_bot=True, extra={"reply": "m77"})
+        await here.hear(reply, stranger)
+        first, second, third = here.engine.asked
+        assert second.thread == first.thread
+        assert third.thread == stranger.home.key
