@@ -14,6 +14,7 @@ from adapters.discord.cards import card_name, card_text
 from adapters.discord.directory import Channel, Directory, Guilds
 from adapters.discord.events import APPLICATION, POST, TOKEN
 from adapters.discord.faults import (
+    TAG_REQUIRED,
     THREAD_EXISTS,
     UNKNOWN_CHANNEL,
     code_of,
@@ -249,7 +250,14 @@ class DiscordAdapter:
         since = _since(placement)
 
         async def send() -> str:
-            return await self._rest.create_post(forum.id, name, text)
+            try:
+                return await self._rest.create_post(forum.id, name, text)
+            except ChatRefusedError as error:
+                if code_of(error) != TAG_REQUIRED:
+                    raise
+            offered = (await self._rest.channel(forum.id)).get("available_tags") or []
+            tags = [str(tag["id"]) for tag in offered if not tag.get("moderated")][:1]
+            return await self._rest.create_post(forum.id, name, text, tags=tags)
 
         async def find(_others: Sequence[str]) -> str | None:
             us = await self._rest.me()

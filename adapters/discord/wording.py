@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from adapters.rendering.discord import LONGEST_MESSAGE, discord_markdown, discord_parts
 from adapters.rendering.splitting import cut, split_written
 from bot.conversation import Turn
+from bot.evidence import Citation
+
+_MESSAGE = re.compile(r"https?://[^\s()<>]+/(?:archives|channels)/[^\s()<>]+")
 
 PLACEHOLDER = "_Looking into it …_"
 GOES_ON = " …"
@@ -28,9 +33,13 @@ def answer(turn: Turn, note: str = "") -> list[str]:
 
 
 def said(text: str) -> list[str]:
-    """Markdown of ours or of a colleague's as messages."""
+    """Markdown of ours or of a colleague's as messages. Links to messages stay links."""
+    ours = [Citation(0, "", "", uri, "") for uri in _MESSAGE.findall(text)]
     written = split_written(
-        text, LONGEST_MESSAGE, discord_markdown, lambda piece: len(piece) / LONGEST_MESSAGE
+        text,
+        LONGEST_MESSAGE,
+        lambda piece: discord_markdown(piece, ours),
+        lambda piece: len(piece) / LONGEST_MESSAGE,
     )
     return [part for part in written if part.strip()] or ["…"]
 

@@ -303,6 +303,24 @@ async def test_a_card_in_a_forum_is_a_post(house: House) -> None:
     assert "water" in server.answers(posts[0])[0].shown
 
 
+async def test_a_forum_that_asks_for_a_tag_gets_one(house: House) -> None:
+    """The first that the bot may give."""
+    desk, server = house.desk, house.desk.server
+    forum = server.forum(house.guild, "humans", ["open"], moderated=["done"], require_tag=True)
+    place = await house.adapter.post_card(forum.id, card(desk), desk.placement())
+    assert server.tags(server.world.channels[place.thread]) == ["open"]
+
+
+async def test_a_sentence_may_lead_to_messages_and_nowhere_else(house: House) -> None:
+    """Links to messages stay links; other addresses are not made into any."""
+    desk = house.desk
+    theirs = "https://discord.com/channels/1/2/3"
+    said = f"Passed on ([their thread]({theirs}), [x](https://evil.example))."
+    await house.adapter.post(place_of(desk.roses), said, desk.placement())
+    (posted,) = desk.server.answers(desk.roses)
+    assert posted.content == f"Passed on ([their thread](<{theirs}>), x)."
+
+
 async def test_a_card_without_the_right_to_make_threads_still_stands(house: House) -> None:
     """The question is not lost; an admin hears which permission is missing."""
     desk, server = house.desk, house.desk.server
