@@ -11,17 +11,12 @@ from adapters.chat.base import Card, ChannelKind, Heard, Offer, Place, Placement
 from adapters.discord import wording
 from adapters.discord.buttons import Component, knowledge_row, person_row, under_answer
 from adapters.discord.cards import card_name, card_text
-from adapters.discord.directory import Channel, Directory, Guilds
+from adapters.discord.directory import Directory, Guilds
 from adapters.discord.events import APPLICATION, POST, TOKEN
-from adapters.discord.faults import (
-    TAG_REQUIRED,
-    THREAD_EXISTS,
-    UNKNOWN_CHANNEL,
-    code_of,
-)
+from adapters.discord.faults import UNKNOWN_CHANNEL, code_of
 from adapters.discord.files import attachments_of
 from adapters.discord.forum import Tagging
-from adapters.discord.posting import Poster, seat_of, snowflake_at
+from adapters.discord.notices import post_in, post_in_forum, post_with_thread
 from adapters.discord.private import PrivateSurface
 from adapters.discord.rest import DiscordRest, nonce_of
 from adapters.discord.seating import Seating
@@ -38,7 +33,6 @@ _WAITING: Final = "Still working on it …"
 _TYPING_S: Final = 5.0
 _TYPED_MOST: Final = 2_000
 _SOMEBODY: Final = "Somebody"
-_SKEW_S: Final = 300.0
 
 
 class Replies(Protocol):
@@ -210,76 +204,17 @@ class DiscordAdapter:
 
     async def post(self, place: Place, text: str, placement: Placement) -> str:
         """Post Markdown into a place, once; the id of its first message."""
-        parts = wording.said(text)
-        seats = seats_of(place)
-        chosen = seat_of(placement)
-        for seat in [chosen] if chosen else seats:
-            try:
-                await self._post_all(seat, parts, placement)
-            except ChatRefusedError as error:
-                if code_of(error) != UNKNOWN_CHANNEL or chosen or seat is seats[-1]:
-                    raise
-            else:
-                break
+        await post_in(self._rest, seats_of(place), wording.said(text), placement)
         return placement.messages[0]
-
-    async def _post_all(
-        self,
-        seat: Seat,
-        parts: Sequence[str],
-        placement: Placement,
-    ) -> None:
-        poster = Poster(self._rest, placement, seat, after=_since(placement), known=_none)
-        for n, part in enumerate(parts[len(placement.messages) :], len(placement.messages)):
-            await poster.put(n, part)
 
     async def post_card(self, channel: str, card: Card, placement: Placement) -> Place:
         """Post a question for a person, and open a thread below it. In a forum it is a post."""
         where = await self.directory.channel(channel)
         asker = await self.name_of(card.asker, where.guild) or card.asker.name or _SOMEBODY
         text, name = card_text(card, asker), card_name(card, asker)
-        if where.forum:
-            thread = await self._forum_card(where, name, text, placement)
-        else:
-            thread = await self._card_with_thread(channel, name, text, placement)
+        post = post_in_forum if where.forum else post_with_thread
+        thread = await post(self._rest, where, name, text, placement)
         return Place(Platform.DISCORD, where.guild, channel, thread=thread)
-
-    async def _forum_card(self, forum: Channel, name: str, text: str, placement: Placement) -> str:
-        if placement.messages:
-            return placement.messages[0]
-        since = _since(placement)
-
-        async def send() -> str:
-            try:
-                return await self._rest.create_post(forum.id, name, text)
-            except ChatRefusedError as error:
-                if code_of(error) != TAG_REQUIRED:
-                    raise
-            offered = (await self._rest.channel(forum.id)).get("available_tags") or []
-            tags = [str(tag["id"]) for tag in offered if not tag.get("moderated")][:1]
-            return await self._rest.create_post(forum.id, name, text, tags=tags)
-
-        async def find(_others: Sequence[str]) -> str | None:
-            us = await self._rest.me()
-            for thread in await self._rest.active_threads(forum.guild):
-                ours = thread.get("owner_id") == us and thread.get("parent_id") == forum.id
-                if ours and thread.get("name") == name and int(thread["id"]) > int(since):
-                    return str(thread["id"])
-            return None
-
-        return await placement.post(send, find)
-
-    async def _card_with_thread(
-        self, channel: str, name: str, text: str, placement: Placement
-    ) -> str:
-        await self._post_all(Seat(channel), [text], placement)
-        message = placement.messages[0]
-        try:
-            await self._rest.create_thread(channel, message, name)
-        except ChatRefusedError as error:
-            if code_of(error) != THREAD_EXISTS:
-                log.warning("Discord: no thread for a handed-on question", error=str(error))
-        return message
 
     async def offer_knowledge(self, place: Place, handoff: str, text: str) -> None:
         """Say that the answer was carried back, with a button that proposes it as knowledge."""
@@ -300,14 +235,3 @@ class DiscordAdapter:
 def _where_answered(heard: Heard) -> tuple[Seat, ...]:
     """The seats of what is said about a message: those of the place where it is answered."""
     return seats_of(heard.home if heard.place.kind is ChannelKind.CHANNEL else heard.place)
-
-
-def _since(placement: Placement) -> str:
-    """An id older than what a placement posts, the same for all attempts."""
-    since = str(placement.marks.get("since") or snowflake_at(time.time() - _SKEW_S))
-    placement.marks["since"] = since
-    return since
-
-
-async def _none(_messages: Sequence[str]) -> set[str]:
-    return set()
