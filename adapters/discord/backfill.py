@@ -20,8 +20,9 @@ from adapters.discord.hearing import Hearing
 from bot.errors import ChatError, WellspokenError
 from bot.telemetry import log
 
-MARGIN: Final = timedelta(minutes=2)
-"""How long a dead line may look alive: a heartbeat's interval, and the wait for its answer."""
+MARGIN: Final = timedelta(minutes=3)
+"""How long a dead line may look alive: a heartbeat's interval (41 s), the wait for its answer
+(60 s), the wait for a goodbye (30 s)."""
 _NOTE_S: Final = 5.0
 _DIRECTS: Final = 200
 _SIDE_BY_SIDE: Final = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -66,6 +67,21 @@ async def test_it_answers_and_stops_at_rest(discord: Garden, home: Path) -> None
         await one_answer(discord, asked, "Kilo")
         assert await process.stop(within=10) == 0
         assert "message content is on" in process.log
+        process.assert_clean(*WORDS)
+
+
+async def test_a_gateway_that_is_away_leaves_no_traceback(discord: Garden, home: Path) -> None:
+    """Cut lines, refused connections and sessions that are gone are said in one line each; what was
+    asked meanwhile is answered."""
+    async with running(Process(discord, home)) as process:
+        asked = await discord.say(discord.ada, discord.roses, question("Kilo"))
+        await one_answer(discord, asked, "Kilo")
+        discord.close_gateway(forget=True)
+        meanwhile = await discord.say(discord.ada, discord.roses, question("Lima"))
+        await asyncio.sleep(3)
+        discord.open_gateway()
+        await one_answer(discord, meanwhile, "Lima")
+        assert await process.stop(within=10) == 0
         process.assert_clean(*WORDS)
 
 
