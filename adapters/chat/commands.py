@@ -112,12 +112,13 @@ class Commands:
         return "What I know, as far as you may see it:\n\n" + "\n".join(lines)
 
     async def _mute(self, author: Author, place: Place, *, muted: bool) -> str:
-        key = place.key if place.thread else None
-        if key is None:
-            last = await self._participation.last_in(place.key, author.key)
-            key = last.key if last is not None else None
-        if key is None or not await self._participation.mute(key, muted):
-            return _NO_THREAD
+        if place.thread:
+            record = await self._participation.find(place.key)
+        else:
+            record = await self._participation.last_in(place.key, author.key)
+        if record is None or author.key not in {said.author for said in record.heard}:
+            return _NO_THREAD  # a link may lead anywhere: only who takes part has a say
+        await self._participation.mute(record.key, muted)
         return _MUTED if muted else _UNMUTED
 
 

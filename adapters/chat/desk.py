@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.assembly import Application
-from adapters.chat.answering import Answering, Job
+from adapters.chat.answering import Answering, Job, offers_person
 from adapters.chat.base import (
     ChannelKind,
     ChatAdapter,
@@ -285,12 +285,12 @@ class Desk:
         if heard.private or not agrees(heard.text):
             return None
         record = await self._participation.find(heard.home.key)
-        if record is None and heard.place.kind is ChannelKind.DIRECT:
-            record = await self._participation.last_in(heard.place.key, heard.author.key)
-        if record is None or not (record.heard and record.heard[-1].offered):
+        if record is None or (record.heard and not record.heard[-1].offered):
             return None
         last = await self._app.history.of_thread(record.conversation, 1)
-        return last[0].id if last and last[0].author.key == heard.author.key else None
+        if not last or last[0].author.key != heard.author.key or not offers_person(last[0]):
+            return None
+        return last[0].id
 
     def _job(self, claim: Claim) -> Job:
         heard = heard_of(claim.payload["heard"])

@@ -6,6 +6,6 @@ same-typed entity exchanged in the question before, or the topic put after it in
 that stands alone stays.
 """
 
-from bot.query.rewriting import rewrite
+from bot.query.rewriting import agrees, rewrite
 
-__all__ = ["rewrite"]
+__all__ = ["agrees", "rewrite"]

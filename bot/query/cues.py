@@ -49,6 +49,16 @@ REPLY = re.compile(
 )
 """A yes to what the answer asked back."""
 
+AGREES = re.compile(
+    r"\W*(?:yes|yep|yeah|yup|sure|ok(?:ay)?|please|do it|go ahead|of course|absolutely|👍"
+    r"|ja|gerne|oui|volontiers|s[ií]|claro)"
+    r"(?:\W+(?:please|do|do (?:it|that)|thanks|thank you|ask (?:them|some(?:one|body)"
+    r"|a (?:person|human|colleague))|bitte|gerne|danke|merci|s'il (?:vous|te) pla[iî]t"
+    r"|por favor))*\W*",
+    re.IGNORECASE,
+)
+"""A yes to an offer, and nothing more."""
+
 ASKS_BACK = re.compile(
     r"\b(?:(?:do|did) you mean|which|are you (?:asking|referring|talking)|what (?:kind|model"
     r"|version|plan|product))\b",

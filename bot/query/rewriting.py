@@ -143,3 +143,8 @@ def _with_context(question: str, context: Sequence[Phrase | None]) -> str:
             added.append(phrase.text)
             held |= own
     return f"{question.rstrip()} ({', '.join(added)})" if added else question
+
+
+def agrees(text: str) -> bool:
+    """Whether a message is a yes to what was offered before it, and nothing more."""
+    return bool(cues.AGREES.fullmatch(text.strip()))

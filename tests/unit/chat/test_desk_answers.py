@@ -401,8 +401,9 @@ async def test_a_reply_to_an_answer_goes_on_with_its_talk(tmp_path: Path) -> Non
         question = said("How often?", for_bot=True)
         await here.hear(question)
         reply = said("And how much?", for_bot=True, extra={"reply": "m1"})
-        stranger = said("And how much?", for_bot=True, extra={"reply": "m77"})
-        await here.hear(reply, stranger)
+        stranger = said("And where?", for_bot=True, extra={"reply": "m77"})
+        await here.hear(reply)
+        await here.hear(stranger)
         first, second, third = here.engine.asked
         assert second.thread == first.thread
         assert third.thread == stranger.home.key

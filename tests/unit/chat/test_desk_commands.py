@@ -91,3 +91,14 @@ async def test_suggestions_come_from_what_one_may_see(tmp_path: Path) -> None:
         await _docs(here, tmp_path / "docs")
         about = await here.desk.about(ADA, "T1")
         assert [s.message for s in about.suggestions] == ["How do I reset the hub?"]
+
+
+async def test_only_who_takes_part_mutes_a_thread(tmp_path: Path) -> None:
+    """A link to other people's thread does not silence the bot there."""
+    async with office(tmp_path) as here:
+        first = said("How often shall I water?", by="UADA1234", for_bot=True)
+        await here.hear(first)
+        stranger = Author(CHANNEL.platform, "UEVE5678", "Eve")
+        assert "link" in await here.desk.command("mute", "", stranger, first.home)
+        await here.hear(said("And in winter?", by="UADA1234", place=first.home))
+        assert len(here.engine.asked) == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.chat.base import FileRef, Place
-from bot.conversation import Author
+from bot.conversation import Author, Outcome
 from bot.errors import ChatRefusedError
 from bot.handoff import HandoffBook
 from tests.platforms.chat_desk import Office, office
@@ -237,3 +237,36 @@ async def test_who_asked_to_be_forgotten_hears_no_more(tmp_path: Path) -> None:
         await here.work()
         assert len(here.chat.cards) == 1
         assert "Ask me again" in here.chat.in_thread(other)[-1].text
+
+
+@pytest.mark.parametrize("words", ["yes please", "Ja, bitte!", "ok", "👍"])
+async def test_a_yes_to_the_offer_hands_off(tmp_path: Path, words: str) -> None:
+    """Typed, a yes to the offer of a person is as good as the button."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        here.engine.outcome = Outcome.ABSTAINED
+        _, place = await _asked(here)
+        await here.hear(said(words, place=place))
+        await here.work()
+        (card,) = here.chat.cards
+        assert card.question == "Who is the boss?"
+        assert len(here.engine.asked) == 1
+
+
+async def test_a_yes_of_somebody_else_hands_nothing_off(tmp_path: Path) -> None:
+    """Only whose question it was says yes to the offer in a word."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        here.engine.outcome = Outcome.ABSTAINED
+        _, place = await _asked(here)
+        await here.hear(said("yes please", by="U2", place=place))
+        assert here.chat.cards == []
+
+
+async def test_a_yes_in_a_direct_message_hands_off(tmp_path: Path) -> None:
+    """A direct message goes on with the talk, so that a yes there needs no thread."""
+    async with office(tmp_path, channels={"*": CHANNELS["slack:C1"]}) as here:
+        here.engine.outcome = Outcome.ABSTAINED
+        await here.hear(said("Who is the boss?", place=DIRECT))
+        await here.hear(said("yes", place=DIRECT))
+        await here.work()
+        (card,) = here.chat.cards
+        assert card.question == "Who is the boss?"

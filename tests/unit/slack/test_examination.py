@@ -53,8 +53,8 @@ async def test_missing_permissions_are_named_with_what_they_are_for() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"slack_bot_token": "xoxb-wrong"}, "invalid_auth"),
-        ({"slack_app_token": "xapp-wrong"}, "invalid_auth"),
+        ({"slack_bot_token": "xoxb-mistaken"}, "invalid_auth"),
+        ({"slack_app_token": "xapp-mistaken"}, "invalid_auth"),
         ({"slack_bot_token": "xapp-1"}, "SLACK_BOT_TOKEN: it is none of .* begin with xoxb-"),
         ({"slack_app_token": "xoxb-1"}, "SLACK_APP_TOKEN: it is none of .* begin with xapp-"),
         ({"slack_app_token": None}, "alone it hears nothing"),
@@ -67,5 +67,5 @@ async def test_what_is_wrong_is_said_without_the_token(
     """One sentence that leads to the setting or to Slack's own word."""
     with pytest.raises((ConfigurationError, ChatError), match=said) as raised:
         await examine_slack(settings(slack, **given))
-    assert "wrong" not in str(raised.value)
+    assert "mistaken" not in str(raised.value)
     assert "stand-in" not in str(raised.value)
