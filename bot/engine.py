@@ -7,10 +7,9 @@ when the passages carry it. What fails is said in one sentence; nothing is ever 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from time import perf_counter
+from dataclasses import replace
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -39,20 +38,14 @@ from bot.evidence import Claim, Grounding, Passage, Retrieval
 from bot.guardrails import clean_question, evidence_is_weak, only_known_links
 from bot.ports import Brief, Clock, Grounder, GroundingCheck, Retriever, Voice
 from bot.query import rewrite
+from bot.reply import Reply, Show, Stopwatch, silent
 from bot.routing import decide
 from bot.sentences import Piece, SentenceStream, split
 from bot.store.ids import new_id
 from bot.telemetry import log
 
-Show = Callable[[str], Awaitable[None]]
-"""Takes the pieces of an answer as they pass the check; joined they are ``turn.answer``."""
-
 _APOLOGY = "Sorry, I could not answer that: {reason}. Please try again in a moment."
 _BROKEN_OFF = "\n\nI had to stop here: {reason}."
-
-
-async def silent(_text: str) -> None:
-    """Show nothing."""
 
 
 class Turns(Protocol):
@@ -65,50 +58,6 @@ class Turns(Protocol):
     async def record(self, turn: Turn, key: str | None = None) -> None: ...
 
     async def turn_for_key(self, key: str) -> Turn | None: ...
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Wall time of each stage, in milliseconds."""
-
-    timings: dict[str, float] = field(default_factory=dict)
-    begun: float = field(default_factory=perf_counter)
-    _last: float = field(default_factory=perf_counter)
-
-    def lap(self, stage: str) -> None:
-        """The time since the last lap belongs to ``stage``."""
-        now = perf_counter()
-        self.timings[stage] = round(self.timings.get(stage, 0.0) + (now - self._last) * 1000, 2)
-        self._last = now
-
-    def mark(self, stage: str) -> None:
-        """The time since the beginning, once."""
-        self.timings.setdefault(stage, round((perf_counter() - self.begun) * 1000, 2))
-
-
-@dataclass(slots=True)
-class _Reply:
-    """An answer in the making."""
-
-    show: Show
-    watch: Stopwatch
-    text: str = ""
-    outcome: Outcome = Outcome.ANSWERED
-    claims: list[Claim] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    book: CitationBook = field(default_factory=lambda: CitationBook(()))
-    usage: Usage = field(default_factory=Usage)
-    model: str = ""
-    error: str = ""
-
-    async def say(self, piece: str) -> None:
-        """Show a piece and keep it."""
-        if not self.text:
-            piece = piece.lstrip()
-            self.watch.mark("first_sentence")
-        if piece:
-            self.text += piece
-            await self.show(piece)
 
 
 class Engine:
@@ -187,7 +136,7 @@ class Engine:
         decision = routed(decide(said, history, live=self._live), files)
         watch.lap("route")
 
-        reply = _Reply(show, watch)
+        reply = Reply(show, watch)
         searched = searched_for(query, question.attachments)
         brief = Brief(said, searched, history, (), decision.route)
         found = Retrieval(())
@@ -249,7 +198,7 @@ class Engine:
         watch.lap("retrieve")
         return found
 
-    async def _converse(self, brief: Brief, reply: _Reply) -> None:
+    async def _converse(self, brief: Brief, reply: Reply) -> None:
         """A greeting, thanks, a wish for a person: the voice alone, without facts."""
         reply.outcome = Outcome.HANDOFF if brief.route is Route.HANDOFF else Outcome.ANSWERED
         voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
@@ -273,7 +222,7 @@ class Engine:
                 break
         reply.watch.lap("speak")
 
-    async def _answer_from(self, brief: Brief, found: Retrieval, reply: _Reply) -> None:
+    async def _answer_from(self, brief: Brief, found: Retrieval, reply: Reply) -> None:
         """Speak from the passages, check each sentence, and step down a rung where it fails."""
         weak = evidence_is_weak(brief.query, found)
         if weak is not None and not any(map(from_file, brief.passages)):
@@ -310,9 +259,7 @@ class Engine:
                 break  # the voice says that the passages do not tell; a plainer one is no wiser
         await self._abstain(brief, reply)
 
-    async def _speak(
-        self, voice: Voice, brief: Brief, check: GroundingCheck, reply: _Reply
-    ) -> None:
+    async def _speak(self, voice: Voice, brief: Brief, check: GroundingCheck, reply: Reply) -> None:
         """Stream one voice through the check."""
         stream = SentenceStream()
         async with aclosing(voice.speak(brief)) as pieces:
@@ -326,7 +273,7 @@ class Engine:
             await reply.say(reply.book.finish())
 
     async def _pass_on(
-        self, piece: Piece, passages: Sequence[Passage], check: GroundingCheck, reply: _Reply
+        self, piece: Piece, passages: Sequence[Passage], check: GroundingCheck, reply: Reply
     ) -> None:
         """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
         text = piece.text
@@ -362,7 +309,7 @@ class Engine:
             if without_markers(unit.text).strip()
         )
 
-    async def _abstain(self, brief: Brief, reply: _Reply) -> None:
+    async def _abstain(self, brief: Brief, reply: Reply) -> None:
         """Say in the persona's words that the answer is not known here."""
         reply.outcome = Outcome.ABSTAINED
         reply.claims.clear()
@@ -371,7 +318,7 @@ class Engine:
         await reply.say(self._voice.decline(replace(brief, passages=known)))
         reply.watch.lap("speak")
 
-    async def _apologise(self, error: WellspokenError, reply: _Reply) -> None:
+    async def _apologise(self, error: WellspokenError, reply: Reply) -> None:
         reply.outcome = Outcome.ERROR
         reply.error = str(error)
         await reply.say(_APOLOGY.format(reason=error.public))

@@ -21,8 +21,8 @@ from bot.conversation import (
     Turn,
     Usage,
 )
-from bot.engine import Show, silent
 from bot.evidence import Grounding
+from bot.reply import Show, silent
 from bot.settings import load_settings
 from bot.store.history import History
 from bot.store.ids import new_id

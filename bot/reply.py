@@ -1,0 +1,62 @@
+"""An answer in the making: what was shown so far, what carries it, how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from bot.citing import CitationBook
+from bot.conversation import Outcome, Usage
+from bot.evidence import Claim
+
+Show = Callable[[str], Awaitable[None]]
+"""Takes the pieces of an answer as they pass the check; joined they are ``turn.answer``."""
+
+
+async def silent(_text: str) -> None:
+    """Show nothing."""
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Wall time of each stage, in milliseconds."""
+
+    timings: dict[str, float] = field(default_factory=dict)
+    begun: float = field(default_factory=perf_counter)
+    _last: float = field(default_factory=perf_counter)
+
+    def lap(self, stage: str) -> None:
+        """The time since the last lap belongs to ``stage``."""
+        now = perf_counter()
+        self.timings[stage] = round(self.timings.get(stage, 0.0) + (now - self._last) * 1000, 2)
+        self._last = now
+
+    def mark(self, stage: str) -> None:
+        """The time since the beginning, once."""
+        self.timings.setdefault(stage, round((perf_counter() - self.begun) * 1000, 2))
+
+
+@dataclass(slots=True)
+class Reply:
+    """What becomes the answer of a turn."""
+
+    show: Show
+    watch: Stopwatch
+    text: str = ""
+    outcome: Outcome = Outcome.ANSWERED
+    claims: list[Claim] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    book: CitationBook = field(default_factory=lambda: CitationBook(()))
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+    error: str = ""
+
+    async def say(self, piece: str) -> None:
+        """Show a piece and keep it."""
+        if not self.text:
+            piece = piece.lstrip()
+            self.watch.mark("first_sentence")
+        if piece:
+            self.text += piece
+            await self.show(piece)
