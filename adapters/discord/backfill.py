@@ -55,12 +55,14 @@ class Backfill:
     async def catch_up(self) -> None:
         """Fetch and hear what was missed. Never raises: what cannot be fetched is logged."""
         async with self._one:
-            made_up_for, self._lost = self._lost, set()
+            before, self._lost = self._lost, set()
             try:
                 await self._catch_up()
                 self._whole = True
+                shards = self._edge.client.shards
+                self._lost |= {one for one in before if one in shards and shards[one].is_closed()}
             except WellspokenError as error:
-                self._lost |= made_up_for
+                self._lost |= before
                 log.warning("Discord: what was missed is not fetched", error=str(error))
 
     async def keep_noting(self) -> None:

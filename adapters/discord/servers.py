@@ -35,6 +35,10 @@ class Servers:
                 log.warning("Discord: the commands are not registered", error=str(error))
         await self._backfill.catch_up()
 
+    async def on_shard_connect(self, _shard: int) -> None:
+        """A line is new."""
+        self._edge.client.hurry()
+
     async def on_shard_disconnect(self, shard: int) -> None:
         """A line is lost; the library takes it up again."""
         self._backfill.lost(shard)

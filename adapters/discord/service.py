@@ -127,6 +127,7 @@ def build_discord(settings: Settings, desk: Desk, replies: Replies, database: Da
         hearing.on_raw_reaction_remove,
         answers.on_interaction,
         servers.on_ready,
+        servers.on_shard_connect,
         servers.on_shard_disconnect,
         servers.on_shard_resumed,
         servers.on_guild_join,
