@@ -49,6 +49,9 @@ class _Discord(Dialect):
         shown = "".join(c for c in label if unicodedata.category(c) not in ("So", "Sk")).strip()
         return f"[{shown}](<{uri}>)" if shown else f"<{uri}>"
 
+    def marker(self, n: int, uri: str) -> str:  # noqa: ARG002 - the sources below are the links
+        return f"[{n}]"  # a masked link inside brackets is not shown alike by all clients
+
     def address(self, address: Address) -> str:
         return f"<{address.uri}>" if address.uri else super().address(address)
 

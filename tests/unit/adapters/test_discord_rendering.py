@@ -24,7 +24,7 @@ CITED = (Citation(1, "a.md", "A & <B>", URI, "q"), Citation(2, "b.md", "B", "doc
         (r"\-# not small", r"\-# not small"),
         ("##### Deep", "### Deep"),
         ("AT&T <b> 1 > 0", "AT&T <b> 1 > 0"),
-        ("See [1] and [2].", f"See [[1]](<{URI}>) and [2]."),
+        ("See [1] and [2].", "See [1] and [2]."),
         (f"[docs 🎉]({URI})", f"[docs](<{URI}>)"),
         (f"Go to {URI}.", f"Go to <{URI}>."),
         ("[bad](https://evil.example) https://evil.example", "bad `evil.example`"),
@@ -50,7 +50,7 @@ def test_a_stream_shows_what_is_settled() -> None:
 def test_sources_stand_in_small_print_at_the_end() -> None:
     """Numbered, with their addresses where they have some."""
     assert discord_parts(turn("Fine [1].", CITED), note="A note.") == [
-        f"Fine [[1]](<{URI}>).\n\nA note.\n\n-# [1] A & <B> <{URI}>\n-# [2] B"
+        f"Fine [1].\n\nA note.\n\n-# [1] A & <B> <{URI}>\n-# [2] B"
     ]
     assert discord_parts(turn("Fine.")) == ["Fine."]
     assert discord_parts(turn("")) == ["…"]
