@@ -102,7 +102,7 @@ class Answering:
                 log.info("left alone", reasons=list(verdict.reasons), platform=heard.place.platform)
                 await self._leave(job, record)
                 return
-        surface = job.adapter.surface(heard, placement)
+        surface = await job.adapter.surface(heard, placement)
         if not placement.resumed and self._clock() - heard.at > _STALE:
             await self._end(job, surface, _AWAY)
             return
@@ -147,7 +147,8 @@ class Answering:
     async def give_up(self, job: Job) -> None:
         """Say in one sentence that there will be no answer; the claim is closed already."""
         placement = Placement(job.claim.event_id, job.claim.state, _forget)
-        await job.adapter.surface(job.heard, placement).fail(_GIVEN_UP)
+        surface = await job.adapter.surface(job.heard, placement)
+        await surface.fail(_GIVEN_UP)
 
     # -- steps --------------------------------------------------------------------------------
 

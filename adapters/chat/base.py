@@ -172,7 +172,7 @@ class ChatAdapter(Protocol):
         """Show that work began (a status, typing), or how it stands. Never raises."""
         ...
 
-    def surface(self, heard: Heard, placement: Placement) -> Surface:
+    async def surface(self, heard: Heard, placement: Placement) -> Surface:
         """Where the answer goes; ``placement`` remembers what was posted already."""
         ...
 
@@ -195,9 +195,11 @@ class ChatAdapter(Protocol):
         """Post a question for a person into a channel; the thread that it opens."""
         ...
 
-    async def offer_knowledge(self, place: Place, handoff: str, text: str) -> None:
-        """Say in the handoff's thread that the answer was carried back, with a button that
-        proposes it as knowledge."""
+    async def offer_knowledge(
+        self, place: Place, handoff: str, text: str, placement: Placement
+    ) -> None:
+        """Say in the handoff's thread, once, that the answer was carried back; with a button
+        that proposes it as knowledge."""
         ...
 
     async def link(self, place: Place, message: str) -> str:

@@ -193,10 +193,10 @@ class Handing:
         if not steps.done("kept"):
             await self._book.answered(handoff.id, text, heard.author.key, message=heard.message)
             await steps.note("kept")
-        if first and not steps.done("offered"):
+        if first:
             sentence = _CARRIED.format(asker=await self._asker(handoff))
-            await adapter.offer_knowledge(heard.place, handoff.id, sentence)
-            await steps.note("offered")
+            placement = steps.placement("offered")
+            await adapter.offer_knowledge(heard.place, handoff.id, sentence, placement)
 
     async def _with_names(self, heard: Heard, text: str) -> str:
         """A text with the names of the people in it in place of their ids."""

@@ -118,7 +118,7 @@ class DiscordAdapter:
         self._typed[channel] = now
         await self._rest.typing(channel)
 
-    def surface(self, heard: Heard, placement: Placement) -> Surface:
+    async def surface(self, heard: Heard, placement: Placement) -> Surface:
         """Where the answer goes."""
         known = partial(self._replies.known, self.platform, heard.place.channel)
         if heard.private:
@@ -165,7 +165,7 @@ class DiscordAdapter:
         if heard.private:
             await self._tell_alone(heard, text, below)
         else:
-            await self._say(_where_answered(heard), text, below, nonce_of(f"tell:{new_id()}"))
+            await self._say(_where_answered(heard), text, below)
 
     async def _tell_alone(self, heard: Heard, text: str, below: Sequence[Component]) -> None:
         token, application = heard.extra.get(TOKEN, ""), heard.extra.get(APPLICATION, "")
@@ -180,16 +180,14 @@ class DiscordAdapter:
         direct = await self._rest.open_dm(heard.author.id)
         await self._rest.send(direct, said, nonce=nonce_of(f"tell:{new_id()}"), components=below)
 
-    async def _say(
-        self, seats: Sequence[Seat], text: str, below: Sequence[Component], nonce: str
-    ) -> None:
+    async def _say(self, seats: Sequence[Seat], text: str, below: Sequence[Component]) -> None:
         """One message in the first seat that there is."""
         for seat in seats:
             try:
                 await self._rest.send(
                     seat.channel,
                     wording.said(text)[0],
-                    nonce=nonce,
+                    nonce=nonce_of(f"tell:{new_id()}"),
                     components=below,
                     reply_to=seat.reply_to,
                     in_thread=not seat.reply_to,
@@ -216,10 +214,13 @@ class DiscordAdapter:
         thread = await post(self._rest, where, name, text, placement)
         return Place(Platform.DISCORD, where.guild, channel, thread=thread)
 
-    async def offer_knowledge(self, place: Place, handoff: str, text: str) -> None:
-        """Say that the answer was carried back, with a button that proposes it as knowledge."""
-        nonce = nonce_of(f"offer:{new_id()}")
-        await self._say(seats_of(place), text, knowledge_row(handoff), nonce)
+    async def offer_knowledge(
+        self, place: Place, handoff: str, text: str, placement: Placement
+    ) -> None:
+        """Say once that the answer was carried back, with a button that proposes it as
+        knowledge."""
+        said, below = wording.said(text), knowledge_row(handoff)
+        await post_in(self._rest, seats_of(place), said, placement, below)
 
     async def link(self, place: Place, message: str) -> str:
         """The web address of a message; none of a direct one, which nobody else can open."""

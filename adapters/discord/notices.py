@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from adapters.chat.base import Placement
+from adapters.discord.buttons import Component
 from adapters.discord.directory import Channel
 from adapters.discord.faults import TAG_REQUIRED, THREAD_EXISTS, UNKNOWN_CHANNEL, code_of
 from adapters.discord.posting import Poster, seat_of, snowflake_at
@@ -18,9 +19,14 @@ _SKEW_S = 300.0  # how far Discord's clock and ours may differ
 
 
 async def post_in(
-    rest: DiscordRest, seats: Sequence[Seat], parts: Sequence[str], placement: Placement
+    rest: DiscordRest,
+    seats: Sequence[Seat],
+    parts: Sequence[str],
+    placement: Placement,
+    below: Sequence[Component] = (),
 ) -> None:
-    """Post messages in the first seat that there is. An earlier attempt's stand where they are."""
+    """Post messages in the first seat that there is, with ``below`` under the last. An earlier
+    attempt's stand where they are."""
     begun = seat_of(placement)
     if begun is not None:
         seats = [begun, *(seat for seat in seats if seat != begun)]
@@ -28,7 +34,7 @@ async def post_in(
         poster = Poster(rest, placement, seat, after=_since(placement), known=_none)
         try:
             for n, part in enumerate(parts[len(placement.messages) :], len(placement.messages)):
-                await poster.put(n, part)
+                await poster.put(n, part, below if n == len(parts) - 1 else ())
         except ChatRefusedError as error:
             if code_of(error) != UNKNOWN_CHANNEL or placement.messages or seat is seats[-1]:
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol
@@ -24,7 +24,7 @@ from adapters.slack.streaming import Streaming
 from adapters.slack.surface import SlackSurface
 from adapters.slack.wording import Wording
 from adapters.slack.workspaces import Workspace, Workspaces
-from bot.conversation import Attachment, Author, Platform, Principal, Turn
+from bot.conversation import Attachment, Author, Platform, Principal
 from bot.errors import ChatError, ChatRefusedError, WellspokenError
 from bot.settings.sections import AccessSection
 from bot.telemetry import log
@@ -105,11 +105,8 @@ class SlackAdapter:
         self._without_status.add(place.workspace if of_the_workspace else place.channel)
         log.info("Slack: the status line is refused", channel=place.channel, reason=reason)
 
-    def surface(self, heard: Heard, placement: Placement) -> Surface:
+    async def surface(self, heard: Heard, placement: Placement) -> Surface:
         """Where the answer goes."""
-        return _Found(lambda: self._surface(heard, placement))
-
-    async def _surface(self, heard: Heard, placement: Placement) -> Surface:
         workspace = await self._of(heard.place)
         if heard.private:
             return PrivateSurface(
@@ -183,16 +180,15 @@ class SlackAdapter:
         )
         return replace(where, thread=ts)
 
-    async def offer_knowledge(self, place: Place, handoff: str, text: str) -> None:
-        """Say that the answer was carried back, with a button that proposes it as knowledge."""
+    async def offer_knowledge(
+        self, place: Place, handoff: str, text: str, placement: Placement
+    ) -> None:
+        """Say once that the answer was carried back, with a button that proposes it as
+        knowledge."""
         workspace = await self._of(place)
         said = as_mrkdwn(text)
-        await workspace.web.post_message(
-            place.channel,
-            said,
-            thread=place.thread,
-            blocks=[section(said), knowledge_block(handoff)],
-        )
+        blocks = [section(said), knowledge_block(handoff)]
+        await post_once(workspace.web, workspace.us, place, placement, said, blocks)
 
     async def link(self, place: Place, message: str) -> str:
         """The web address of a message; empty where Slack gives none."""
@@ -207,28 +203,3 @@ class SlackAdapter:
 
     async def _of(self, place: Place) -> Workspace:
         return await self._workspaces.of(place.workspace)
-
-
-class _Found:
-    """A surface whose workspace is looked up when it is first used."""
-
-    def __init__(self, find: Callable[[], Awaitable[Surface]]) -> None:
-        self._find = find
-        self._surface: Surface | None = None
-
-    async def _it(self) -> Surface:
-        if self._surface is None:
-            self._surface = await self._find()
-        return self._surface
-
-    async def open(self) -> None:
-        await (await self._it()).open()
-
-    async def show(self, text: str) -> None:
-        await (await self._it()).show(text)
-
-    async def close(self, turn: Turn, offer: Offer, note: str = "") -> None:
-        await (await self._it()).close(turn, offer, note)
-
-    async def fail(self, sentence: str) -> None:
-        await (await self._it()).fail(sentence)

@@ -30,6 +30,7 @@ class Post:
     event: str
     offer: Offer = Offer.NOTHING
     turn: str = ""
+    handoff: str = ""
     final: bool = False
     edits: int = 0
 
@@ -50,7 +51,6 @@ class FakeChat:
     posts: dict[str, Post] = field(default_factory=dict)
     told: list[tuple[Heard, str, Offer, str]] = field(default_factory=list)
     begun: list[tuple[str, str]] = field(default_factory=list)
-    proposals: list[tuple[Place, str, str]] = field(default_factory=list)
     cards: list[Card] = field(default_factory=list)
     operations: int = 0
     dead: bool = False
@@ -61,6 +61,11 @@ class FakeChat:
     def in_thread(self, place: Place) -> list[Post]:
         """What the bot said in a thread, oldest first."""
         return [post for post in self.posts.values() if post.place.key == place.key]
+
+    @property
+    def proposals(self) -> list[tuple[Place, str]]:
+        """Where it was offered to propose the answer of which handoff."""
+        return [(post.place, post.handoff) for post in self.posts.values() if post.handoff]
 
     def _before(self) -> bool:
         """Count an operation; whether the process ends once it is carried out."""
@@ -118,7 +123,7 @@ class FakeChat:
     async def begin(self, heard: Heard, sentence: str = "") -> None:
         self.begun.append((heard.message, sentence))
 
-    def surface(self, heard: Heard, placement: Placement) -> FakeSurface:
+    async def surface(self, heard: Heard, placement: Placement) -> FakeSurface:
         return FakeSurface(self, heard, placement)
 
     async def attachments(self, heard: Heard) -> tuple[tuple[Attachment, ...], str]:
@@ -131,8 +136,11 @@ class FakeChat:
         self.told.append((heard, text, offer, turn))
 
     async def post(self, place: Place, text: str, placement: Placement) -> str:
+        return await self._post(Post(place, text, placement.event_id, final=True), placement)
+
+    async def _post(self, post: Post, placement: Placement) -> str:
         async def send() -> str:
-            return self.write(Post(place, text, placement.event_id, final=True))
+            return self.write(post)
 
         async def find(others: Sequence[str]) -> str | None:
             return self.find(placement.event_id, others)
@@ -148,9 +156,11 @@ class FakeChat:
         message = await self.post(place, card.question, placement)
         return Place(self.platform, "T1", channel, message)
 
-    async def offer_knowledge(self, place: Place, handoff: str, text: str) -> None:
-        self._before()
-        self.proposals.append((place, handoff, text))
+    async def offer_knowledge(
+        self, place: Place, handoff: str, text: str, placement: Placement
+    ) -> None:
+        event = placement.event_id
+        await self._post(Post(place, text, event, handoff=handoff, final=True), placement)
 
     async def link(self, place: Place, message: str) -> str:
         return f"https://chat.example/{place.channel}/{message}" if message else ""

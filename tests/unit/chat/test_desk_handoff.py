@@ -81,7 +81,7 @@ async def test_an_answer_can_be_proposed(tmp_path: Path) -> None:
     async with office(tmp_path, channels=CHANNELS) as here:
         _, theirs = await _handed(here)
         await here.hear(said("That is Dora.", by="U2", place=theirs))
-        ((place, handoff, _),) = here.chat.proposals
+        ((place, handoff),) = here.chat.proposals
         assert place == theirs
         assert "operator" in await here.desk.propose(handoff, ADA)
 
@@ -107,9 +107,7 @@ async def test_colleagues_see_what_their_channel_may_see(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("after_effect", [False, True])
 async def test_a_kill_at_any_step_hands_off_once(tmp_path: Path, after_effect: bool) -> None:
-    """However often the process is cut off on the way, there is one card and one word to the
-    asker, and the reply is carried once."""
-
+    """Wherever the process is cut off, there is one card and one word to the asker."""
     whole = FakeChat()
     async with office(tmp_path / "whole", whole, channels=CHANNELS) as here:
         turn, place = await _asked(here)
@@ -132,6 +130,24 @@ async def test_a_kill_at_any_step_hands_off_once(tmp_path: Path, after_effect: b
         assert sorted(p.text[:8] for p in chat.posts.values()) == sorted(
             p.text[:8] for p in whole.posts.values()
         )
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_a_kill_at_any_step_carries_once(tmp_path: Path, after_effect: bool) -> None:
+    """Wherever the process is cut off, a reply reaches the asker once and is offered once."""
+    for step in (1, 2):  # the words for the asker, the offer to the colleagues
+        chat = FakeChat(after_effect=after_effect)
+        home = tmp_path / str(step)
+        async with office(home, chat, channels=CHANNELS) as here:
+            place, theirs = await _handed(here)
+            chat.operations, chat.die_at = 0, step
+            await here.hear(said("That is Dora.", by="U2", place=theirs))
+        assert chat.dead
+        chat.dead, chat.die_at = False, None
+        async with office(home, chat, channels=CHANNELS) as here:
+            await here.work()
+        carried = [post for post in here.chat.in_thread(place) if "Dora" in post.text]
+        assert (len(carried), len(chat.proposals)) == (1, 1)
 
 
 async def test_who_presses_again_is_told(tmp_path: Path) -> None:
@@ -219,7 +235,7 @@ async def test_an_address_in_a_reply_stays_readable(tmp_path: Path) -> None:
         await here.hear(said(text, by="U2", place=theirs))
         carried = here.chat.in_thread(place)[-1].text
         assert carried.endswith("See the plan (https://example.org/plan).")
-        ((_, handoff, _),) = here.chat.proposals
+        ((_, handoff),) = here.chat.proposals
         assert (await HandoffBook(here.app.database).get(handoff)).answer == text
 
 

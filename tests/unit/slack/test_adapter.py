@@ -171,6 +171,14 @@ async def test_a_card_asks_people(scene: Scene) -> None:
     ):  # fmt: skip
         assert words in shown
     assert not post.pings
-    await scene.adapter.offer_knowledge(where, "handoff-1", "Sent to Ada.")
-    thread = scene.slack.messages("C9", where.thread)
-    assert "handoff:handoff-1" in str(thread[-1].blocks)
+
+
+async def test_knowledge_is_offered_once(scene: Scene) -> None:
+    """With a button that proposes the answer; cut off after the post, it is not offered again."""
+    noted, thread = Noted(), replace(CHANNEL, thread=scene.ts)
+    placement = noted.placement()
+    await scene.adapter.offer_knowledge(thread, "handoff-1", "Sent to Ada.", placement)
+    placement = noted.placement(noted.states[0])
+    await scene.adapter.offer_knowledge(thread, "handoff-1", "Sent to Ada.", placement)
+    (offer,) = scene.slack.answers("C1", scene.ts)
+    assert "handoff:handoff-1" in str(offer.blocks)
