@@ -151,16 +151,6 @@ class SlackPart:
     blocks: list[dict[str, Any]]
     markdown: str
 
-    def shows(self, streamed: str) -> bool:
-        """Whether a stream of this text shows the same already.
-
-        A marker that is no link there is no difference: the sources below are links.
-        """
-        return _LINKED_MARKER.sub(r"\1", self.markdown) == streamed
-
-
-_LINKED_MARKER = re.compile(r"\[(\[\d{1,3}\])\]\([^()\s]*\)")
-
 
 def slack_parts(turn: Turn, note: str = "") -> list[SlackPart]:
     """A turn as final messages, at least one, each within every limit.

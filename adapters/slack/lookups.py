@@ -19,7 +19,6 @@ class Bearer:
     user: str
     bot: str
     team_name: str
-    url: str
     scopes: frozenset[str]
 
 
@@ -40,7 +39,6 @@ class Lookups:
             user=response["user_id"] or "",
             bot=response["bot_id"] or "",
             team_name=response["team"] or "",
-            url=response["url"] or "",
             scopes=frozenset(scope.strip() for scope in granted.split(",") if scope.strip()),
         )
 
@@ -61,13 +59,6 @@ class Lookups:
         response = await self._calls.call("files.info", lambda client: client.files_info(file=file))
         return dict(response["file"] or {})
 
-    async def usergroups(self) -> list[dict[str, Any]]:
-        """The workspace's user groups."""
-        response = await self._calls.call(
-            "usergroups.list", lambda client: client.usergroups_list()
-        )
-        return list(response["usergroups"] or ())
-
     async def usergroup_members(self, group: str) -> frozenset[str]:
         """The ids of a user group's members."""
         response = await self._calls.call(
@@ -84,20 +75,13 @@ class Lookups:
 
     # -- what is shown beside messages --------------------------------------------------------
 
-    async def open_view(self, trigger: str, view: Block) -> dict[str, Any]:
+    async def open_view(self, trigger: str, view: Block) -> None:
         """Open a modal; the trigger serves once, within 3 s, so this neither waits nor repeats."""
-        response = await self._calls.call(
+        await self._calls.call(
             "views.open",
             lambda client: client.views_open(trigger_id=trigger, view=dict(view)),
             repeat=False,
             patience_s=0.0,
-        )
-        return dict(response["view"] or {})
-
-    async def update_view(self, view_id: str, view: Block) -> None:
-        """Replace an open modal."""
-        await self._calls.call(
-            "views.update", lambda client: client.views_update(view_id=view_id, view=dict(view))
         )
 
     async def publish_home(self, user: str, view: Block) -> None:
@@ -106,17 +90,12 @@ class Lookups:
             "views.publish", lambda client: client.views_publish(user_id=user, view=dict(view))
         )
 
-    async def set_status(
-        self, channel: str, thread: str, status: str, *, loading: Sequence[str] = ()
-    ) -> None:
+    async def set_status(self, channel: str, thread: str, status: str) -> None:
         """Show what the bot is doing in a thread; an empty status clears it. Never waits."""
         await self._calls.call(
             "assistant.threads.setStatus",
             lambda client: client.assistant_threads_setStatus(
-                channel_id=channel,
-                thread_ts=thread,
-                status=status,
-                loading_messages=list(loading) or None,
+                channel_id=channel, thread_ts=thread, status=status
             ),
             channel,
             patience_s=0.0,

@@ -42,11 +42,9 @@ METHODS: Final = (
     Use("conversations.open", ("im:write",), "to write to one person"),
     Use("conversations.replies", _HISTORY, "to find its own answer again after a crash"),
     Use("users.info", ("users:read",), "to tell guests and people of other organisations"),
-    Use("usergroups.list", ("usergroups:read",), "to know which user groups there are"),
     Use("usergroups.users.list", ("usergroups:read",), "to know who belongs to which user group"),
     Use("files.info", ("files:read",), "to read text files in a question"),
     Use("views.open", (), "to ask what was wrong with an answer"),
-    Use("views.update", (), "to thank for a better answer"),
     Use("views.publish", (), "to show the App Home"),
 )
 """Every Web API method that the code calls."""

@@ -14,7 +14,7 @@ from functools import partial
 from adapters.chat.base import ChannelKind, Heard, Offer, Placement
 from adapters.slack.forms import Controls, Part, Plain, Rendering, Us, joined, simpler_forms
 from adapters.slack.lookups import Block
-from adapters.slack.pacing import UPDATE
+from adapters.slack.pacing import START, UPDATE
 from adapters.slack.posting import Finder, Known, label
 from adapters.slack.streaming import Streaming, StreamLostError, StreamWriter
 from adapters.slack.web import SlackWeb
@@ -110,7 +110,7 @@ class SlackSurface:
     async def _begin(self) -> str:
         """Start a stream, or post a placeholder where streams are refused."""
         place, refused = self._home, ""
-        if self._streaming.allowed(place):
+        if self._streaming.allowed(place) and self._web.pacer.free(START, place.channel):
             recipient = {} if place.kind is ChannelKind.DIRECT else self._recipient()
             try:
                 ts = await self._web.start_stream(place.channel, place.thread, **recipient)

@@ -113,7 +113,6 @@ class InstalledWorkspaces:
                 user=bot.bot_user_id,
                 bot=bot.bot_id,
                 team_name=bot.team_name or "",
-                url="",
                 scopes=frozenset(bot.bot_scopes),
             )
             web = SlackWeb(bot.bot_token, self._base_url)

@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,9 @@ from bot.conversation import (
     Platform,
     Principal,
     Rating,
-    Route,
-    RouteDecision,
     Turn,
-    Usage,
 )
 from bot.errors import NotFoundError, UsageError
-from bot.evidence import Grounding
 from bot.handoff import HandoffBook
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
@@ -44,6 +39,7 @@ from knowledge.ledger import Ledger
 from knowledge.retrieval import HybridRetriever
 from knowledge.stores.embedded import EmbeddedStore
 from tests.platforms.command import COMMAND, environment
+from tests.platforms.turns import turn_of
 
 ASKER = Author(Platform.SLACK, "U1", "Ann")
 COLLEAGUE = Author(Platform.SLACK, "U2", "Tom")
@@ -85,26 +81,14 @@ class Home:
 
 
 def turn_for(audience: frozenset[str]) -> Turn:
-    return Turn(
+    return turn_of(
+        "I do not know that.",
         id=new_id("turn"),
         thread=new_id("thread"),
         question=QUESTION,
-        query=QUESTION,
         author=ASKER,
-        channel="C1",
         audience=audience,
-        route=RouteDecision(Route.RAG, 0.9, ("a question",)),
-        answer="I do not know that.",
         outcome=Outcome.ABSTAINED,
-        citations=(),
-        grounding=Grounding(),
-        passages=(),
-        withheld=(),
-        model="extractive",
-        persona="juniper@1",
-        usage=Usage(),
-        timings_ms={},
-        at=datetime.now(UTC),
     )
 
 

@@ -14,45 +14,23 @@ import pytest
 from adapters.chat.base import ChannelKind, Heard, Offer, Place, Placement
 from adapters.slack.blocks import under_answer
 from adapters.slack.lookups import Bearer
+from adapters.slack.pacing import START, TIERS
 from adapters.slack.posting import post_once
 from adapters.slack.private import PrivateSurface
 from adapters.slack.streaming import Streaming
 from adapters.slack.surface import PLACEHOLDER, SlackSurface
 from adapters.slack.web import SlackWeb
 from adapters.slack.wording import Wording
-from bot.conversation import Author, Outcome, Platform, Route, RouteDecision, Turn, Usage
+from bot.conversation import Author, Platform
 from bot.errors import ChatError, ChatRefusedError, ChatUnavailableError
-from bot.evidence import Citation, Grounding
+from bot.evidence import Citation
 from tests.platforms.slack_server import SlackServer
 from tests.platforms.slack_state import Message
 from tests.platforms.slack_surfaces import ResponseAddress, new_address
+from tests.platforms.turns import turn_of
 
 ANSWER = "Water roses **at night** [1]. Never at noon."
 SOURCE = Citation(1, "roses.md", "Roses", "https://garden.example/roses", "at night")
-
-
-def turn_of(answer: str = ANSWER, *citations: Citation) -> Turn:
-    return Turn(
-        id="turn-1",
-        thread="t",
-        question="?",
-        query="?",
-        author=Author(Platform.SLACK, "U1"),
-        channel="slack:C1",
-        audience=frozenset(),
-        route=RouteDecision(Route.RAG, 1.0, ()),
-        answer=answer,
-        outcome=Outcome.ANSWERED,
-        citations=citations,
-        grounding=Grounding(),
-        passages=(),
-        withheld=(),
-        model="m",
-        persona="p",
-        usage=Usage(),
-        timings_ms={},
-        at=datetime.now(UTC),
-    )
 
 
 @dataclass
@@ -156,7 +134,7 @@ async def test_the_first_words_show_before_the_end(desk: Desk) -> None:
     (message,) = desk.messages
     await desk.slack.until(lambda: "at night" in message.shown)
     assert message.streaming
-    await surface.close(turn_of(), Offer.NOTHING)
+    await surface.close(turn_of(ANSWER), Offer.NOTHING)
     assert message.shown.count("at night") == 1
 
 
@@ -200,6 +178,16 @@ async def test_where_streams_are_refused_it_is_posted_and_edited(
     assert not message.was_stream
 
 
+async def test_a_spent_minute_is_posted_without_asking(desk: Desk) -> None:
+    """Where the workspace has begun as many streams as a minute allows, none is asked for."""
+    for _ in range(TIERS[START]):
+        await desk.web.pacer.ready(START, "C9")
+    await desk.answer()
+    assert desk.made("chat.startStream") == 0
+    (message,) = desk.messages
+    assert "at night" in message.shown
+
+
 async def test_a_refusal_is_remembered(desk: Desk) -> None:
     """The next answers in the workspace do not ask for a stream again."""
     refuse_streams(desk)
@@ -219,7 +207,7 @@ async def test_drafts_are_edited_in(desk: Desk) -> None:
     (message,) = desk.messages
     await desk.slack.until(lambda: "*at night*" in message.text)
     assert message.text.endswith("…")
-    await surface.close(turn_of(), Offer.NOTHING)
+    await surface.close(turn_of(ANSWER), Offer.NOTHING)
     assert not message.text.endswith("…")
 
 
@@ -318,7 +306,7 @@ async def test_blocks_that_slack_refuses_are_made_plainer(desk: Desk) -> None:
     surface = desk.surface()
     await surface.open()
     desk.slack.fault("chat.update", error="invalid_blocks", times=2)
-    await surface.close(turn_of(), Offer.NOTHING)
+    await surface.close(turn_of(ANSWER), Offer.NOTHING)
     assert "at night" in desk.messages[0].shown
 
 
@@ -346,7 +334,7 @@ async def test_a_message_that_was_deleted_is_posted_anew_once(desk: Desk, stream
     await surface.open()
     (first,) = desk.messages
     first.deleted, first.streaming = True, False
-    await surface.close(turn_of(), Offer.NOTHING)
+    await surface.close(turn_of(ANSWER), Offer.NOTHING)
     (second,) = desk.messages
     assert second.ts != first.ts
     assert second.has_feedback
@@ -581,7 +569,7 @@ async def test_a_command_is_answered_at_its_address(desk: Desk) -> None:
 async def test_an_address_that_is_spent_is_no_end(desk: Desk, spent: dict[str, Any]) -> None:
     """Expired or used up: the asker still gets the answer, and others still do not."""
     given = replace(address(desk), **spent)
-    await private(desk, new_address(desk.slack.world, given)).close(turn_of(), Offer.NOTHING)
+    await private(desk, new_address(desk.slack.world, given)).close(turn_of(ANSWER), Offer.NOTHING)
     (message,) = desk.slack.world.hidden
     assert message.only_for == "U1"
     assert desk.made("chat.postEphemeral") == 1
@@ -602,15 +590,15 @@ async def test_without_an_address_the_asker_sees_an_ephemeral_message(desk: Desk
 async def test_where_the_bot_is_no_member_it_writes_to_the_asker(desk: Desk) -> None:
     """The last resort is a direct message."""
     desk.slack.leave(desk.slack.bot, desk.slack.world.channels["C1"])
-    await private(desk).close(turn_of(), Offer.NOTHING)
+    await private(desk).close(turn_of(ANSWER), Offer.NOTHING)
     direct = desk.slack.dm(desk.slack.world.users["U1"])
     assert ["at night" in m.shown for m in direct.messages.values()] == [True]
 
 
 async def test_a_private_answer_is_given_once(desk: Desk) -> None:
     """An attempt after the answer was given gives nothing more."""
-    await private(desk).close(turn_of(), Offer.NOTHING)
-    await private(desk).close(turn_of(), Offer.NOTHING)
+    await private(desk).close(turn_of(ANSWER), Offer.NOTHING)
+    await private(desk).close(turn_of(ANSWER), Offer.NOTHING)
     assert len(desk.slack.world.hidden) == 1
 
 

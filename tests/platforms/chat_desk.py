@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,14 @@ from adapters.chat.desk import Desk
 from bot.conversation import (
     Outcome,
     Question,
-    Route,
-    RouteDecision,
     Turn,
-    Usage,
 )
-from bot.evidence import Grounding
 from bot.reply import Show, silent
 from bot.settings import load_settings
 from bot.store.history import History
 from bot.store.ids import new_id
 from tests.platforms.chat_fake import FakeChat
+from tests.platforms.turns import turn_of
 
 
 @dataclass
@@ -53,7 +49,8 @@ class ScriptedEngine:
         text = self.reply(question)
         for piece in (text[:4], text[4:8], text[8:]):
             await show(piece)
-        turn = Turn(
+        turn = turn_of(
+            text,
             id=new_id("turn"),
             thread=question.thread or new_id("thread"),
             question=question.text,
@@ -61,18 +58,7 @@ class ScriptedEngine:
             author=question.author,
             channel=question.channel,
             audience=question.principal.groups,
-            route=RouteDecision(Route.RAG, 1.0, ()),
-            answer=text,
             outcome=self.outcome,
-            citations=(),
-            grounding=Grounding(()),
-            passages=(),
-            withheld=(),
-            model="scripted",
-            persona="none",
-            usage=Usage(),
-            timings_ms={},
-            at=datetime.now(UTC),
         )
         await self.history.record(turn, question.key)
         return turn

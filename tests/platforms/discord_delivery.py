@@ -19,9 +19,10 @@ from adapters.discord.private import PrivateSurface
 from adapters.discord.rest import DiscordRest
 from adapters.discord.seating import Seating
 from adapters.discord.surface import DiscordSurface
-from bot.conversation import Author, Outcome, Platform, Route, RouteDecision, Turn, Usage
+from bot.conversation import Author, Platform, Turn
 from bot.errors import ChatRefusedError
-from bot.evidence import Citation, Grounding
+from bot.evidence import Citation
+from tests.platforms import turns
 from tests.platforms.discord_server import DiscordServer
 from tests.platforms.discord_state import Channel, Message, User
 
@@ -31,27 +32,7 @@ SOURCE = Citation(1, "roses.md", "Roses", "https://garden.example/roses", "at ni
 
 def turn_of(answer: str = ANSWER, *citations: Citation, audience: Sequence[str] = ()) -> Turn:
     """An answered turn."""
-    return Turn(
-        id="t0001",
-        thread="t",
-        question="?",
-        query="?",
-        author=Author(Platform.DISCORD, "1"),
-        channel="discord:1",
-        audience=frozenset(audience),
-        route=RouteDecision(Route.RAG, 1.0, ()),
-        answer=answer,
-        outcome=Outcome.ANSWERED,
-        citations=citations,
-        grounding=Grounding(),
-        passages=(),
-        withheld=(),
-        model="m",
-        persona="p",
-        usage=Usage(),
-        timings_ms={},
-        at=datetime.now(UTC),
-    )
+    return turns.turn_of(answer, *citations, audience=frozenset(audience))
 
 
 @asynccontextmanager

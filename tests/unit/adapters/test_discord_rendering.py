@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adapters.rendering.discord import DiscordStream, discord_markdown, discord_parts
 from adapters.rendering.mentions import ZWSP
 from bot.evidence import Citation
-from tests.unit.adapters.turns import turn
+from tests.platforms.turns import turn_of
 
 URI = "https://docs.example.com/a?x=1&y=2"
 CITED = (Citation(1, "a.md", "A & <B>", URI, "q"), Citation(2, "b.md", "B", "docs/b.md", "q"))
@@ -49,16 +49,16 @@ def test_a_stream_shows_what_is_settled() -> None:
 
 def test_sources_stand_in_small_print_at_the_end() -> None:
     """Numbered, with their addresses where they have some."""
-    assert discord_parts(turn("Fine [1].", CITED), note="A note.") == [
+    assert discord_parts(turn_of("Fine [1].", *CITED), note="A note.") == [
         f"Fine [1].\n\nA note.\n\n-# [1] A & <B> <{URI}>\n-# [2] B"
     ]
-    assert discord_parts(turn("Fine.")) == ["Fine."]
-    assert discord_parts(turn("")) == ["…"]
+    assert discord_parts(turn_of("Fine.")) == ["Fine."]
+    assert discord_parts(turn_of("")) == ["…"]
 
 
 def test_sources_that_have_no_room_follow_by_themselves() -> None:
     """An answer that fills its message keeps its sources together on the next one."""
-    parts = discord_parts(turn("word " * 395, CITED))
+    parts = discord_parts(turn_of("word " * 395, *CITED))
     assert len(parts) == 2
     assert parts[1].startswith("-# [1] ")
 
@@ -81,7 +81,7 @@ PARTS = st.sampled_from(
 @given(st.lists(PARTS, max_size=20).map("".join))
 def test_every_part_fits(answer: str) -> None:
     """Of 1 to 2,000 characters, with closed blocks of code, and without a mention."""
-    for part in discord_parts(turn(answer, CITED)):
+    for part in discord_parts(turn_of(answer, *CITED)):
         assert part.strip()
         assert len(part) <= 2_000
         assert part.count("```") % 2 == 0

@@ -18,7 +18,7 @@ from adapters.rendering.slack import (
 from adapters.rendering.slack_incoming import markdown as incoming
 from adapters.rendering.splitting import utf16_units
 from bot.evidence import Citation
-from tests.unit.adapters.turns import turn
+from tests.platforms.turns import turn_of
 
 URI = "https://docs.example.com/a?x=1&y=2"
 CITED = (Citation(1, "a.md", "A & <B>", URI, "q"), Citation(2, "b.md", "B", "docs/b.md", "q"))
@@ -91,16 +91,9 @@ def test_sentences_are_shown_at_once() -> None:
     assert stream.finish() == "\n\n```\na\n--\nb.\n```"
 
 
-def test_a_stream_without_links_shows_the_same() -> None:
-    """A marker that is linked in the end is no reason to replace a message; a link is."""
-    part = slack_parts(turn("Fine [1].", CITED))[0]
-    assert part.shows("Fine [1].")
-    assert not slack_parts(turn(f"[Fine]({URI}).", CITED))[0].shows("Fine.")
-
-
 def test_sources_stand_below_the_last_part() -> None:
     """Numbered, with titles as links where there is an address, in the text as well."""
-    part = slack_parts(turn("Fine [1].", CITED), note="A note.")[0]
+    part = slack_parts(turn_of("Fine [1].", *CITED), note="A note.")[0]
     sources = f"[1] <{html.escape(URI)}|A &amp; &lt;B&gt;>\n[2] B"
     assert part.blocks == [
         {"type": "markdown", "text": f"Fine [[1]]({URI}).\n\nA note."},
@@ -110,7 +103,7 @@ def test_sources_stand_below_the_last_part() -> None:
         },
     ]
     assert part.text.endswith(f"A note.\n\n{sources}")
-    assert [b["type"] for b in slack_parts(turn("Fine."))[0].blocks] == ["markdown"]
+    assert [b["type"] for b in slack_parts(turn_of("Fine."))[0].blocks] == ["markdown"]
 
 
 def test_many_sources_are_counted() -> None:
@@ -119,7 +112,7 @@ def test_many_sources_are_counted() -> None:
         Citation(n, f"{n}.md", "T" * 300, f"https://x.example/{'p' * 150}/{n}", "")
         for n in range(1, 31)
     )
-    parts = slack_parts(turn("Fine.", many))
+    parts = slack_parts(turn_of("Fine.", *many))
     sources = parts[0].blocks[1]["elements"][0]["text"]
     assert len(sources) <= 2_400
     shown = sources.count("|")
@@ -133,13 +126,13 @@ def test_a_document_is_listed_once() -> None:
         Citation(n, name, name.upper(), f"https://x.example/{name}", "")
         for n, name in enumerate(("a", "b", "a"), 1)
     )
-    sources = slack_parts(turn("Fine.", cited))[0].blocks[1]["elements"][0]["text"]
+    sources = slack_parts(turn_of("Fine.", *cited))[0].blocks[1]["elements"][0]["text"]
     assert sources == "[1] [3] <https://x.example/a|A>\n[2] <https://x.example/b|B>"
 
 
 def test_an_answer_of_nothing_is_still_a_message() -> None:
     """There is always one part with words in it."""
-    assert slack_parts(turn(""))[0].text
+    assert slack_parts(turn_of(""))[0].text
 
 
 PARTS = st.sampled_from(
@@ -160,7 +153,7 @@ PARTS = st.sampled_from(
 @given(st.lists(PARTS, max_size=30).map("".join))
 def test_every_part_is_within_every_limit(answer: str) -> None:
     """Of text, of a markdown block, of all blocks together, with room for the buttons."""
-    parts = slack_parts(turn(answer, CITED))
+    parts = slack_parts(turn_of(answer, *CITED))
     assert parts
     for part in parts:
         assert part.text.strip()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from bot.conversation import Author, Outcome, Platform, Route, RouteDecision, Turn, Usage
+from bot.conversation import Author, Outcome, Platform
 from bot.errors import NotFoundError
-from bot.evidence import Grounding
 from bot.handoff import Handoff, HandoffBook
 from bot.store.base import Database
 from bot.store.history import History
 from bot.store.ids import new_id
+from tests.platforms.turns import turn_of
 
 ANN = Author(Platform.SLACK, "U024BE7LH", "Ann")
 HELPER = "slack:U0HELPER1"
@@ -21,26 +19,8 @@ CARD = {"platform": "slack", "workspace": "T1", "channel": "C0HUMANS", "thread":
 
 
 async def _turn(database: Database, thread: str = "thread-1") -> str:
-    turn = Turn(
-        id=new_id(),
-        thread=thread,
-        question="Why does it leak?",
-        query="why does it leak",
-        author=ANN,
-        channel="slack:C1",
-        audience=frozenset(),
-        route=RouteDecision(Route.RAG, 0.8, ()),
-        answer="I do not know.",
-        outcome=Outcome.ABSTAINED,
-        citations=(),
-        grounding=Grounding(()),
-        passages=(),
-        withheld=(),
-        model="extractive",
-        persona="juniper@1",
-        usage=Usage(),
-        timings_ms={},
-        at=datetime.now(UTC),
+    turn = turn_of(
+        "I do not know.", id=new_id(), thread=thread, author=ANN, outcome=Outcome.ABSTAINED
     )
     await History(database).record(turn)
     return turn.id

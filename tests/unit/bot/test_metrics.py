@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from bot.conversation import (
-    Author,
     Outcome,
     Platform,
     Rating,
@@ -14,29 +11,17 @@ from bot.conversation import (
 )
 from bot.evidence import Claim, Grounding
 from bot.metrics import Metrics
+from tests.platforms.turns import turn_of
 
 
 def turn(outcome: Outcome = Outcome.ANSWERED, usage: Usage | None = None) -> Turn:
-    return Turn(
-        id="t",
-        thread="t",
-        question="q",
-        query="q",
-        author=Author(Platform.SLACK, "U1"),
-        channel="C1",
-        audience=frozenset(),
+    return turn_of(
         route=RouteDecision(Route.HYBRID, 1.0, ()),
-        answer="a",
         outcome=outcome,
-        citations=(),
         grounding=Grounding((Claim(0, 1, "a", supported=True, score=1.0),)),
-        passages=(),
-        withheld=(),
-        model="m",
-        persona="p",
         usage=usage or Usage(),
+        model="m",
         timings_ms={"retrieve": 12.0, "total": 40.0},
-        at=datetime.now(UTC),
     )
 
 

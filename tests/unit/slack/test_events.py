@@ -23,7 +23,7 @@ from adapters.slack.events import (
 from adapters.slack.lookups import Bearer
 from bot.conversation import Platform
 
-US = Bearer("T1", "UBOT", "BBOT", "Team", "", frozenset())
+US = Bearer("T1", "UBOT", "BBOT", "Team", frozenset())
 SAID = {"type": "message", "channel": "C1", "channel_type": "channel", "user": "U1", "text": "hi",
         "ts": "1712345678.000100"}  # fmt: skip
 
