@@ -25,7 +25,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo check test bench docs lock clean
+.PHONY: help setup demo check test nightly bench docs lock clean
 
 help: ## list what can be done
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' \
@@ -47,6 +47,10 @@ test: check ## the checks and the whole test suite, with its coverage
 	$(BIN)/coverage run -m pytest $(SUITE)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=85
+
+nightly: $(WORK) ## kill the service with kill -9, 500 runs a chat platform (an hour or two)
+	KILL_RUNS=500 $(BIN)/python -m pytest $(SUITE) \
+		tests/integration/test_slack_kills.py tests/integration/test_discord_kills.py
 
 bench: $(WORK) ## measure speed and size on this machine (some minutes)
 	@for file in benchmarks/bench_*.py; do \
