@@ -18,10 +18,18 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 
 from bot.store.base import Database
 
 _numbers = count(1)
+
+# A busy machine is no fault of what is tested: speed is asserted nowhere.
+property_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+property_settings.load_profile("untimed")
 
 
 def _server_binaries() -> Path | None:

@@ -10,7 +10,6 @@ import asyncio
 import os
 import re
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -133,9 +132,9 @@ async def test_every_fault_of_every_method_ends_in_one_answer(place: Place) -> N
             slack.fault(method, channel=channel, **fault)
             asked.append((f"{method} {name}", channel, await place.ask(channel)))
     calm = place.channel()
-    begun = time.monotonic()
     await place.one_answer(calm, await place.ask(calm))
-    assert time.monotonic() - begun < 5.0
+    done = [any(map(answered, slack.answers(channel, ts))) for _, channel, ts in asked]
+    assert not all(done), "the calm channel waited for all the others"
     wrong = []
     for what, channel, ts in asked:
         try:
@@ -155,7 +154,7 @@ async def test_slack_away_in_the_middle_of_answers_loses_none(place: Place) -> N
     await asyncio.sleep(0.5)
     slack.fault("*", refuse=True, times=1_000_000)
     slack.cut_sockets()
-    await asyncio.sleep(20)
+    await asyncio.sleep(20)  # longer than a call is repeated, so that whole answers are
     slack.heal()
     later = [await place.ask(room, pump) for room, pump in zip(rooms, PUMPS, strict=True)]
     for room, pump, first, second in zip(rooms, PUMPS, asked, later, strict=True):
