@@ -14,6 +14,7 @@ from slack_bolt.adapter.starlette.async_handler import (
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_sdk.errors import SlackClientError
+from slack_sdk.signature import SignatureVerifier
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -56,25 +57,24 @@ class Replays:
         self._seen.pop(signature, None)
 
 
-def slack_routes(app: AsyncApp | None, flow: AsyncOAuthFlow | None = None) -> list[Route]:
-    """The addresses below ``/slack`` for the web server: events for an ``app`` in HTTP mode, the
-    pages of an installation for a ``flow``."""
-    routes = [] if app is None else [_events_route(app)]
-    return routes if flow is None else [*routes, *_install_routes(flow)]
+def events_route(app: AsyncApp, signing_secret: str) -> Route:
+    """Where Slack sends events. Forged, stale and replayed requests are refused with 401.
 
-
-def _events_route(app: AsyncApp) -> Route:
-    """Where Slack sends events. Forged, stale and replayed requests are refused with 401."""
-    replays = Replays()
+    The signature is checked before anything is remembered or read; Bolt checks it once more.
+    """
+    verifier, replays = SignatureVerifier(signing_secret), Replays()
 
     async def events(request: Request) -> Response:
-        signature = request.headers.get("x-slack-signature", "")
-        if signature and not replays.take(signature):
+        body = await request.body()
+        if not _is_signed(verifier, request, body):
+            return _refusal(_UNAUTHORIZED)
+        signature = request.headers["x-slack-signature"]
+        if not replays.take(signature):
             log.warning("Slack: a request was sent twice")
-            return JSONResponse({"error": "invalid request"}, _UNAUTHORIZED)
+            return _refusal(_UNAUTHORIZED)
         status = 0
         try:
-            response = await _dispatch(app, request)
+            response = await _dispatch(app, request, body)
             status = response.status_code
         finally:
             if status != _OK:
@@ -84,18 +84,30 @@ def _events_route(app: AsyncApp) -> Route:
     return Route(EVENTS_PATH, events, methods=["POST"])
 
 
-async def _dispatch(app: AsyncApp, request: Request) -> Response:
-    if not request.headers.get("x-slack-request-timestamp", "").isdecimal():
-        return JSONResponse({"error": "invalid request"}, _UNAUTHORIZED)  # Bolt would fall over it
-    body = await request.body()
+def _is_signed(verifier: SignatureVerifier, request: Request, body: bytes) -> bool:
+    """Whether Slack signed it, within the last five minutes."""
+    moment = request.headers.get("x-slack-request-timestamp")
+    try:
+        return verifier.is_valid(body, moment, request.headers.get("x-slack-signature"))
+    except (ValueError, TypeError):  # no time, no UTF-8, no ASCII
+        return False
+
+
+async def _dispatch(app: AsyncApp, request: Request, body: bytes) -> Response:
     try:
         asked = to_async_bolt_request(request, body)
-    except (ValueError, TypeError, AttributeError):  # no UTF-8, no JSON, or no JSON object
-        return JSONResponse({"error": "invalid request"}, _BAD)
+    except (ValueError, TypeError, AttributeError):  # no JSON, or no JSON object
+        return _refusal(_BAD)
     return to_starlette_response(await app.async_dispatch(asked))
 
 
-def _install_routes(flow: AsyncOAuthFlow) -> list[Route]:
+def _refusal(status: int) -> Response:
+    return JSONResponse({"error": "invalid request"}, status)
+
+
+def install_routes(flow: AsyncOAuthFlow) -> list[Route]:
+    """The pages of an installation."""
+
     async def install(request: Request) -> Response:
         return to_starlette_response(
             await flow.handle_installation(to_async_bolt_request(request, b""))

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from adapters.slack.adapter import Replies, SlackAdapter
 from adapters.slack.app import build_app
 from adapters.slack.edge import Edge
-from adapters.slack.http import slack_routes
+from adapters.slack.http import events_route, install_routes
 from adapters.slack.installations import SlackInstallations, SlackStates
 from adapters.slack.oauth import oauth_flow
 from adapters.slack.ports import Desk
@@ -84,7 +84,8 @@ def build_slack(
     check(settings)
     base_url = api_url(settings)
     app_token, signing = settings.slack_app_token, settings.slack_signing_secret
-    flow = None
+    signing_secret = signing.get_secret_value() if signing and app_token is None else ""
+    routes: list[Route] = []
     if settings.slack_bot_token is not None:
         token = settings.slack_bot_token.get_secret_value()
         workspaces: Workspaces = OneWorkspace(token, base_url)
@@ -94,23 +95,27 @@ def build_slack(
         assert client_secret is not None
         installations = SlackInstallations(database, client_id, Seal(secret()))
         workspaces = InstalledWorkspaces(installations, base_url)
-        flow = oauth_flow(
-            client_id,
-            client_secret.get_secret_value(),
-            installations,
-            SlackStates(database),
-            base_url=base_url,
+        routes += install_routes(
+            oauth_flow(
+                client_id,
+                client_secret.get_secret_value(),
+                installations,
+                SlackStates(database),
+                base_url=base_url,
+            )
         )
     app = build_app(
         Edge(desk, workspaces, settings.access),
-        signing_secret=signing.get_secret_value() if signing and app_token is None else "",
+        signing_secret=signing_secret,
         base_url=base_url,
     )
+    if signing_secret:
+        routes.append(events_route(app, signing_secret))
     return Slack(
         SlackAdapter(workspaces, settings.access, replies),
         app,
         workspaces,
-        slack_routes(None if app_token else app, flow),
+        routes,
         SocketMode(app, app_token.get_secret_value(), base_url) if app_token else None,
     )
 

@@ -35,6 +35,20 @@ def proxy_for(url: str) -> str | None:
     return getproxies().get(parts.scheme)
 
 
+def is_slacks(url: str, base_url: str = API_URL) -> bool:
+    """Whether an address is Slack's own: on the host of the API, or on those for files
+    (``files.slack.com``) and for the answers to commands (``hooks.slack.com``)."""
+    try:
+        target, base = urlsplit(url), urlsplit(base_url)
+    except ValueError:
+        return False
+    if (target.scheme, target.netloc) == (base.scheme, base.netloc):
+        return True
+    domains = (urlsplit(API_URL).netloc, base.netloc)
+    hosts = {f"{name}.{domain}" for name in ("files", "hooks") for domain in domains}
+    return target.scheme == "https" and target.netloc in hosts
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     try:

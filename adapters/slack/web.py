@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -19,14 +18,13 @@ from adapters.slack.calls import Calls, Send
 from adapters.slack.faults import PLATFORM, response_fault
 from adapters.slack.lookups import Block, Lookups
 from adapters.slack.pacing import APPEND, POST, START, STOP, UPDATE, Pacer
-from adapters.slack.transport import API_URL
+from adapters.slack.transport import API_URL, is_slacks
 from bot.errors import ChatRefusedError
 
 Message = dict[str, Any]
 _Ask = Callable[[AsyncWebClient, dict[str, Any]], Awaitable[AsyncSlackResponse]]
 
 _NOTE = {"event_type": "wellspoken_note", "event_payload": {"by": "wellspoken"}}
-_FILE_HOST = "files.slack.com"
 _PAGE, _PAGES = 200, 10  # replies a page, and pages that are read at most
 
 
@@ -196,7 +194,10 @@ class SlackWeb(Lookups):
 
     async def respond(self, url: str, text: str, *, blocks: Sequence[Block] = ()) -> None:
         """Answer a command or an action to its author alone; an address serves 30 minutes and
-        five answers. Raises ChatRefusedError with ``expired_url`` or ``used_url`` after that."""
+        five answers. Raises ChatRefusedError with ``expired_url`` or ``used_url`` after that, and
+        with ``foreign_host`` for an address that is not Slack's."""
+        method = "response_url"
+        self._expect_own(method, url)
         body = {
             "text": text,
             "response_type": "ephemeral",
@@ -206,9 +207,11 @@ class SlackWeb(Lookups):
         }
         if blocks:
             body["blocks"] = _json(blocks)
-        async with self._calls.request("response_url", "POST", url, json=body) as response:
+        async with self._calls.request(
+            method, "POST", url, json=body, allow_redirects=False
+        ) as response:
             if response.status != 200:
-                raise response_fault("response_url", response.status, await response.text())
+                raise response_fault(method, response.status, await response.text())
 
     async def permalink(self, channel: str, ts: str) -> str:
         """The web address of a message."""
@@ -268,8 +271,7 @@ class SlackWeb(Lookups):
         ``foreign_host``. A login page in place of the file raises ``missing_scope``.
         """
         method = "file"
-        if not self._is_own(url):
-            raise ChatRefusedError(platform=PLATFORM, method=method, reason="foreign_host")
+        self._expect_own(method, url)
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self._calls.request(
             method, "GET", url, headers=headers, allow_redirects=False
@@ -287,11 +289,9 @@ class SlackWeb(Lookups):
                     break
             return bytes(content[:limit]), response.content_type
 
-    def _is_own(self, url: str) -> bool:
-        target, base = urlsplit(url), urlsplit(self._base_url)
-        if (target.scheme, target.netloc) == (base.scheme, base.netloc):
-            return True
-        return target.scheme == "https" and target.netloc == _FILE_HOST
+    def _expect_own(self, method: str, url: str) -> None:
+        if not is_slacks(url, self._base_url):
+            raise ChatRefusedError(platform=PLATFORM, method=method, reason="foreign_host")
 
 
 def _with(ask: _Ask, options: dict[str, Any]) -> Send:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.slack.transport import proxy_for, web_client
+from adapters.slack.transport import is_slacks, proxy_for, web_client
 from adapters.slack.web import SlackWeb
 from bot.errors import ChatError, ChatLimitedError, ChatRefusedError, ChatUnavailableError
 from tests.platforms.slack_server import SlackServer
@@ -175,8 +175,18 @@ async def test_a_login_page_is_a_missing_permission(slack: SlackServer, web: Sla
     assert refused.value.data["needed"] == "files:read"
 
 
-async def test_the_token_never_leaves_for_a_foreign_host(slack: SlackServer) -> None:
-    """An address elsewhere, or one that only looks like Slack's, is not even asked."""
+def test_slacks_own_hosts_are_these() -> None:
+    """Files and answers to commands have hosts of their own; a gateway before the API, too."""
+    assert is_slacks("https://hooks.slack.com/commands/T1/2/x")
+    assert is_slacks("https://files.slack-gov.com/files-pri/T1-F1/x", "https://slack-gov.com/api/")
+    assert is_slacks("https://hooks.slack.com/actions/T1/2/x", "https://gateway.example/slack/")
+    assert not is_slacks("https://hooks.gateway.example.org/x", "https://gateway.example/slack/")
+    assert not is_slacks("https://[broken/x")
+
+
+async def test_nothing_leaves_for_a_foreign_host(slack: SlackServer) -> None:
+    """Neither the token nor an answer: an address elsewhere, or one that only looks like Slack's,
+    is not even asked."""
     async with SlackServer() as foreign:
         web = SlackWeb("xoxb-secret", slack.url)
         for url in (
@@ -188,6 +198,9 @@ async def test_the_token_never_leaves_for_a_foreign_host(slack: SlackServer) -> 
         ):
             with pytest.raises(ChatRefusedError) as refused:
                 await web.download(url, 10)
+            assert refused.value.data["reason"] == "foreign_host"
+            with pytest.raises(ChatRefusedError) as refused:
+                await web.respond(url, "The answer.")
             assert refused.value.data["reason"] == "foreign_host"
         assert foreign.calls == []
         await web.aclose()
