@@ -43,6 +43,7 @@ class Backfill:
         self._one = asyncio.Lock()
         self._whole = False
         self._lost: set[int] = set()
+        self._gone: dict[int, tuple[int, bool]] = {}  # servers: since when, and what counts
 
     def lost(self, shard: int) -> None:
         """A line is lost: until it is resumed or caught up with, not everything was heard."""
@@ -65,6 +66,24 @@ class Backfill:
                 self._lost |= before
                 log.warning("Discord: what was missed is not fetched", error=str(error))
 
+    def gone(self, guild: discord.Guild) -> None:
+        """A server has an outage."""
+        self._gone.setdefault(guild.id, (_id_at(self._clock() - MARGIN), False))
+
+    def is_gone(self, guild: discord.Guild) -> bool:
+        """Whether it had an outage when we last heard of it."""
+        return guild.id in self._gone
+
+    async def catch_up_in(self, guild: discord.Guild) -> None:
+        """Fetch and hear what was missed in a server that is back. Never raises."""
+        async with self._one:
+            after, only_sure = self._gone.pop(guild.id, (_id_at(self._clock()), False))
+            after = max(after, _id_at(self._clock() - self._window))
+            try:
+                await self._fetch([*_busy_in(guild, after)], after, only_sure=only_sure)
+            except WellspokenError as error:
+                log.warning("Discord: what was missed is not fetched", error=str(error))
+
     async def keep_noting(self) -> None:
         """Note from time to time until when everything was heard; until cancelled."""
         while True:
@@ -82,6 +101,8 @@ class Backfill:
         shards = client.shards.values()
         if self._lost or not shards or not client.is_ready():
             return False
+        if any(guild.unavailable for guild in client.guilds):
+            return False
         return not any(shard.is_closed() for shard in shards)
 
     @property
@@ -92,34 +113,25 @@ class Backfill:
         noted = await self._edge.notes.get(self._key)
         earliest = self._clock() - self._window
         since = max(earliest, datetime.fromisoformat(noted)) if noted else earliest
-        after = discord.utils.time_snowflake(since)
+        after = _id_at(since)
+        only_sure = noted is None
+        if only_sure:  # from here on we heard everything
+            await self._edge.notes.put(self._key, self._clock().isoformat())
+        guilds = self._edge.client.guilds
+        self._gone |= {guild.id: (after, only_sure) for guild in guilds if guild.unavailable}
+        channels = [place for guild in guilds for place in _busy_in(guild, after)]
+        await self._fetch([*channels, *await self._directs()], after, only_sure=only_sure)
+
+    async def _fetch(self, channels: list[Any], after: int, *, only_sure: bool) -> None:
         room = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def fetch(channel: Any) -> int:
             async with room:
-                return await self._hear(channel, after, only_sure=noted is None)
+                return await self._hear(channel, after, only_sure=only_sure)
 
-        if noted is None:  # from here on we heard everything
-            await self._edge.notes.put(self._key, self._clock().isoformat())
-        channels = [*self._busy(after), *await self._directs()]
         heard = sum(await asyncio.gather(*map(fetch, channels)))
         if heard:
             log.info("Discord: heard late what was missed", messages=heard)
-
-    def _busy(self, after: int) -> Iterator[Any]:
-        """The channels, threads and posts in which something was said since. What Discord says of
-        each on connecting spares the asking."""
-        for guild in self._edge.client.guilds:
-            places: Iterable[Any] = (
-                *guild.text_channels,
-                *guild.voice_channels,
-                *guild.stage_channels,
-                *guild.threads,
-            )
-            for place in places:
-                last = max(place.last_message_id or 0, place.id)
-                if last >= after and _may_read(place, guild):
-                    yield place
 
     async def _directs(self) -> list[Any]:
         """The direct messages in which the bot takes part; Discord lists them nowhere."""
@@ -160,6 +172,25 @@ class Backfill:
         if record is None:
             return False
         return not record.heard or heard.at > record.heard[0].at
+
+
+def _id_at(moment: datetime) -> int:
+    return discord.utils.time_snowflake(moment)
+
+
+def _busy_in(guild: discord.Guild, after: int) -> Iterator[Any]:
+    """The channels, threads and posts in which something was said since. What Discord says of each
+    on connecting spares the asking."""
+    places: Iterable[Any] = (
+        *guild.text_channels,
+        *guild.voice_channels,
+        *guild.stage_channels,
+        *guild.threads,
+    )
+    for place in places:
+        last = max(place.last_message_id or 0, place.id)
+        if last >= after and _may_read(place, guild):
+            yield place
 
 
 def _may_read(place: Any, guild: discord.Guild) -> bool:

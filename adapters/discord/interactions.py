@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import discord
 
+from adapters.chat.base import ChannelKind
 from adapters.discord.buttons import FORGET, KNOWLEDGE, PERSON, RATE, SOLVED, forget_row
 from adapters.discord.edge import Edge, sentence_for
 from adapters.discord.events import asked, author_of, files_of, place_of_link, plain_text
@@ -30,6 +31,9 @@ _THANKS_FOR_WORDS: Final = (
     "Thank you. Your word is noted. A person looks at better answers before I use them."
 )
 _NOTHING_SENT: Final = "Thank you, your thumb is noted."
+_IN_DIRECT: Final = (
+    "You'll hear from me in our direct messages; allow them from members of this server."
+)
 _FORGET: Final = (
     "This erases what I keep of you: your questions, ratings and corrections. It cannot be undone."
 )
@@ -107,8 +111,7 @@ class Interactions:
             else:
                 await reply.say(_THANKS)
         elif found := re.fullmatch(PERSON, name):
-            await self._edge.desk.hand_off(found["turn"], author, place)
-            await reply.seen()
+            await self._hand_off(interaction, reply, found["turn"])
         elif found := re.fullmatch(KNOWLEDGE, name):
             await reply.say(await self._edge.desk.propose(found["handoff"], author))
         elif found := re.fullmatch(SOLVED, name):
@@ -119,6 +122,27 @@ class Interactions:
         else:
             log.warning("Discord: an unknown button was pressed")
             await reply.seen()
+
+    async def _hand_off(self, interaction: Interaction, reply: Reply, turn: str) -> None:
+        """Yes to the offer of a person. What was asked in private goes on in private."""
+        author, place = author_of(interaction.user), self._edge.place_of_interaction(interaction)
+        if place.kind is ChannelKind.DIRECT or not _is_ephemeral(interaction.message):
+            said = await self._edge.desk.hand_off(turn, author, place)
+            await (reply.say(said) if said else reply.seen())
+            return
+
+        async def alone() -> str:
+            direct = await self._edge.rest.open_dm(author.id)
+            where = replace(
+                place,
+                channel=direct,
+                thread="",
+                kind=ChannelKind.DIRECT,
+                parent=place.channel,  # whose handoff channel it is
+            )
+            return await self._edge.desk.hand_off(turn, author, where) or _IN_DIRECT
+
+        await _in_time(reply, alone())
 
     async def _sent(self, interaction: Interaction, reply: Reply) -> None:
         """The form behind a thumb down."""
@@ -154,6 +178,10 @@ class Interactions:
         except Exception as error:  # noqa: BLE001 - told to the person, logged in full
             log.error("Discord: an interaction failed", exc_info=error)
             await reply.tell(sentence_for(WellspokenError()))
+
+
+def _is_ephemeral(message: discord.Message | None) -> bool:
+    return message is not None and message.flags.ephemeral
 
 
 def _data(interaction: Interaction) -> Mapping[str, Any]:

@@ -26,7 +26,8 @@ class Servers:
             self._told = True
             log.info("Discord: connected", servers=len(client.guilds))
             for guild in client.guilds:
-                _look_at(guild)
+                if not guild.unavailable:
+                    _look_at(guild)
         if not self._published:
             try:
                 await publish(self._tree, client)
@@ -53,6 +54,16 @@ class Servers:
         """Somebody added the bot to a server."""
         log.info("Discord: added to a server", guild=guild.id)
         _look_at(guild)
+
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """A server has an outage."""
+        self._backfill.gone(guild)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Its outage is over, or it comes late after the start: what was said there was missed."""
+        if self._backfill.is_gone(guild):
+            _look_at(guild)
+            await self._backfill.catch_up_in(guild)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed; when it comes back, an admin hears anew what is missing."""

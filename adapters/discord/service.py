@@ -132,6 +132,8 @@ def build_discord(settings: Settings, desk: Desk, replies: Replies, database: Da
         servers.on_shard_resumed,
         servers.on_guild_join,
         servers.on_guild_remove,
+        servers.on_guild_unavailable,
+        servers.on_guild_available,
     ):
         client.event(listener)
     return Discord(adapter, client, settings.discord_token.get_secret_value(), backfill, complaints)

@@ -90,6 +90,23 @@ async def test_a_start_fetches_what_was_asked_before(discord: Garden, tmp_path: 
     assert len(discord.answers(asked)) == 1
 
 
+async def test_a_server_with_an_outage_holds_nobody_up(discord: Garden, tmp_path: Path) -> None:
+    """One server is away when the bot starts: the others are answered, commands are registered,
+    and once it is back its questions are fetched."""
+    park = discord.guild("Park", [discord.ada])
+    lawn = discord.channel(park, "lawn")
+    asked = await discord.say(discord.ada, lawn, "@wellspoken when to mow?")
+    await discord.outage(park)
+    async with serving(discord, tmp_path) as scene:
+        await discord.until(lambda: discord.world.commands)
+        await discord.one_answer(
+            await discord.say(discord.ada, discord.roses, "@wellspoken when to water?")
+        )
+        await scene.asked(1)
+        await discord.recover(park)
+        await discord.one_answer(asked)
+
+
 async def test_a_window_of_nothing_fetches_nothing(discord: Garden, tmp_path: Path) -> None:
     """``[discord] backfill = "0s"`` leaves the past alone."""
     asked = await discord.say(discord.ada, discord.roses, "@wellspoken when to water?")

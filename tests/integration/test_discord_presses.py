@@ -172,6 +172,47 @@ async def test_a_person_is_asked(discord: Garden, tmp_path: Path) -> None:
         assert proposal.answer == "Twice a week."
 
 
+async def test_who_presses_again_is_told(discord: Garden, tmp_path: Path) -> None:
+    """A second press of "Ask a person" posts nothing anew and says so to who pressed."""
+    humans = discord.channel(discord.garden, "humans")
+    channels = {"*": {"handoff": f"discord:{humans.id}"}}
+    async with serving(discord, tmp_path, channels=channels) as scene:
+        scene.engine.outcome = Outcome.ABSTAINED
+        answer = await answered(discord, scene)
+        first = await discord.press(discord.ada, answer, "Ask a person")
+        await discord.until(lambda: discord.threads(humans))
+        await scene.rest()
+        again = await discord.press(discord.ben, answer, "Ask a person")
+        assert first.answer == 6
+        assert again.message is not None
+        assert "has that question already" in again.message.shown
+        assert again.message.only_for == discord.ben.id
+        assert len(discord.answers(humans)) == 1
+
+
+async def test_what_was_asked_alone_is_handed_on_alone(discord: Garden, tmp_path: Path) -> None:
+    """The offer below an ephemeral answer: the question goes to the channel's colleagues, nothing
+    to the channel, and what they reply comes in a direct message."""
+    humans = discord.channel(discord.garden, "humans")
+    channels = {f"discord:{discord.roses.id}": {"handoff": f"discord:{humans.id}"}}
+    async with serving(discord, tmp_path, channels=channels) as scene:
+        scene.engine.outcome = Outcome.ABSTAINED
+        await discord.until(lambda: discord.world.commands)
+        asked = {"question": "what do I earn?"}
+        gesture = await discord.command(discord.ada, discord.roses, "ask", asked)
+        await scene.asked(1)
+        assert gesture.message is not None
+        pressed = await discord.press(discord.ada, gesture.message, "Ask a person")
+        assert pressed.message is not None
+        assert "direct messages" in pressed.message.shown
+        await discord.until(lambda: discord.threads(humans))
+        await scene.rest()
+        await discord.say(discord.ben, discord.threads(humans)[0], "Enough.")
+        direct = discord.dm(discord.ada)
+        await discord.until(lambda: any("Enough." in m.shown for m in discord.answers(direct)))
+        assert not discord.answers(discord.roses)
+
+
 async def test_an_unknown_answer_is_said_so(discord: Garden, tmp_path: Path) -> None:
     """A thumb on an answer that is not known here gets one sentence, not silence."""
     async with serving(discord, tmp_path / "one") as scene:

@@ -226,7 +226,8 @@ class Gateway:
         }
         session.dispatch("READY", ready)
         for guild in guilds if intents & 1 else []:
-            session.dispatch("GUILD_CREATE", guild_create(world, guild))
+            if not guild.out:
+                session.dispatch("GUILD_CREATE", guild_create(world, guild))
 
     @property
     def address(self) -> str:

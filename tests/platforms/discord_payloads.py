@@ -9,6 +9,8 @@ from tests.platforms.discord_state import (
     EPHEMERAL,
     FORUM,
     HAS_THREAD,
+    STAGE,
+    VOICE,
     Channel,
     File,
     Guild,
@@ -84,6 +86,8 @@ def channel_json(world: World, channel: Channel) -> Json:
     if channel.kind == CATEGORY:
         return given
     given |= {"topic": channel.topic or None, "last_message_id": last, "rate_limit_per_user": 0}
+    if channel.kind in (VOICE, STAGE):
+        given |= {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
     if channel.kind == FORUM:
         given |= {
             "available_tags": [

@@ -215,11 +215,13 @@ class People(Setting):
 
     async def outage(self, guild: Guild) -> None:
         """Let a guild be unavailable for a while."""
+        guild.out = True
         events.guild_left(self.world, guild, outage=True)
         await asyncio.sleep(0)
 
     async def recover(self, guild: Guild) -> None:
         """End the outage of a guild."""
+        guild.out = False
         events.guild_back(self.world, guild)
         await asyncio.sleep(0)
 

@@ -19,7 +19,7 @@ from tests.platforms.discord_words import (
     texts_of,
 )
 
-TEXT, DM, CATEGORY, PUBLIC, PRIVATE, FORUM = 0, 1, 4, 11, 12, 15
+TEXT, DM, VOICE, CATEGORY, PUBLIC, PRIVATE, STAGE, FORUM = 0, 1, 2, 4, 11, 12, 13, 15
 """Kinds of channels; ``PUBLIC`` and ``PRIVATE`` are threads."""
 
 EPHEMERAL, LOADING, HAS_THREAD, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 5, 1 << 15
@@ -72,7 +72,7 @@ class Member:
 
 @dataclass
 class Guild:
-    """A server. ``present``: whether the bot is in it."""
+    """A server. ``present``: whether the bot is in it; ``out``: it has an outage."""
 
     id: str
     name: str
@@ -80,6 +80,7 @@ class Guild:
     roles: dict[str, Role] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     present: bool = True
+    out: bool = False
 
 
 @dataclass
