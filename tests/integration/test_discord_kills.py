@@ -86,6 +86,12 @@ class Service:
                 command, cwd=self.home, env=settings, stdout=log, stderr=log
             )
 
+    async def hears(self) -> None:
+        """Until it runs and hears."""
+        await asyncio.sleep(0.2)  # one that was just killed is found out and started anew
+        await self.discord.until(lambda: self.process and self.process.poll() is None)
+        await self.discord.connected(timeout=60)
+
     def stop(self) -> int:
         """SIGTERM; its exit code."""
         assert self.process is not None
@@ -174,6 +180,7 @@ async def _run(service: Service, guild: Guild, seed: int) -> None:
         discord.permit(channel, guild, deny=["CREATE_PUBLIC_THREADS"])
     run = Run(discord, user, [])
     if direct := chance.random() < 0.4:
+        await service.hears()
         await run.ask(discord.dm(user), chance)
         await run.check()
     for _ in range(chance.randint(1, 2)):
@@ -209,10 +216,9 @@ async def test_no_kill_loses_or_doubles_an_answer(tmp_path: Path, batch: int) ->
             await discord.connected(timeout=60)
             for seed in range(batch * BATCH, (batch + 1) * BATCH):
                 await _run(service, guild, seed)
+            await service.hears()
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
         assert service.kills >= BATCH // 2
-        await discord.until(lambda: service.process and service.process.poll() is None)
-        await discord.connected(timeout=60)
         assert await asyncio.to_thread(service.stop) == 0
