@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.engine import Engine
 from bot.errors import UsageError
 from bot.guardrails import LONGEST_QUESTION, clean
 from bot.ports import Clock
+from bot.reply import Show
 from bot.settings import Settings
 from bot.store.base import Database
 from bot.store.participation import Participation, ThreadRecord, Utterance
@@ -168,16 +169,16 @@ class Answering:
             author=heard.author,
             principal=principal,
             channel=heard.place.channel_key,
-            thread=record.conversation if record is not None else heard.home.key,
+            thread=_conversation_of(heard, record),
             key=job.claim.event_id,
             attachments=attachments,
         )
         try:
             async with (
                 asyncio.timeout(self._patience_s),
-                self._signs_of_life(adapter, heard) as show,
+                self._signs_of_life(adapter, heard, surface) as show,
             ):
-                turn = await self._engine.answer(question, show(surface))
+                turn = await self._engine.answer(question, show)
         except TimeoutError:
             log.warning("not answered in time", platform=heard.place.platform)
             await self._end(job, surface, _TOO_LATE)
@@ -190,8 +191,11 @@ class Answering:
         return turn
 
     @asynccontextmanager
-    async def _signs_of_life(self, adapter: ChatAdapter, heard: Heard) -> AsyncIterator[_Watched]:
-        """While nothing of the answer is to be seen yet, say from time to time that it comes."""
+    async def _signs_of_life(
+        self, adapter: ChatAdapter, heard: Heard, surface: Surface
+    ) -> AsyncIterator[Show]:
+        """Gives what shows pieces of the answer. Until the first one, it is said from time to time
+        that the answer comes."""
         spoke = asyncio.Event()
 
         async def reassure() -> None:
@@ -202,9 +206,13 @@ class Answering:
                     return
                 await adapter.begin(heard, _QUEUED if self._engine.busy else _STILL_AT_IT)
 
+        async def show(text: str) -> None:
+            spoke.set()
+            await surface.show(text)
+
         reassuring = asyncio.create_task(reassure())
         try:
-            yield _Watched(spoke)
+            yield show
         finally:
             reassuring.cancel()
             await asyncio.gather(reassuring, return_exceptions=True)
@@ -252,18 +260,11 @@ class Answering:
         self._participation.heard_in(connection, heard.home.key, said)
 
 
-class _Watched:
-    """Notes when the first piece of an answer is shown."""
-
-    def __init__(self, spoke: asyncio.Event) -> None:
-        self._spoke = spoke
-
-    def __call__(self, surface: Surface) -> Any:
-        async def show(text: str) -> None:
-            self._spoke.set()
-            await surface.show(text)
-
-        return show
+def _conversation_of(heard: Heard, record: ThreadRecord | None) -> str:
+    """The engine's thread. What is asked in private is no part of what is said openly there."""
+    if heard.private:
+        return replace(heard.place, thread=heard.message).key
+    return record.conversation if record is not None else heard.home.key
 
 
 def offers_person(turn: Turn) -> bool:

@@ -19,7 +19,7 @@ from bot.conversation import Attachment, Author, Platform, Principal, Turn
 
 
 class ChannelKind(StrEnum):
-    """Who reads along: a channel's members, one person, a few people, or one person in passing."""
+    """Who reads along: a channel's members, one person, or a few people."""
 
     CHANNEL = "channel"
     DIRECT = "direct"

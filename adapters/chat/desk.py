@@ -351,10 +351,7 @@ class Desk:
             try:
                 if now - gauged > _GAUGE_S:
                     gauged = now
-                    counts = await self._inbox.counts()
-                    self._app.metrics.queue_depth(
-                        counts.get("waiting", 0) + counts.get("running", 0)
-                    )
+                    self._app.metrics.queue_depth(await self._inbox.open_count())
                 if now - purged > _PURGE_S:
                     purged = now
                     await self._inbox.purge(self._app.clock() - _KEEP_DONE)

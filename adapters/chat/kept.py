@@ -13,10 +13,11 @@ Clock = Callable[[], float]
 
 
 class Kept(Generic[T]):
-    """Answers that are kept for ``life_s``; several who ask at once wait for one lookup."""
+    """Answers that are kept for ``life_s``, at most 10,000 of them; several who ask at once wait
+    for one lookup."""
 
-    def __init__(self, life_s: float, clock: Clock) -> None:
-        self._life_s, self._clock = life_s, clock
+    def __init__(self, life_s: float, clock: Clock, most: int = _MOST) -> None:
+        self._life_s, self._clock, self._most = life_s, clock, most
         self._kept: dict[str, tuple[float, T]] = {}
         self._asked: dict[str, asyncio.Task[T]] = {}
 
@@ -39,9 +40,9 @@ class Kept(Generic[T]):
 
     async def _load(self, key: str, load: Callable[[str], Awaitable[T]]) -> T:
         found = await load(key)
-        if len(self._kept) >= _MOST:
-            now = self._clock()
-            self._kept = {k: kept for k, kept in self._kept.items() if kept[0] > now}
+        self._kept.pop(key, None)
+        if len(self._kept) >= self._most:
+            del self._kept[next(iter(self._kept))]  # the oldest: answers stand in their order
         self._kept[key] = (self._clock() + self._life_s, found)
         return found
 

@@ -47,12 +47,17 @@ class Streaming:
     def refused(self, place: Place, reason: str) -> None:
         """Note a refusal, in this channel or in the whole workspace, for ten minutes."""
         channel = place.channel if reason in _OF_THE_CHANNEL else ""
-        self._until[(place.workspace, channel)] = self._clock() + _REMEMBERED_S
+        self._not_before(place.workspace, channel, _REMEMBERED_S)
         log.info("streams refused", workspace=place.workspace, channel=channel, reason=reason)
 
     def failed(self, place: Place) -> None:
         """Note that starting one failed: the next attempts post, for half a minute."""
-        self._until[(place.workspace, place.channel)] = self._clock() + _FAULT_S
+        self._not_before(place.workspace, place.channel, _FAULT_S)
+
+    def _not_before(self, workspace: str, channel: str, seconds: float) -> None:
+        now = self._clock()
+        self._until = {key: until for key, until in self._until.items() if until > now}
+        self._until[(workspace, channel)] = now + seconds
 
 
 class StreamWriter:

@@ -18,12 +18,14 @@ from bot.store.chat_tables import participation
 
 ANSWERS, HANDOFF = "answers", "handoff"
 _REMEMBERED = 12
+_LOOKED_AT = 200
 
 _row = sa.select(participation).where(participation.c.key == sa.bindparam("key"))
 _latest_in = (
     sa.select(participation)
     .where(participation.c.channel_key == sa.bindparam("channel"))
     .order_by(participation.c.updated_at.desc(), participation.c.key.desc())
+    .limit(sa.bindparam("most"))
 )
 _channels = (
     sa.select(participation.c.channel_key)
@@ -158,11 +160,13 @@ class Participation:
     async def last_in(self, prefix: str, author: str | None = None) -> ThreadRecord | None:
         """The thread of a channel that was used last, among those in which ``author`` spoke.
 
-        ``prefix`` is the beginning of the keys up to the thread, like ``slack:T1:C1``.
+        ``prefix`` is the beginning of the keys up to the thread, like ``slack:T1:C1``. An author
+        is looked for in the 200 threads that were used last.
         """
+        given = {"channel": prefix.removesuffix(":"), "most": 1 if author is None else _LOOKED_AT}
 
         def op(connection: sa.Connection) -> ThreadRecord | None:
-            for row in connection.execute(_latest_in, {"channel": prefix.removesuffix(":")}):
+            for row in connection.execute(_latest_in, given):
                 record = _record_of(row)
                 if author is None or any(said.author == author for said in record.heard):
                     return record

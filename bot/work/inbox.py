@@ -26,6 +26,7 @@ _NOBODY = ""
 _CHANNEL = "wellspoken_inbox"
 _FIRST_BACKOFF = 1.0
 _LONGEST_BACKOFF = 300.0
+_PURGED_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +328,23 @@ class Inbox:
         query = sa.select(inbox.c.status, sa.func.count()).group_by(inbox.c.status)
         return await self._db.read(lambda c: {r[0]: r[1] for r in c.execute(query)})
 
+    async def open_count(self) -> int:
+        """How many events wait or are worked on."""
+        query = sa.select(sa.func.count()).select_from(inbox).where(is_open)
+        # Without the hint SQLite would count through everything that is done.
+        query = query.with_hint(inbox, "INDEXED BY ix_inbox_order", "sqlite")
+        return await self._db.read(lambda connection: connection.scalar(query)) or 0
+
     async def purge(self, before: datetime) -> int:
-        """Forget what was done before a moment; how many. Duplicates of them are new again."""
-        old = sa.delete(inbox).where(inbox.c.status == DONE, inbox.c.finished_at < before)
-        return await self._db.write(lambda connection: connection.execute(old).rowcount)
+        """Forget what was done or failed before a moment; how many. Duplicates of them are new
+        again. It goes in small transactions: others write in between."""
+        old = inbox.c.status.in_([DONE, FAILED]), inbox.c.finished_at < before
+        few = sa.select(inbox.c.id).where(*old).order_by(inbox.c.id).limit(_PURGED_AT_ONCE)
+        gone = sa.delete(inbox).where(inbox.c.id.in_(few))
+        total = 0
+        while number := await self._db.write(lambda connection: connection.execute(gone).rowcount):
+            total += number
+        return total
 
 
 def _change(connection: sa.Connection, claim: Claim, **values: object) -> bool:

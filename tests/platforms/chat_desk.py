@@ -84,18 +84,13 @@ class Office:
         running = asyncio.create_task(self.desk.run())
         try:
             async with asyncio.timeout(seconds):
-                while not self.chat.dead and await self.open_events():
+                while not self.chat.dead and await self.desk.inbox.open_count():
                     await asyncio.sleep(0.01)
                     if running.done():
                         await running
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-
-    async def open_events(self) -> int:
-        """How many events are not done yet."""
-        counts = await self.desk.inbox.counts()
-        return counts.get("waiting", 0) + counts.get("running", 0)
 
 
 @asynccontextmanager
