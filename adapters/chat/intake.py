@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapters.chat.answering import Answering
+from adapters.chat.answering import BOT, Answering
 from adapters.chat.base import ChannelKind, ChatAdapter, Heard, Place, Reaction, to_payload
 from bot.conversation import Platform
 from bot.errors import StorageError
@@ -137,7 +137,7 @@ class Intake:
 
     def _kind(self, heard: Heard, record: ThreadRecord | None) -> str | None:
         """What is to be done with it, as far as can be told at once; ``None``: nothing."""
-        if record is not None and record.role == HANDOFF and not heard.for_bot:
+        if record is not None and record.role == HANDOFF and not _calls(heard):
             return "carry"
         if record is not None or self._is_sure(heard):
             return "message"
@@ -198,6 +198,11 @@ class Intake:
     async def drain(self) -> None:
         """Let what is being shown come to its end."""
         await asyncio.gather(*self._background, return_exceptions=True)
+
+
+def _calls(heard: Heard) -> bool:
+    """Whether the bot is called by its name; a reply to what it posted does not yet do that."""
+    return heard.for_bot and heard.replies_to != BOT
 
 
 def _event_of(heard: Heard) -> str:

@@ -103,7 +103,7 @@ def heard_of_message(message: discord.Message, us: int) -> Heard:
         message.edited_at or message.created_at,
         for_bot=is_for_bot(message, us),
         mentions=tuple(str(u.id) for u in message.mentions if u.id != us and _named(message, u)),
-        replies_to=_replies_to(message, us),
+        replies_to="" if _is_named(message, us) else _replies_to(message, us),
         files=files_of(message.attachments),
         extra=extra,
     )
@@ -111,13 +111,17 @@ def heard_of_message(message: discord.Message, us: int) -> Heard:
 
 def is_for_bot(message: discord.Message, us: int) -> bool:
     """Whether it mentions the bot, as a person or by its own role, or replies to it."""
-    own = message.guild.self_role if message.guild else None
     return (
-        us in message.raw_mentions
+        _is_named(message, us)
         or any(user.id == us for user in message.mentions)
-        or (own is not None and own.id in message.raw_role_mentions)
         or _replies_to(message, us) == BOT
     )
+
+
+def _is_named(message: discord.Message, us: int) -> bool:
+    """Whether the bot is mentioned in words."""
+    own = message.guild.self_role if message.guild else None
+    return us in message.raw_mentions or (own is not None and own.id in message.raw_role_mentions)
 
 
 def _named(message: discord.Message, user: discord.abc.User) -> bool:

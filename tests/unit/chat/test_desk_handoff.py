@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,18 @@ async def test_the_answer_is_carried_back(tmp_path: Path) -> None:
         place, theirs = await _handed(here)
         await here.hear(said("That is Dora.", by="U2", place=theirs))
         assert here.chat.in_thread(place)[-1].text == "**Ben** answers:\n\nThat is Dora."
+
+
+async def test_a_reply_to_the_bots_post_is_carried_back(tmp_path: Path) -> None:
+    """Who uses the platform's reply on what the bot posted there answers the asker; who calls the
+    bot by its name asks the bot."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        place, theirs = await _handed(here)
+        reply = said("That is Dora.", by="U2", place=theirs, for_bot=True)
+        await here.hear(replace(reply, replies_to="bot"))
+        assert here.chat.in_thread(place)[-1].text == "**Ben** answers:\n\nThat is Dora."
+        await here.hear(said("Who is Dora?", by="U2", place=theirs, for_bot=True))
+        assert here.chat.in_thread(theirs)[-1].text == "Answer to Who is Dora?"
 
 
 async def test_a_word_among_colleagues_stays_there(tmp_path: Path) -> None:
@@ -286,3 +299,17 @@ async def test_a_yes_in_a_direct_message_hands_off(tmp_path: Path) -> None:
         await here.work()
         (card,) = here.chat.cards
         assert card.question == "Who is the boss?"
+
+
+async def test_what_was_asked_in_private_stays_out_of_the_thread(tmp_path: Path) -> None:
+    """A private question within a thread is no part of its talk: a yes there means what was said
+    openly, and the colleagues see nothing else."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        here.engine.outcome = Outcome.ABSTAINED
+        question = said("Who is the boss?", for_bot=True)
+        await here.hear(question)
+        await here.hear(said("What does Ben earn?", private=True, place=question.home))
+        await here.hear(said("yes please", place=question.home))
+        (card,) = here.chat.cards
+        assert card.question == "Who is the boss?"
+        assert not card.context
