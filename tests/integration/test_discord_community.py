@@ -170,7 +170,7 @@ async def test_being_thrown_out_disturbs_nobody(discord: Garden, tmp_path: Path)
 
 
 async def _failed_or_done(scene: Scene) -> bool:
-    return not await scene.office.open_events()
+    return not await scene.office.desk.inbox.open_count()
 
 
 async def test_commands_are_registered_when_they_changed(discord: Garden, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class Scene:
         """Until nothing waits or is worked on."""
 
         async def done() -> bool:
-            return not await self.office.open_events()
+            return not await self.office.desk.inbox.open_count()
 
         await eventually(done)
 
