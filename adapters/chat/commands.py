@@ -55,11 +55,8 @@ class Commands:
         """What the bot is, in a sentence or two."""
         return self._app.persona.about or f"I'm {self._app.bot_name}. I answer from documents."
 
-    async def run(
-        self, name: str, argument: str, author: Author, place: Place, principal: Principal
-    ) -> str:
+    async def run(self, name: str, author: Author, place: Place, principal: Principal) -> str:
         """Carry out one command; what to show. An unknown one shows the help."""
-        del argument
         match name:
             case "sources":
                 return await self._sources(principal)

@@ -7,7 +7,6 @@ safe on disk. :meth:`Desk.run` works on what waits, for all platforms that joine
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.assembly import Application
@@ -25,6 +24,7 @@ from adapters.chat.base import (
 from adapters.chat.commands import Commands
 from adapters.chat.handing import Handing
 from adapters.chat.intake import EDITED, Intake
+from adapters.chat.ports import About
 from adapters.chat.worker import LEASE_S, NotYetError, Worker, worker_name
 from bot.conversation import Author, Feedback, Platform, Principal, Rating
 from bot.errors import ChatError, NotFoundError, StorageError
@@ -34,7 +34,7 @@ from bot.store.participation import Participation
 from bot.store.replies import Replies
 from bot.telemetry import log
 from bot.work.inbox import Claim, Inbox
-from knowledge.overview import SourceSummary, overview
+from knowledge.overview import overview
 from knowledge.suggesting import Suggestion
 
 _ATTEMPTS = 12
@@ -44,17 +44,6 @@ _SPOKEN_COMMANDS = frozenset({"mute", "unmute"})
 _GAUGE_S = 5.0
 _KEEP_DONE = timedelta(days=7)
 _PURGE_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """The bot as it introduces itself to one person."""
-
-    name: str
-    about: str
-    sources: tuple[SourceSummary, ...]
-    suggestions: tuple[Suggestion, ...]
-    opted_out: bool
 
 
 class Desk:
@@ -185,10 +174,10 @@ class Desk:
         await self._handoffs.propose(handoff, author.key)
         return "Proposed. It is used once an operator has approved it."
 
-    async def command(self, name: str, argument: str, author: Author, place: Place) -> str:
+    async def command(self, name: str, author: Author, place: Place) -> str:
         """``help``, ``sources``, ``opt-out``, …: what to show to the one who asked, in Markdown."""
         principal = await self._alone(author, place)
-        return await self._commands.run(name, argument, author, place, principal)
+        return await self._commands.run(name, author, place, principal)
 
     async def forget(self, author: Author) -> str:
         """Erase what is stored of an author; a sentence about it."""
@@ -270,7 +259,7 @@ class Desk:
             return
         word = heard.text.strip().strip(".!").lower()
         if heard.for_bot and heard.place.thread and word in _SPOKEN_COMMANDS:
-            said = await self.command(word, "", heard.author, heard.place)
+            said = await self.command(word, heard.author, heard.place)
             await job.adapter.tell(heard, said)
             await self._inbox.complete(job.claim)
         elif (offered := await self._accepted(heard)) is not None:

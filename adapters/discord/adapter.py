@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from adapters.chat.base import Card, ChannelKind, Heard, Offer, Place, Placement, Surface
+from adapters.chat.ports import Replies
 from adapters.discord import wording
 from adapters.discord.buttons import Component, knowledge_row, person_row, under_answer
 from adapters.discord.cards import card_name, card_text
@@ -33,14 +34,6 @@ _WAITING: Final = "Still working on it …"
 _TYPING_S: Final = 5.0
 _TYPED_MOST: Final = 2_000
 _SOMEBODY: Final = "Somebody"
-
-
-class Replies(Protocol):
-    """Which messages carry which turn; :class:`bot.store.replies.Replies` has it."""
-
-    async def known(
-        self, platform: Platform, channel: str, messages: Sequence[str]
-    ) -> set[str]: ...
 
 
 class DiscordAdapter:

@@ -7,16 +7,14 @@ from typing import Any, Final
 import discord
 
 from adapters.chat.base import Place
+from adapters.chat.ports import Desk
 from adapters.discord.client import WellspokenClient
 from adapters.discord.events import Channel, place_of
 from adapters.discord.faults import fault_of
 from adapters.discord.notes import Notes
-from adapters.discord.ports import Desk, Replies, Threads
+from adapters.discord.ports import Replies, Threads
 from adapters.discord.rest import DiscordRest
-from bot.errors import NotFoundError, WellspokenError
 
-TROUBLE: Final = "Sorry, {public}. Please try again in a moment."
-UNKNOWN_TURN: Final = "I no longer know that answer, so this can't be kept. Ask me again, please."
 _KNOWN_MOST: Final = 10_000
 
 
@@ -61,10 +59,3 @@ class Edge:
         """Where something was pressed or typed."""
         channel = interaction.channel or discord.Object(interaction.channel_id or 0)
         return place_of(channel, interaction.guild_id)
-
-
-def sentence_for(error: WellspokenError) -> str:
-    """What a person is told about an error, in one sentence."""
-    if isinstance(error, NotFoundError):
-        return UNKNOWN_TURN
-    return TROUBLE.format(public=error.public)

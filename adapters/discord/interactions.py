@@ -11,8 +11,9 @@ from typing import Any, Final
 import discord
 
 from adapters.chat.base import ChannelKind
+from adapters.chat.ports import sentence_for
 from adapters.discord.buttons import FORGET, KNOWLEDGE, PERSON, RATE, SOLVED, forget_row
-from adapters.discord.edge import Edge, sentence_for
+from adapters.discord.edge import Edge
 from adapters.discord.events import asked, author_of, files_of, place_of_link, plain_text
 from adapters.discord.forms import correction_form, submission_of
 from adapters.discord.reply import Reply
@@ -82,7 +83,7 @@ class Interactions:
             place = self._edge.place_of_interaction(interaction)
             place = place_of_link(argument, place, self._parent_of) or place
             author = author_of(interaction.user)
-            said = self._edge.desk.command(name, argument, author, place)
+            said = self._edge.desk.command(name, author, place)
             await _in_time(reply, said)
 
         await self._answer(interaction, work)

@@ -1,33 +1,11 @@
-"""What the edge of Discord needs of the house: fulfilled by :class:`adapters.chat.desk.Desk`."""
+"""What the edge of Discord needs of what is stored, beside the desk."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from adapters.chat.base import Heard, Place, Reaction
-from bot.conversation import Author, Platform, Rating
+from bot.conversation import Platform
 from bot.store.participation import ThreadRecord
-
-
-class Desk(Protocol):
-    """Where the edge hands in what it hears; see :class:`adapters.chat.desk.Desk`."""
-
-    async def take(self, heard: Heard) -> bool: ...
-    async def react(self, reaction: Reaction, event_id: str) -> None: ...
-    async def rate(
-        self,
-        turn: str,
-        author: Author,
-        rating: Rating,
-        place: Place,
-        *,
-        reason: str = "",
-        correction: str = "",
-    ) -> None: ...
-    async def hand_off(self, turn: str, author: Author, place: Place) -> str: ...
-    async def propose(self, handoff: str, author: Author) -> str: ...
-    async def command(self, name: str, argument: str, author: Author, place: Place) -> str: ...
-    async def forget(self, author: Author) -> str: ...
 
 
 class Replies(Protocol):

@@ -10,6 +10,7 @@ import aiohttp
 import discord
 from starlette.routing import Route
 
+from adapters.chat.ports import Desk
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.backfill import Backfill
 from adapters.discord.client import WellspokenClient
@@ -20,7 +21,6 @@ from adapters.discord.hearing import Hearing
 from adapters.discord.interactions import Interactions
 from adapters.discord.notes import Notes
 from adapters.discord.permissions import WITH_CONTENT, WITHOUT_CONTENT
-from adapters.discord.ports import Desk
 from adapters.discord.rest import DiscordRest
 from adapters.discord.servers import Servers
 from adapters.discord.solving import Solving

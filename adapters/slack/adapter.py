@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from adapters.chat.base import Card, ChannelKind, Heard, Offer, Place, Placement, Surface
+from adapters.chat.ports import Replies
 from adapters.slack.blocks import (
     Block,
     as_mrkdwn,
@@ -33,14 +33,6 @@ _STATUS: Final = "is reading the documentation…"
 _WAITING: Final = "Your question is waiting; others are before it…"
 _SOMEBODY: Final = "Somebody"
 _REFUSALS_MOST: Final = 10_000
-
-
-class Replies(Protocol):
-    """Which messages carry which turn; :class:`bot.store.replies.Replies` has it."""
-
-    async def known(
-        self, platform: Platform, channel: str, messages: Sequence[str]
-    ) -> set[str]: ...
 
 
 class SlackAdapter:

@@ -83,7 +83,7 @@ class CommandListeners:
         place = place_of_interaction(body)
         if name in ("mute", "unmute"):
             place = place_of_link(argument, place) or place
-        said = await self._edge.desk.command(name or "help", argument, presser_of(body), place)
+        said = await self._edge.desk.command(name or "help", presser_of(body), place)
         if not name:
             said = f"{puzzled(typed)}\n\n{said}"
         await self._edge.tell(body, as_mrkdwn(said))

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from adapters.chat.ports import Desk
 from adapters.slack.blocks import Block
 from adapters.slack.events import Payload, organisation_of, presser_of, workspace_of
-from adapters.slack.ports import Desk
 from adapters.slack.workspaces import Workspace, Workspaces
-from bot.errors import NotFoundError, WellspokenError
+from bot.errors import WellspokenError
 from bot.settings.sections import AccessSection
 from bot.telemetry import log
 
 Body = dict[str, Any]
 Ack = Callable[..., Awaitable[Any]]
-
-TROUBLE = "Sorry, {public}. Please try again in a moment."
-UNKNOWN_TURN = "I no longer know that answer, so this can't be kept. Ask me again, please."
 
 
 class Edge:
@@ -47,10 +44,3 @@ class Edge:
                 await workspace.web.post_message(direct, text, blocks=blocks)
         except WellspokenError as error:
             log.warning("Slack: nobody could be told", kind=body.get("type"), error=str(error))
-
-
-def sentence_for(error: WellspokenError) -> str:
-    """What a person is told about an error, in one sentence."""
-    if isinstance(error, NotFoundError):
-        return UNKNOWN_TURN
-    return TROUBLE.format(public=error.public)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from adapters.slack.edge import Ack, Body, Edge, sentence_for
+from adapters.chat.ports import sentence_for
+from adapters.slack.edge import Ack, Body, Edge
 from adapters.slack.modals import problem
 from bot.errors import WellspokenError
 from bot.telemetry import log

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from adapters.chat.ports import About
 from adapters.slack.blocks import Block, consent_button, forget_block, header, section
-from adapters.slack.ports import About, Source, Suggestion
+from knowledge.overview import SourceSummary
+from knowledge.suggesting import Suggestion
 
 _MOST_SOURCES = 20
 _MOST_SUGGESTIONS = 5
@@ -38,7 +40,7 @@ def home_view(about: About, escape: Escape, note: str = "") -> Block:
     return {"type": "home", "blocks": blocks}
 
 
-def _sources(sources: Sequence[Source], escape: Escape) -> str:
+def _sources(sources: Sequence[SourceSummary], escape: Escape) -> str:
     if not sources:
         return "I have not been given any documents that you may see yet."
     lines = [

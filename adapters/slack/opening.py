@@ -48,7 +48,7 @@ class OpeningListeners:
             return
         author = presser_of(body)
         place = place_of_event({"channel": ""}, workspace_of(body))
-        await self._after(body, self._edge.desk.command(choice, "", author, place))
+        await self._after(body, self._edge.desk.command(choice, author, place))
 
     async def forget(self, ack: Ack, body: Body) -> None:
         """ "Forget me", after its dialog: in the App Home, or behind ``/wellspoken forget-me``."""

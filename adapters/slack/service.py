@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from slack_bolt.app.async_app import AsyncApp
 from starlette.routing import Route
 
-from adapters.slack.adapter import Replies, SlackAdapter
+from adapters.chat.ports import Desk, Replies
+from adapters.slack.adapter import SlackAdapter
 from adapters.slack.app import build_app
 from adapters.slack.edge import Edge
 from adapters.slack.http import events_route, install_routes
 from adapters.slack.installations import SlackInstallations, SlackStates
 from adapters.slack.oauth import oauth_flow
-from adapters.slack.ports import Desk
 from adapters.slack.scopes import purposes
 from adapters.slack.sealing import Seal
 from adapters.slack.socket import SocketMode

@@ -167,7 +167,7 @@ async def test_own_commands(scene: Connected) -> None:
     await slack.until(lambda: len(desk.commands) == 6)
     answered = [shown.shown for shown in slack.ephemerals(scene.ada)]
     assert "I don't know `dance`.\n\n*help* it is." in answered
-    assert [(name, place.key) for name, _, _, place in desk.commands] == [
+    assert [(name, place.key) for name, _, place in desk.commands] == [
         ("sources", "slack:T1:C1:"),
         ("help", "slack:T1:C1:"),
         ("help", "slack:T1:C1:"),

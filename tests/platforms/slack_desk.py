@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from adapters.chat.base import Heard, Place, Reaction
+from adapters.chat.ports import About
 from bot.conversation import Author, Principal, Rating
 from bot.errors import NotFoundError
+from knowledge.overview import SourceSummary
+from knowledge.suggesting import Suggestion
 
-
-@dataclass(frozen=True)
-class Named:
-    """A suggestion or a source, as far as it is shown."""
-
-    title: str = ""
-    message: str = ""
-    name: str = ""
-    documents: int = 0
-
-
-@dataclass(frozen=True)
-class AboutBot:
-    """How the bot introduces itself."""
-
-    name: str = "Juniper"
-    about: str = "I answer <questions> & more."
-    sources: Sequence[Named] = (
-        Named(name="hand*book", documents=1),
-        Named(name="faq", documents=7),
-    )
-    suggestions: Sequence[Named] = (Named("Roses", "How do I water roses?"),)
-    opted_out: bool = False
+ABOUT = About(
+    name="Juniper",
+    about="I answer <questions> & more.",
+    sources=(SourceSummary("hand*book", 1), SourceSummary("faq", 7)),
+    suggestions=(Suggestion("Roses", "How do I water roses?"),),
+    opted_out=False,
+)
+"""How the bot introduces itself."""
 
 
 @dataclass
 class NotingDesk:
-    """Fulfils :class:`adapters.slack.ports.Desk`. ``faults`` are raised one a call; turns that are
+    """Fulfils :class:`adapters.chat.ports.Desk`. ``faults`` are raised one a call; turns that are
     not in ``turns`` are unknown, ``None`` knows all."""
 
     faults: list[Exception] = field(default_factory=list)
@@ -47,7 +34,7 @@ class NotingDesk:
     places: list[Place] = field(default_factory=list)
     handed_off: list[tuple[str, str]] = field(default_factory=list)
     proposed: list[tuple[str, str]] = field(default_factory=list)
-    commands: list[tuple[str, str, str, Place]] = field(default_factory=list)
+    commands: list[tuple[str, str, Place]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     near: list[tuple[Principal, str]] = field(default_factory=list)
     opted_out: bool = False
@@ -98,9 +85,9 @@ class NotingDesk:
         self.proposed.append((handoff, author.id))
         return "Proposed."
 
-    async def command(self, name: str, argument: str, author: Author, place: Place) -> str:
+    async def command(self, name: str, author: Author, place: Place) -> str:
         self._fail()
-        self.commands.append((name, argument, author.id, place))
+        self.commands.append((name, author.id, place))
         if name in ("opt-out", "opt-in"):
             self.opted_out = name == "opt-out"
         return f"**{name}** it is."
@@ -110,10 +97,10 @@ class NotingDesk:
         self.forgotten.append(author.id)
         return "Done: all of yours is erased."
 
-    async def suggestions(self, principal: Principal, near: str = "") -> Sequence[Named]:
+    async def suggestions(self, principal: Principal, near: str = "") -> tuple[Suggestion, ...]:
         self.near.append((principal, near))
-        return [Named(f"Question {n}", f"What is {n}?") for n in range(6)]
+        return tuple(Suggestion(f"Question {n}", f"What is {n}?") for n in range(6))
 
-    async def about(self, author: Author, workspace: str) -> AboutBot:
+    async def about(self, author: Author, workspace: str) -> About:
         self._fail()
-        return AboutBot(opted_out=self.opted_out)
+        return replace(ABOUT, opted_out=self.opted_out)

@@ -26,7 +26,7 @@ async def _docs(here: Office, folder: Path) -> None:
 async def test_help_is_what_an_unknown_word_gives(tmp_path: Path) -> None:
     """Whatever is no command explains the commands."""
     async with office(tmp_path) as here:
-        said_ = await here.desk.command("what?", "", ADA, CHANNEL)
+        said_ = await here.desk.command("what?", ADA, CHANNEL)
         assert "/wellspoken sources" in said_
 
 
@@ -38,7 +38,7 @@ async def test_sources_are_counted_as_far_as_one_may_see(
     chat = FakeChat(groups={"UADA1234": frozenset(groups)})
     async with office(tmp_path / "home", chat) as here:
         await _docs(here, tmp_path / "docs")
-        listed = await here.desk.command("sources", "", ADA, CHANNEL)
+        listed = await here.desk.command("sources", ADA, CHANNEL)
         assert f"**handbook**: {number}" in listed
 
 
@@ -46,10 +46,10 @@ async def test_who_opts_out_is_remembered(tmp_path: Path) -> None:
     """The last choice counts, and shows in how the bot introduces itself."""
     async with office(tmp_path) as here:
         assert not (await here.desk.about(ADA, "T1")).opted_out
-        await here.desk.command("opt-out", "", ADA, CHANNEL)
+        await here.desk.command("opt-out", ADA, CHANNEL)
         assert (await here.desk.about(ADA, "T1")).opted_out
         assert await ConsentLedger(here.app.database).choice(ADA.key) is False
-        await here.desk.command("opt-in", "", ADA, CHANNEL)
+        await here.desk.command("opt-in", ADA, CHANNEL)
         assert not (await here.desk.about(ADA, "T1")).opted_out
 
 
@@ -58,11 +58,11 @@ async def test_mute_finds_the_thread_one_was_in_last(tmp_path: Path) -> None:
     async with office(tmp_path) as here:
         first = said("How often shall I water?", by="UADA1234", for_bot=True)
         await here.hear(first)
-        answer = await here.desk.command("mute", "", ADA, Place(CHANNEL.platform, "T1", "C1"))
+        answer = await here.desk.command("mute", ADA, Place(CHANNEL.platform, "T1", "C1"))
         assert "quiet" in answer
         await here.hear(said("And in winter?", by="UADA1234", place=first.home))
         assert len(here.engine.asked) == 1
-        await here.desk.command("unmute", "", ADA, first.home)
+        await here.desk.command("unmute", ADA, first.home)
         await here.hear(said("And in summer?", by="UADA1234", place=first.home))
         assert len(here.engine.asked) == 2
 
@@ -70,7 +70,7 @@ async def test_mute_finds_the_thread_one_was_in_last(tmp_path: Path) -> None:
 async def test_mute_without_a_thread_says_so(tmp_path: Path) -> None:
     """Where there is nothing to mute, it is told how."""
     async with office(tmp_path) as here:
-        assert "link" in await here.desk.command("mute", "", ADA, CHANNEL)
+        assert "link" in await here.desk.command("mute", ADA, CHANNEL)
 
 
 async def test_forgetting_counts_what_is_gone(tmp_path: Path) -> None:
@@ -99,6 +99,6 @@ async def test_only_who_takes_part_mutes_a_thread(tmp_path: Path) -> None:
         first = said("How often shall I water?", by="UADA1234", for_bot=True)
         await here.hear(first)
         stranger = Author(CHANNEL.platform, "UEVE5678", "Eve")
-        assert "link" in await here.desk.command("mute", "", stranger, first.home)
+        assert "link" in await here.desk.command("mute", stranger, first.home)
         await here.hear(said("And in winter?", by="UADA1234", place=first.home))
         assert len(here.engine.asked) == 2
