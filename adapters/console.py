@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +17,7 @@ from bot.conversation import Author, Feedback, Outcome, Platform, Principal, Que
 from bot.engine import Engine
 from bot.errors import UsageError
 from bot.store.ids import new_id
+from bot.telemetry import held_back
 
 if TYPE_CHECKING:
     from persona.profile import Persona
@@ -87,6 +89,7 @@ class TerminalChat:
         self._author = Author(Platform.TERMINAL, "local")
         self._thread = new_id("thread")
         self._last: Turn | None = None
+        self._said: Feedback | None = None
         self._color = sys.stdout.isatty()
 
     async def run(self) -> None:
@@ -109,7 +112,7 @@ class TerminalChat:
         if text in ("/help", "?"):
             self._write(HELP + "\n")
         elif text == "/new":
-            self._thread, self._last = new_id("thread"), None
+            self._thread, self._last, self._said = new_id("thread"), None, None
             self._write("A new conversation.\n")
         elif text[0] in "+-=" and self._last is not None:
             await self._rate(text)
@@ -121,14 +124,15 @@ class TerminalChat:
             self._write(plain(piece))
 
         question = Question(text, self._author, self._principal, thread=self._thread)
-        try:
-            turn = await self._engine.answer(question, show)
-        except UsageError as error:
-            self._write(f"{error}\n")
-            return
-        self._last = turn
-        sources = sources_ansi(turn, color=self._color)
-        self._write(f"\n{sources}\n" if sources else "\n")
+        with held_back():
+            try:
+                turn = await self._engine.answer(question, show)
+            except UsageError as error:
+                self._write(f"{error}\n")
+                return
+            self._last, self._said = turn, None
+            sources = sources_ansi(turn, color=self._color)
+            self._write(f"\n{sources}\n" if sources else "\n")
         if turn.outcome is not Outcome.ERROR and self._color:
             self._write("\x1b[2m+ or - rates this answer\x1b[0m\n")
 
@@ -138,16 +142,16 @@ class TerminalChat:
         if key == "=" and not rest:
             self._write("Write the better answer behind the sign: = It takes three minutes.\n")
             return
-        rating = Rating.UP if key == "+" else Rating.DOWN
-        await self._ratings.rate(
-            Feedback(
-                turn=self._last.id,
-                author=self._author,
-                rating=rating,
-                reason=rest if key == "-" else "",
-                correction=rest if key == "=" else "",
+        given = Feedback(self._last.id, self._author, Rating.UP if key == "+" else Rating.DOWN)
+        if key != "+":  # a reason and a better answer come one after the other and belong together
+            before = self._said or given
+            given = replace(
+                given,
+                reason=rest if key == "-" and rest else before.reason,
+                correction=rest if key == "=" else before.correction,
             )
-        )
+        await self._ratings.rate(given)
+        self._said = given
         self._write("Thank you, noted.\n")
 
     @staticmethod

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _Sink = Callable[[int, str, dict[str, Any]], None]
@@ -48,6 +49,21 @@ class Logger:
 
 
 log = Logger()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Events within the block are said at its end: amid an answer they would be read as its
+    words."""
+    global _sink  # noqa: PLW0603 - logging is one for the process
+    sink, held = _sink, list[tuple[int, str, dict[str, Any]]]()
+    _sink = lambda *event: held.append(event)  # noqa: E731 - a sink for the time of the block
+    try:
+        yield
+    finally:
+        _sink = sink
+        for event in held:
+            sink(*event)
 
 
 def configure_logging(*, verbose: bool = False, json: bool | None = None) -> None:
