@@ -36,7 +36,7 @@ from adapters.rendering.mentions import ZWSP, disarm, visible
 from adapters.rendering.parsing import Node
 from adapters.rendering.slack_incoming import unescape
 from adapters.rendering.sources import source_lines
-from adapters.rendering.splitting import split_written, utf16_units
+from adapters.rendering.splitting import cut, split_written, utf16_units
 from adapters.rendering.streaming import MarkdownStream, write
 from bot.conversation import Turn
 from bot.evidence import Citation
@@ -47,6 +47,8 @@ __all__ = [
     "SlackPart",
     "SlackStream",
     "mrkdwn",
+    "mrkdwn_begun",
+    "mrkdwn_cut",
     "slack_markdown",
     "slack_parts",
     "unescape",
@@ -129,6 +131,25 @@ def slack_markdown(text: str, citations: Sequence[Citation] = ()) -> str:
 def mrkdwn(text: str, citations: Sequence[Citation] = ()) -> str:
     """Untrusted Markdown as mrkdwn, for ``text`` and for the text of sections."""
     return write(text, _Mrkdwn(citations))
+
+
+def mrkdwn_cut(text: str, limit: int) -> str:
+    """Written mrkdwn shortened to the limit (UTF-16 units), with a sign that it goes on."""
+    if utf16_units(text) <= limit:
+        return text
+    short = cut(text, limit, utf16_units).removesuffix("…")
+    return mrkdwn_begun(short, len(short)).rstrip() + "…"
+
+
+def mrkdwn_begun(text: str, limit: int) -> str:
+    """The beginning of written mrkdwn, at most so many characters: no link and no entity in it is
+    cut in half."""
+    begun = text[:limit]
+    for opening, closing in (("<", ">"), ("&", ";")):
+        last = begun.rfind(opening)
+        if last > 0 and closing not in begun[last:]:
+            begun = begun[:last]
+    return begun
 
 
 class SlackStream(MarkdownStream):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from adapters.chat.base import Offer
 from adapters.rendering.mentions import ZWSP, disarm, visible
-from adapters.rendering.slack import mrkdwn
+from adapters.rendering.slack import mrkdwn, mrkdwn_cut
 from bot.conversation import Rating
 from bot.evidence import Citation
 
@@ -18,6 +18,9 @@ Block = dict[str, Any]
 
 _MARKS = re.compile(r"([*_~`])(?=\w)")
 _MESSAGE = re.compile(r"https?://[^\s()<>]+/(?:archives|channels)/[^\s()<>]+")
+
+LONGEST_SECTION: Final = 3_000
+"""Characters of a section's text (docs.slack.dev, "Section block")."""
 
 RATE: Final = "wellspoken_rate"
 PERSON: Final = "wellspoken_person"
@@ -90,11 +93,15 @@ def consent_button(opted_out: bool) -> Block:
     return _button("Do not use my words", CONSENT, "choice:opt-out")
 
 
-def section(mrkdwn: str, accessory: Block | None = None) -> Block:
-    """A paragraph; at most 3,000 characters, the rest is left out."""
-    text = mrkdwn if len(mrkdwn) <= 3000 else mrkdwn[:2999] + "…"
-    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+def section(written: str, accessory: Block | None = None) -> Block:
+    """A paragraph of any mrkdwn; what is beyond 3,000 characters is left out."""
+    block = paragraph(mrkdwn_cut(written, LONGEST_SECTION))
     return {**block, "accessory": accessory} if accessory else block
+
+
+def paragraph(written: str) -> Block:
+    """A paragraph of mrkdwn that is short enough."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": written}}
 
 
 def header(text: str) -> Block:

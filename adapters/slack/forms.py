@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.chat.base import Offer
+from adapters.rendering.slack import mrkdwn_begun, mrkdwn_cut
+from adapters.slack.blocks import LONGEST_SECTION, paragraph
 from adapters.slack.lookups import Block
 from bot.conversation import Turn
 
-_SECTION = 3_000
 _TEXT = 4_000
 
 
@@ -73,36 +74,27 @@ Controls = Callable[[str, Offer], Sequence[Block]]
 
 def simpler_forms(part: Part, controls: Sequence[Block]) -> Iterator[tuple[str, Sequence[Block]]]:
     """The message as it should be, then ever plainer: for a Slack that refuses its blocks."""
-    yield (
-        part.text,
-        [*part.blocks, *controls]
-        if part.blocks or not controls
-        else [
-            *_sections(part.text),
-            *controls,
-        ],
-    )
     if part.blocks:
-        yield part.text, [*_sections(part.text), *controls]
+        yield part.text, [*part.blocks, *controls]
     if part.blocks or controls:
-        yield part.text, ()
+        yield part.text, [*_sections(part.text), *controls]
+    yield part.text, ()
     if len(part.text) > _TEXT:
-        yield part.text[:_TEXT], ()
+        yield mrkdwn_cut(part.text, _TEXT), ()
 
 
 def _sections(text: str) -> Iterator[Block]:
     """Text as blocks, so that buttons can stand below it."""
-    while text:
-        cut = len(text) if len(text) <= _SECTION else text.rfind("\n", 1, _SECTION)
-        cut = cut if cut > 0 else _SECTION
-        yield {"type": "section", "text": {"type": "mrkdwn", "text": text[:cut]}}
-        text = text[cut:].lstrip("\n")
+    while len(text) > LONGEST_SECTION:
+        line = text.rfind("\n", 1, LONGEST_SECTION)
+        piece = text[:line] if line > 0 else mrkdwn_begun(text, LONGEST_SECTION)
+        yield paragraph(piece)
+        text = text[len(piece) :].lstrip("\n")
+    if text:
+        yield paragraph(text)
 
 
 def joined(body: str, sentence: str) -> str:
     """A sentence below what was said so far, within the limit of a message."""
-    room = _TEXT - len(sentence) - 4
-    if len(body) > room:
-        body = body[:room].rpartition("\n")[0] or body[:room].rpartition(" ")[0]
-        body += " …"
+    body = mrkdwn_cut(body, _TEXT - len(sentence) - 2)
     return f"{body}\n\n{sentence}" if body else sentence

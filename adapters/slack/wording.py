@@ -9,10 +9,10 @@ from adapters.rendering.slack import (
     LONGEST_TEXT,
     SlackStream,
     mrkdwn,
+    mrkdwn_cut,
     slack_markdown,
     slack_parts,
 )
-from adapters.rendering.splitting import cut, utf16_units
 from adapters.slack.forms import Part
 from adapters.slack.lookups import Block
 from bot.conversation import Turn
@@ -33,7 +33,7 @@ class Wording:
 
     def drafted(self, text: str) -> str:
         """mrkdwn, at most 3,900 characters."""
-        return cut(mrkdwn(text), LONGEST_TEXT, utf16_units)
+        return mrkdwn_cut(mrkdwn(text), LONGEST_TEXT)
 
     def ending(self, turn: Turn, note: str) -> tuple[str, Sequence[Block]] | None:
         """The whole text of a stream and what stands below it; ``None`` where an answer must be

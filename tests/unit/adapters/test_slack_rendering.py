@@ -11,6 +11,7 @@ from adapters.rendering.mentions import ZWSP
 from adapters.rendering.slack import (
     SlackStream,
     mrkdwn,
+    mrkdwn_cut,
     slack_markdown,
     slack_parts,
     unescape,
@@ -89,6 +90,16 @@ def test_sentences_are_shown_at_once() -> None:
     assert stream.feed("\n\n| a |\n|---|") == "\n- next"
     assert stream.feed("\n| b. |") == ""
     assert stream.finish() == "\n\n```\na\n--\nb.\n```"
+
+
+@given(st.integers(2, 120))
+def test_what_is_cut_is_still_mrkdwn(limit: int) -> None:
+    """Wherever it is cut, no link and no entity is left open, and it keeps to the limit."""
+    written = "a &lt; b <https://x.example/?a=1&amp;b=2|the whole story> &amp; more words 🌹🌹 end"
+    short = mrkdwn_cut(written, limit)
+    assert utf16_units(short) <= limit
+    assert short.count("<") == short.count(">")
+    assert not re.search(r"&(?!(?:amp|lt|gt);)", short)
 
 
 def test_sources_stand_below_the_last_part() -> None:
