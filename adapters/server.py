@@ -9,14 +9,14 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import uvicorn
-from starlette.routing import BaseRoute
 
 from adapters.assembly import Application, assemble
+from adapters.chat.base import ChatService
 from adapters.chat.desk import Desk
 from adapters.connecting import chat_platforms, connect, needs_web_server
 from adapters.web.app import create_app, create_intake
@@ -65,8 +65,7 @@ async def run_server(
             if chats:
                 working.append(tasks.create_task(desk.run()))
             if listener is not None:
-                routes = [route for chat in chats for route in chat.routes]
-                server = _Server(_uvicorn(app, routes, pages=pages))
+                server = _Server(_uvicorn(app, dict(zip(platforms, chats, strict=True)), pages))
                 web = tasks.create_task(server.serve(sockets=[listener]))
                 if pages:
                     _announce(app, listener, token_is_new)
@@ -90,9 +89,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn(app: Application, routes: Sequence[BaseRoute], *, pages: bool) -> uvicorn.Config:
+def _uvicorn(app: Application, chats: Mapping[str, ChatService], pages: bool) -> uvicorn.Config:
+    routes = [route for chat in chats.values() for route in chat.routes]
+
+    def troubles() -> dict[str, str | None]:
+        return {name: chat.trouble for name, chat in chats.items()}
+
     return uvicorn.Config(
-        create_app(app, routes=routes) if pages else create_intake(app, routes),
+        create_app(app, routes=routes, chats=troubles)
+        if pages
+        else create_intake(app, routes, chats=troubles),
         log_config=None,
         access_log=False,
         lifespan="on",

@@ -218,6 +218,12 @@ class ChatService(Protocol):
         """What it hears over HTTP, for the web server."""
         ...
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nobody can be heard or answered there just now, in one sentence; ``None`` where
+        nothing is known to be wrong."""
+        ...
+
     async def run(self) -> None:
         """Hear the platform until cancelled; answers still go out afterwards."""
         ...

@@ -52,6 +52,13 @@ class Discord:
     complaints: Complaints
     routes: list[Route] = field(default_factory=list)
     """None: all comes over the gateway."""
+    refused: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the token is refused."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Whether the token is refused."""
+        return _REFUSED if self.refused.is_set() else None
 
     async def run(self) -> None:
         """Hear Discord until cancelled; what is answered then still goes out."""
@@ -80,6 +87,7 @@ class Discord:
                 await self.client.connect()
             except discord.LoginFailure:
                 log.error(_REFUSED)
+                self.refused.set()
                 await asyncio.Event().wait()
             except discord.PrivilegedIntentsRequired:
                 log.warning(_NOT_GRANTED)

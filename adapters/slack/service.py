@@ -38,6 +38,12 @@ class Slack:
     routes: list[Route]
     socket: SocketMode | None
 
+    @property
+    def trouble(self) -> str | None:
+        """What Slack said to the token, or why there is no connection."""
+        refused = self.workspaces.refused if isinstance(self.workspaces, OneWorkspace) else None
+        return refused or (self.socket.fault if self.socket is not None else None)
+
     async def run(self) -> None:
         """Hear Slack until cancelled; what is answered then still goes out."""
         async with asyncio.TaskGroup() as tasks:  # greeting takes its time where Slack is away

@@ -43,7 +43,8 @@ class SocketMode:
     ) -> None:
         self._app, self._app_token, self._base_url = app, app_token, base_url
         self._ping_s, self._patience_s = ping_s, patience_s
-        self._fault = ""
+        self.fault: str | None = None
+        """Why there is no connection."""
 
     async def run(self) -> None:
         """Connect, and again whenever the connection is lost."""
@@ -57,11 +58,11 @@ class SocketMode:
                 await asyncio.gather(connecting, return_exceptions=True)  # told by the client
                 await client.end()
 
-    def _tell(self, fault: str) -> None:
+    def _tell(self, fault: str | None) -> None:
         """Say why there is no connection, once until that changes."""
-        if fault and fault != self._fault:
+        if fault is not None and fault != self.fault:
             log.error("Slack: no connection", error=fault)
-        self._fault = fault
+        self.fault = fault
 
     async def _watch(self, client: SocketModeClient, connecting: asyncio.Task[None]) -> None:
         """Until there was no connection for too long, or none came about at all."""
@@ -92,7 +93,7 @@ class _Client(SocketModeClient):
         app_token: str,
         base_url: str,
         ping_s: float,
-        tell: Callable[[str], None],
+        tell: Callable[[str | None], None],
     ) -> None:
         logger = getLogger("slack_sdk.socket_mode")
         # What it has to say is said here: its own words hold addresses with tickets.
@@ -119,7 +120,7 @@ class _Client(SocketModeClient):
         except Exception as error:
             self._tell(str(fault_of("apps.connections.open", error)))
             raise
-        self._tell("")
+        self._tell(None)
         return url
 
     async def end(self) -> None:

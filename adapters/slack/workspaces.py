@@ -58,15 +58,26 @@ class OneWorkspace:
         self._web = SlackWeb(token, base_url)
         self._known: Workspace | None = None
         self._lock = asyncio.Lock()
+        self.refused: str | None = None
+        """What Slack said where it refused the token when it was asked last."""
 
     async def of(self, team: str, organisation: str = "") -> Workspace:
         del team  # whatever workspace an event names, the token's is the one that we act in
         async with self._lock:  # the first asks Slack who we are
             if self._known is None:
-                us = await self._web.auth_test()
+                us = await self._who_we_are()
                 directory = Directory(self._web, us.team, enterprise=organisation)
                 self._known = Workspace(us, self._web, directory)
         return self._known
+
+    async def _who_we_are(self) -> Bearer:
+        try:
+            us = await self._web.auth_test()
+        except ChatRefusedError as error:
+            self.refused = str(error)
+            raise
+        self.refused = None
+        return us
 
     async def holding(self, channel: str) -> Workspace:
         del channel

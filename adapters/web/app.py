@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -26,17 +26,21 @@ from adapters.web.security import BodyLimit, HeadAsGet, SecurityHeaders
 from bot.errors import WellspokenError
 from bot.metrics import CONTENT_TYPE
 
+Chats = Callable[[], Mapping[str, str | None]]
+"""The chat platforms that are connected, each with ``None``, or a sentence on its trouble."""
+
 
 def create_app(
     application: Application,
     rates: Rates | None = None,
     *,
     routes: Sequence[BaseRoute] = (),
+    chats: Chats = dict,
 ) -> FastAPI:
     """The ASGI application; closing it waits for answers that are on their way.
 
     ``rates`` bounds who has no token; by default as :mod:`adapters.web.limits` says. ``routes``
-    are those of other adapters.
+    are those of other adapters, ``chats`` tells how the chat platforms are.
     """
     sessions = Sessions(application.console_token, Limits(rates))
     pages = Pages(application.persona.name)
@@ -63,18 +67,20 @@ def create_app(
     app.include_router(console_router(Console(application, sessions, pages)))
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.router.routes.extend(routes)
-    _add_operations(app, application)
+    _add_operations(app, application, chats, pages=True)
     _add_reference(app, pages)
     tell_failures(app, pages)
     return app
 
 
-def create_intake(application: Application, routes: Sequence[BaseRoute]) -> FastAPI:
+def create_intake(
+    application: Application, routes: Sequence[BaseRoute], *, chats: Chats = dict
+) -> FastAPI:
     """The ASGI application without pages and API: ``routes`` of other adapters, health, metrics."""
     app = FastAPI(title=application.persona.name, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit)
     app.router.routes.extend(routes)
-    _add_operations(app, application)
+    _add_operations(app, application, chats, pages=False)
     return app
 
 
@@ -89,7 +95,7 @@ class _Static(StaticFiles):
         return response
 
 
-def _add_operations(app: FastAPI, application: Application) -> None:
+def _add_operations(app: FastAPI, application: Application, chats: Chats, *, pages: bool) -> None:
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Mapping[str, bool]:
         return {"ok": True}
@@ -100,8 +106,18 @@ def _add_operations(app: FastAPI, application: Application) -> None:
             found = await application.readiness()
         except WellspokenError as error:
             found = {"application": str(error)}
+        troubles = chats()
+        # A platform in trouble does not take the others, or the pages, out of service.
+        no_way_in = not pages and troubles and all(troubles.values())
+        if no_way_in:
+            found = {**found, **troubles}
         missing = {part: sentence for part, sentence in found.items() if sentence is not None}
-        body = {"ready": not missing, "not_ready": missing, "checked": sorted(found)}
+        body = {
+            "ready": not missing,
+            "not_ready": missing,
+            "notes": {} if no_way_in else {name: why for name, why in troubles.items() if why},
+            "checked": sorted({*found, *troubles}),
+        }
         status = HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK
         return JSONResponse(body, status)
 

@@ -105,6 +105,23 @@ async def test_events_and_presses_come_by_http(
     assert [h.text for h in desk.heard] == ["roses?", "cacti?"]
 
 
+async def test_a_refused_token_is_its_trouble(
+    slack: SlackServer, desk: NotingDesk, sqlite_database: Database
+) -> None:
+    """It names the setting to correct, from the start until Slack takes the token."""
+    made = build_slack(
+        settings(slack, slack_bot_token="xoxb-wrong"),
+        desk, Replies(sqlite_database), sqlite_database, lambda: "unused",
+    )  # fmt: skip
+    assert made.trouble is None
+    hearing = asyncio.create_task(made.run())
+    await slack.until(lambda: made.trouble)
+    assert "correct SLACK_BOT_TOKEN" in str(made.trouble)
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
+    await made.aclose()
+
+
 async def test_what_could_not_be_kept_comes_again_by_http(
     slack: SlackServer, desk: NotingDesk, over_http: str
 ) -> None:

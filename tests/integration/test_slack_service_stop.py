@@ -163,7 +163,8 @@ async def test_a_wrong_setting_is_one_sentence_and_the_web_keeps_running(home: P
             await slack.until(lambda: advice in service.log, FEW)
             await asyncio.sleep(1.0)
             assert service.log.count(advice) == 1
-            assert (await asyncio.to_thread(fetch, service, "/readyz"))[0] == 200
+            status, ready = await asyncio.to_thread(fetch, service, "/readyz")
+            assert (status, advice in json.loads(ready)["notes"]["slack"]) == (200, True)
             assert await service.stop(within=10) == 0
         assert_clean(service.log)
 

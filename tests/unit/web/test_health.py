@@ -1,7 +1,11 @@
 from __future__ import annotations
 
-import httpx2
+from functools import partial
 
+import httpx2
+import pytest
+
+from adapters.web.app import create_app, create_intake
 from bot.errors import DatabaseUnavailableError
 from tests.platforms.web_application import WebApplication
 
@@ -22,6 +26,23 @@ async def test_readyz_names_what_is_not_ready(
     response = await browser.get("/readyz")
     assert response.status_code == 503
     assert response.json()["not_ready"] == {"database": "did not answer within 5 s"}
+
+
+@pytest.mark.parametrize(
+    ("pages", "discord", "ready"), [(True, None, True), (False, None, True), (False, "away", False)]
+)
+async def test_readyz_names_a_chat_that_is_in_trouble(
+    application: WebApplication, pages: bool, discord: str | None, ready: bool
+) -> None:
+    """As a note while people can ask in another way; where that is the only one, it is 503."""
+    chats: dict[str, str | None] = {"slack": "the token is refused", "discord": discord}
+    make = create_app if pages else partial(create_intake, routes=())
+    transport = httpx2.ASGITransport(make(application, chats=lambda: chats))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://bot.test") as client:
+        response = await client.get("/readyz")
+    assert response.status_code == (200 if ready else 503)
+    named = response.json()["notes" if ready else "not_ready"]
+    assert named == {name: why for name, why in chats.items() if why}
 
 
 async def test_answers_are_counted_by_outcome_route_and_platform(
