@@ -8,7 +8,7 @@ twice is taken once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import discord
 from adapters.discord.edge import Edge
 from adapters.discord.events import heard_of_message, said_by_a_person
 from adapters.discord.hearing import Hearing
-from bot.errors import ChatError, WellspokenError
+from bot.errors import ChatError, ChatUnavailableError, WellspokenError
 from bot.telemetry import log
 
 MARGIN: Final = timedelta(minutes=3)
@@ -26,6 +26,7 @@ MARGIN: Final = timedelta(minutes=3)
 _NOTE_S: Final = 5.0
 _DIRECTS: Final = 200
 _SIDE_BY_SIDE: Final = 4
+_AGAIN_S: Final = (5.0, 30.0, 60.0)
 
 
 class Backfill:
@@ -37,7 +38,11 @@ class Backfill:
         hearing: Hearing,
         window: timedelta,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        again_s: Sequence[float] = _AGAIN_S,
     ) -> None:
+        """``again_s`` are the pauses, in seconds, after which is tried again what cannot be
+        fetched."""
+        self._again_s = again_s
         self._edge, self._hearing = edge, hearing
         self._window, self._clock = window, clock
         self._one = asyncio.Lock()
@@ -58,8 +63,7 @@ class Backfill:
         async with self._one:
             before, self._lost = self._lost, set()
             try:
-                await self._catch_up()
-                self._whole = True
+                self._whole = await self._catch_up()
                 shards = self._edge.client.shards
                 self._lost |= {one for one in before if one in shards and shards[one].is_closed()}
             except WellspokenError as error:
@@ -109,7 +113,7 @@ class Backfill:
     def _key(self) -> str:
         return f"heard:{self._edge.client.us}"
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self) -> bool:
         noted = await self._edge.notes.get(self._key)
         earliest = self._clock() - self._window
         since = max(earliest, datetime.fromisoformat(noted)) if noted else earliest
@@ -120,18 +124,23 @@ class Backfill:
         guilds = self._edge.client.guilds
         self._gone |= {guild.id: (after, only_sure) for guild in guilds if guild.unavailable}
         channels = [place for guild in guilds for place in _busy_in(guild, after)]
-        await self._fetch([*channels, *await self._directs()], after, only_sure=only_sure)
+        return await self._fetch([*channels, *await self._directs()], after, only_sure=only_sure)
 
-    async def _fetch(self, channels: list[Any], after: int, *, only_sure: bool) -> None:
+    async def _fetch(self, channels: list[Any], after: int, *, only_sure: bool) -> bool:
+        """Hear what was said there; whether everything that may be read could be."""
         room = asyncio.Semaphore(_SIDE_BY_SIDE)
 
-        async def fetch(channel: Any) -> int:
+        async def fetch(channel: Any) -> bool:
             async with room:
                 return await self._hear(channel, after, only_sure=only_sure)
 
-        heard = sum(await asyncio.gather(*map(fetch, channels)))
-        if heard:
-            log.info("Discord: heard late what was missed", messages=heard)
+        for pause in (*self._again_s, None):
+            read = await asyncio.gather(*map(fetch, channels))
+            channels = [one for one, done in zip(channels, read, strict=True) if not done]
+            if not channels or pause is None:
+                break
+            await asyncio.sleep(pause)
+        return not channels
 
     async def _directs(self) -> list[Any]:
         """The direct messages in which the bot takes part; Discord lists them nowhere."""
@@ -139,13 +148,13 @@ class Backfill:
         ids = [key.rpartition(":")[2] for key in keys]
         return [self._edge.client.get_partial_messageable(int(one)) for one in ids if one.isdigit()]
 
-    async def _hear(self, channel: Any, after: int, *, only_sure: bool) -> int:
-        """Hear what was said in one channel; how many messages people wrote."""
+    async def _hear(self, channel: Any, after: int, *, only_sure: bool) -> bool:
+        """Hear what was said in one channel; ``False`` where it is to be tried again."""
         try:
             found = await self._edge.rest.history(str(channel.id), after=str(after))
         except ChatError as error:
             log.warning("Discord: a history is not read", channel=channel.id, error=str(error))
-            return 0
+            return not isinstance(error, ChatUnavailableError)
         heard = 0
         for data in found:
             made: Any = data
@@ -153,7 +162,9 @@ class Backfill:
             if await self._is_for_now(message, only_sure=only_sure):
                 await self._hearing.on_message(message)
                 heard += 1
-        return heard
+        if heard:
+            log.info("Discord: heard late what was missed", messages=heard, channel=channel.id)
+        return True
 
     async def _is_for_now(self, message: discord.Message, *, only_sure: bool) -> bool:
         """Whether it may be heard late. What people said to each other before the bot was asked

@@ -16,10 +16,12 @@ from bot.errors import ChatError, ChatRefusedError, WellspokenError
 from bot.telemetry import log
 
 _LACKS: Final = (
-    "In **{guild}**, channel #{channel}, I'm missing {needed}, so people there don't get what they "
-    "ask me for. Give it to my role in the server settings, or in that channel's own permissions. "
-    "I won't say this again."
+    "In **{guild}**, channel #{channel}, I'm missing {needed}, so {so}. Give it to my role in the "
+    "server settings, or in that channel's own permissions. I won't say this again."
 )
+_NOT_SERVED: Final = "people there don't get what they ask me for"
+_NO_THREADS: Final = "my answers there stand in the channel itself, not in threads"
+_THREADS: Final = permission_name("create_public_threads")
 
 
 class Complaints:
@@ -58,6 +60,7 @@ class Complaints:
             text = _LACKS.format(
                 guild=guild.name,
                 channel=getattr(found, "name", channel),
+                so=_NO_THREADS if names == [_THREADS] else _NOT_SERVED,
                 needed=" and ".join(f"**{name}**" for name in names),
             )
             await self._say(rest, guild, text, nonce_of(f"lacks:{guild.id}:{names}"))

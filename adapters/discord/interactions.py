@@ -32,6 +32,7 @@ _THANKS_FOR_WORDS: Final = (
     "Thank you. Your word is noted. A person looks at better answers before I use them."
 )
 _NOTHING_SENT: Final = "Thank you, your thumb is noted."
+_NO_LINK: Final = "That is no link to a message in this server."
 _IN_DIRECT: Final = (
     "You'll hear from me in our direct messages; allow them from members of this server."
 )
@@ -81,7 +82,12 @@ class Interactions:
                 await reply.say(_FORGET, forget_row())
                 return
             place = self._edge.place_of_interaction(interaction)
-            place = place_of_link(argument, place, self._parent_of) or place
+            if argument:
+                linked = place_of_link(argument, place, self._parent_of)
+                if linked is None:
+                    await reply.say(_NO_LINK)
+                    return
+                place = linked
             author = author_of(interaction.user)
             said = self._edge.desk.command(name, author, place)
             await _in_time(reply, said)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
 import discord
 
 from adapters.discord.backfill import Backfill
@@ -11,6 +14,8 @@ from adapters.discord.permissions import missing, named
 from bot.errors import WellspokenError
 from bot.telemetry import log
 
+_AGAIN_S: Final = (2.0, 10.0, 60.0, 600.0, 3600.0)
+
 
 class Servers:
     """Listens to what happens to the connection and to servers."""
@@ -18,6 +23,7 @@ class Servers:
     def __init__(self, edge: Edge, tree: Tree, backfill: Backfill) -> None:
         self._edge, self._tree, self._backfill = edge, tree, backfill
         self._published = self._told = False
+        self._publishing = asyncio.Lock()
 
     async def on_ready(self) -> None:
         """A session began, the first or a new one: what happened in between was not told."""
@@ -28,13 +34,20 @@ class Servers:
             for guild in client.guilds:
                 if not guild.unavailable:
                     _look_at(guild)
-        if not self._published:
-            try:
-                await publish(self._tree, client)
-                self._published = True
-            except WellspokenError as error:
-                log.warning("Discord: the commands are not registered", error=str(error))
-        await self._backfill.catch_up()
+        await asyncio.gather(self._publish(), self._backfill.catch_up())
+
+    async def _publish(self) -> None:
+        """Register the commands, once; tried again where Discord cannot be asked."""
+        async with self._publishing:
+            for pause in _AGAIN_S:
+                if self._published:
+                    return
+                try:
+                    await publish(self._tree, self._edge.client)
+                    self._published = True
+                except WellspokenError as error:
+                    log.warning("Discord: the commands are not registered", error=str(error))
+                    await asyncio.sleep(pause)
 
     async def on_shard_connect(self, _shard: int) -> None:
         """A line is new."""

@@ -185,6 +185,17 @@ async def test_commands_are_registered_when_they_changed(discord: Garden, tmp_pa
     assert len(registered) == 1
 
 
+async def test_commands_are_registered_though_discord_was_away(
+    discord: Garden, tmp_path: Path
+) -> None:
+    """A registration that fails is tried again, and holds no answer up."""
+    discord.fault("bulk_overwrite_global_commands", status=503)
+    async with serving(discord, tmp_path):
+        asked = await discord.say(discord.ada, discord.roses, "@wellspoken when to water?")
+        await discord.one_answer(asked)
+        await discord.until(lambda: discord.world.commands)
+
+
 async def test_several_shards_are_one_bot(tmp_path: Path) -> None:
     """As many connections as Discord recommends, or as are set; servers on each are answered."""
     async with Garden(shards=2) as discord:

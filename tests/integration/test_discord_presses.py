@@ -86,6 +86,10 @@ async def test_commands_answer_whoever_typed(discord: Garden, tmp_path: Path) ->
             assert gesture.message is not None, name
             assert word in gesture.message.shown.lower(), gesture.message.shown
             assert gesture.message.only_for == discord.ada.id
+        linked = {"link": "somewhere"}
+        gesture = await discord.command(discord.ada, discord.roses, "wellspoken mute", linked)
+        assert gesture.message is not None
+        assert "no link" in gesture.message.shown
         await scene.rest()
 
 
