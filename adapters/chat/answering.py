@@ -147,7 +147,7 @@ class Answering:
 
     async def give_up(self, job: Job) -> None:
         """Say in one sentence that there will be no answer; the claim is closed already."""
-        placement = Placement(job.claim.event_id, job.claim.state, _forget)
+        placement = Placement(job.claim.event_id, job.claim.state, _note_nothing)
         surface = await job.adapter.surface(job.heard, placement)
         await surface.fail(_GIVEN_UP)
 
@@ -288,5 +288,5 @@ def _why_not(question: str, error: UsageError) -> str:
     return str(error) if clean(question).strip() else _NO_WORDS
 
 
-async def _forget(_state: Mapping[str, Any]) -> None:
-    """The claim is closed: nothing is noted any more."""
+async def _note_nothing(_state: Mapping[str, Any]) -> None:
+    """The claim is closed: nobody will take it over."""

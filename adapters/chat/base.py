@@ -2,7 +2,14 @@
 
 The words here are the same for all platforms; each platform's folder turns its own events into
 them and carries out :class:`ChatAdapter`. Everything that is put into the inbox goes through
-:func:`to_payload` and comes back through :func:`heard_of`.
+:func:`to_payload` and comes back through :func:`heard_of`. The words for where something is:
+
+- a *place* is where something is said: a channel, a thread in it, or a direct message;
+- a message's *home* is the place where it is answered: its thread, or the one that it begins;
+- a *conversation* is what the engine remembers together (``Turn.thread``); most threads have one
+  of their own, in direct messages it goes on from one home to the next;
+- a *surface* is one answer on its way into its home;
+- a *placement* is the note of which messages were posted, so that none is posted twice.
 """
 
 from __future__ import annotations

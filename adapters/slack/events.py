@@ -16,7 +16,7 @@ from typing import Any, Final
 from adapters.chat.base import ChannelKind, FileRef, Heard, Place, Reaction
 from adapters.rendering.slack import unescape
 from adapters.rendering.slack_incoming import markdown
-from adapters.slack.lookups import Bearer
+from adapters.slack.lookups import Identity
 from bot.conversation import Author, Platform
 
 Payload = Mapping[str, Any]
@@ -48,7 +48,7 @@ def workspace_of(body: Payload) -> str:
     return str(user.get("team_id") or "") if isinstance(user, Mapping) else ""
 
 
-def heard_of_event(body: Payload, us: Bearer) -> Heard | None:
+def heard_of_event(body: Payload, us: Identity) -> Heard | None:
     """The message of a ``message`` or ``app_mention`` event; ``None`` where there is none."""
     event: Payload = body.get("event") or {}
     if event.get("type") not in ("message", "app_mention") or not _is_said_by_a_person(event, us):
@@ -56,7 +56,7 @@ def heard_of_event(body: Payload, us: Bearer) -> Heard | None:
     return message_of(event, place_of_event(event, workspace_of(body)), us)
 
 
-def _is_said_by_a_person(event: Payload, us: Bearer) -> bool:
+def _is_said_by_a_person(event: Payload, us: Identity) -> bool:
     user = event.get("user") or ""
     return bool(
         user
@@ -85,7 +85,7 @@ def place_of_event(event: Payload, workspace: str) -> Place:
     )
 
 
-def message_of(message: Payload, place: Place, us: Bearer) -> Heard:
+def message_of(message: Payload, place: Place, us: Identity) -> Heard:
     """A message as Slack writes it: escaped text, mentions in brackets, files beside it."""
     written = str(message.get("text") or "")
     mentioned = _MENTION.findall(written)
@@ -138,7 +138,7 @@ def files_of(files: Sequence[Payload]) -> tuple[FileRef, ...]:
     )
 
 
-def reaction_of(body: Payload, us: Bearer) -> Reaction | None:
+def reaction_of(body: Payload, us: Identity) -> Reaction | None:
     """A thumb put on one of our messages or taken off; ``None`` for anything else.
 
     Slack does not name the message's author in every case; then the desk knows its own.
@@ -221,7 +221,7 @@ def asked_by_command(body: Payload, text: str) -> Heard:
     )
 
 
-def asked_by_shortcut(body: Payload, us: Bearer, *, openly: bool) -> Heard:
+def asked_by_shortcut(body: Payload, us: Identity, *, openly: bool) -> Heard:
     """The question that a message asks, on behalf of who used the shortcut on it.
 
     ``openly``: answered in the message's thread, else to who asked alone.

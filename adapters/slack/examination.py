@@ -6,7 +6,7 @@ import aiohttp
 from slack_sdk.errors import SlackClientError
 
 from adapters.slack.faults import PLATFORM, fault_of
-from adapters.slack.lookups import Bearer
+from adapters.slack.lookups import Identity
 from adapters.slack.manifest import EVENTS_PATH, INSTALL_PATH
 from adapters.slack.scopes import purposes
 from adapters.slack.service import api_url, check, is_configured
@@ -50,7 +50,7 @@ async def _token(settings: Settings) -> str:
     return f"{us.team_name}, as {us.user}"
 
 
-def missing_scopes(us: Bearer) -> str:
+def missing_scopes(us: Identity) -> str:
     """The scopes that were not granted, each with what it is for; empty where all were, or where
     Slack does not say."""
     if not us.scopes:

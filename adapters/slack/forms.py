@@ -1,4 +1,4 @@
-"""What a surface is handed: how an answer is written for Slack, and what stands below it."""
+"""The messages of an answer, and the plainer forms of one that Slack refuses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from adapters.chat.base import Offer
 from adapters.rendering.slack import mrkdwn_begun, mrkdwn_cut
 from adapters.slack.blocks import LONGEST_SECTION, paragraph
 from adapters.slack.lookups import Block
-from bot.conversation import Turn
 
 _TEXT = 4_000
 
@@ -31,41 +30,6 @@ class Plain:
 
     text: str
     blocks: Sequence[Block] = ()
-
-
-class Rendering(Protocol):
-    """Markdown of ours in Slack's forms. Nobody is pinged, only known addresses are links."""
-
-    def streamed(self, text: str) -> str:
-        """Markdown for a stream, of a text that goes on: a beginning of what :meth:`said` makes of
-        the whole, or the stream is given up for edits."""
-        ...
-
-    def said(self, text: str) -> str:
-        """Markdown for a stream, of a whole text."""
-        ...
-
-    def drafted(self, text: str) -> str:
-        """mrkdwn of what is there so far, at most 4,000 characters."""
-        ...
-
-    def ending(self, turn: Turn, note: str) -> tuple[str, Sequence[Block]] | None:
-        """The whole text of a streamed answer, and the sources below it; ``None`` where it has to
-        be written anew as :meth:`parts`."""
-        ...
-
-    def parts(self, turn: Turn, note: str) -> Sequence[Part]:
-        """The whole answer with its sources and the note as messages."""
-        ...
-
-
-class Us(Protocol):
-    """The bot in a workspace, as its messages name their author."""
-
-    @property
-    def user(self) -> str: ...
-    @property
-    def bot(self) -> str: ...
 
 
 Controls = Callable[[str, Offer], Sequence[Block]]

@@ -12,7 +12,7 @@ Block = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class Identity:
     """Who a token speaks as, from ``auth.test``. ``scopes`` are those that it was granted."""
 
     team: str
@@ -30,11 +30,11 @@ class Lookups:
 
     # -- people and places --------------------------------------------------------------------
 
-    async def auth_test(self) -> Bearer:
+    async def auth_test(self) -> Identity:
         """Who the token speaks as."""
         response = await self._calls.call("auth.test", lambda client: client.auth_test())
         granted = str(response.headers.get("x-oauth-scopes", ""))
-        return Bearer(
+        return Identity(
             team=response["team_id"] or "",
             user=response["user_id"] or "",
             bot=response["bot_id"] or "",

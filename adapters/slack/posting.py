@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.chat.base import Place, Placement
-from adapters.slack.forms import Us
-from adapters.slack.lookups import Block
+from adapters.slack.lookups import Block, Identity
 from adapters.slack.web import SlackWeb
 from bot.errors import ChatRefusedError
 from bot.telemetry import log
@@ -28,7 +27,7 @@ def label(event: str, part: int) -> dict[str, Any]:
 class Finder:
     """Looks for a message that was posted before its ts could be noted."""
 
-    def __init__(self, web: SlackWeb, us: Us, place: Place, event: str) -> None:
+    def __init__(self, web: SlackWeb, us: Identity, place: Place, event: str) -> None:
         self._web, self._us, self._place, self._event = web, us, place, event
 
     async def labelled(self, part: int, after: str, not_these: Sequence[str]) -> str | None:
@@ -79,7 +78,7 @@ class Finder:
 
 async def post_once(
     web: SlackWeb,
-    us: Us,
+    us: Identity,
     place: Place,
     placement: Placement,
     text: str,

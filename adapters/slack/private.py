@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from adapters.chat.base import Heard, Offer, Placement
-from adapters.slack.forms import Controls, Part, Plain, Rendering, simpler_forms
+from adapters.slack.forms import Controls, Part, Plain, simpler_forms
 from adapters.slack.lookups import Block
 from adapters.slack.surface import TOO_MUCH
 from adapters.slack.web import SlackWeb
+from adapters.slack.wording import Wording
 from bot.conversation import Turn
 from bot.errors import ChatRefusedError
 from bot.telemetry import log
@@ -33,7 +34,7 @@ class PrivateSurface:
         heard: Heard,
         placement: Placement,
         *,
-        rendering: Rendering,
+        rendering: Wording,
         controls: Controls,
     ) -> None:
         self._web, self._heard, self._placement = web, heard, placement

@@ -53,6 +53,9 @@ class SocketMode:
             connecting = asyncio.create_task(client.connect_to_new_endpoint(force=True))
             try:
                 await self._watch(client, connecting)
+            except Exception as error:  # noqa: BLE001 - a fault here must not end the other platforms
+                log.error("Slack: the connection ended by a fault", exc_info=error)
+                await asyncio.sleep(self._ping_s)
             finally:
                 connecting.cancel()
                 await asyncio.gather(connecting, return_exceptions=True)  # told by the client

@@ -12,12 +12,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from adapters.chat.base import ChannelKind, Heard, Offer, Placement
-from adapters.slack.forms import Controls, Part, Plain, Rendering, Us, joined, simpler_forms
-from adapters.slack.lookups import Block
+from adapters.slack.forms import Controls, Part, Plain, joined, simpler_forms
+from adapters.slack.lookups import Block, Identity
 from adapters.slack.pacing import START, UPDATE
 from adapters.slack.posting import Finder, Known, label
 from adapters.slack.streaming import Streaming, StreamLostError, StreamWriter
 from adapters.slack.web import SlackWeb
+from adapters.slack.wording import Wording
 from bot.conversation import Turn
 from bot.errors import ChatError, ChatLimitedError, ChatRefusedError, ChatUnavailableError
 from bot.telemetry import log
@@ -53,8 +54,8 @@ class SlackSurface:
         heard: Heard,
         placement: Placement,
         *,
-        us: Us,
-        rendering: Rendering,
+        us: Identity,
+        rendering: Wording,
         controls: Controls,
         known: Known,
         streaming: Streaming,

@@ -21,10 +21,11 @@ _LINKED_MARKER = re.compile(r"\[(\[\d{1,3}\])\]\([^()\s]*\)")
 
 
 class Wording:
-    """Implements :class:`adapters.slack.forms.Rendering`."""
+    """Markdown of ours in Slack's forms. Nobody is pinged, only known addresses are links."""
 
     def streamed(self, text: str) -> str:
-        """Markdown of an answer that is not complete; only what will not change any more."""
+        """Markdown for a stream, of a text that goes on: only what will not change any more. It is
+        a beginning of what :meth:`said` makes of the whole, or the stream is given up for edits."""
         return SlackStream().feed(text)
 
     def said(self, text: str) -> str:

@@ -6,11 +6,12 @@ import asyncio
 import time
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from adapters.slack.directory import Directory
 from adapters.slack.faults import PLATFORM
 from adapters.slack.installations import SlackInstallations
-from adapters.slack.lookups import Bearer
+from adapters.slack.lookups import Identity
 from adapters.slack.transport import API_URL
 from adapters.slack.web import SlackWeb
 from bot.errors import ChatRefusedError
@@ -25,7 +26,7 @@ seen it go."""
 class Workspace:
     """A workspace: who we are there, its Web API, its people."""
 
-    us: Bearer
+    us: Identity
     web: SlackWeb
     directory: Directory
 
@@ -70,7 +71,7 @@ class OneWorkspace:
                 self._known = Workspace(us, self._web, directory)
         return self._known
 
-    async def _who_we_are(self) -> Bearer:
+    async def _who_we_are(self) -> Identity:
         try:
             us = await self._web.auth_test()
         except ChatRefusedError as error:
@@ -98,10 +99,14 @@ class InstalledWorkspaces:
     def __init__(self, installations: SlackInstallations, base_url: str = API_URL) -> None:
         self._installations, self._base_url = installations, base_url
         self._known: dict[str, tuple[float, str, Workspace]] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def of(self, team: str, organisation: str = "") -> Workspace:
-        async with self._locks.setdefault(team or organisation, asyncio.Lock()):
+        key = team or organisation
+        lock = self._locks.get(key)
+        if lock is None:
+            self._locks[key] = lock = asyncio.Lock()
+        async with lock:
             return await self._of(team, organisation)
 
     async def _of(self, team: str, organisation: str) -> Workspace:
@@ -119,7 +124,7 @@ class InstalledWorkspaces:
             workspace = known[2]
         else:
             await self._drop(key)
-            us = Bearer(
+            us = Identity(
                 team=team or bot.team_id or "",
                 user=bot.bot_user_id,
                 bot=bot.bot_id,

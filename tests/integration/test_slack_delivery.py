@@ -13,7 +13,7 @@ import pytest
 
 from adapters.chat.base import ChannelKind, Heard, Offer, Place, Placement
 from adapters.slack.blocks import under_answer
-from adapters.slack.lookups import Bearer
+from adapters.slack.lookups import Identity
 from adapters.slack.pacing import START, TIERS
 from adapters.slack.posting import post_once
 from adapters.slack.private import PrivateSurface
@@ -39,7 +39,7 @@ class Desk:
 
     slack: SlackServer
     web: SlackWeb
-    us: Bearer
+    us: Identity
     heard: Heard
     streaming: Streaming = field(default_factory=Streaming)
     state: dict[str, Any] | None = None

@@ -20,10 +20,10 @@ from adapters.slack.events import (
     thumb,
     workspace_of,
 )
-from adapters.slack.lookups import Bearer
+from adapters.slack.lookups import Identity
 from bot.conversation import Platform
 
-US = Bearer("T1", "UBOT", "BBOT", "Team", frozenset())
+US = Identity("T1", "UBOT", "BBOT", "Team", frozenset())
 SAID = {"type": "message", "channel": "C1", "channel_type": "channel", "user": "U1", "text": "hi",
         "ts": "1712345678.000100"}  # fmt: skip
 
