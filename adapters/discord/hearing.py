@@ -30,6 +30,7 @@ from adapters.discord.rest import nonce_of
 from adapters.discord.solving import Solving
 from bot.conversation import Platform
 from bot.errors import ChatError, StorageError
+from bot.store.participation import HANDOFF
 from bot.telemetry import log
 
 _PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 60.0, 120.0, 300.0)
@@ -37,6 +38,11 @@ _REMEMBERED: Final = 10_000
 _HINT: Final = (
     "I can't read messages here that don't mention me: my message content intent is off. "
     "Mention me and I'll answer; an admin can switch it on in Discord's developer portal."
+)
+_HINT_TO_COLLEAGUES: Final = (
+    "I can't read what is written here, so it was not sent: my message content intent is off. "
+    "Reply to this message and I'll pass it on; an admin can switch the intent on in Discord's "
+    "developer portal."
 )
 
 _K = TypeVar("_K")
@@ -105,9 +111,10 @@ class Hearing:
         if await self._edge.notes.first(f"hint:{heard.place.thread}"):
             log.info("Discord: a thread is told that message content is off")
             thread = heard.place.thread
+            hint = _HINT_TO_COLLEAGUES if record.role == HANDOFF else _HINT
             try:
                 await self._edge.rest.send(
-                    thread, _HINT, nonce=nonce_of(f"hint:{thread}"), in_thread=True
+                    thread, hint, nonce=nonce_of(f"hint:{thread}"), in_thread=True
                 )
             except ChatError as error:
                 log.warning("Discord: the hint was not given", error=str(error))
