@@ -43,7 +43,7 @@ _NOBODY = "I can't pass it on from here. Please ask {contact}."
 _NOT_REACHED = "Sorry, I could not reach a colleague for you. Please ask {contact}."
 _ALREADY = "A colleague has that question already."
 _YOU_ASKED = "You asked: “{question}”"
-_CONTACT = "an admin of this workspace"
+_CONTACT = "an admin"
 _HIDDEN = "What I answered is not shown here: it may hold what this channel may not see."
 _ANSWERS = "**{name}** answers:\n\n{text}"
 _CARRIED = "Sent to {asker}, as every reply in this thread will be."
@@ -229,11 +229,8 @@ class Handing:
 
     def channel_for(self, place: Place) -> str | None:
         """The handoff channel of a place, like ``slack:C0HUMANS``."""
-        for key in (place.channel_key, "*"):
-            channel = self._settings.channels.get(key)
-            if channel is not None and channel.handoff:
-                return channel.handoff
-        return None
+        channels = self._settings.of_channel(place.channel_key)
+        return next((channel.handoff for channel in channels if channel.handoff), None)
 
     # -- parts ------------------------------------------------------------------------------------
 
