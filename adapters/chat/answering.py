@@ -139,11 +139,9 @@ class Answering:
 
     def reply_when(self, heard: Heard) -> str:
         """When the bot speaks where this was said."""
-        for key in (heard.place.channel_key, "*"):
-            channel = self._settings.channels.get(key)
-            if channel is not None and channel.reply_when is not None:
-                return channel.reply_when
-        return self._settings.bot.reply_when
+        channels = self._settings.of_channel(heard.place.channel_key)
+        set_here = (channel.reply_when for channel in channels if channel.reply_when is not None)
+        return next(set_here, self._settings.bot.reply_when)
 
     async def give_up(self, job: Job) -> None:
         """Say in one sentence that there will be no answer; the claim is closed already."""

@@ -92,7 +92,7 @@ class Heard:
     replies_to: str = ""
     files: tuple[FileRef, ...] = ()
     private: bool = False
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def home(self) -> Place:

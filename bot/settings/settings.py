@@ -20,6 +20,7 @@ from bot.settings.sections import (
     AccessSection,
     BotSection,
     Channels,
+    ChannelSection,
     DiscordSection,
     LiveSection,
     ModelSection,
@@ -162,6 +163,10 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url.get_secret_value()
         return f"sqlite+aiosqlite:///{self.home.absolute() / 'wellspoken.db'}"
+
+    def of_channel(self, key: str) -> tuple[ChannelSection, ...]:
+        """The settings that hold for a channel (like ``slack:C0G9QF9GZ``), its own first."""
+        return tuple(self.channels[name] for name in (key, "*") if name in self.channels)
 
     @property
     def persona_path(self) -> Path | None:
