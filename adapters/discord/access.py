@@ -51,7 +51,7 @@ def _mapped(
     found: set[str] = set()
     for ident, name in things:
         for key, groups in mapped.items():
-            if key == ident or (not key.isdigit() and _bare(key) == _bare(name)):
+            if key == ident or (name and not key.isdigit() and _bare(key) == _bare(name)):
                 found.update(groups)
     return frozenset(found)
 

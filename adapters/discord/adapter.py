@@ -12,7 +12,7 @@ from adapters.chat.ports import Replies
 from adapters.discord import wording
 from adapters.discord.buttons import Component, knowledge_row, person_row, under_answer
 from adapters.discord.cards import card_name, card_text
-from adapters.discord.directory import Directory, Guilds
+from adapters.discord.directory import Directory, Guilds, Ours
 from adapters.discord.events import APPLICATION, POST, TOKEN
 from adapters.discord.faults import UNKNOWN_CHANNEL, code_of
 from adapters.discord.files import attachments_of
@@ -38,7 +38,8 @@ _SOMEBODY: Final = "Somebody"
 
 class DiscordAdapter:
     """All guilds in which the bot is, and its direct messages. Raises the ``Chat…`` errors of
-    :mod:`bot.errors`. ``guilds`` gives what the gateway told of them, where it has."""
+    :mod:`bot.errors`. ``guilds`` gives what the gateway told of them, where it has, and
+    ``ours`` those whose names can be trusted."""
 
     platform = Platform.DISCORD
 
@@ -49,10 +50,11 @@ class DiscordAdapter:
         replies: Replies,
         *,
         guilds: Guilds = lambda: None,
+        ours: Ours = frozenset,
     ) -> None:
         self._rest, self._replies = rest, replies
-        self._access, self._channels = settings.access, settings.channels
-        self.directory = Directory(rest, known=guilds)
+        self._access, self._settings = settings.access, settings
+        self.directory = Directory(rest, known=guilds, ours=ours)
         self._seating = Seating(rest, self._wants_thread)
         self._typed: dict[str, float] = {}
 
@@ -140,11 +142,8 @@ class DiscordAdapter:
 
     def _wants_thread(self, place: Place) -> bool:
         """Whether an answer gets a thread of its own: where nothing is set, it does."""
-        for key in (place.channel_key, "*"):
-            channel = self._channels.get(key)
-            if channel is not None and channel.thread is not None:
-                return channel.thread
-        return True
+        channels = self._settings.of_channel(place.channel_key)
+        return next((channel.thread for channel in channels if channel.thread is not None), True)
 
     async def attachments(self, heard: Heard) -> tuple[tuple[Attachment, ...], str]:
         """The text files that came along, and a sentence about those that cannot be read."""

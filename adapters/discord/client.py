@@ -68,6 +68,17 @@ class WellspokenClient(discord.AutoShardedClient):
             for guild in self.guilds
         }
 
+    def own_servers(self) -> frozenset[str]:
+        """The servers to which nobody but the bot's owners can have added it: theirs, or all where
+        it is not public."""
+        bot = self.application
+        if bot is None:
+            return frozenset()
+        owners = {bot.owner.id, *(member.id for member in (bot.team.members if bot.team else ()))}
+        return frozenset(
+            str(guild.id) for guild in self.guilds if not bot.bot_public or guild.owner_id in owners
+        )
+
     async def setup_hook(self) -> None:
         """After the login, before the gateway: where that is, and what we may read there."""
         self._begun = True

@@ -38,6 +38,8 @@ Roles = dict[str, str]
 """A guild's roles: id to name."""
 Guilds = Callable[[], dict[str, Roles] | None]
 """All guilds with their roles, as the gateway told them; ``None`` before it has."""
+Ours = Callable[[], frozenset[str]]
+"""The guilds that nobody but the bot's owners can have added it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,18 @@ class Lookups(Protocol):
 
 class Directory:
     """The guilds of one bot, and their people. ``known`` gives the guilds that the gateway has
-    told of, which saves asking for them."""
+    told of, which saves asking for them; ``ours`` are those whose names can be trusted: in a guild
+    of their own anybody can give a role or channel any name."""
 
     def __init__(
-        self, rest: Lookups, *, known: Guilds = lambda: None, clock: Clock = time.monotonic
+        self,
+        rest: Lookups,
+        *,
+        known: Guilds = lambda: None,
+        ours: Ours = frozenset,
+        clock: Clock = time.monotonic,
     ) -> None:
-        self._rest, self._known = rest, known
+        self._rest, self._known, self._ours = rest, known, ours
         self._channels: Kept[Channel] = Kept(CHANNELS_S, clock)
         self._members: Kept[Member | None] = Kept(MEMBERS_S, clock)
         self._roles: Kept[Roles] = Kept(ROLES_S, clock)
@@ -118,12 +126,13 @@ class Directory:
             return Principal(channel_groups(access, channel, ""))
         try:
             found = await self._parent(channel)
+            named = by_name(mapped) and await self._are_names_safe(access, found.guild)
         except ChatError as error:
             log.warning("Discord: rights not found out, public only", error=str(error))
             return Principal()
         if not counts(access, found.guild):
             return Principal()
-        return Principal(channel_groups(access, found.id, found.name))
+        return Principal(channel_groups(access, found.id, found.name if named else ""))
 
     async def groups_of(self, access: AccessSection, author: str) -> frozenset[str]:
         """The groups of one person: their own, and those of their roles in all guilds in which the
@@ -133,11 +142,12 @@ class Directory:
             return own
         try:
             guilds = await self._guilds_with_roles(access)
+            safe = {one for one in guilds if await self._are_names_safe(access, one)}
         except ChatError as error:
             log.warning("Discord: roles not found out", error=str(error))
             return own
         asked = [
-            self._groups_in(access, guild, roles, author)
+            self._groups_in(access, guild, roles if guild in safe else {}, author)
             for guild, roles in guilds.items()
             if names_roles(access, _with_everyone(guild, roles))
         ]
@@ -154,7 +164,7 @@ class Directory:
         if member is None:
             return frozenset()
         named = ((role, roles.get(role, "")) for role in member.roles)
-        return role_groups(access, (*named, (guild, EVERYONE)))
+        return role_groups(access, (*named, (guild, EVERYONE if roles else "")))
 
     async def _parent(self, channel: str) -> Channel:
         found = await self.channel(channel)
@@ -164,23 +174,31 @@ class Directory:
         """The guilds that count, with their roles."""
         known = self._known()
         if known is None:
-            every = await self._guilds.get("", lambda _: self._rest.guilds())
-            guilds = [guild for guild in every if counts(access, guild)]
+            guilds = [guild for guild in await self._every() if counts(access, guild)]
             roles = await asyncio.gather(*(self._roles.get(g, self._rest.roles) for g in guilds))
             known = dict(zip(guilds, roles, strict=True))
-        self._warn(access, len(known))
         return {guild: roles for guild, roles in known.items() if counts(access, guild)}
 
-    def _warn(self, access: AccessSection, guilds: int) -> None:
-        """Whoever may add the bot to a server of their own can give a role any name there."""
-        open_to_all = not access.discord.servers and by_name(access.discord.roles)
-        if guilds > 1 and open_to_all and not self._warned:
+    async def _every(self) -> list[str]:
+        known = self._known()
+        return list(known) if known is not None else await self._guilds.get("", self._load_guilds)
+
+    async def _are_names_safe(self, access: AccessSection, guild: str) -> bool:
+        """Whether the names of a guild's roles and channels count, not their ids alone."""
+        if access.discord.servers:
+            return counts(access, guild)
+        every = await self._every()
+        if len(every) <= 1 or guild in self._ours():
+            return True
+        if not self._warned:
             self._warned = True
             log.warning(
-                "Discord: roles are named in [access.discord] and the bot is in several servers; "
-                "name the servers that count in `servers`, or use ids",
-                servers=guilds,
+                "Discord: the bot is in servers of others, where anybody can give a role or "
+                "channel any name; names in [access.discord] don't count there unless `servers` "
+                "lists them",
+                servers=len(every),
             )
+        return False
 
     async def _member(self, guild: str, user: str) -> Member | None:
         return await self._members.get(f"{guild}:{user}", self._load_member)
@@ -197,6 +215,9 @@ class Directory:
             raise
         name = found.get("nick") or _name(found.get("user") or {})
         return Member(str(name), tuple(str(role) for role in found.get("roles") or ()))
+
+    async def _load_guilds(self, _key: str) -> list[str]:
+        return await self._rest.guilds()
 
     async def _load_user(self, user: str) -> str:
         return _name(await self._rest.user(user))

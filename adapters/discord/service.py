@@ -47,7 +47,7 @@ class Discord:
 
     adapter: DiscordAdapter
     client: WellspokenClient
-    token: str
+    token: str = field(repr=False)
     backfill: Backfill
     complaints: Complaints
     routes: list[Route] = field(default_factory=list)
@@ -122,7 +122,7 @@ def build_discord(settings: Settings, desk: Desk, replies: Replies, database: Da
     rest = DiscordRest(
         client.http, refused=lambda channel, error: complaints.refused(rest, channel, error)
     )
-    adapter = DiscordAdapter(rest, settings, replies, guilds=client.roles)
+    adapter = DiscordAdapter(rest, settings, replies, guilds=client.roles, ours=client.own_servers)
     edge = Edge(desk, client, rest, replies=replies, threads=Participation(database), notes=notes)
     solving = Solving(edge)
     hearing, answers = Hearing(edge, solving), Interactions(edge, solving)

@@ -104,7 +104,9 @@ class DiscordAccess(Section):
     roles: dict[str, tuple[Group, ...]] = Field({}, description="role name or id to groups")
     channels: dict[str, tuple[Group, ...]] = Field({}, description="channel name or id to groups")
     servers: tuple[str, ...] = Field(
-        (), description="ids of the servers whose roles and channels count; none: every server"
+        (),
+        description="ids of the servers whose roles and channels count; none: every server, by "
+        "name only where the bot's owners own it or it is the only one",
     )
 
 

@@ -196,6 +196,20 @@ async def test_commands_are_registered_though_discord_was_away(
         await discord.until(lambda: discord.world.commands)
 
 
+async def test_a_strangers_server_gives_no_rights(discord: Garden, tmp_path: Path) -> None:
+    """Anybody may add a public bot to a server of theirs and call a role there as ours is called:
+    it counts for nothing, in direct messages neither; ours counts on."""
+    eve = discord.user("Eve")
+    lair = discord.guild("Lair", [eve], owner=eve)
+    discord.role(lair, "Moderator", [eve])
+    discord.role(discord.garden, "Moderator", [discord.ada])
+    rights = {"discord": {"roles": {"Moderator": ["staff"]}}}
+    async with serving(discord, tmp_path, access=rights) as scene:
+        for asker, groups in ((eve, frozenset[str]()), (discord.ada, frozenset({"staff"}))):
+            await discord.one_answer(await discord.say(asker, discord.dm(asker), "when to sow?"))
+            assert scene.engine.asked[-1].principal.groups == groups
+
+
 async def test_several_shards_are_one_bot(tmp_path: Path) -> None:
     """As many connections as Discord recommends, or as are set; servers on each are answered."""
     async with Garden(shards=2) as discord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -122,10 +123,14 @@ class Guilds:
 STAFF = access(roles={"Moderator": ["staff"]}, channels={"mod-lounge": ["staff"]})
 
 
+def _all() -> frozenset[str]:
+    return frozenset({"g1", "g2"})
+
+
 async def test_a_members_roles_are_fetched() -> None:
     """In a direct message there are no roles: they are asked for, where any could count."""
     guilds = Guilds()
-    directory = Directory(guilds)
+    directory = Directory(guilds, ours=_all)
     assert await directory.groups_of(STAFF, "mod") == {"staff"}
     assert await directory.groups_of(STAFF, "ada") == frozenset()
     assert "member g2 mod" not in guilds.asked
@@ -143,7 +148,7 @@ async def test_answers_are_kept_for_a_while_and_asked_again_then() -> None:
     """Somebody who loses a role loses what it gave within a minute."""
     now = 0.0
     guilds = Guilds()
-    directory = Directory(guilds, clock=lambda: now)
+    directory = Directory(guilds, ours=_all, clock=lambda: now)
     await directory.groups_of(STAFF, "mod")
     await directory.groups_of(STAFF, "mod")
     assert guilds.asked.count("member g1 mod") == 1
@@ -164,7 +169,7 @@ async def test_where_discord_cannot_be_asked_there_is_nothing() -> None:
 
 async def test_a_channel_is_known_by_its_name() -> None:
     """The mapped channel and its threads have its groups, others none."""
-    directory = Directory(Guilds())
+    directory = Directory(Guilds(), ours=_all)
     assert (await directory.in_channel(STAFF, "1")).groups == {"staff"}
     assert (await directory.in_channel(STAFF, "2")).groups == {"staff"}
     assert (await directory.in_channel(STAFF, "3")).groups == frozenset()
@@ -186,3 +191,15 @@ async def test_servers_that_do_not_count_give_nothing() -> None:
         directory = Directory(Guilds())
         assert await directory.groups_of(chosen, "mod") == groups
         assert (await directory.in_channel(chosen, "1")).groups == groups
+
+
+async def test_names_in_servers_of_others_give_nothing() -> None:
+    """Who adds the bot to a server of their own and names a role or channel there like one of ours
+    gets nothing by it; ids count everywhere, and the names of our servers."""
+    for ours, groups in (("g1", {"staff"}), ("g2", set[str]())):
+        directory = Directory(Guilds(), ours=partial(frozenset, [ours]))
+        assert await directory.groups_of(STAFF, "mod") == groups
+        assert (await directory.in_channel(STAFF, "1")).groups == groups
+        by_id = access(roles={"r1": ["staff"]}, channels={"1": ["staff"]})
+        assert await directory.groups_of(by_id, "mod") == {"staff"}
+        assert (await directory.in_channel(by_id, "1")).groups == {"staff"}
