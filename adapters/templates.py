@@ -35,14 +35,28 @@ path = "docs"                     # a folder or a file; or url = "https://…", 
 # [channels."slack:C0G9QF9GZ"]    # one channel; its threads inherit it
 # reply_when = "addressed"        # also who calls it by name, and support questions to nobody
 
+# -- Discord: the token in .env; `wellspoken discord invite` prints the link that adds the bot to a
+# server. The guide: docs/discord.md
+#   DISCORD_TOKEN=…
+# [channels."discord:613425648685547542"]
+# thread = false                  # answer in the channel; default: in a thread of its own
+# handoff = "discord:613425648685547543"
+# [discord]
+# backfill = "1h"                 # how far back it reads what came while it was away
+
 # -- who sees what: an answer in a channel uses what that channel is mapped to, whoever asks; a
 # direct message what its reader may see. Nothing here: public documents only.
 # [access.slack.channels]
 # "C0G9QF9GZ" = ["staff"]
 # [access.slack.usergroups]
 # "S0614TZR7" = ["staff"]
+# [access.discord.channels]       # by name or id; with several servers by id
+# "mod-lounge" = ["staff"]
+# [access.discord.roles]
+# "Moderator" = ["staff"]
 # [access.users]
 # "slack:U024BE7LH" = ["staff"]
+# "discord:80351110224678912" = ["staff"]
 
 # [retention]
 # messages = "365d"

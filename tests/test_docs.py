@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree
 
+import discord
 import pytest
 
 from adapters.cli.docs import pages
+from adapters.discord.commands import build_tree
+from adapters.discord.forum import ANSWERED, RESOLVED
+from adapters.discord.permissions import INTENTS, PERMISSIONS
+from adapters.discord.solving import says_solved
 from adapters.slack.commands import command_of
 from adapters.slack.manifest import OWN_COMMAND, manifest
 from adapters.slack.scopes import purposes
@@ -16,10 +22,14 @@ from adapters.templates import SETTINGS
 from bot.settings import environment_names, load_settings
 from persona.profile import check_persona
 
+if TYPE_CHECKING:
+    from adapters.discord.interactions import Interactions
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PICTURES = sorted((ROOT / "docs/pictures").glob("*.svg"))
 SLACK = (ROOT / "docs/slack.md").read_text("utf-8")
+DISCORD = (ROOT / "docs/discord.md").read_text("utf-8")
 EXAMPLES = [
     (path.name, toml)
     for path in DOCUMENTS
@@ -103,14 +113,27 @@ def test_the_permissions_of_the_slack_guide_are_those_of_the_code() -> None:
     assert table == [(scope, "; ".join(why)) for scope, why in sorted(purposes().items())]
 
 
-def test_log_lines_of_the_slack_guide_are_logged() -> None:
+def test_the_permissions_of_the_discord_guide_are_those_of_the_code() -> None:
+    """Each permission and intent, and what it is for, as the invitation and the doctor have
+    them."""
+    section = DISCORD.partition("## Permissions")[2].partition("\n## ")[0]
+    tables = [
+        re.findall(r"^\| (.+) \| (.+) \|$", table, re.MULTILINE)
+        for table in section.split("|---|---|")[1:]
+    ]
+    shown = [[row for row in rows if row[1] != "what for"] for rows in tables]
+    assert shown == [[(use.title, use.purpose) for use in uses] for uses in (PERMISSIONS, INTENTS)]
+
+
+@pytest.mark.parametrize("guide", [SLACK, DISCORD], ids=["slack", "discord"])
+def test_log_lines_of_the_guides_are_logged(guide: str) -> None:
     """What the troubleshooting table shows of the log is what the program writes."""
     code = "\n".join(
         path.read_text("utf-8")
         for folder in ("adapters", "bot")
         for path in (ROOT / folder).rglob("*.py")
     )
-    table = SLACK.partition("## Troubleshooting")[2]
+    table = guide.partition("## Troubleshooting")[2]
     lines = re.findall(r"^\| [^|]+ \| `([^`|]+)` \|", table, re.MULTILINE)
     assert len(lines) > 10
     for line in lines:
@@ -127,6 +150,24 @@ def test_commands_of_the_slack_guide_are_those_of_the_bot() -> None:
         if command["command"] == OWN_COMMAND
     ]
     assert shown == set(own["usage_hint"].split(" | "))
+
+
+def test_commands_of_the_discord_guide_are_those_of_the_bot() -> None:
+    """Every command that is shown is registered under that name, and every one is shown."""
+    tree = build_tree(discord.Client(intents=discord.Intents.none()), cast("Interactions", None))
+    registered = {command.name: command for command in tree.walk_commands()}
+    assert f"`/{registered['ask'].name}`" in DISCORD
+    shown = set(re.findall(r"`/wellspoken ([a-z-]+)", DISCORD))
+    assert shown == registered.keys() - {"ask", "wellspoken"}
+    (menu,) = tree.walk_commands(type=discord.AppCommandType.message)
+    assert f"*{menu.name}*" in DISCORD
+
+
+def test_the_tags_of_the_discord_guide_are_those_of_the_code() -> None:
+    """Each name of a forum's tag that is looked for, and every example of what settles a post."""
+    section = DISCORD.partition("## Forums")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([a-z ]+)`", section)) >= {*ANSWERED, *RESOLVED}
+    assert all(says_solved(said) for said in re.findall(r"\"([^\"]+)\"", section))
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.name)
