@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from adapters.chat.base import (
@@ -154,7 +154,9 @@ class Handing:
         tried = turn.answer if readers.groups.issuperset(turn.audience) else _HIDDEN
         source = self._adapters[heard.place.platform]
         link = await source.link(heard.place, heard.place.thread)
-        return Card(handoff.id, turn.author, turn.question, context, tried, link)
+        name = await source.name_of(turn.author, heard.place.workspace)
+        asker = replace(turn.author, name=name or turn.author.name)
+        return Card(handoff.id, asker, turn.question, context, tried, link)
 
     # -- a colleague replied ----------------------------------------------------------------------
 

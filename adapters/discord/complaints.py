@@ -12,7 +12,7 @@ from adapters.discord.faults import permission_name
 from adapters.discord.notes import Notes
 from adapters.discord.permissions import missing
 from adapters.discord.rest import DiscordRest, nonce_of
-from bot.errors import ChatError, ChatRefusedError, WellspokenError
+from bot.errors import ChatError, ChatRefusedError, ChatUnavailableError, WellspokenError
 from bot.telemetry import log
 
 _LACKS: Final = (
@@ -52,7 +52,7 @@ class Complaints:
             names = [
                 name
                 for name in _all_missing(found, guild, needed)
-                if await self._notes.first(f"lacks:{guild.id}:{name}")
+                if await self._notes.first(_note_of(guild, name))
             ]
             if not names:
                 return
@@ -63,7 +63,12 @@ class Complaints:
                 so=_NO_THREADS if names == [_THREADS] else _NOT_SERVED,
                 needed=" and ".join(f"**{name}**" for name in names),
             )
-            await self._say(rest, guild, text, nonce_of(f"lacks:{guild.id}:{names}"))
+            try:
+                await self._say(rest, guild, text, nonce_of(f"lacks:{guild.id}:{names}"))
+            except ChatUnavailableError:  # the next refusal is told of
+                for name in names:
+                    await self._notes.drop(_note_of(guild, name))
+                raise
         except WellspokenError as error:
             log.warning("Discord: no admin could be told", guild=guild.id, error=str(error))
 
@@ -77,6 +82,10 @@ class Complaints:
                 raise
             log.info("Discord: the owner takes no direct messages", error=str(error))
             await rest.send(str(system.id), text, nonce=nonce)
+
+
+def _note_of(guild: discord.Guild, name: str) -> str:
+    return f"lacks:{guild.id}:{name}"
 
 
 def _all_missing(channel: Any, guild: discord.Guild, needed: str) -> list[str]:

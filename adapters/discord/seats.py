@@ -19,7 +19,7 @@ from adapters.rendering.mentions import visible
 
 _LONGEST_NAME = 80
 _MENTION = re.compile(r"<(?:@[!&]?|#|a?:\w+:|/[\w -]+:)\d+>")
-_MARKS = re.compile(r"[*_`~|>#\\]+")
+_MARKS = re.compile(r"[*`\\]+|~~|\|\||(?<!\w)_+|_+(?!\w)|^\s*[>#]+\s", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

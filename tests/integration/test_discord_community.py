@@ -140,6 +140,25 @@ async def test_an_admin_hears_once_what_is_missing(discord: Garden, tmp_path: Pa
     assert "quiet" in told.shown
 
 
+@pytest.mark.slow
+async def test_an_admin_hears_of_it_though_discord_was_away(
+    discord: Garden, tmp_path: Path
+) -> None:
+    """What could not be said the first time is said the next."""
+    quiet = discord.channel(discord.garden, "quiet")
+    discord.permit(quiet, discord.bot, deny=["CREATE_PUBLIC_THREADS"])
+    owner = discord.dm(discord.operator)
+    down = discord.fault("create_message", status=503, times=1000, channel=owner)
+    async with serving(discord, tmp_path) as scene:
+        await discord.one_answer(await discord.say(discord.ada, quiet, "@wellspoken when to sow?"))
+        await discord.until(lambda: down.struck > 6, timeout=25)
+        discord.heal()
+        await scene.service.complaints.drain()
+        await discord.one_answer(await discord.say(discord.ada, quiet, "@wellspoken when to mow?"))
+        await discord.until(lambda: discord.answers(owner))
+    assert "Create Public Threads" in discord.answers(owner)[0].shown
+
+
 async def test_an_owner_without_direct_messages_is_told_in_the_server(
     discord: Garden, tmp_path: Path
 ) -> None:

@@ -313,3 +313,18 @@ async def test_what_was_asked_in_private_stays_out_of_the_thread(tmp_path: Path)
         (card,) = here.chat.cards
         assert card.question == "Who is the boss?"
         assert not card.context
+
+
+async def test_the_card_names_who_asked(tmp_path: Path) -> None:
+    """Where the platform gives no name with a message, it is looked up there: the colleagues may
+    sit on another platform, which does not know the asker."""
+    async with office(tmp_path, channels=CHANNELS) as here:
+        here.chat.names["U7"] = "Grace"
+        unnamed = Author(CHANNEL.platform, "U7")
+        question = replace(said("Who is the boss?", for_bot=True), author=unnamed)
+        await here.hear(question)
+        turn = here.chat.in_thread(question.home)[-1].turn
+        await here.desk.hand_off(turn, unnamed, question.home)
+        await here.work()
+        (card,) = here.chat.cards
+        assert card.asker.name == "Grace"

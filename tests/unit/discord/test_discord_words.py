@@ -28,6 +28,7 @@ def heard(text: str, place: Place = PLACE, **extra: str) -> Heard:
     [
         ("How do I **water** roses?", "How do I water roses?"),
         ("one\ntwo   three", "one two three"),
+        ("## Is MAX_SIZE > 3 in _C#_?", "Is MAX_SIZE > 3 in C#?"),
         ("", "A question from Ada"),
         ("<@1> <#2> <a:wave:3>", "A question from Ada"),
         ("```py\nx = 1\n```", "py x = 1"),
