@@ -88,10 +88,11 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
                 yield Place(slack, service, models, slack.user("UADA", "Ada"))
 
 
-@pytest.fixture(autouse=True)
-def _mended(place: Place) -> None:
-    """Each test begins in fair weather."""
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def _mended(place: Place) -> None:
+    """Each test begins in fair weather, with nothing of the one before still on its way."""
     place.slack.heal()
+    await place.slack.until(lambda: not place.slack.unacknowledged, FEW)
     place.slack.web.budget = None
     place.models.behaviour = Behaviour()
 
@@ -183,7 +184,7 @@ async def test_lost_and_late_acknowledgements_end_in_one_answer(place: Place) ->
     for channel, ts in ((lost, first), (late, second), (again, third)):
         await place.one_answer(channel, ts)
     await slack.until(lambda: not slack.unacknowledged, FEW)
-    assert all(len(d.attempts) > 1 for d in events_of(slack, first))
+    assert sum(len(d.attempts) - 1 for d in events_of(slack, first)) >= 2
 
 
 def events_of(slack: SlackServer, ts: str) -> list[Any]:
