@@ -15,6 +15,7 @@ from adapters.chat.ports import sentence_for
 from adapters.discord.buttons import FORGET, KNOWLEDGE, PERSON, RATE, SOLVED, forget_row
 from adapters.discord.edge import Edge
 from adapters.discord.events import asked, author_of, files_of, place_of_link, plain_text
+from adapters.discord.faults import ACKNOWLEDGED, code_of
 from adapters.discord.forms import correction_form, submission_of
 from adapters.discord.reply import Reply
 from adapters.discord.solving import Solving
@@ -32,6 +33,9 @@ _THANKS_FOR_WORDS: Final = (
     "Thank you. Your word is noted. A person looks at better answers before I use them."
 )
 _NOTHING_SENT: Final = "Thank you, your thumb is noted."
+_NO_CONTENT: Final = (
+    "\n\nMy message content intent is off here: in threads, too, I read only what mentions me."
+)
 _NO_LINK: Final = "That is no link to a message in this server."
 _IN_DIRECT: Final = (
     "You'll hear from me in our direct messages; allow them from members of this server."
@@ -90,9 +94,13 @@ class Interactions:
                 place = linked
             author = author_of(interaction.user)
             said = self._edge.desk.command(name, author, place)
-            await _in_time(reply, said)
+            await _in_time(reply, self._with_limits(said) if name == "help" else said)
 
         await self._answer(interaction, work)
+
+    async def _with_limits(self, said: Awaitable[str]) -> str:
+        """The help, and what we cannot read here."""
+        return f"{await said}{'' if self._edge.client.content else _NO_CONTENT}"
 
     def _parent_of(self, channel: int) -> int | None:
         found = self._edge.client.get_channel(channel)
@@ -176,7 +184,10 @@ class Interactions:
         try:
             await work(reply)
         except ChatRefusedError as error:  # told twice, or its 3 seconds are over
-            log.warning("Discord: an interaction failed", error=str(error))
+            told_twice = code_of(error) == ACKNOWLEDGED  # after RESUME, or to another process
+            (log.info if told_twice else log.warning)(
+                "Discord: an interaction failed", error=str(error)
+            )
             if not reply.given:
                 await reply.tell(sentence_for(error))
         except WellspokenError as error:

@@ -117,6 +117,10 @@ async def test_without_the_intent_a_thread_is_told_once(tmp_path: Path) -> None:
             await discord.one_answer(direct)
             await scene.rest()
             assert _hints(discord, thread) == 1
+            await discord.until(lambda: discord.world.commands)
+            told = await discord.command(discord.ada, discord.roses, "wellspoken help")
+            assert told.message is not None
+            assert "message content intent is off" in told.message.shown
 
 
 def _hints(discord: Garden, thread: Channel) -> int:
