@@ -77,9 +77,10 @@ class Heard:
 
     ``text`` is plain Markdown: unescaped, without the mention of the bot. ``for_bot`` says that
     the bot is mentioned; ``mentions`` are the ids of other people who are, ``replies_to`` is the
-    author of the message that is replied to, where a platform knows that. A ``private`` one is
-    answered to its author alone (a command); ``extra`` is what the platform needs to answer it,
-    like the address for a command's response.
+    author of the message that is replied to, where a platform knows that, and ``answer`` that
+    message where it is the bot's. An ``edited`` one was changed after it was written. A
+    ``private`` one is answered to its author alone (a command). ``extra`` is the platform's own:
+    what it needs to answer, like the address for a command's response.
     """
 
     place: Place
@@ -90,6 +91,8 @@ class Heard:
     for_bot: bool = False
     mentions: tuple[str, ...] = ()
     replies_to: str = ""
+    answer: str = ""
+    edited: bool = False
     files: tuple[FileRef, ...] = ()
     private: bool = False
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)

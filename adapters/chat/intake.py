@@ -24,8 +24,6 @@ _SAME_TALK = timedelta(minutes=30)
 _SETTLE_S = 0.3
 """How long something new waits for what was said before it and reaches us, or another process,
 by another way."""
-REPLY = "reply"
-"""In ``Heard.extra``: the message of the bot that is replied to, where a platform knows that."""
 EDITED = ":edited"
 """Ends the id of a message that mentions the bot only since it was edited."""
 _QUEUED_S = 5.0
@@ -156,9 +154,8 @@ class Intake:
         of threads; in a direct message the talk that goes on."""
         if record is not None and record.role != HANDOFF:
             return record.conversation
-        answer = heard.extra.get(REPLY)
-        if answer and not heard.place.thread:
-            conversation = await self._conversation_of(heard.place, answer)
+        if heard.answer and not heard.place.thread:
+            conversation = await self._conversation_of(heard.place, heard.answer)
             if conversation is not None:
                 return conversation
         if heard.place.kind is ChannelKind.DIRECT and not heard.place.thread:
@@ -214,8 +211,8 @@ def _names_of(heard: Heard) -> tuple[str, ...]:
     """Under which ids it is kept: the first that is not taken. What was left alone may mention the
     bot once it was edited; what was answered stays answered."""
     event_id = _event_of(heard)
-    edited = heard.for_bot and heard.extra.get("edited")
-    return (event_id, event_id + EDITED) if edited else (event_id,)
+    late = heard.for_bot and heard.edited
+    return (event_id, event_id + EDITED) if late else (event_id,)
 
 
 def _order_of(heard: Heard) -> str:

@@ -23,7 +23,6 @@ import discord
 
 from adapters.chat.answering import BOT
 from adapters.chat.base import ChannelKind, FileRef, Heard, Place, Reaction
-from adapters.chat.intake import REPLY
 from bot.conversation import Author, Platform
 
 POST: Final = "post"
@@ -86,9 +85,8 @@ def heard_of_message(message: discord.Message, us: int) -> Heard:
     """What a person wrote. Where Discord withholds the content, ``text`` is empty."""
     channel, guild = message.channel, message.guild.id if message.guild else None
     place, text = place_of(channel, guild), plain_text(message, us)
-    extra = {"edited": message.edited_at.isoformat()} if message.edited_at else {}
-    if _replies_to(message, us) == BOT and message.reference is not None:
-        extra[REPLY] = str(message.reference.message_id)
+    replied = message.reference if _replies_to(message, us) == BOT else None
+    extra: dict[str, str] = {}
     if isinstance(channel, discord.Thread) and in_forum(channel):
         first = message.id == channel.id
         extra[POST] = "first" if first else "reply"
@@ -104,6 +102,8 @@ def heard_of_message(message: discord.Message, us: int) -> Heard:
         for_bot=is_for_bot(message, us),
         mentions=tuple(str(u.id) for u in message.mentions if u.id != us and _named(message, u)),
         replies_to="" if _is_named(message, us) else _replies_to(message, us),
+        answer=str(replied.message_id) if replied else "",
+        edited=message.edited_at is not None,
         files=files_of(message.attachments),
         extra=extra,
     )

@@ -98,8 +98,8 @@ def message_of(message: Payload, place: Place, us: Identity) -> Heard:
         moment(str(edited or message["ts"])),
         for_bot=us.user in mentioned,
         mentions=tuple(dict.fromkeys(user for user in mentioned if user != us.user)),
+        edited=bool(edited),
         files=files_of(message.get("files") or ()),
-        extra={"edited": str(edited)} if edited else {},
     )
 
 

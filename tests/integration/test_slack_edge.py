@@ -86,7 +86,7 @@ async def test_an_edit_that_adds_the_mention_is_a_question(scene: Connected) -> 
     await scene.slack.until(lambda: len(scene.desk.heard) == 2)
     heard = scene.desk.heard[-1]
     assert (heard.text, heard.for_bot, heard.message) == ("how?", True, ts)
-    assert heard.extra["edited"]
+    assert heard.edited
 
 
 async def test_what_could_not_be_kept_comes_again(scene: Connected) -> None:

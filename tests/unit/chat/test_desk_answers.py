@@ -387,10 +387,10 @@ async def test_a_mention_that_an_edit_adds_is_answered(tmp_path: Path) -> None:
         remark = said("@U2 lunch?", place=thread, mentions=("U2",))
         await here.hear(remark)
         assert len(here.engine.asked) == 1
-        edited = replace(remark, text="And in May?", for_bot=True, extra={"edited": "1.0"})
+        edited = replace(remark, text="And in May?", for_bot=True, edited=True)
         await here.hear(edited, edited)
         await here.hear(edited)
-        await here.hear(replace(first, extra={"edited": "2.0"}))
+        await here.hear(replace(first, edited=True))
         assert [question.text for question in here.engine.asked] == ["How often?", "And in May?"]
         assert len(here.chat.posts) == 2
 
@@ -400,8 +400,8 @@ async def test_a_reply_to_an_answer_goes_on_with_its_talk(tmp_path: Path) -> Non
     async with office(tmp_path) as here:
         question = said("How often?", for_bot=True)
         await here.hear(question)
-        reply = said("And how much?", for_bot=True, extra={"reply": "m1"})
-        stranger = said("And where?", for_bot=True, extra={"reply": "m77"})
+        reply = said("And how much?", for_bot=True, answer="m1")
+        stranger = said("And where?", for_bot=True, answer="m77")
         await here.hear(reply)
         await here.hear(stranger)
         first, second, third = here.engine.asked
