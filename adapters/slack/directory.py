@@ -157,9 +157,10 @@ class Directory:
         )
 
     def _is_stranger(self, user: dict[str, Any]) -> bool:
-        if user.get("is_stranger"):
+        if user.get("is_stranger") or not user:
             return True
-        if user.get("team_id") == self._workspace:
+        team = user.get("team_id")  # Slack always names it; a proxy in between may not
+        if not team or team == self._workspace:
             return False
         organisation = (user.get("enterprise_user") or {}).get("enterprise_id", "")
         return not (self._enterprise and organisation == self._enterprise)

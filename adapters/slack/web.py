@@ -154,7 +154,10 @@ class SlackWeb(Lookups):
             repeat=False,
             patience_s=0.0,
         )
-        return str(response["ts"])
+        ts = response.get("ts")
+        if not ts:  # nothing that could be written on
+            raise ChatRefusedError(platform=PLATFORM, method=START, reason="no_ts")
+        return str(ts)
 
     async def append_stream(self, channel: str, ts: str, text: str) -> None:
         """Add Markdown (at most 12,000 characters). Never waits and never repeats: the text may

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp.web
 import pytest
+from aiohttp.test_utils import TestServer
 
 from adapters.slack.transport import is_slacks, proxy_for, web_client
 from adapters.slack.web import SlackWeb
@@ -121,10 +123,10 @@ async def test_what_may_have_been_posted_is_not_posted_again(
 ) -> None:
     """A post that broke off raises after one call; an edit that broke off is simply repeated."""
     ts = await web.post_message("C1", "x")
-    slack.fault("chat.postMessage", **fault)  # type: ignore[arg-type]  # its fields
+    slack.fault("chat.postMessage", **fault)
     with pytest.raises(ChatUnavailableError):
         await web.post_message("C1", "once")
-    slack.fault("chat.update", **fault)  # type: ignore[arg-type]  # its fields
+    slack.fault("chat.update", **fault)
     await web.update_message("C1", ts, "again")
     assert slack.message(ts).text == "again"
     once = [m for m in slack.world.channels["C1"].messages.values() if m.text == "once"]
@@ -250,3 +252,21 @@ async def test_an_answer_that_is_no_json_is_an_error_of_ours() -> None:
     finally:
         await web.aclose()
         await runner.cleanup()
+
+
+async def test_a_stream_without_a_message_is_none() -> None:
+    """Where something between us and Slack says yes to everything, an answer is posted instead of
+    being streamed into nothing."""
+
+    async def agree(_request: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.json_response({"ok": True})
+
+    yes = aiohttp.web.Application()
+    yes.router.add_post("/api/{method}", agree)
+    async with TestServer(yes) as server:
+        web = SlackWeb("xoxb-any", str(server.make_url("/api/")))
+        try:
+            with pytest.raises(ChatRefusedError):
+                await web.start_stream("C1", "1.1", team="T1", user="U1")
+        finally:
+            await web.aclose()
