@@ -7,35 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.platforms.discord_words import Json
+from tests.platforms.stand_in import Mishap
 
 
 @dataclass
-class Fault:
-    """Strikes the next ``times`` calls of a route (``*``: any), after ``after`` were let pass.
+class Fault(Mishap):
+    """A mishap of a route (``*``: of any). ``status`` and ``code`` answer with a failure.
 
-    ``cut``: the connection is cut after the request was carried out; ``refuse``: before it was.
-    ``hang``: carried out, and never answered. ``delay`` in seconds; ``late`` delays the answer
-    alone. ``status`` and ``code`` answer with a failure; with ``done`` the request was carried out
-    all the same. ``retry_after`` makes it a 429: of the bucket, of everything (``everything``), or
-    a ban by Cloudflare, without a Via header (``ban``).
+    ``retry_after`` makes it a 429: of the bucket, of everything (``everything``), or a ban by
+    Cloudflare, without a Via header (``ban``).
     """
 
     route: str
-    status: int = 200
     code: int = 0
-    retry_after: float | None = None
     everything: bool = False
     ban: bool = False
-    times: int = 1
-    after: int = 0
-    channel: str | None = None
-    delay: float = 0.0
-    late: float = 0.0
-    cut: bool = False
-    refuse: bool = False
-    hang: bool = False
-    done: bool = False
-    struck: int = 0
 
     @property
     def fails(self) -> bool:
@@ -45,15 +31,7 @@ class Fault:
 
     def strikes(self, route: str, path: Json) -> bool:
         """Whether it strikes this call; counts."""
-        if self.route not in ("*", route) or self.struck >= self.times:
-            return False
-        if self.channel and self.channel != path.get("channel"):
-            return False
-        if self.after:
-            self.after -= 1
-            return False
-        self.struck += 1
-        return True
+        return self._befalls(self.route, route, (path.get("channel"),))
 
 
 LIMITS: Mapping[str, tuple[int, float]] = {

@@ -20,25 +20,17 @@ By hand: ``python -m tests.platforms.discord_server --port 9200``, or with peopl
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
-import threading
-from collections.abc import Coroutine
-from contextlib import suppress
-from typing import Any, Self, TypeVar
-
-from aiohttp import web
+from typing import Self
 
 from tests.platforms.discord_faults import Budget
 from tests.platforms.discord_gateway import Gateway
 from tests.platforms.discord_gestures import Gestures
 from tests.platforms.discord_rest import Rest
 from tests.platforms.discord_state import User, World
+from tests.platforms.stand_in import Served, serve
 
-T = TypeVar("T")
 
-
-class DiscordServer(Gestures):
+class DiscordServer(Gestures, Served):
     """The server, between ``async with`` and its end.
 
     ``content``, ``members`` and ``presences`` tell which privileged intents are switched on in the
@@ -74,53 +66,18 @@ class DiscordServer(Gestures):
         self.rest.budget = budget
 
     @property
-    def address(self) -> str:
-        """Where it listens, like ``http://127.0.0.1:9200``."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
     def url(self) -> str:
         """The base URL of the REST API, like ``http://127.0.0.1:9200/api/v10``."""
         return f"{self.address}/api/v10"
 
     async def __aenter__(self) -> Self:
-        application = self.rest.application()
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=512)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        await self._listen(self.rest.application())
         self.world.url = self.address
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.gateway.close()
-        await self._runner.cleanup()
-
-    # -- in a thread of its own, for tests without a loop ----------------------------------
-
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        return self.play(self.__aenter__())
-
-    def __exit__(self, *_: object) -> None:
-        self.play(self.__aexit__())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
-
-    def play(self, action: Coroutine[Any, Any, T]) -> T:
-        """Carry an action out in the server's thread and wait for it."""
-        return asyncio.run_coroutine_threadsafe(action, self._loop).result(60)
-
-
-async def _serve(server: DiscordServer) -> None:
-    async with server:
-        sys.stdout.write(f"{server.url}\n")
-        sys.stdout.flush()
-        await asyncio.Event().wait()
+        await self._hear_no_more()
 
 
 def main() -> None:
@@ -128,8 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=9200)
     given = parser.parse_args()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(DiscordServer(port=given.port)))
+    serve(DiscordServer(port=given.port))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from tests.platforms import discord_events as events
 from tests.platforms.discord_faults import Fault
@@ -28,12 +29,13 @@ from tests.platforms.discord_state import (
     User,
     World,
 )
+from tests.platforms.stand_in import Watched
 
 BOT_PERMISSIONS = (*PEOPLE, "MANAGE_THREADS")
 """What the bot's role grants unless a guild says otherwise."""
 
 
-class Setting:
+class Setting(Watched):
     """The world of the stand-in, its gateway and REST, with names for what tests want."""
 
     world: World
@@ -183,23 +185,15 @@ class Setting:
 
     # -- faults ----------------------------------------------------------------------------
 
-    def fault(
-        self, route: str, *, status: int = 200, code: int = 0, retry_after: float | None = None,
-        everything: bool = False, ban: bool = False, times: int = 1, after: int = 0,
-        channel: Channel | str | None = None, delay: float = 0.0, late: float = 0.0,
-        cut: bool = False, refuse: bool = False, hang: bool = False, done: bool = False,
-    ) -> Fault:  # fmt: skip
-        """Let something go wrong with the next ``times`` calls of a route: see :class:`Fault`.
+    def fault(self, route: str, *, channel: Channel | str | None = None, **how: Any) -> Fault:
+        """Let something go wrong with calls of a route: ``how`` are fields of :class:`Fault`.
 
         Routes are named like Discord's manual names them: ``create_message``, ``edit_message``,
         ``get_messages``, ``trigger_typing``, ``create_interaction_response``; beside them
         ``attachment`` (downloads) and ``*`` (any route).
         """
         where = channel.id if isinstance(channel, Channel) else channel
-        fault = Fault(
-            route, status, code, retry_after, everything, ban, times, after, where, delay, late,
-            cut, refuse, hang, done,
-        )  # fmt: skip
+        fault = Fault(route, channel=where, **how)
         self.rest.faults.append(fault)
         return fault
 

@@ -9,31 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.platforms.slack_words import Json
+from tests.platforms.stand_in import Mishap
 
 
 @dataclass
-class Fault:
-    """Strikes the next ``times`` calls of a method (``*``: any), after ``after`` were let pass.
-
-    ``cut``: the connection is cut after the request was carried out; ``refuse``: before it was.
-    ``hang``: carried out, and never answered. ``delay`` in seconds; ``late`` delays the answer
-    alone. ``error`` answers ``ok: false``; with ``done`` the request was carried out all the same.
-    """
+class Fault(Mishap):
+    """A mishap of a method (``*``: of any). ``error`` answers ``ok: false``."""
 
     method: str
-    status: int = 200
     error: str = ""
-    retry_after: float | None = None
-    times: int = 1
-    after: int = 0
-    channel: str | None = None
-    delay: float = 0.0
-    late: float = 0.0
-    cut: bool = False
-    refuse: bool = False
-    hang: bool = False
-    done: bool = False
-    struck: int = 0
 
     @property
     def fails(self) -> bool:
@@ -42,15 +26,7 @@ class Fault:
 
     def strikes(self, method: str, args: Json) -> bool:
         """Whether it strikes this call; counts."""
-        if self.method not in ("*", method) or self.struck >= self.times:
-            return False
-        if self.channel and self.channel not in (args.get("channel"), args.get("channel_id")):
-            return False
-        if self.after:
-            self.after -= 1
-            return False
-        self.struck += 1
-        return True
+        return self._befalls(self.method, method, (args.get("channel"), args.get("channel_id")))
 
 
 TIERS: Mapping[str, int] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -183,14 +182,6 @@ class People(Setting):
         self.emit(self._team_of(channel), event)
 
     # -- waiting ---------------------------------------------------------------------------
-
-    async def until(self, predicate: Callable[[], object], timeout: float = 10.0) -> None:  # noqa: ASYNC109
-        """Wait for something to become true of the server."""
-        deadline = time.monotonic() + timeout
-        while not predicate():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not within {timeout:g} s; last calls: {self._last_calls()}")
-            await asyncio.sleep(0.01)
 
     async def connected(self, number: int = 1, timeout: float = 10.0) -> None:  # noqa: ASYNC109
         """Wait for so many Socket Mode connections."""

@@ -19,25 +19,18 @@ By hand: ``python -m tests.platforms.slack_server --port 9100``, or with people 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
-import threading
-from collections.abc import Coroutine, Iterable
-from contextlib import suppress
-from typing import Any, Self, TypeVar
-
-from aiohttp import web
+from collections.abc import Iterable
+from typing import Self
 
 from tests.platforms.slack_faults import Budget
 from tests.platforms.slack_outbox import Outbox
 from tests.platforms.slack_state import World
 from tests.platforms.slack_visits import Visits
 from tests.platforms.slack_web import WebApi
+from tests.platforms.stand_in import Served, serve
 
-T = TypeVar("T")
 
-
-class SlackServer(Visits):
+class SlackServer(Visits, Served):
     """The server, between ``async with`` and its end.
 
     ``request_url`` sets HTTP mode, else events go to Socket Mode. ``scopes`` are what the first
@@ -75,52 +68,18 @@ class SlackServer(Visits):
         self.team(team, token=bot_token, scopes=scopes)
 
     @property
-    def address(self) -> str:
-        """Where it listens, like ``http://127.0.0.1:9100``."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
     def url(self) -> str:
         """The base URL that clients take, with ``/api/``."""
         return f"{self.address}/api/"
 
     async def __aenter__(self) -> Self:
-        self._runner = web.AppRunner(self.web.application(), access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=512)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        await self._listen(self.web.application())
         self.world.url = self.address
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.outbox.close()
-        await self._runner.cleanup()
-
-    # -- in a thread of its own, for tests without a loop ----------------------------------
-
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        return self.play(self.__aenter__())
-
-    def __exit__(self, *_: object) -> None:
-        self.play(self.__aexit__())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
-
-    def play(self, action: Coroutine[Any, Any, T]) -> T:
-        """Carry an action out in the server's thread and wait for it."""
-        return asyncio.run_coroutine_threadsafe(action, self._loop).result(60)
-
-
-async def _serve(server: SlackServer) -> None:
-    async with server:
-        sys.stdout.write(f"{server.url}\n")
-        sys.stdout.flush()
-        await asyncio.Event().wait()
+        await self._hear_no_more()
 
 
 def main() -> None:
@@ -129,8 +88,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9100)
     parser.add_argument("--request-url", help="send events there, signed, instead of Socket Mode")
     given = parser.parse_args()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(SlackServer(port=given.port, request_url=given.request_url)))
+    serve(SlackServer(port=given.port, request_url=given.request_url))
 
 
 if __name__ == "__main__":

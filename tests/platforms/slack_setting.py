@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from tests.platforms.slack_faults import Fault
 from tests.platforms.slack_methods import open_direct
@@ -22,9 +23,10 @@ from tests.platforms.slack_state import (
 )
 from tests.platforms.slack_web import WebApi
 from tests.platforms.slack_words import Json
+from tests.platforms.stand_in import Watched
 
 
-class Setting:
+class Setting(Watched):
     """The world of the stand-in, its outbox and its Web API, with names for what tests want."""
 
     world: World
@@ -143,32 +145,13 @@ class Setting:
 
     # -- faults ----------------------------------------------------------------------------
 
-    def fault(
-        self,
-        method: str,
-        *,
-        status: int = 200,
-        error: str = "",
-        retry_after: float | None = None,
-        times: int = 1,
-        after: int = 0,
-        channel: Channel | str | None = None,
-        delay: float = 0.0,
-        late: float = 0.0,
-        cut: bool = False,
-        refuse: bool = False,
-        hang: bool = False,
-        done: bool = False,
-    ) -> Fault:
-        """Let something go wrong with the next ``times`` calls of a method: see :class:`Fault`.
+    def fault(self, method: str, *, channel: Channel | str | None = None, **how: Any) -> Fault:
+        """Let something go wrong with calls of a method: ``how`` are fields of :class:`Fault`.
 
         Beside Web API methods: ``response_url``, ``file`` (downloads), ``*`` (any).
         """
         where = channel.id if isinstance(channel, Channel) else channel
-        fault = Fault(
-            method, status, error, retry_after, times, after, where, delay, late, cut, refuse, hang,
-            done,
-        )  # fmt: skip
+        fault = Fault(method, channel=where, **how)
         self.web.faults.append(fault)
         return fault
 
