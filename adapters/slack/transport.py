@@ -49,6 +49,15 @@ def is_slacks(url: str, base_url: str = API_URL) -> bool:
     return target.scheme == "https" and target.netloc in hosts
 
 
+def are_both_here(url: str, base_url: str) -> bool:
+    """Whether an address and the API are both on this machine, as when one tries it out."""
+    try:
+        hosts = [urlsplit(address).hostname or "" for address in (url, base_url)]
+    except ValueError:
+        return False
+    return all(map(is_loopback, hosts))
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     try:

@@ -9,7 +9,7 @@ import aiohttp.web
 import pytest
 from aiohttp.test_utils import TestServer
 
-from adapters.slack.transport import is_slacks, proxy_for, web_client
+from adapters.slack.transport import API_URL, are_both_here, is_slacks, proxy_for, web_client
 from adapters.slack.web import SlackWeb
 from bot.errors import ChatError, ChatLimitedError, ChatRefusedError, ChatUnavailableError
 from tests.platforms.slack_server import SlackServer
@@ -123,10 +123,10 @@ async def test_what_may_have_been_posted_is_not_posted_again(
 ) -> None:
     """A post that broke off raises after one call; an edit that broke off is simply repeated."""
     ts = await web.post_message("C1", "x")
-    slack.fault("chat.postMessage", **fault)
+    slack.fault("chat.postMessage", **fault)  # type: ignore[arg-type]  # its fields
     with pytest.raises(ChatUnavailableError):
         await web.post_message("C1", "once")
-    slack.fault("chat.update", **fault)
+    slack.fault("chat.update", **fault)  # type: ignore[arg-type]  # its fields
     await web.update_message("C1", ts, "again")
     assert slack.message(ts).text == "again"
     once = [m for m in slack.world.channels["C1"].messages.values() if m.text == "once"]
@@ -186,13 +186,22 @@ def test_slacks_own_hosts_are_these() -> None:
     assert not is_slacks("https://[broken/x")
 
 
+def test_two_addresses_of_this_machine_are_both_here() -> None:
+    """A stand-in may answer at another port than its API's; nothing else counts as near."""
+    assert are_both_here("http://localhost:9/x", "http://127.0.0.1:8/api/")
+    assert not are_both_here("http://localhost:9/x", API_URL)
+    assert not are_both_here("http://10.0.0.1/x", "http://127.0.0.1:8/api/")
+    assert not are_both_here("http://[x/", "http://127.0.0.1:8/api/")
+
+
 async def test_nothing_leaves_for_a_foreign_host(slack: SlackServer) -> None:
     """Neither the token nor an answer: an address elsewhere, or one that only looks like Slack's,
     is not even asked."""
     async with SlackServer() as foreign:
         web = SlackWeb("xoxb-secret", slack.url)
+        with pytest.raises(ChatRefusedError):
+            await web.download(f"{foreign.address}/files-pri/T1-F1/x", 10)
         for url in (
-            f"{foreign.address}/files-pri/T1-F1/x",
             "https://files.slack.com.evil.org/x",
             "https://files.slack.com@evil.org/x",
             "http://files.slack.com/x",
