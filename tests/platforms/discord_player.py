@@ -31,71 +31,32 @@ with, waits for it, and then takes lines from the keyboard, a pipe or ``--script
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from pathlib import Path
 
 from tests.platforms.discord_gestures import NotAnsweredError, fields_of
 from tests.platforms.discord_server import DiscordServer
 from tests.platforms.discord_state import Channel, Message, Modal, User
+from tests.platforms.playing import Lines, arguments, last_answer, pairs, perform, start, tell, told
 
 
-def tell(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """``NAME=VALUE; …`` taken apart."""
-    pairs = (pair.partition("=") for pair in text.split(";") if pair.strip())
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-class Player:
+class Player(Lines[User, Channel]):
     """The people and places of the play, and what each line of it does."""
 
     def __init__(self, discord: DiscordServer) -> None:
         self.discord = discord
         people = [discord.user(name, str(n)) for n, name in enumerate(("Ada", "Bob", "Hope"), 101)]
-        self.people = {user.name: user for user in people}
         self.guild = discord.guild("Garden", people, "200")
         experts = discord.role(self.guild, "Experts", [people[2]], "201")
         garden = discord.channel(self.guild, "garden", "301")
         helpers = discord.channel(self.guild, "help", "302", only=[experts])
         self.forum = discord.forum(self.guild, "questions", ["solved", "answered"], "303")
-        self.channels = {channel.name: channel for channel in (garden, helpers)}
-        self.me: User = people[0]
-        self.here: Channel = garden
+        super().__init__(
+            {user.name: user for user in people},
+            {channel.name: channel for channel in (garden, helpers)},
+            NotAnsweredError,
+            "the application did not respond",
+        )
         self.mine: Message | None = None
-        self._seen: dict[str, tuple[str, bool]] = {}
-        self.lines: dict[str, Callable[[str], Awaitable[None]]] = {
-            name.removeprefix("on_"): getattr(self, name)
-            for name in dir(self)
-            if name.startswith("on_")
-        }
-
-    async def play(self, line: str) -> bool:
-        """Carry out one line; whether to go on."""
-        name, _, rest = line.strip().partition(" ")
-        if not name or name.startswith("#"):
-            return True
-        if name == "quit":
-            return False
-        action = self.lines.get(name)
-        if action is None:
-            tell(f"? {name}: one of {', '.join(sorted(self.lines))}, quit")
-            return True
-        try:
-            await action(rest.strip())
-        except (AssertionError, LookupError, TimeoutError, ValueError) as error:
-            tell(f"! {type(error).__name__}: {error}")
-        except NotAnsweredError as error:
-            tell(f"! the application did not respond: {error}")
-        return True
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -158,7 +119,7 @@ class Player:
         words = rest.split(" ")
         name = [word for word in words if "=" not in word and ";" not in word]
         options = rest.removeprefix(" ".join(name))
-        await self.discord.command(self.me, self.here, " ".join(name), _pairs(options))
+        await self.discord.command(self.me, self.here, " ".join(name), pairs(options))
 
     async def on_about(self, name: str) -> None:
         """Choose the menu of a message."""
@@ -171,21 +132,9 @@ class Player:
 
     async def on_submit(self, rest: str) -> None:
         """Send the open form."""
-        await self.discord.submit(self.me, self._modal(), _pairs(rest))
+        await self.discord.submit(self.me, self._modal(), pairs(rest))
 
     # -- who, where, when ------------------------------------------------------------------
-
-    async def on_as(self, name: str) -> None:
-        """Be somebody else."""
-        self.me = self.people[name.title()]
-
-    async def on_in(self, name: str) -> None:
-        """Be somewhere else."""
-        self.here = self.channels[name.lstrip("#")]
-
-    async def on_pause(self, seconds: str) -> None:
-        """Do nothing."""
-        await asyncio.sleep(float(seconds))
 
     async def on_wait(self, seconds: str) -> None:
         """Wait for the answer to what was said last, and for quiet."""
@@ -269,11 +218,6 @@ class Player:
             tags = self.discord.tags(post)
             self._once(f"{post.id} {tags}", f"  post {post.name!r} has tags {tags}")
 
-    def _once(self, key: str, line: str) -> None:
-        if key not in self._seen:
-            self._seen[key] = (line, False)
-            tell(line)
-
     def _told(self, message: Message) -> str:
         world = self.discord.world
         channel = world.channels[message.channel]
@@ -290,13 +234,7 @@ class Player:
         place = "direct" if channel.direct else f"#{channel.name}"
         sigil = "↳ " if channel.is_thread else ""
         head = f"{message.id} {place} {sigil}{world.users[message.author].name}"
-        given = ", ".join(mark for mark in marks if mark)
-        lines = [f"{head} ({given})" if given else head]
-        lines += [f"    {line}" for line in message.shown.splitlines()]
-        lines += [f"    [{'] ['.join(message.buttons)}]"] if message.buttons else []
-        reactions = [f"{name} {len(users)}" for name, users in message.reactions.items()]
-        lines += [f"    {', '.join(reactions)}"] if reactions else []
-        return "\n".join(lines)
+        return told(head, marks, message.shown, message)
 
     def _message(self, name: str) -> Message:
         """A message by its id, ``last`` (one's own) or ``answer`` (the bot's last that rests)."""
@@ -309,10 +247,7 @@ class Player:
         channels = self.discord.world.channels.values()
         answers = [m for channel in channels for m in self.discord.answers(channel)]
         answers += self.discord.ephemerals(self.me)
-        pressable = [m for m in answers if m.buttons] or answers
-        if not pressable:
-            raise LookupError("no answer yet")
-        return max(pressable, key=lambda message: int(message.id))
+        return last_answer(answers, lambda message: int(message.id))
 
     def _thread(self) -> Channel:
         mine = self._message("last")
@@ -329,23 +264,6 @@ class Player:
         return opened[-1]
 
 
-async def _watching(player: Player) -> None:
-    while True:
-        await asyncio.sleep(0.2)
-        player.watch()
-
-
-async def _typed_lines() -> AsyncIterator[str]:
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        yield line
-
-
-async def _written_lines(script: str) -> AsyncIterator[str]:
-    for line in script.splitlines():
-        tell(f"> {line}")
-        yield line
-
-
 async def run(given: argparse.Namespace, script: str | None) -> None:
     """Play until the lines end."""
     content, members = not given.no_content, given.members
@@ -359,33 +277,15 @@ async def run(given: argparse.Namespace, script: str | None) -> None:
         if given.await_service:
             tell("# waiting for the service to connect")
             await discord.connected(timeout=given.await_service)
-        watching = asyncio.create_task(_watching(player))
-        lines = _typed_lines() if script is None else _written_lines(script)
-        async for line in lines:
-            if not await player.play(line):
-                break
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-        player.watch()
+        await perform(player, script)
 
 
 def main() -> None:
     """Read the arguments and play."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--port", type=int, default=9200)
+    parser = arguments(__doc__, 9200)
     parser.add_argument("--no-content", action="store_true", help="without the content intent")
     parser.add_argument("--members", action="store_true", help="with the members intent")
-    parser.add_argument("--script", help="a file with lines to play instead of the keyboard")
-    parser.add_argument(
-        "--await-service", type=float, default=120.0, help="seconds to wait for it; 0: do not"
-    )
-    given = parser.parse_args()
-    script = Path(given.script).read_text("utf-8") if given.script else None
-    with suppress(KeyboardInterrupt):
-        asyncio.run(run(given, script))
+    start(run, parser)
 
 
 if __name__ == "__main__":

@@ -28,13 +28,9 @@ with, waits for it, and then takes lines from the keyboard, a pipe or ``--script
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from pathlib import Path
 
+from tests.platforms.playing import Lines, arguments, last_answer, pairs, perform, start, tell, told
 from tests.platforms.slack_outbox import NotDeliveredError
 from tests.platforms.slack_server import SlackServer
 from tests.platforms.slack_state import Channel, Message, User, View
@@ -42,52 +38,23 @@ from tests.platforms.slack_state import Channel, Message, User, View
 _HTTP = "/slack/events"
 
 
-def tell(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-class Player:
+class Player(Lines[User, Channel]):
     """The people and places of the play, and what each line of it does."""
 
     def __init__(self, slack: SlackServer, shortcut: str) -> None:
         self.slack = slack
         self.shortcut = shortcut
         ada, bob, hope = (slack.user(f"U{n}", n.title()) for n in ("ADA", "BOB", "HOPE"))
-        self.people = {user.name: user for user in (ada, bob, hope)}
         garden = slack.channel("CGARDEN", "garden", [ada, bob, hope])
         helpers = slack.channel("CHELP", "help", [hope])
-        self.channels = {channel.name: channel for channel in (garden, helpers)}
-        self.me: User = ada
-        self.here: Channel = garden
+        super().__init__(
+            {user.name: user for user in (ada, bob, hope)},
+            {channel.name: channel for channel in (garden, helpers)},
+            NotDeliveredError,
+            "the service did not acknowledge",
+        )
         self.asked: tuple[Channel, str] | None = None
         self.mine = ""
-        self._seen: dict[str, tuple[str, bool]] = {}
-        self.lines: dict[str, Callable[[str], Awaitable[None]]] = {
-            name.removeprefix("on_"): getattr(self, name)
-            for name in dir(self)
-            if name.startswith("on_")
-        }
-
-    async def play(self, line: str) -> bool:
-        """Carry out one line; whether to go on."""
-        name, _, rest = line.strip().partition(" ")
-        if not name or name.startswith("#"):
-            return True
-        if name == "quit":
-            return False
-        action = self.lines.get(name)
-        if action is None:
-            tell(f"? {name}: one of {', '.join(sorted(self.lines))}, quit")
-            return True
-        try:
-            await action(rest.strip())
-        except (AssertionError, LookupError, TimeoutError, ValueError) as error:
-            tell(f"! {type(error).__name__}: {error}")
-        except NotDeliveredError as error:
-            tell(f"! the service did not acknowledge: {error}")
-        return True
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -160,10 +127,8 @@ class Player:
 
     async def on_submit(self, rest: str) -> None:
         """Send the open modal."""
-        pairs = (pair.partition("=") for pair in rest.split(";") if pair.strip())
-        values = {name.strip(): value.strip() for name, _, value in pairs}
         view = self._modal()
-        await self.slack.submit(self.me, view, values)
+        await self.slack.submit(self.me, view, pairs(rest))
         tell(f"  modal {'refused: ' + str(view.errors) if view.errors else 'sent'}")
 
     async def on_home(self, tab: str) -> None:
@@ -171,18 +136,6 @@ class Player:
         await self.slack.open_home(self.me, tab or "home", context=self.here)
 
     # -- who, where, when ------------------------------------------------------------------
-
-    async def on_as(self, name: str) -> None:
-        """Be somebody else."""
-        self.me = self.people[name.title()]
-
-    async def on_in(self, name: str) -> None:
-        """Be somewhere else."""
-        self.here = self.channels[name.lstrip("#")]
-
-    async def on_pause(self, seconds: str) -> None:
-        """Do nothing."""
-        await asyncio.sleep(float(seconds))
 
     async def on_wait(self, seconds: str) -> None:
         """Wait for the answer to what was said last, and for quiet."""
@@ -257,11 +210,6 @@ class Player:
             self._seen[message.ts] = look
             tell(self._told(message))
 
-    def _once(self, key: str, line: str) -> None:
-        if key not in self._seen:
-            self._seen[key] = (line, False)
-            tell(line)
-
     def _told(self, message: Message) -> str:
         who = self.slack.world.users[message.user].name
         where = self.slack.world.channels[message.channel]
@@ -275,16 +223,10 @@ class Player:
             "unfurls" if message.unfurls and message.bot_id else "",
         ]
         head = f"{message.ts} {place} {'↳ ' if message.thread_ts else ''}{who}"
-        given = ", ".join(mark for mark in marks if mark)
-        lines = [f"{head} ({given})" if given else head]
         words = message.shown
         for user in self.slack.world.users.values():
             words = words.replace(f"@{user.id}", f"@{user.name}")
-        lines += [f"    {line}" for line in words.splitlines()]
-        lines += [f"    [{'] ['.join(message.buttons)}]"] if message.buttons else []
-        reactions = [f"{name} {len(users)}" for name, users in message.reactions.items()]
-        lines += [f"    {', '.join(reactions)}"] if reactions else []
-        return "\n".join(lines)
+        return told(head, marks, words, message)
 
     def _message(self, name: str) -> Message:
         """A message by its ts, ``last`` (one's own) or ``answer`` (the bot's last that rests)."""
@@ -295,33 +237,13 @@ class Player:
         channels = self.slack.world.channels.values()
         answers = [m for channel in channels for m in self.slack.answers(channel)]
         answers += self.slack.ephemerals(self.me)
-        pressable = [m for m in answers if m.buttons] or answers
-        if not pressable:
-            raise LookupError("no answer yet")
-        return max(pressable, key=lambda message: message.at)
+        return last_answer(answers, lambda message: message.at)
 
     def _modal(self) -> View:
         opened = [v for v in self.slack.views_opened if v.user == self.me.id and not v.closed]
         if not opened:
             raise LookupError("no modal is open")
         return opened[-1]
-
-
-async def _watching(player: Player) -> None:
-    while True:
-        await asyncio.sleep(0.2)
-        player.watch()
-
-
-async def _typed_lines() -> AsyncIterator[str]:
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        yield line
-
-
-async def _written_lines(script: str) -> AsyncIterator[str]:
-    for line in script.splitlines():
-        tell(f"> {line}")
-        yield line
 
 
 def environment(slack: SlackServer, request_url: str | None) -> dict[str, str]:
@@ -342,33 +264,15 @@ async def run(given: argparse.Namespace, script: str | None) -> None:
         if given.request_url is None and given.await_service:
             tell("# waiting for the service to connect")
             await slack.connected(timeout=given.await_service)
-        watching = asyncio.create_task(_watching(player))
-        lines = _typed_lines() if script is None else _written_lines(script)
-        async for line in lines:
-            if not await player.play(line):
-                break
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-        player.watch()
+        await perform(player, script)
 
 
 def main() -> None:
     """Read the arguments and play."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--port", type=int, default=9100)
+    parser = arguments(__doc__, 9100)
     parser.add_argument("--request-url", help=f"HTTP mode: the service's address with {_HTTP}")
-    parser.add_argument("--script", help="a file with lines to play instead of the keyboard")
     parser.add_argument("--shortcut", default="ask_about_this_message", help="its callback id")
-    parser.add_argument(
-        "--await-service", type=float, default=120.0, help="seconds to wait for it; 0: do not"
-    )
-    given = parser.parse_args()
-    script = Path(given.script).read_text("utf-8") if given.script else None
-    with suppress(KeyboardInterrupt):
-        asyncio.run(run(given, script))
+    start(run, parser)
 
 
 if __name__ == "__main__":
