@@ -28,7 +28,7 @@ from tests.platforms.discord_process import Process, running
 from tests.platforms.discord_server import DiscordServer
 from tests.platforms.discord_state import Call, Channel, Guild, Message, User
 from tests.platforms.openai_server import Behaviour, OpenAIServer
-from tests.platforms.slack_service import HOURS, PUMPS, question, write_knowledge
+from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
 
 ACK_MS, SIGN_MS = 100, 300
 MENTIONS_A_SECOND, ASKS_A_SECOND = 5, 2

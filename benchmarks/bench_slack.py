@@ -26,17 +26,10 @@ from pathlib import Path
 
 from tests.conftest import Cluster, _server_binaries
 from tests.platforms.openai_server import Behaviour, OpenAIServer
+from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
 from tests.platforms.slack_faults import Budget
 from tests.platforms.slack_server import SlackServer
-from tests.platforms.slack_service import (
-    HOURS,
-    PUMPS,
-    Service,
-    answered,
-    question,
-    serving,
-    write_knowledge,
-)
+from tests.platforms.slack_service import Service, answered, serving
 from tests.platforms.slack_state import Channel, User
 
 ACK_MS, SIGN_MS = 100, 300

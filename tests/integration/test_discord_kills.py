@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,16 +19,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.platforms.command import COMMAND, environment
 from tests.platforms.discord_faults import Fault
+from tests.platforms.discord_process import Process
 from tests.platforms.discord_server import DiscordServer
 from tests.platforms.discord_state import Channel, Guild, Message, User
 from tests.platforms.discord_words import Json
+from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
 
 RUNS = int(os.environ.get("KILL_RUNS", "50"))
 BATCH = 10
-PUMPS = ("Alpha", "Bravo", "Delta", "Kilo", "Lima", "Oscar", "Tango", "Zulu")
-HOURS = dict(zip(PUMPS, range(11, 20), strict=False))
 STARTING = frozenset(
     {"get_gateway_bot", "get_current_user", "get_current_application",
      "get_current_bot_application", "bulk_overwrite_global_commands", "get_messages"}
@@ -41,7 +38,7 @@ STARTING = frozenset(
 class Kill(Fault):
     """Kills the service when its call number ``after`` arrives: the call takes effect, or not."""
 
-    victim: Service | None = None
+    victim: Process | None = None
 
     def strikes(self, route: str, path: Json) -> bool:
         if route in STARTING or not super().strikes(route, path):
@@ -51,81 +48,24 @@ class Kill(Fault):
         return True
 
 
-@dataclass
-class Service:
-    """The service as a process that is started anew after each kill."""
-
-    discord: DiscordServer
-    home: Path
-    process: subprocess.Popen[bytes] | None = None
-    kills: int = 0
-
-    def kill(self) -> None:
-        """``kill -9``, if it runs."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.kills += 1
-
-    async def keep_up(self) -> None:
-        """Start it where it does not run, until cancelled."""
-        while True:
-            if self.process is None or self.process.poll() is not None:
-                self._start()
-            await asyncio.sleep(0.05)
-
-    def _start(self) -> None:
-        settings = environment(
-            self.home,
-            WELLSPOKEN_HOME=str(self.home),
-            DISCORD_API_URL=self.discord.url,
-            DISCORD_TOKEN=self.discord.token,
-        )
-        with (self.home / "serve.log").open("ab") as log:
-            command = [*COMMAND, "serve", "--only", "discord"]
-            self.process = subprocess.Popen(
-                command, cwd=self.home, env=settings, stdout=log, stderr=log
-            )
-
-    async def hears(self) -> None:
-        """Until it runs and hears."""
-        await asyncio.sleep(0.2)  # one that was just killed is found out and started anew
-        await self.discord.until(lambda: self.process and self.process.poll() is None)
-        await self.discord.connected(timeout=60)
-
-    def stop(self) -> int:
-        """SIGTERM; its exit code."""
-        assert self.process is not None
-        self.process.terminate()
-        return self.process.wait(40)
-
-
-def _ingest(home: Path) -> None:
-    docs = home / "docs"
-    docs.mkdir(parents=True)
-    for name, hours in HOURS.items():
-        text = f"# The {name} pump\n\nThe {name} pump runs for {hours} hours on one battery.\n"
-        (docs / f"{name.lower()}.md").write_text(text)
-    subprocess.run(
-        [*COMMAND, "ingest", str(docs)],
-        cwd=home,
-        env=environment(home, WELLSPOKEN_HOME=str(home)),
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-
-
 @asynccontextmanager
-async def _service(home: Path) -> AsyncIterator[Service]:
-    _ingest(home)
+async def _service(home: Path) -> AsyncIterator[Process]:
+    await asyncio.to_thread(write_knowledge, home)
     async with DiscordServer() as discord:
-        service = Service(discord, home)
+        service = Process(discord, home)
         try:
             yield service
         finally:
             service.kill()
             if service.process is not None:
                 service.process.wait(10)
+
+
+async def _hears(service: Process) -> None:
+    """Until it runs and hears."""
+    await asyncio.sleep(0.2)  # one that was just killed is found out and started anew
+    await service.discord.until(lambda: service.running)
+    await service.discord.connected(timeout=60)
 
 
 @dataclass
@@ -139,7 +79,7 @@ class Run:
     async def ask(self, channel: Channel, chance: random.Random) -> None:
         """A question in a channel, and perhaps one that follows in its thread."""
         pump = chance.choice(PUMPS)
-        first = await self.discord.say(self.user, channel, _question(pump))
+        first = await self.discord.say(self.user, channel, question(pump))
         self.asked.append((first, [pump]))
 
     async def follow(self, asked: tuple[Message, list[str]], chance: random.Random) -> None:
@@ -150,7 +90,7 @@ class Run:
         if not (where.is_thread or where.direct):
             return
         pump = chance.choice(PUMPS)
-        await self.discord.say(self.user, where, _question(pump))
+        await self.discord.say(self.user, where, question(pump))
         pumps.append(pump)
 
     async def check(self) -> None:
@@ -163,15 +103,11 @@ class Run:
                 assert f"{HOURS[pump]} hours" in words, said
 
 
-def _question(pump: str) -> str:
-    return f"@wellspoken How long does the {pump} pump run?"
-
-
 def _final(message: Message) -> bool:
     return bool(message.buttons)
 
 
-async def _run(service: Service, guild: Guild, seed: int) -> None:
+async def _run(service: Process, guild: Guild, seed: int) -> None:
     discord, chance = service.discord, random.Random(seed)
     user = discord.user(f"Asker {seed}")
     discord.join(user, guild)
@@ -180,7 +116,7 @@ async def _run(service: Service, guild: Guild, seed: int) -> None:
         discord.permit(channel, guild, deny=["CREATE_PUBLIC_THREADS"])
     run = Run(discord, user, [])
     if direct := chance.random() < 0.4:
-        await service.hears()
+        await _hears(service)
         await run.ask(discord.dm(user), chance)
         await run.check()
     for _ in range(chance.randint(1, 2)):
@@ -216,9 +152,9 @@ async def test_no_kill_loses_or_doubles_an_answer(tmp_path: Path, batch: int) ->
             await discord.connected(timeout=60)
             for seed in range(batch * BATCH, (batch + 1) * BATCH):
                 await _run(service, guild, seed)
-            await service.hears()
+            await _hears(service)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
         assert service.kills >= BATCH // 2
-        assert await asyncio.to_thread(service.stop) == 0
+        assert await service.stop() == 0

@@ -15,8 +15,8 @@ from tests.platforms.discord_service import Garden
 from tests.platforms.discord_state import Message
 from tests.platforms.openai_answers import quote_passages
 from tests.platforms.openai_server import Behaviour, OpenAIServer
+from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
 from tests.platforms.slack_server import SlackServer
-from tests.platforms.slack_service import HOURS, PUMPS, question, write_knowledge
 
 pytestmark = pytest.mark.slow
 

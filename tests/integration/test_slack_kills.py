@@ -18,16 +18,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
 from tests.platforms.slack_faults import Fault
 from tests.platforms.slack_server import SlackServer
-from tests.platforms.slack_service import (
-    HOURS,
-    PUMPS,
-    Service,
-    answered,
-    question,
-    write_knowledge,
-)
+from tests.platforms.slack_service import Service, answered
 from tests.platforms.slack_state import Channel, User
 
 RUNS = int(os.environ.get("KILL_RUNS", "50"))

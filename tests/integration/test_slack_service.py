@@ -19,18 +19,10 @@ import pytest_asyncio
 
 from tests.platforms.openai_server import Behaviour, OpenAIServer
 from tests.platforms.openai_server import Fault as ModelFault
+from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
 from tests.platforms.slack_faults import Budget
 from tests.platforms.slack_server import SlackServer
-from tests.platforms.slack_service import (
-    HOURS,
-    PUMPS,
-    Service,
-    answered,
-    assert_clean,
-    question,
-    serving,
-    write_knowledge,
-)
+from tests.platforms.slack_service import Service, answered, assert_clean, serving
 from tests.platforms.slack_state import Channel, Message, User
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

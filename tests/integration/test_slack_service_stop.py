@@ -17,18 +17,9 @@ import pytest
 
 from tests.platforms.openai_answers import quote_passages
 from tests.platforms.openai_server import Behaviour, OpenAIServer
+from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
 from tests.platforms.slack_server import SlackServer
-from tests.platforms.slack_service import (
-    HOURS,
-    PUMPS,
-    Service,
-    answered,
-    assert_clean,
-    free_port,
-    question,
-    serving,
-    write_knowledge,
-)
+from tests.platforms.slack_service import Service, answered, assert_clean, free_port, serving
 from tests.platforms.slack_state import Channel, User
 
 pytestmark = pytest.mark.slow

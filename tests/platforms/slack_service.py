@@ -19,32 +19,6 @@ from tests.platforms.command import COMMAND, environment
 from tests.platforms.slack_server import SlackServer
 from tests.platforms.slack_state import Message
 
-PUMPS = ("Alpha", "Bravo", "Delta", "Kilo", "Lima", "Oscar", "Tango", "Zulu")
-HOURS = dict(zip(PUMPS, range(11, 20), strict=False))
-"""How long each pump runs: what the documents say, and what an answer has to say."""
-
-
-def write_knowledge(home: Path, **settings: str) -> None:
-    """One document about each pump, read in."""
-    docs = home / "docs"
-    docs.mkdir(parents=True, exist_ok=True)
-    for name, hours in HOURS.items():
-        text = f"# The {name} pump\n\nThe {name} pump runs for {hours} hours on one battery.\n"
-        (docs / f"{name.lower()}.md").write_text(text)
-    subprocess.run(
-        [*COMMAND, "ingest", str(docs)],
-        cwd=home,
-        env=environment(home, WELLSPOKEN_HOME=str(home), **settings),
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-
-
-def question(pump: str) -> str:
-    """A mention that asks about a pump."""
-    return f"@wellspoken How long does the {pump} pump run?"
-
 
 def answered(message: Message) -> bool:
     """Whether a message of the bot is an answer in its last form, with the thumbs below."""
