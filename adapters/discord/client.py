@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import discord
@@ -52,6 +52,7 @@ class WellspokenClient(discord.AutoShardedClient):
         self.content_refused = False
         """Set where Discord did not grant the message content intent that it had announced."""
         self._deaf = self._begun = False
+        let_one_shard_be_unnamed(self._connection.parsers)
 
     @property
     def us(self) -> int:
@@ -155,6 +156,13 @@ def quieten() -> None:
         logger = logging.getLogger(name)
         if not any(isinstance(one, _InOneLine) for one in logger.filters):
             logger.addFilter(_InOneLine())
+
+
+def let_one_shard_be_unnamed(parsers: dict[str, Callable[[Any], None]]) -> None:
+    """Discord names the shard when a session begins; a gateway for a single one may not, and the
+    library would fall over it."""
+    begin = parsers["READY"]
+    parsers["READY"] = lambda data: begin({"shard": [0, 1], **data})
 
 
 async def _within(seconds: float, *partings: Coroutine[Any, Any, None]) -> None:

@@ -98,7 +98,10 @@ async def publish(tree: Tree, client: discord.Client) -> bool:
     application = client.application_id
     assert application is not None
     try:
-        there = await client.http.get_global_commands(application)
+        try:
+            there = await client.http.get_global_commands(application)
+        except discord.NotFound:  # none were ever registered
+            there = []
         wanted = [command.to_dict(tree) for command in tree.get_commands()]
         if same_commands(there, wanted):
             return False
