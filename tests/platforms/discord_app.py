@@ -14,6 +14,7 @@ from discord import AllowedMentions, Client, HTTPException, Intents, app_command
 from discord.gateway import DiscordWebSocket
 
 from tests.platforms.discord_server import DiscordServer
+from tests.platforms.discord_state import Channel
 
 C = TypeVar("C", bound=Client)
 
@@ -71,3 +72,8 @@ async def refused(call: Any) -> int:
     with pytest.raises(HTTPException) as raised:
         await call
     return raised.value.code
+
+
+def of(app: App, channel: Channel) -> Any:
+    """The app's own notion of a channel."""
+    return app.get_partial_messageable(int(channel.id), guild_id=int(channel.guild or 0) or None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,22 +10,6 @@ from discord import AutoShardedClient, Intents, LoginFailure, PrivilegedIntentsR
 from tests.platforms.discord_app import App, connected, redirected
 from tests.platforms.discord_server import DiscordServer
 from tests.platforms.discord_state import Channel, User
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as server:
-        yield server
-
-
-@pytest.fixture
-def ada(discord: DiscordServer) -> User:
-    return discord.user("Ada")
-
-
-@pytest.fixture
-def roses(discord: DiscordServer, ada: User) -> Channel:
-    return discord.channel(discord.guild("Garden", [ada]), "roses")
 
 
 def listening(app: App) -> list[str]:

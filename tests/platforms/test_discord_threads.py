@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 from discord import Message as Heard
 from discord import Object as Thing
 
-from tests.platforms.discord_app import App, connected, refused
+from tests.platforms.discord_app import App, connected, of, refused
 from tests.platforms.discord_server import DiscordServer
 from tests.platforms.discord_state import Channel, Guild, User
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as server:
-        yield server
-
-
-@pytest.fixture
-def ada(discord: DiscordServer) -> User:
-    return discord.user("Ada")
-
-
-@pytest.fixture
-def guild(discord: DiscordServer, ada: User) -> Guild:
-    return discord.guild("Garden", [ada])
-
-
-@pytest.fixture
-def roses(discord: DiscordServer, guild: Guild) -> Channel:
-    return discord.channel(guild, "roses")
-
-
-@pytest.fixture
-async def app(discord: DiscordServer, roses: Channel) -> AsyncIterator[App]:
-    async with connected(discord, App()) as client:
-        yield client
-
-
-def of(app: App, channel: Channel) -> Any:
-    """The app's own notion of a channel."""
-    return app.get_partial_messageable(int(channel.id), guild_id=int(channel.guild or 0) or None)
 
 
 async def test_a_mention_is_answered_in_its_thread(discord: DiscordServer) -> None:

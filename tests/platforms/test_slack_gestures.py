@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.platforms.slack_app import FEEDBACK, app_of, connected, refused, served
 from tests.platforms.slack_server import SlackServer
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    async with SlackServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def client(slack: SlackServer) -> AsyncIterator[AsyncWebClient]:
-    async with aiohttp.ClientSession() as session:
-        yield AsyncWebClient(slack.bot_token, base_url=slack.url, session=session)
 
 
 async def test_buttons_and_modals_go_to_the_app_and_back(slack: SlackServer) -> None:

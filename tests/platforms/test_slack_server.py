@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -14,18 +13,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from tests.platforms.slack_app import app_of, connected, refused
 from tests.platforms.slack_faults import Budget
 from tests.platforms.slack_server import SlackServer
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    async with SlackServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def client(slack: SlackServer) -> AsyncIterator[AsyncWebClient]:
-    async with aiohttp.ClientSession() as session:
-        yield AsyncWebClient(slack.bot_token, base_url=slack.url, session=session)
 
 
 async def test_a_token_is_asked_for(slack: SlackServer) -> None:
