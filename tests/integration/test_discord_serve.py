@@ -3,49 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.platforms.discord_process import Process, running
 from tests.platforms.discord_service import Garden
 from tests.platforms.discord_state import Message
-from tests.platforms.openai_answers import quote_passages
-from tests.platforms.openai_server import Behaviour, OpenAIServer
-from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
+from tests.platforms.openai_server import OpenAIServer
+from tests.platforms.pumps import HOURS, PUMPS, question
 from tests.platforms.slack_server import SlackServer
 
 pytestmark = pytest.mark.slow
 
 WORDS = ("How long", "on one battery")
-
-
-@pytest.fixture(scope="module")
-def _read_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("knowledge")
-    write_knowledge(home)
-    return home
-
-
-@pytest.fixture
-def home(_read_in: Path, tmp_path: Path) -> Path:
-    """A data folder with the pumps' documents read in."""
-    return Path(shutil.copytree(_read_in, tmp_path / "home"))
-
-
-@pytest.fixture
-def models() -> Iterator[OpenAIServer]:
-    """A model that quotes what it is given; about the Zulu pump it talks for minutes."""
-
-    def talk(messages: list[Any]) -> str:
-        long = "Zulu pump run?" in str(messages[-1])
-        return " ".join([quote_passages(messages)] * (20 if long else 1))
-
-    with OpenAIServer(Behaviour(answer=talk)) as server:
-        yield server
 
 
 @pytest.fixture
