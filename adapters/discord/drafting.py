@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from adapters.chat.tenure import Tenure
 from adapters.discord.pacing import EDIT_GAP_S, Pacer
 from bot.errors import WellspokenError
 from bot.telemetry import log
@@ -23,31 +24,30 @@ class Pen:
         self.text = ""
         """All that has come."""
         self._shown = ""
-        self._ending = asyncio.Event()
+        self._tenure = Tenure()
         self._task: asyncio.Task[None] | None = None
-        self._owner: asyncio.Task[object] | None = None
 
     def begin(self) -> None:
         """The task that calls is the one that answers."""
-        self._owner = asyncio.current_task()
+        self._tenure.begin()
 
     def write(self, text: str) -> None:
         """Take a piece."""
         self.text += text
-        if self._owner is not None and (self._task is None or self._task.done()):
+        if self._tenure.begun and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._write())
 
     async def settle(self) -> None:
         """No more drafts; what is under way arrives first, lest it overwrite the end."""
-        self._ending.set()
+        self._tenure.end()
         if self._task is not None:
             await self._task
 
     async def _write(self) -> None:
-        while self.text != self._shown and self._is_ours():
+        while self.text != self._shown and self._tenure.holds:
             channel = self._channel()
             if not self._pacer.free(channel):
-                await self._pause(EDIT_GAP_S / 4)
+                await self._tenure.pause(EDIT_GAP_S / 4)
                 continue
             self._pacer.drawn(channel)
             text = self.text
@@ -57,16 +57,3 @@ class Pen:
             except WellspokenError as error:
                 log.info("Discord: a draft is not shown", error=str(error))
                 return
-
-    def _is_ours(self) -> bool:
-        """Whether the answer goes on here: who was cancelled hands it to another process, and must
-        not write over what that one writes."""
-        owner = self._owner
-        return not (self._ending.is_set() or owner is None or owner.done() or owner.cancelling())
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._ending.wait()
-        except TimeoutError:
-            return

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from adapters.chat.base import ChannelKind, Heard, Offer, Placement
+from adapters.chat.tenure import Tenure
 from adapters.slack.forms import Controls, Part, Plain, joined, simpler_forms
 from adapters.slack.lookups import Block, Identity
 from adapters.slack.pacing import START, UPDATE
@@ -69,16 +70,15 @@ class SlackSurface:
         self._stream: StreamWriter | None = None
         self._text = self._shown = ""
         self._drawn_at = float("-inf")
-        self._ending = asyncio.Event()
+        self._tenure = Tenure()
         self._pen: asyncio.Task[None] | None = None
-        self._owner: asyncio.Task[object] | None = None
 
     # -- the port -----------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Place the first message, or find that of an earlier attempt. Raises ChatRefusedError
         where the bot may not speak."""
-        self._owner = asyncio.current_task()
+        self._tenure.begin()
         if not self._placement.messages:
             await self._post(0, self._begin, stream=True)
 
@@ -141,29 +141,16 @@ class SlackSurface:
 
     async def _write(self) -> None:
         """Write what is new, a piece at a time, until nothing is or the answer ends."""
-        while self._text != self._shown and self._is_ours_to_write():
+        while self._text != self._shown and self._tenure.holds:
             gap = self._stream.gap(self._text) if self._stream else _EDIT_GAP_S
             wait = self._drawn_at + gap - self._clock()
             if wait > 0:
-                await self._pause(wait)
+                await self._tenure.pause(wait)
                 continue
             self._drawn_at = self._clock()
             text = self._text
             if await (self._append(text) if self._stream else self._edit(text)):
                 self._shown = text
-
-    def _is_ours_to_write(self) -> bool:
-        """Whether the answer goes on here: who was cancelled hands it to another process, and must
-        not write over what that one writes."""
-        owner = self._owner
-        return not (self._ending.is_set() or owner is None or owner.done() or owner.cancelling())
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._ending.wait()
-        except TimeoutError:
-            return
 
     async def _append(self, text: str) -> bool:
         """Whether the stream now shows the text; a stream that is lost is given up for edits."""
@@ -196,7 +183,7 @@ class SlackSurface:
 
     async def _settle(self) -> None:
         """No more drafts; what is under way arrives first."""
-        self._ending.set()
+        self._tenure.end()
         if self._pen is not None:
             await self._pen
 
