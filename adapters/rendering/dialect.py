@@ -8,6 +8,7 @@ becomes of bare addresses, and that nobody is pinged.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from adapters.rendering.links import Address, Links, Marker
@@ -41,7 +42,7 @@ def line_escaped(text: str) -> str:
     return f"{text[: mark.end()]}\\{text[mark.end() :]}" if mark else text
 
 
-class Dialect:
+class Dialect(ABC):
     """Markdown as most platforms take it. ``line_start`` says that the text begins a line."""
 
     bullets: tuple[str, ...] = ("-",)
@@ -54,9 +55,9 @@ class Dialect:
 
     # -- what a platform may write in its own way ---------------------------------------------
 
+    @abstractmethod
     def words(self, text: str, line_start: bool) -> str:
         """Text that stands for itself."""
-        raise NotImplementedError
 
     def link(self, label: str, uri: str) -> str:
         """A link; ``label`` is written already, ``uri`` is safe."""
