@@ -174,6 +174,20 @@ class StoreUnavailableError(KnowledgeError):
     address."""
 
 
+class StoreTimeoutError(StoreUnavailableError):
+    """The knowledge store at {url} took longer than {seconds:g} s; try again, its log has the
+    cause."""
+
+
+class StoreKeyError(StoreUnavailableError):
+    """The knowledge store at {url} refuses the key ({reason}); correct WEAVIATE_API_KEY."""
+
+
+class StoreReadOnlyError(StoreUnavailableError):
+    """The knowledge store at {url} takes no changes ({reason}); free some space on its disk and
+    repeat, nothing stored was lost."""
+
+
 class StoreFileError(StoreUnavailableError):
     """The knowledge file {url} cannot be used ({reason}); check the permissions of its folder, or
     name another with WELLSPOKEN_HOME."""
@@ -191,6 +205,22 @@ class StoreBrokenError(KnowledgeError):
 class StoreNewerError(KnowledgeError):
     """The knowledge file {path} is of version {found}, newer than this program; install the newer
     version."""
+
+
+class CollectionNewerError(KnowledgeError):
+    """The collection {name} was made by a newer version of this program ({found}); install that
+    version."""
+
+
+class CollectionForeignError(KnowledgeError):
+    """The collection {name} was not made by this program ({reason}); set another one in [weaviate]
+    of wellspoken.toml."""
+
+
+class LiveFactError(KnowledgeError):
+    """"{name}" cannot be looked up just now: {reason}"""
+
+    public = "that cannot be looked up just now"
 
 
 class EmbedderError(KnowledgeError):

@@ -78,6 +78,36 @@ class ModelSection(Section):
     completion_price: float = Field(0.0, ge=0, description="US dollars a million answer tokens")
 
 
+class SearchSection(Section):
+    alpha: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of meaning beside words, 0 to 1; default: as measured for the embedder",
+    )
+    fusion: Literal["relative", "ranked"] = Field(
+        "relative", description="how words and meaning become one list: by score, or by rank"
+    )
+
+
+class WeaviateSection(Section):
+    collection: str = Field(
+        "Wellspoken",
+        pattern=r"^[A-Z][A-Za-z0-9]{0,60}$",
+        description="the name that the collections of this knowledge base begin with",
+    )
+    tenant: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]{1,60}$",
+        description="this workspace's tenant, where several workspaces share the collections",
+    )
+    replicas: int = Field(1, ge=1, le=20, description="copies of each object, on so many nodes")
+    consistency: Literal["one", "quorum", "all"] = Field(
+        "quorum", description="how many copies must agree to a read or a write"
+    )
+    timeout: Duration = Field(timedelta(seconds=5), description="how long a search may take")
+
+
 class SourceSection(Section):
     name: str = Field(min_length=1, max_length=120, description="its name in the ledger")
     path: Path | None = Field(None, description="a folder or a file")

@@ -25,8 +25,10 @@ from bot.settings.sections import (
     LiveSection,
     ModelSection,
     RetentionSection,
+    SearchSection,
     SourceSection,
     TrainingSection,
+    WeaviateSection,
     WebSection,
 )
 from bot.settings.toml import read_toml
@@ -116,6 +118,8 @@ class Settings(BaseSettings):
 
     bot: BotSection = BotSection()
     models: ModelSection = ModelSection()
+    search: SearchSection = SearchSection()
+    weaviate: WeaviateSection = WeaviateSection()
     sources: tuple[SourceSection, ...] = ()
     access: AccessSection = AccessSection()
     channels: Channels = {}

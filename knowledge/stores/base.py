@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.conversation import Principal
 from bot.evidence import Chunk, Passage
@@ -23,6 +23,11 @@ class DocumentKey:
 
     source: str
     document: str
+
+
+Fusion = Literal["relative", "ranked"]
+"""How the two legs of a search become one list: by scores spread over 0 to 1 (relative score
+fusion), or by places alone (reciprocal rank fusion)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class SearchRequest:
     k: int = 6
     alpha: float = 0.5
     spare: int = 0
+    fusion: Fusion = "relative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,31 @@ class WaitingChunk:
 
     id: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with its vector, shape ``[dimensions]``; ``None`` while it waits for one."""
+
+    chunk: Chunk
+    vector: Vectors | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document whole, its chunks in their order: what is copied from store to store."""
+
+    key: DocumentKey
+    chunks: tuple[StoredChunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A stored document without its text: enough to see whether it is up to date."""
+
+    revision: str
+    groups: frozenset[str]
+    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +145,19 @@ class VectorStore(Protocol):
 
     async def documents(self, source: str | None = None) -> set[DocumentKey]:
         """Every document stored (operators only)."""
+        ...
+
+    async def outlines(self, source: str | None = None) -> dict[DocumentKey, Outline]:
+        """Every document stored, without its text (operators only)."""
+        ...
+
+    async def read(self, keys: Sequence[DocumentKey]) -> list[StoredDocument]:
+        """Documents whole, in the order of the keys; unknown ones are left out (operators
+        only)."""
+        ...
+
+    async def load(self, documents: Sequence[StoredDocument]) -> None:
+        """As :meth:`put_many`, with the vectors that are known already."""
         ...
 
     async def stats(self) -> StoreStats: ...

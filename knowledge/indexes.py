@@ -1,0 +1,257 @@
+"""The live index: which store answers, with which embedder, while another may take its place.
+
+A question's vector belongs to the index that it is searched in, so store and embedder go together
+as one :class:`Index`. :class:`LiveIndex` holds the one that is live and follows a switch made by
+any process: a question that began in the old index ends in it, the next one begins in the new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bot.conversation import Principal
+from bot.errors import StoreMismatchError, StoreUnavailableError, WellspokenError
+from bot.evidence import Chunk, Retrieval
+from bot.ports import Embedder, Vectors
+from bot.telemetry import log
+from knowledge.retrieval import HybridRetriever
+from knowledge.stores.base import (
+    DocumentKey,
+    Fusion,
+    Outline,
+    SearchRequest,
+    SearchResult,
+    StoredDocument,
+    StoreStats,
+    VectorStore,
+    WaitingChunk,
+)
+from knowledge.stores.shelf import IndexRecord, IndexShelf, IndexSpec
+
+Embedders = Callable[[IndexSpec], Awaitable[Embedder]]
+"""The embedder that an index was built with, or the one that is set where the index has no vectors.
+Raises ModelError, and StoreMismatchError where it is not to be had."""
+
+_LOOK_S = 1.0
+"""A question notices a switch after at most so long; writes look each time."""
+
+_KEEP_S = 60.0
+"""So long an index that was replaced stays open for the questions that began in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A store and the embedder whose vectors it holds."""
+
+    record: IndexRecord
+    store: VectorStore
+    embedder: Embedder
+
+
+class LiveIndex:
+    """The index that answers. ``wanted`` is what the first one is built for."""
+
+    def __init__(self, shelf: IndexShelf, embedders: Embedders, wanted: IndexSpec) -> None:
+        self._shelf = shelf
+        self._embedders = embedders
+        self._wanted = wanted
+        self._index: Index | None = None
+        self._looked = 0.0
+        self._lock = asyncio.Lock()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._reported = ""
+
+    @property
+    def shelf(self) -> IndexShelf:
+        return self._shelf
+
+    @property
+    def opened(self) -> Index | None:
+        """The index that is open, without a look whether it is still the live one."""
+        return self._index
+
+    async def open(self) -> None:
+        """Open the live index; make the first one where there is none. Raises the errors of the
+        store, StoreMismatchError where its embedder is not to be had."""
+        await self.current(0)
+
+    async def close(self) -> None:
+        """Let go of every store."""
+        for task in self._leaving:
+            task.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+        index, self._index = self._index, None
+        if index is not None:
+            await index.store.close()
+        await self._shelf.close()
+
+    async def current(self, age: float = _LOOK_S) -> Index:
+        """The live index, looked for anew where the last look is older than ``age`` seconds.
+
+        While the shelf cannot be asked, or the new index cannot be opened, the open one goes on.
+        """
+        index = self._index
+        if index is not None and time.monotonic() - self._looked < age:
+            return index
+        async with self._lock:
+            if self._index is not None and time.monotonic() - self._looked < age:
+                return self._index
+            return await self._look()
+
+    async def _look(self) -> Index:
+        try:
+            name = await self._shelf.live()
+            if self._index is None or name not in (None, self._index.record.name):
+                await self._take_up(name)
+        except WellspokenError as error:
+            if self._index is None:
+                raise
+            if str(error) != self._reported:
+                log.warning("the live index could not be looked up", error=str(error))
+            self._reported = str(error)
+        else:
+            self._reported = ""
+        self._looked = time.monotonic()
+        assert self._index is not None, "either taken up or raised"
+        return self._index
+
+    async def _take_up(self, name: str | None) -> None:
+        record = await self._record(name)
+        embedder = await self._embedders(record.spec)
+        store = self._shelf.store(record)
+        await store.open()
+        old, self._index = self._index, Index(record, store, embedder)
+        if old is not None:
+            log.info("another index answers now", index=record.name, model=record.spec.model)
+            task = asyncio.create_task(_leave(old.store))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _record(self, name: str | None) -> IndexRecord:
+        if name is None:
+            made = await self._shelf.create(self._wanted)
+            await self._shelf.switch(made.name)
+            # Another process may have been first: what is live counts.
+            name = await self._shelf.live()
+        for record in await self._shelf.records():
+            if record.name == name:
+                return record
+        raise StoreUnavailableError(url=self._shelf.place, reason=f"{name} is not there")
+
+
+async def _leave(store: VectorStore) -> None:
+    try:
+        await asyncio.sleep(_KEEP_S)
+    finally:
+        await store.close()
+
+
+class LiveStore:
+    """A :class:`~knowledge.stores.base.VectorStore`: whichever index is live."""
+
+    def __init__(self, index: LiveIndex) -> None:
+        self._live = index
+
+    async def open(self) -> None:
+        await self._live.open()
+
+    async def close(self) -> None:
+        await self._live.close()
+
+    async def put(self, key: DocumentKey, chunks: Sequence[Chunk]) -> None:
+        await (await self._writable()).put(key, chunks)
+
+    async def put_many(self, documents: Sequence[tuple[DocumentKey, Sequence[Chunk]]]) -> None:
+        await (await self._writable()).put_many(documents)
+
+    async def remove(self, keys: Sequence[DocumentKey]) -> None:
+        await (await self._writable()).remove(keys)
+
+    async def set_groups(self, key: DocumentKey, groups: frozenset[str]) -> None:
+        await (await self._writable()).set_groups(key, groups)
+
+    async def waiting(self, limit: int) -> list[WaitingChunk]:
+        return await (await self._writable()).waiting(limit)
+
+    async def set_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
+        await (await self._writable()).set_vectors(ids, vectors)
+
+    async def search(self, request: SearchRequest) -> SearchResult:
+        return await (await self._live.current()).store.search(request)
+
+    async def chunk(self, id: str, principal: Principal) -> Chunk | None:  # noqa: A002
+        return await (await self._live.current()).store.chunk(id, principal)
+
+    async def documents(self, source: str | None = None) -> set[DocumentKey]:
+        return await (await self._writable()).documents(source)
+
+    async def outlines(self, source: str | None = None) -> dict[DocumentKey, Outline]:
+        return await (await self._writable()).outlines(source)
+
+    async def read(self, keys: Sequence[DocumentKey]) -> list[StoredDocument]:
+        return await (await self._writable()).read(keys)
+
+    async def load(self, documents: Sequence[StoredDocument]) -> None:
+        await (await self._writable()).load(documents)
+
+    async def stats(self) -> StoreStats:
+        return await (await self._live.current()).store.stats()
+
+    async def _writable(self) -> VectorStore:
+        return (await self._live.current(0)).store
+
+
+class LiveEmbedder:
+    """An :class:`~bot.ports.Embedder`: that of whichever index is live. For what is made to be
+    stored under the ``embed`` lease, which a switch holds too."""
+
+    def __init__(self, index: LiveIndex) -> None:
+        self._live = index
+        self._last: Embedder | None = None
+
+    @property
+    def model(self) -> str:
+        return self._known.model
+
+    @property
+    def dimensions(self) -> int:
+        return self._known.dimensions
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        return await (await self._current()).embed(texts)
+
+    async def embed_query(self, text: str) -> Vectors:
+        return await (await self._current()).embed_query(text)
+
+    async def _current(self) -> Embedder:
+        self._last = (await self._live.current()).embedder
+        return self._last
+
+    @property
+    def _known(self) -> Embedder:
+        index = self._live.opened
+        if index is None:
+            raise StoreMismatchError("The knowledge store is not open.")
+        return index.embedder
+
+
+class LiveRetriever:
+    """A :class:`~bot.ports.Retriever` over whichever index is live when a question begins."""
+
+    def __init__(
+        self, index: LiveIndex, alpha: float | None = None, fusion: Fusion = "relative"
+    ) -> None:
+        self._live = index
+        self._alpha = alpha
+        self._fusion = fusion
+        self._made: tuple[Index, HybridRetriever] | None = None
+
+    async def retrieve(self, query: str, principal: Principal, k: int = 6) -> Retrieval:
+        """As :meth:`knowledge.retrieval.HybridRetriever.retrieve`."""
+        index = await self._live.current()
+        if self._made is None or self._made[0] is not index:
+            self._made = index, HybridRetriever(index.store, index.embedder)
+        return await self._made[1].retrieve(query, principal, k)
