@@ -7,35 +7,30 @@ change that any process committed before.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from bot.conversation import Principal
-from bot.evidence import Chunk, Passage
+from bot.evidence import Chunk
 from bot.ports import Vectors
-from knowledge.stores import schema, writing
+from knowledge.stores import rows, schema, writing
 from knowledge.stores.analysis import LexicalQuery, lexical_query, storable
 from knowledge.stores.base import (
     DocumentKey,
+    Outline,
     SearchRequest,
     SearchResult,
+    StoredDocument,
     StoreStats,
     WaitingChunk,
 )
 from knowledge.stores.desk import Desk
-from knowledge.stores.index import Hit, MemoryIndex
+from knowledge.stores.index import MemoryIndex
 from knowledge.stores.spelling import respelled
 
 T = TypeVar("T")
-
-_CHUNK = """
-    SELECT chunk.id, chunk.key, document.name, document.source, revision, ordinal, title, headings,
-           text, start, "end", uri, document.groups
-    FROM chunk JOIN document ON document.id = chunk.document
-"""
 
 
 class EmbeddedStore:
@@ -92,12 +87,24 @@ class EmbeddedStore:
         await self.put_many([(key, chunks)])
 
     async def put_many(self, documents: Sequence[tuple[DocumentKey, Sequence[Chunk]]]) -> None:
-        await self._write(lambda c: self._put_many(c, documents))
+        ready = [(key, [(chunk, None) for chunk in chunks]) for key, chunks in documents]
+        await self._write(lambda c: self._load(c, ready))
 
-    def _put_many(
+    async def load(self, documents: Sequence[StoredDocument]) -> None:
+        for document in documents:
+            for stored in document.chunks:
+                if stored.vector is not None and stored.vector.shape != (self._dimensions,):
+                    raise ValueError(
+                        f"a vector of {self._dimensions} dimensions expected for "
+                        f"{stored.chunk.id}, not an array of shape {stored.vector.shape}"
+                    )
+        ready = [(d.key, [(s.chunk, s.vector) for s in d.chunks]) for d in documents]
+        await self._write(lambda c: self._load(c, ready))
+
+    def _load(
         self,
         connection: sqlite3.Connection,
-        documents: Sequence[tuple[DocumentKey, Sequence[Chunk]]],
+        documents: Sequence[tuple[DocumentKey, Sequence[tuple[Chunk, Vectors | None]]]],
     ) -> None:
         ready = [(key, writing.prepared(chunks)) for key, chunks in documents]
         wanted = {t for _, items in ready for item in items for t in item.terms.counts}
@@ -124,15 +131,7 @@ class EmbeddedStore:
         await self._write(run)
 
     async def waiting(self, limit: int) -> list[WaitingChunk]:
-        def run(connection: sqlite3.Connection) -> list[WaitingChunk]:
-            rows = connection.execute(
-                f"{_CHUNK} JOIN waiting ON waiting.chunk = chunk.id ORDER BY chunk.id LIMIT ?",
-                (limit,),
-            )
-            found = [(str(row[0]), _chunk(row)) for row in rows]
-            return [WaitingChunk(n, f"{c.header}\n{c.text}") for n, c in found]
-
-        return await self._write(run)
+        return await self._write(lambda c: rows.waiting(c, limit))
 
     async def set_vectors(self, ids: Sequence[str], vectors: Vectors) -> None:
         if vectors.shape != (len(ids), self._dimensions):
@@ -166,8 +165,8 @@ class EmbeddedStore:
                 spare=request.spare,
             )
             return SearchResult(
-                passages=_passages(connection, hits, request.principal),
-                withheld=_names(connection, withheld),
+                passages=rows.passages(connection, hits, request.principal),
+                withheld=rows.names(connection, withheld),
             )
 
     def _respelled(
@@ -183,31 +182,25 @@ class EmbeddedStore:
         return {**respelled(query.words, known), **query.telling}
 
     async def chunk(self, id: str, principal: Principal) -> Chunk | None:  # noqa: A002
-        def run(connection: sqlite3.Connection) -> Chunk | None:
-            row = connection.execute(f"{_CHUNK} WHERE chunk.key = ?", (id,)).fetchone()
-            found = _chunk(row) if row is not None else None
-            return found if found and principal.may_see(found.groups) else None
-
-        return await self._read(run)
+        return await self._read(lambda c: rows.chunk(c, id, principal))
 
     async def documents(self, source: str | None = None) -> set[DocumentKey]:
-        def run(connection: sqlite3.Connection) -> set[DocumentKey]:
-            rows = connection.execute(
-                "SELECT source, name FROM document WHERE :source IS NULL OR source = :source",
-                {"source": source},
-            )
-            return {DocumentKey(*row) for row in rows}
+        return await self._read(lambda c: rows.keys(c, source))
+
+    async def outlines(self, source: str | None = None) -> dict[DocumentKey, Outline]:
+        return await self._read(lambda c: rows.outlines(c, source))
+
+    async def read(self, keys: Sequence[DocumentKey]) -> list[StoredDocument]:
+        def run(connection: sqlite3.Connection) -> list[StoredDocument]:
+            with schema.snapshot(connection):
+                return rows.documents(connection, keys)
 
         return await self._read(run)
 
     async def stats(self) -> StoreStats:
         def run(connection: sqlite3.Connection) -> StoreStats:
             with schema.snapshot(connection):
-                counts = [
-                    connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-                    for table in ("document", "chunk", "waiting")
-                ]
-            return StoreStats(*counts)
+                return rows.stats(connection)
 
         return await self._read(run)
 
@@ -218,43 +211,3 @@ class EmbeddedStore:
     async def _read(self, op: Callable[[sqlite3.Connection], T]) -> T:
         assert self._reader is not None, "open the store first"
         return await self._reader.do(op)
-
-
-def _chunk(row: tuple[object, ...]) -> Chunk:
-    _, key, name, source, revision, ordinal, title, headings, text, start, end, uri, groups = row
-    return Chunk(
-        id=str(key),
-        document=str(name),
-        source=str(source),
-        revision=str(revision),
-        ordinal=int(str(ordinal)),
-        title=str(title),
-        headings=tuple(json.loads(str(headings))),
-        text=str(text),
-        start=int(str(start)),
-        end=int(str(end)),
-        uri=str(uri),
-        groups=frozenset(json.loads(str(groups))),
-    )
-
-
-def _passages(
-    connection: sqlite3.Connection, hits: Sequence[Hit], principal: Principal
-) -> tuple[Passage, ...]:
-    """Hits with their text. Rights are looked at once more, in the file itself."""
-    marks = ",".join("?" * len(hits))
-    rows = connection.execute(f"{_CHUNK} WHERE chunk.id IN ({marks})", [h.chunk for h in hits])
-    chunks = {row[0]: _chunk(row) for row in rows}
-    return tuple(
-        Passage(chunks[h.chunk], h.score, h.lexical, h.cosine)
-        for h in hits
-        if principal.may_see(chunks[h.chunk].groups)
-    )
-
-
-def _names(connection: sqlite3.Connection, documents: Sequence[int]) -> tuple[str, ...]:
-    names = [
-        connection.execute("SELECT name FROM document WHERE id = ?", (d,)).fetchone()[0]
-        for d in documents
-    ]
-    return tuple(dict.fromkeys(names))

@@ -26,15 +26,24 @@ _CACHED_TERMS = 400_000
 
 @dataclass(frozen=True, slots=True)
 class PreparedChunk:
-    """A chunk with its words counted, ready for a short transaction."""
+    """A chunk with its words counted, and its vector where that is known, ready for a short
+    transaction."""
 
     chunk: Chunk
     terms: IndexTerms
+    vector: bytes | None
 
 
-def prepared(chunks: Iterable[Chunk]) -> list[PreparedChunk]:
+def prepared(chunks: Iterable[tuple[Chunk, Vectors | None]]) -> list[PreparedChunk]:
     """Count the words of header and text; done before the transaction, as it takes longest."""
-    return [PreparedChunk(c, index_terms(storable(f"{c.header}\n{c.text}"))) for c in chunks]
+    return [
+        PreparedChunk(
+            chunk,
+            index_terms(storable(f"{chunk.header}\n{chunk.text}")),
+            None if vector is None else _blob(vector),
+        )
+        for chunk, vector in chunks
+    ]
 
 
 class Vocabulary:
@@ -88,7 +97,8 @@ def put(
     chunks: Sequence[PreparedChunk],
     numbers: dict[str, int],
 ) -> None:
-    """Replace a document; a chunk whose header and text are the same keeps its id and vector."""
+    """Replace a document; a chunk whose header and text are the same keeps its number, and its
+    vector where none comes with it."""
     if not chunks:
         remove(connection, key)
         return
@@ -102,8 +112,11 @@ def put(
         number = _insert(connection, document, item.chunk, kept.get(position))
         if position not in kept:
             _record(connection, number, document, item.terms, numbers)
-            connection.execute("INSERT INTO waiting VALUES (?)", (number,))
-            connection.execute("INSERT INTO change (chunk) VALUES (?)", (number,))
+            if item.vector is None:
+                connection.execute("INSERT INTO waiting VALUES (?)", (number,))
+                connection.execute("INSERT INTO change (chunk) VALUES (?)", (number,))
+        if item.vector is not None:
+            _set_vector(connection, number, item.vector)
 
 
 def _document(connection: sqlite3.Connection, key: DocumentKey, groups: frozenset[str]) -> int:
@@ -227,10 +240,17 @@ def set_vectors(connection: sqlite3.Connection, keys: Sequence[str], vectors: Ve
         row = connection.execute("SELECT chunk FROM waiting WHERE chunk = ?", (key,)).fetchone()
         if row is None:
             continue
-        blob = np.ascontiguousarray(vector, dtype="<f4").tobytes()
-        connection.execute("REPLACE INTO vector VALUES (?, ?)", (row[0], blob))
-        connection.execute("DELETE FROM waiting WHERE chunk = ?", row)
-        connection.execute("INSERT INTO change (chunk) VALUES (?)", row)
+        _set_vector(connection, row[0], _blob(vector))
+
+
+def _set_vector(connection: sqlite3.Connection, number: int, blob: bytes) -> None:
+    connection.execute("REPLACE INTO vector VALUES (?, ?)", (number, blob))
+    connection.execute("DELETE FROM waiting WHERE chunk = ?", (number,))
+    connection.execute("INSERT INTO change (chunk) VALUES (?)", (number,))
+
+
+def _blob(vector: Vectors) -> bytes:
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
 
 
 def outdated(connection: sqlite3.Connection) -> bool:

@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 from bot.conversation import Principal
 from bot.evidence import Chunk
 from bot.ports import Vectors
-from knowledge.stores.base import DocumentKey, SearchRequest, SearchResult, VectorStore
+from knowledge.stores.base import (
+    DocumentKey,
+    Outline,
+    SearchRequest,
+    SearchResult,
+    StoredChunk,
+    StoredDocument,
+    VectorStore,
+)
 
 DIMENSIONS = 8
 PUBLIC = Principal()
@@ -65,6 +73,41 @@ def vector(text: str) -> Vectors:
     seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "little")
     drawn = np.random.default_rng(seed).standard_normal(DIMENSIONS).astype(np.float32)
     return drawn / np.linalg.norm(drawn)
+
+
+def stored(
+    name: str,
+    *texts: str,
+    groups: Sequence[str] = (),
+    title: str = "",
+    source: str = "docs",
+    waiting: Sequence[int] = (),
+) -> StoredDocument:
+    """A document whole, with a vector for every chunk but those that wait."""
+    made = chunks(name, *texts, groups=groups, title=title, source=source)
+    return StoredDocument(
+        key(name, source),
+        tuple(
+            StoredChunk(c, None if c.ordinal in waiting else vector(f"{c.header}\n{c.text}"))
+            for c in made
+        ),
+    )
+
+
+def same(one: Sequence[StoredDocument], other: Sequence[StoredDocument]) -> bool:
+    """Whether two lists of documents are equal to the last bit of their vectors."""
+    return _bits(one) == _bits(other)
+
+
+def _bits(documents: Sequence[StoredDocument]) -> list[object]:
+    return [
+        (d.key, [(s.chunk, None if s.vector is None else _bytes(s.vector)) for s in d.chunks])
+        for d in documents
+    ]
+
+
+def _bytes(values: Vectors) -> bytes:
+    return np.asarray(values, np.float32).tobytes()
 
 
 async def put(store: VectorStore, name: str, *texts: str, groups: Sequence[str] = ()) -> None:
@@ -278,6 +321,101 @@ class VectorStoreContract:
         passages = {p.chunk.text: p for p in result.passages}
         assert passages["reset the garden lamp timer"].cosine is None
         assert passages["reset the garden lamp timer"].score >= passages["garden lamp care"].score
+
+    # -- documents whole -----------------------------------------------------------------------
+
+    async def test_a_document_is_read_as_it_was_loaded(self, make_store: MakeStore) -> None:
+        """Text, places, groups and vectors come back exactly, in the order asked for."""
+        store = await make_store()
+        documents = [
+            stored(
+                "a", "green lamp", "red\x00 chair 🦆", title="Lamps", groups=["staff", "Büro 1"]
+            ),
+            stored("b", "blue door", waiting=[0]),
+            stored("a", "night lamp", source="night"),
+        ]
+        await store.load(documents)
+        a, b, night = documents
+        assert same(await store.read([night.key, a.key, b.key]), [night, a, b])
+        assert same(await store.read([key("never there"), b.key]), [b])
+        assert await store.read([]) == []
+
+    async def test_a_document_put_and_embedded_is_read_whole(self, make_store: MakeStore) -> None:
+        """read gives what put and set_vectors stored, and the groups as they are now."""
+        store = await make_store()
+        await put(store, "a", *[f"lamp number {n}" for n in range(12)])
+        await embed(store)
+        await store.set_groups(key("a"), frozenset({"staff"}))
+        wanted = stored("a", *[f"lamp number {n}" for n in range(12)], groups=["staff"])
+        assert same(await store.read([key("a")]), [wanted])
+
+    async def test_loaded_chunks_with_a_vector_do_not_wait(self, make_store: MakeStore) -> None:
+        """They are found by words and by meaning at once; only the others wait."""
+        store = await make_store()
+        await store.load([stored("a", "green lamp", "red chair", waiting=[0])])
+        assert [w.text for w in await store.waiting(10)] == ["\ngreen lamp"]
+        result = await search(store, "zzz", near="\nred chair", k=1)
+        assert result.passages[0].chunk.text == "red chair"
+        assert result.passages[0].cosine == pytest.approx(1, abs=0.01)
+        assert [p.chunk.text for p in (await search(store, "lamp")).passages] == ["green lamp"]
+
+    async def test_loading_replaces_a_document(self, make_store: MakeStore) -> None:
+        """Chunks, rights and vectors are those of the document loaded last, twice or once."""
+        store = await make_store()
+        await put(store, "a", "green lamp", "old appendix", groups=["staff"])
+        await embed(store)
+        newer = stored("a", "green lamp", "new lamp appendix", title="Lamps")
+        other = replace(newer.chunks[0], vector=vector("another"))
+        newer = replace(newer, chunks=(other, newer.chunks[1]))
+        for _ in range(2):
+            await store.load([newer])
+        assert same(await store.read([key("a")]), [newer])
+        assert found(await search(store, "old")) == []
+        result = await search(store, "lamp", near="another")
+        assert len(result.passages) == 2
+        assert result.passages[0].cosine == pytest.approx(1, abs=0.01)
+        stats = await store.stats()
+        assert (stats.documents, stats.chunks, stats.waiting) == (1, 2, 0)
+
+    async def test_loading_no_chunks_removes(self, make_store: MakeStore) -> None:
+        """A document loaded without chunks is a removed one."""
+        store = await make_store()
+        await store.load([stored("a", "green lamp"), stored("b", "red lamp")])
+        await store.load([StoredDocument(key("a"), ())])
+        assert await store.documents() == {key("b")}
+        assert await store.read([key("a")]) == []
+
+    async def test_a_loaded_vector_of_another_length_is_refused(
+        self, make_store: MakeStore
+    ) -> None:
+        """A vector that does not fit is the caller's mistake and stores nothing of the call."""
+        store = await make_store()
+        wrong = replace(stored("b", "x").chunks[0], vector=np.ones(DIMENSIONS + 1, np.float32))
+        with pytest.raises(ValueError, match="8 dimensions"):
+            await store.load([stored("a", "green lamp"), StoredDocument(key("b"), (wrong,))])
+        assert await store.documents() == set()
+
+    async def test_outlines_tell_what_is_stored(self, make_store: MakeStore) -> None:
+        """Revision, groups and number of chunks of every document, of one source or of all."""
+        store = await make_store()
+        assert await store.outlines() == {}
+        await store.load([stored("a", "one", "two", groups=["staff"]), stored("b", "three")])
+        moved = [replace(c, revision="r2") for c in chunks("a", "night", source="night")]
+        await store.put(key("a", "night"), moved)
+        docs = {
+            key("a"): Outline("r1", frozenset({"staff"}), 2),
+            key("b"): Outline("r1", frozenset(), 1),
+        }
+        night = {key("a", "night"): Outline("r2", frozenset(), 1)}
+        assert await store.outlines() == docs | night
+        assert await store.outlines("docs") == docs
+        assert await store.outlines("night") == night
+        assert await store.outlines("never there") == {}
+        await store.set_groups(key("b"), frozenset({"staff", "x"}))
+        await store.remove([key("a")])
+        assert await store.outlines("docs") == {
+            key("b"): Outline("r1", frozenset({"staff", "x"}), 1)
+        }
 
     # -- ranking -----------------------------------------------------------------------------
 
