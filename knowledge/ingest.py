@@ -8,23 +8,20 @@ removes and reads anew: it ends as a clean run would.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from bot.errors import IngestRunningError, LeaseLostError, UsageError
+from bot.errors import UsageError
 from bot.ports import Clock, Embedder
 from bot.work.leases import Leases
 from knowledge.document import DEFAULT_LIMIT
+from knowledge.embedding import Current, embed_waiting
+from knowledge.exclusive import EMBEDDING, Exclusive, TakenError
 from knowledge.ledger import Ledger
 from knowledge.reading import ReadingPool
 from knowledge.run import IngestRun
@@ -35,9 +32,6 @@ from knowledge.stores.base import DocumentKey, VectorStore
 Progress = Callable[[int, int | None], None]
 """Called with how many are done, and of how many where that is known."""
 
-_LEASE_S = 15.0
-_ASK_AGAIN_S = 0.25
-_EMBED_SLICE = 32
 _RESERVED = (
     f'The source "{answers.NAME}" holds the answers that people gave; give yours another name'
     " with --source."
@@ -72,6 +66,13 @@ class IngestReport:
         }
 
 
+def _pair(store: VectorStore, embedder: Embedder) -> Current:
+    async def same() -> tuple[VectorStore, Embedder]:
+        return store, embedder
+
+    return same
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -80,7 +81,8 @@ class Ingestor:
     """Reads sources into a store and keeps the ledger of it.
 
     ``executor`` reads and chunks (a process pool, a cluster's); without one a thread does, and
-    processes once there is much. ``limit`` is the size of the largest document, in bytes.
+    processes once there is much. ``limit`` is the size of the largest document, in bytes. Where the
+    index may be replaced meanwhile, ``current`` gives store and embedder as they go together.
     """
 
     def __init__(
@@ -93,11 +95,12 @@ class Ingestor:
         executor: Executor | None = None,
         limit: int = DEFAULT_LIMIT,
         clock: Clock = _now,
+        current: Current | None = None,
     ) -> None:
         self._ledger = ledger
         self._store = store
-        self._leases = leases
-        self._embedder = embedder
+        self._exclusive = Exclusive(leases)
+        self._current = current or (_pair(store, embedder) if embedder else None)
         self._executor = executor
         self._limit = limit
         self._clock = clock
@@ -123,7 +126,7 @@ class Ingestor:
         """
         if source.name == answers.NAME and not isinstance(source, answers.AnswerSource):
             raise UsageError(_RESERVED)
-        async with self._alone(source.name, wait, on_wait):
+        async with self._exclusive.source(source.name, wait=wait, on_wait=on_wait):
             started, begun = self._clock(), time.perf_counter()
             pool = ReadingPool(self._executor, self._limit)
             try:
@@ -153,7 +156,7 @@ class Ingestor:
     async def remove(self, source: str, documents: Iterable[str]) -> int:
         """Forget documents of a source; how many there were."""
         names = list(documents)
-        async with self._alone(source, wait=True, on_wait=None):
+        async with self._exclusive.source(source):
             await self._store.remove([DocumentKey(source, name) for name in names])
             return await self._ledger.remove(source, names)
 
@@ -164,86 +167,9 @@ class Ingestor:
         embedder is free for a question between two of them. Raises the embedder's errors; what
         was embedded until then is kept.
         """
-        if self._embedder is None:
+        if self._current is None:
             return 0
-        with suppress(_Taken):
-            async with self._lease("embed"):
-                return await self._embed(self._embedder, progress)
+        with suppress(TakenError):
+            async with self._exclusive.lease(EMBEDDING):
+                return await embed_waiting(self._current, progress)
         return 0
-
-    async def _embed(self, embedder: Embedder, progress: Progress | None) -> int:
-        done = 0
-        slice_ = await self._store.waiting(_EMBED_SLICE)
-        total = (await self._store.stats()).waiting if slice_ else 0
-        while slice_:
-            vectors = await embedder.embed([chunk.text for chunk in slice_])
-            await self._store.set_vectors([chunk.id for chunk in slice_], vectors)
-            done += len(slice_)
-            total = max(total, done)
-            if progress:
-                progress(done, total)
-            before, slice_ = slice_, await self._store.waiting(_EMBED_SLICE)
-            if slice_ == before:  # the store does not take them: better late than for ever
-                break
-        return done
-
-    @asynccontextmanager
-    async def _alone(
-        self, source: str, wait: bool, on_wait: Callable[[], None] | None
-    ) -> AsyncIterator[None]:
-        """Hold the lease of a source; raises IngestRunningError where it is somebody else's."""
-        told = False
-        while True:
-            try:
-                async with self._lease(f"source:{source}"):
-                    yield
-                    return
-            except _Taken:
-                if not wait:
-                    raise IngestRunningError(source=source) from None
-                if on_wait and not told:
-                    on_wait()
-                    told = True
-                await asyncio.sleep(_ASK_AGAIN_S)
-            except LeaseLostError as error:
-                raise IngestRunningError(source=source) from error
-
-    @asynccontextmanager
-    async def _lease(self, name: str) -> AsyncIterator[None]:
-        """Hold a lease, renewed meanwhile; raises _Taken where somebody else has it."""
-        owner = f"{_machine()}:{os.getpid()}:{uuid.uuid4().hex}"
-        await self._release_dead(name)
-        held = False
-        try:
-            async with self._leases.hold(name, owner, _LEASE_S):
-                held = True
-                yield
-        except LeaseLostError:
-            if held:
-                raise
-            raise _Taken from None
-
-    async def _release_dead(self, name: str) -> None:
-        """Give back the lease of a process of this machine that was killed while it held it."""
-        holder = await self._leases.holder(name)
-        if holder is None or not holder.startswith(f"{_machine()}:"):
-            return
-        if not _runs(holder.removeprefix(f"{_machine()}:").partition(":")[0]):
-            await self._leases.release(name, holder)
-
-
-class _Taken(Exception):  # noqa: N818 - a signal inside this module, not an error
-    """Somebody else holds the lease."""
-
-
-def _runs(process: str) -> bool:
-    """Whether a process of this machine is alive; where that cannot be told, it is."""
-    return not Path("/proc/self").exists() or Path("/proc", process).exists()
-
-
-def _machine() -> str:
-    """Names the machine and, on Linux, its process numbers; another container has other ones."""
-    try:
-        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return f"{socket.gethostname()}/{uuid.getnode()}/?"
