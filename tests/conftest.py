@@ -1,7 +1,7 @@
-"""Shared fixtures: a fresh, migrated database for each test, on SQLite and on PostgreSQL.
+"""Shared fixtures: a fresh, migrated database for each test, on SQLite and on PostgreSQL; Weaviate.
 
 PostgreSQL is a private cluster, started from the server binaries where they are found and stopped
-at the end; elsewhere its tests are skipped with the reason.
+at the end; elsewhere its tests are skipped with the reason. Weaviate likewise.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as property_settings
 
 from bot.store.base import Database
+from tests.platforms.weaviate_server import WeaviateProcess, server_binary
 
 _numbers = count(1)
 
@@ -191,3 +192,34 @@ async def sqlite_database(sqlite_database_url: str) -> AsyncIterator[Database]:
     db = await Database.open(sqlite_database_url)
     yield db
     await db.close()
+
+
+@pytest.fixture(scope="session")
+def weaviate_binary() -> Path:
+    """The Weaviate server's program."""
+    binary = server_binary()
+    if binary is None:
+        pytest.skip("no Weaviate server on this machine; .ci/run builds one")
+    return binary
+
+
+@pytest.fixture(scope="session")
+def weaviate(weaviate_binary: Path) -> Iterator[WeaviateProcess]:
+    """The Weaviate server of this test run: each test has collections of its own names."""
+    node = WeaviateProcess(weaviate_binary)
+    try:
+        node.start()
+        yield node
+    finally:
+        node.remove()
+
+
+@pytest.fixture
+def weaviate_node(weaviate_binary: Path) -> Iterator[WeaviateProcess]:
+    """A Weaviate server of the test's own, which may be killed."""
+    node = WeaviateProcess(weaviate_binary)
+    try:
+        node.start()
+        yield node
+    finally:
+        node.remove()
