@@ -163,6 +163,7 @@ class EmbeddedStore:
                 alpha=request.alpha,
                 k=request.k,
                 spare=request.spare,
+                fusion=request.fusion,
             )
             return SearchResult(
                 passages=rows.passages(connection, hits, request.principal),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bot.conversation import Principal
 from bot.ports import Vectors
 from knowledge.ranking import best, fuse
+from knowledge.stores.base import Fusion
 from knowledge.stores.matrix import MARGIN, CodeMatrix, cosines
 from knowledge.stores.postings import Census, Postings, Weights, distinct
 
@@ -214,6 +215,7 @@ class MemoryIndex:
         alpha: float,
         k: int,
         spare: int = 0,
+        fusion: Fusion = "relative",
     ) -> tuple[list[Hit], list[int]]:
         """The best ``k + spare`` visible hits, and the documents of those of the best ``k`` of all
         that are not visible, best first."""
@@ -225,7 +227,7 @@ class MemoryIndex:
         pools = [self._pool(lexical, near, among) for among in audiences]
         slots = distinct(np.concatenate(pools))
         cosine = self._exact(connection, slots, vector)
-        ranked = [self._ranked(slots, lexical, cosine, alpha, among) for among in audiences]
+        ranked = [self._ranked(slots, lexical, cosine, alpha, fusion, among) for among in audiences]
         hits = [
             Hit(
                 chunk=int(self._chunks[slots[i]]),
@@ -301,11 +303,12 @@ class MemoryIndex:
         lexical: Floats,
         cosine: Floats,
         alpha: float,
+        fusion: Fusion,
         among: NDArray[np.bool_],
     ) -> list[tuple[int, float]]:
         """Places in ``slots`` and fused scores of the candidates among those, best first."""
         places = np.flatnonzero(among[slots])
-        scores = fuse(lexical[slots[places]], cosine[places], alpha, DEPTH)
+        scores = fuse(lexical[slots[places]], cosine[places], alpha, DEPTH, fusion)
         order = best(scores, scores.size)
         return [(int(places[i]), float(scores[i])) for i in order]
 

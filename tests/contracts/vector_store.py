@@ -431,6 +431,24 @@ class VectorStoreContract:
         assert all(0 <= s <= 1 for s in scores)
         assert await search(store, "lamp bulb", near="query", k=20) == result
 
+    async def test_passages_come_best_first_by_ranks(self, make_store: MakeStore) -> None:
+        """Reciprocal rank fusion gives falling scores too, on the same scale: what is first in both
+        legs scores 1."""
+        store = await make_store()
+        texts = [f"lamp {'bulb ' * (n % 5)}{n}" for n in range(24)]
+        await store.load([stored("a", *texts, "a lamp socket")])
+        wanted = "\na lamp socket"
+        request = SearchRequest("lamp socket", PUBLIC, vector(wanted), k=20, fusion="ranked")
+        result = await store.search(request)
+        scores = [p.score for p in result.passages]
+        assert len(scores) == 20
+        assert scores == sorted(scores, reverse=True)
+        assert all(0 <= s <= 1 for s in scores)
+        assert result.passages[0].chunk.text == "a lamp socket"
+        assert scores[0] == pytest.approx(1, abs=0.02)
+        by_words = await store.search(replace(request, vector=None))
+        assert by_words.passages[0].chunk.text == "a lamp socket"
+
     async def test_a_product_code_is_found_exactly(self, make_store: MakeStore) -> None:
         """A code ranks its own page first, before codes that look alike."""
         store = await make_store()

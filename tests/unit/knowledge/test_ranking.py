@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.ranking import best, fuse, phrases, said, spread, wording
+from knowledge.stores.base import Fusion
 
 NAN = float("nan")
 
@@ -70,6 +71,33 @@ def test_what_a_leg_did_not_rank_gets_nothing_there() -> None:
     assert fused.tolist() == pytest.approx([0.5, 0, 0, 0.5])
 
 
+def test_by_ranks_only_places_count() -> None:
+    """The candidate at place n of a leg gets 61/(60 + n) of the leg's share, however far the scores
+    lie apart; what the leg did not find gets nothing there."""
+    words, meaning = floats(40, 2, 0), floats(0.1, 0.8, 0.9)
+    first, second, third = 1, 61 / 62, 61 / 63
+    assert fuse(words, meaning, 0.25, fusion="ranked").tolist() == pytest.approx(
+        [
+            0.75 * first + 0.25 * third,
+            0.75 * second + 0.25 * second,
+            0.25 * first,
+        ]
+    )
+
+
+def test_by_ranks_equal_scores_share_a_place() -> None:
+    """Equal candidates get the same, the one after them its own place, and depth is a place."""
+    fused = fuse(floats(5, 5, 3, 1), floats(NAN, NAN, NAN, NAN), 0.5, depth=3, fusion="ranked")
+    assert fused.tolist() == pytest.approx([1, 1, 61 / 63, 0])
+
+
+def test_by_ranks_a_chunk_without_vector_is_judged_by_its_words() -> None:
+    """The best by words stays first though its vector is still to come."""
+    fused = fuse(floats(4, 3, 2), floats(NAN, 0.9, 0.1), 0.5, fusion="ranked")
+    assert best(fused, 3).tolist() == [0, 1, 2]
+    assert fused[0] == 1
+
+
 @given(
     st.lists(
         st.tuples(st.floats(0, 50, width=32), st.one_of(st.just(NAN), st.floats(-1, 1, width=32))),
@@ -77,14 +105,15 @@ def test_what_a_leg_did_not_rank_gets_nothing_there() -> None:
     ),
     st.floats(0, 1),
     st.integers(1, 50),
+    st.sampled_from(["relative", "ranked"]),
 )
 def test_fused_scores_are_shares(
-    candidates: list[tuple[float, float]], alpha: float, depth: int
+    candidates: list[tuple[float, float]], alpha: float, depth: int, fusion: Fusion
 ) -> None:
     """Whatever the legs say, fused scores lie between 0 and 1, and better in both is not worse."""
     words = floats(*[w for w, _ in candidates])
     meaning = floats(*[m for _, m in candidates])
-    fused = fuse(words, meaning, alpha, depth)
+    fused = fuse(words, meaning, alpha, depth, fusion)
     assert fused.shape == words.shape
     assert ((fused >= 0) & (fused <= 1 + 1e-6)).all()
     for i in range(len(candidates)):
