@@ -17,7 +17,7 @@ from bot.errors import StoreMismatchError, StoreUnavailableError, WellspokenErro
 from bot.evidence import Chunk, Retrieval
 from bot.ports import Embedder, Vectors
 from bot.telemetry import log
-from knowledge.retrieval import HybridRetriever
+from knowledge.retrieval import ALPHA, HybridRetriever
 from knowledge.stores.base import (
     DocumentKey,
     Fusion,
@@ -74,19 +74,22 @@ class LiveIndex:
         return self._index
 
     async def open(self) -> None:
-        """Open the live index; make the first one where there is none. Raises the errors of the
-        store, StoreMismatchError where its embedder is not to be had."""
-        await self.current(0)
+        """Open the live index; make the first one where there is none, or where the one there is
+        holds nothing and is for something else. Raises the errors of the store, StoreMismatchError
+        where its embedder is not to be had."""
+        index = await self.current(0)
+        if index.record.spec != self._wanted and (await index.store.stats()).chunks == 0:
+            await self._shelf.switch((await self._shelf.create(self._wanted)).name)
+            await self.current(0)
 
     async def close(self) -> None:
-        """Let go of every store."""
+        """Let go of every store; the shelf is its owner's to close."""
         for task in self._leaving:
             task.cancel()
         await asyncio.gather(*self._leaving, return_exceptions=True)
         index, self._index = self._index, None
         if index is not None:
             await index.store.close()
-        await self._shelf.close()
 
     async def current(self, age: float = _LOOK_S) -> Index:
         """The live index, looked for anew where the last look is older than ``age`` seconds.
@@ -96,6 +99,8 @@ class LiveIndex:
         index = self._index
         if index is not None and time.monotonic() - self._looked < age:
             return index
+        if index is not None and age and self._lock.locked():
+            return index  # somebody is looking: a question need not wait for what he finds
         async with self._lock:
             if self._index is not None and time.monotonic() - self._looked < age:
                 return self._index
@@ -123,6 +128,8 @@ class LiveIndex:
         embedder = await self._embedders(record.spec)
         store = self._shelf.store(record)
         await store.open()
+        if self._index is not None:  # what is slow at first is slow before anybody waits for it
+            await store.search(SearchRequest("warm", Principal()))
         old, self._index = self._index, Index(record, store, embedder)
         if old is not None:
             log.info("another index answers now", index=record.name, model=record.spec.model)
@@ -253,5 +260,6 @@ class LiveRetriever:
         """As :meth:`knowledge.retrieval.HybridRetriever.retrieve`."""
         index = await self._live.current()
         if self._made is None or self._made[0] is not index:
-            self._made = index, HybridRetriever(index.store, index.embedder)
+            alpha = ALPHA if self._alpha is None else self._alpha
+            self._made = index, HybridRetriever(index.store, index.embedder, alpha)
         return await self._made[1].retrieve(query, principal, k)
