@@ -26,11 +26,15 @@ _KEY_LENGTH = 200
 _newest_first = (turns.c.at.desc(), turns.c.id.desc())
 _last_messages = (
     sa.select(messages.c.role, messages.c.text, messages.c.author, messages.c.at, turns.c.audience)
-    .outerjoin(turns, turns.c.id == messages.c.turn_id)
+    .join(turns, turns.c.id == messages.c.turn_id)
     .where(messages.c.thread_id == sa.bindparam("thread"))
     .order_by(messages.c.id.desc())
     .limit(sa.bindparam("most"))
 )
+_last_messages_for = _last_messages.where(
+    turns.c.audience.in_(sa.bindparam("audiences", expanding=True))
+)
+_audiences = sa.select(turns.c.audience).where(turns.c.thread_id == sa.bindparam("thread"))
 
 
 def _short(key: str) -> str:
@@ -52,16 +56,22 @@ class History:
     ) -> tuple[Message, ...]:
         """The last messages of a thread, oldest first; none for a thread nobody knows.
 
-        Turns that were answered for a wider audience than ``principal`` are left out: what staff
-        were told must not come back to others through the thread.
+        Turns that were answered for a wider audience than ``principal`` are as if they were not
+        there: what staff were told must not come back to others through the thread, nor crowd out
+        what others may know.
         """
 
         def op(connection: sa.Connection) -> tuple[Message, ...]:
-            found = connection.execute(_last_messages, {"thread": thread, "most": limit}).all()
+            wanted = {"thread": thread, "most": limit}
+            found = connection.execute(_last_messages, wanted).all()
+            if not all(principal.groups.issuperset(row.audience) for row in found):
+                there = connection.scalars(_audiences.distinct(), {"thread": thread})
+                allowed = [a for a in there if principal.groups.issuperset(a)]
+                found = connection.execute(
+                    _last_messages_for, {**wanted, "audiences": allowed}
+                ).all()
             return tuple(
-                Message(Role(row.role), row.text, row.author, row.at)
-                for row in reversed(found)
-                if principal.groups.issuperset(row.audience or ())
+                Message(Role(row.role), row.text, row.author, row.at) for row in reversed(found)
             )
 
         return await self._db.read(op)
