@@ -199,7 +199,7 @@ def weaviate_binary() -> Path:
     """The Weaviate server's program."""
     binary = server_binary()
     if binary is None:
-        pytest.skip("no Weaviate server on this machine; .ci/run builds one")
+        pytest.skip("no Weaviate server on this machine; .ci/weaviate builds one")
     return binary
 
 

@@ -94,7 +94,7 @@ def test_example_environment_holds_no_value(compose: dict[str, Any]) -> None:
         assert re.search(rf"^{name}=$", example, re.MULTILINE)
 
 
-@pytest.mark.parametrize("script", [".ci/run"])
+@pytest.mark.parametrize("script", [".ci/run", ".ci/weaviate"])
 def test_scripts_are_sound_bash_and_can_be_run(script: str) -> None:
     """A typing mistake is found here, not on the machine that runs it."""
     path = ROOT / script
