@@ -265,7 +265,8 @@ async def main() -> None:
     show(scored)
     show_alone(scored, ours)
     print(
-        f"rewriting: p50 {spent[len(spent) // 2]:.3f} ms, p99 {spent[int(len(spent) * 0.99)]:.3f} ms"
+        f"rewriting: p50 {spent[len(spent) // 2]:.3f} ms,"
+        f" p99 {spent[int(len(spent) * 0.99)]:.3f} ms"
     )
 
 
