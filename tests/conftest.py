@@ -22,6 +22,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as property_settings
 
 from bot.store.base import Database
+from tests.platforms.weaviate_cluster import WeaviateCluster
 from tests.platforms.weaviate_server import WeaviateProcess, server_binary
 
 _numbers = count(1)
@@ -223,3 +224,14 @@ def weaviate_node(weaviate_binary: Path) -> Iterator[WeaviateProcess]:
         yield node
     finally:
         node.remove()
+
+
+@pytest.fixture
+def weaviate_cluster(weaviate_binary: Path) -> Iterator[WeaviateCluster]:
+    """Three Weaviate nodes that make one cluster of the test's own."""
+    cluster = WeaviateCluster(weaviate_binary)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
