@@ -35,7 +35,7 @@ Embedders = Callable[[IndexSpec], Awaitable[Embedder]]
 """The embedder that an index was built with, or the one that is set where the index has no vectors.
 Raises ModelError, and StoreMismatchError where it is not to be had."""
 
-_LOOK_S = 1.0
+LOOK_S = 1.0
 """A question notices a switch after at most so long; writes look each time."""
 
 _KEEP_S = 60.0
@@ -91,7 +91,7 @@ class LiveIndex:
         if index is not None:
             await index.store.close()
 
-    async def current(self, age: float = _LOOK_S) -> Index:
+    async def current(self, age: float = LOOK_S) -> Index:
         """The live index, looked for anew where the last look is older than ``age`` seconds.
 
         While the shelf cannot be asked, or the new index cannot be opened, the open one goes on.
@@ -99,8 +99,6 @@ class LiveIndex:
         index = self._index
         if index is not None and time.monotonic() - self._looked < age:
             return index
-        if index is not None and age and self._lock.locked():
-            return index  # somebody is looking: a question need not wait for what he finds
         async with self._lock:
             if self._index is not None and time.monotonic() - self._looked < age:
                 return self._index

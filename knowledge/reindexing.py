@@ -7,19 +7,21 @@ is caught up with; only the last step keeps readers-in waiting, for as long as i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.conversation import Principal
-from bot.errors import NotFoundError, UsageError
+from bot.errors import NotFoundError, StoreMismatchError, UsageError
 from bot.ports import Embedder, Retriever
+from bot.telemetry import log
 from knowledge.chunking import chunk
 from knowledge.document import Document
 from knowledge.embedding import embed_waiting
 from knowledge.exclusive import Exclusive, TakenError
 from knowledge.headings import questions
-from knowledge.indexes import Embedders
+from knowledge.indexes import LOOK_S, Embedders
 from knowledge.ledger import DocumentRecord, Ledger
 from knowledge.retrieval import HybridRetriever
 from knowledge.stores.base import DocumentKey, Outline, VectorStore
@@ -175,6 +177,9 @@ class Reindexer:
             await self._catch_up(store, embedder, tell)
             before = [r.name for r in await self._shelf.records() if r.state == "previous"]
             await self._shelf.switch(record.name)
+            # A document that is removed from now on is removed from the new index: nobody may
+            # still be asking the old one.
+            await asyncio.sleep(1.5 * LOOK_S)
             for name in before:
                 if name != record.name:
                     await self._shelf.drop(name)
@@ -229,8 +234,13 @@ class Reindexer:
         asked = list(probes) if probes is not None else await self._own_probes()
         if not live or not asked:
             return None
+        try:
+            embedder_before = await self._embedders(live[0].spec)
+        except StoreMismatchError as error:
+            log.warning("the indexes cannot be compared", error=str(error))
+            return None
         async with self._open(live[0]) as old:
-            by_live = HybridRetriever(old, await self._embedders(live[0].spec))
+            by_live = HybridRetriever(old, embedder_before)
             by_new = HybridRetriever(store, embedder)
             found = [0, 0]
             for done, probe in enumerate(asked):
