@@ -8,11 +8,15 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import yaml
 
+from tests.platforms.weaviate_server import VERSION, WeaviateProcess
+
 ROOT = Path(__file__).parents[2]
 SECRET_NAMES = ("PASSWORD", "TOKEN", "KEY", "SECRET")
+NO_SECRETS = {"AUTHENTICATION_APIKEY_ENABLED", "AUTHENTICATION_APIKEY_USERS"}
 
 
 @pytest.fixture
@@ -42,26 +46,79 @@ def test_no_secret_stands_in_the_compose_file(compose: dict[str, Any]) -> None:
     """Whatever sounds like a secret comes from the environment and has no default."""
     for service in compose["services"].values():
         for name, value in service["environment"].items():
-            if any(part in name for part in SECRET_NAMES) or "://" in str(value):
+            secret = any(part in name for part in SECRET_NAMES) and name not in NO_SECRETS
+            if secret or "://" in str(value):
                 assert "${" in value
                 assert ":?" in value
                 assert ":-" not in value
 
 
-def test_bot_waits_for_its_database_and_keeps_its_data(compose: dict[str, Any]) -> None:
-    """The bot starts after PostgreSQL is healthy; data lies in named volumes."""
-    bot = compose["services"]["bot"]
-    assert bot["depends_on"]["postgres"]["condition"] == "service_healthy"
-    assert "data:/data" in bot["volumes"]
-    assert set(compose["volumes"]) == {"data", "postgres"}
+def test_bot_waits_for_its_servers_and_data_is_kept(compose: dict[str, Any]) -> None:
+    """The bot starts after PostgreSQL and Weaviate are healthy; data lies in named volumes."""
+    services = compose["services"]
+    waits = {name: how["condition"] for name, how in services["bot"]["depends_on"].items()}
+    assert waits == {"postgres": "service_healthy", "weaviate": "service_healthy"}
+    kept = {
+        mount.split(":")[0]
+        for service in services.values()
+        for mount in service["volumes"]
+        if not mount.startswith("./")
+    }
+    assert kept == set(compose["volumes"])
+    assert "data:/data" in services["bot"]["volumes"]
+
+
+def test_only_this_machine_reaches_a_service(compose: dict[str, Any]) -> None:
+    """Every port that is published is so on the loopback address."""
+    for service in compose["services"].values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_bot_finds_weaviate_with_its_key(compose: dict[str, Any]) -> None:
+    """Addresses, key and folders of the two services fit together."""
+    bot, weaviate = (compose["services"][name] for name in ("bot", "weaviate"))
+    given, settings = bot["environment"], weaviate["environment"]
+    assert [port.rsplit(":", 1)[1] for port in weaviate["ports"]] == ["8080", "50051"]
+    assert (given["WEAVIATE_URL"], given["WEAVIATE_GRPC_URL"]) == (
+        "weaviate:8080",
+        "weaviate:50051",
+    )
+    assert given["WEAVIATE_API_KEY"] == settings["AUTHENTICATION_APIKEY_ALLOWED_KEYS"]
+    folders = {mount.split(":")[1] for mount in weaviate["volumes"]}
+    assert folders == {settings["PERSISTENCE_DATA_PATH"], settings["BACKUP_FILESYSTEM_PATH"]}
+
+
+def test_weaviate_is_the_one_that_is_tested(compose: dict[str, Any]) -> None:
+    """Compose, CI and the tests name the same version."""
+    image = compose["services"]["weaviate"]["image"]
+    built = re.search(r"^version=(\S+)$", (ROOT / ".ci" / "weaviate").read_text(), re.MULTILINE)
+    assert built is not None
+    assert image.rsplit(":", 1)[1] == built[1] == VERSION
+
+
+@pytest.mark.weaviate
+def test_weaviate_starts_with_the_settings_of_compose(
+    compose: dict[str, Any], weaviate_binary: Path, tmp_path: Path
+) -> None:
+    """The real server takes them: a key is asked for, and backups are its only module."""
+    settings = {k: str(v) for k, v in compose["services"]["weaviate"]["environment"].items()}
+    node = WeaviateProcess(weaviate_binary)
+    places = {name: str(tmp_path / name) for name in settings if name.endswith("_PATH")}
+    node.settings = {**settings, **places, "AUTHENTICATION_APIKEY_ALLOWED_KEYS": node.key}
+    try:
+        node.start()
+        assert list(node.ask("GET", "meta")["modules"]) == ["backup-filesystem"]
+        refused = httpx2.get(f"{node.url}/v1/schema", trust_env=False)
+        assert refused.status_code == 401
+    finally:
+        node.remove()
 
 
 def test_bot_can_write_nowhere_but_its_data(compose: dict[str, Any]) -> None:
-    """The container is read-only, without capabilities, reachable from this machine alone."""
+    """The container is read-only and without capabilities."""
     bot = compose["services"]["bot"]
     assert bot["read_only"] is True
     assert bot["cap_drop"] == ["ALL"]
-    assert all(port.startswith("127.0.0.1:") for port in bot["ports"])
     assert int(bot["stop_grace_period"].removesuffix("s")) > 40
 
 
