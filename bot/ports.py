@@ -82,6 +82,15 @@ class ChatModel(Protocol):
         ...
 
 
+class Rewriter(Protocol):
+    """Follow-up questions to search queries that are understood without their thread."""
+
+    async def rewrite(self, question: str, history: Sequence[Message]) -> str:
+        """The query to search by; a first question as it is. Never fails: what helps nothing
+        comes back as it was asked. ``history`` is what everybody who reads the answer may know."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """What the voice is told: the question in its thread, and the numbered evidence.
