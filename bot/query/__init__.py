@@ -6,6 +6,6 @@ same-typed entity exchanged in the question before, or the topic put after it in
 that stands alone stays.
 """
 
-from bot.query.rewriting import agrees, rewrite
+from bot.query.rewriting import RuleRewriter, agrees, may_lean, rewrite
 
-__all__ = ["agrees", "rewrite"]
+__all__ = ["RuleRewriter", "agrees", "may_lean", "rewrite"]

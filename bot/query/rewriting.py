@@ -145,6 +145,23 @@ def _with_context(question: str, context: Sequence[Phrase | None]) -> str:
     return f"{question.rstrip()} ({', '.join(added)})" if added else question
 
 
+class RuleRewriter:
+    """A :class:`~bot.ports.Rewriter` by the rules alone."""
+
+    async def rewrite(self, question: str, history: Sequence[Message]) -> str:
+        return rewrite(question, history)
+
+
+def may_lean(question: str, history: Sequence[Message]) -> bool:
+    """Whether a question may leave out what its thread says, so that a model is worth its cost.
+
+    Not a first question, one that announces another topic, a long one, a yes or a thanks.
+    """
+    if not history or not question.strip() or len(question) > CHARACTERS:
+        return False
+    return not (cues.SWITCH.search(question) or cues.STATES.fullmatch(question.strip(" .!")))
+
+
 def agrees(text: str) -> bool:
     """Whether a message is a yes to what was offered before it, and nothing more."""
     return bool(cues.AGREES.fullmatch(text.strip()))
