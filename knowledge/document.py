@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -89,7 +90,8 @@ class RawDocument:
     """An item as its source hands it over: a file to read, or the bytes themselves.
 
     ``format`` is a suffix like ``.md``; ``fingerprint`` is a cheap sign of being unchanged, empty
-    where there is none. Travels between processes.
+    where there is none; ``extra`` is kept with the document (JSON), like the commit it was read at.
+    Travels between processes.
     """
 
     source: str
@@ -99,6 +101,7 @@ class RawDocument:
     fingerprint: str = ""
     path: Path | None = None
     content: bytes = b""
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, limit: int = DEFAULT_LIMIT) -> bytes:
         """The bytes; raises UnreadableDocumentError for missing, oversized and empty ones."""

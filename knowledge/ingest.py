@@ -26,12 +26,13 @@ from knowledge.ledger import Ledger
 from knowledge.reading import ReadingPool
 from knowledge.run import IngestRun
 from knowledge.sources import answers
-from knowledge.sources.base import Source
+from knowledge.sources.base import Source, Versioned
 from knowledge.stores.base import DocumentKey, VectorStore
 
 Progress = Callable[[int, int | None], None]
 """Called with how many are done, and of how many where that is known."""
 
+_FAILURES_KEPT = 200
 _RESERVED = (
     f'The source "{answers.NAME}" holds the answers that people gave; give yours another name'
     " with --source."
@@ -41,7 +42,8 @@ _RESERVED = (
 @dataclass(frozen=True, slots=True)
 class IngestReport:
     """What one reading-in of a source did. ``chunks`` were written, ``failed`` is
-    ``(document, error)``, ``skipped`` counts files in formats that are not read."""
+    ``(document, error)``, ``skipped`` counts files in formats that are not read, ``commit`` is the
+    state that was read, of a source that has such."""
 
     source: str
     added: int = 0
@@ -52,6 +54,7 @@ class IngestReport:
     skipped: int = 0
     chunks: int = 0
     seconds: float = 0.0
+    commit: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """As ``ingest --json`` prints it."""
@@ -63,6 +66,16 @@ class IngestReport:
             "failed": [{"document": d, "error": e} for d, e in self.failed],
             "chunks": self.chunks,
             "seconds": round(self.seconds, 3),
+        }
+
+    def as_record(self) -> dict[str, Any]:
+        """As the history keeps it: the first failures, and how many there were."""
+        return {
+            **self.as_json(),
+            "failed": [{"document": d, "error": e} for d, e in self.failed[:_FAILURES_KEPT]],
+            "failures": len(self.failed),
+            "skipped": self.skipped,
+            "commit": self.commit,
         }
 
 
@@ -111,6 +124,7 @@ class Ingestor:
         groups: frozenset[str] = frozenset(),
         *,
         prune: bool = True,
+        careful: bool = False,
         progress: Progress | None = None,
         wait: bool = True,
         on_wait: Callable[[], None] | None = None,
@@ -118,7 +132,9 @@ class Ingestor:
         """Bring the store to the state of the source.
 
         ``groups`` are for documents that name none of their own. ``prune`` removes what the source
-        does not hold any more. While another process reads the same source, this waits (calling
+        does not hold any more; where nobody watches, ``careful`` raises SourceShrunkError rather
+        than remove what looks lost by mistake. ``progress`` is called first when the reading
+        begins. While another process reads the same source, this waits (calling
         ``on_wait`` once), or with ``wait=False`` raises IngestRunningError. Documents that fail
         are in the report; those that were read before stay as they were. Raises MissingFileError,
         SourceUnavailableError, UsageError for a source named like that of people's answers, and the
@@ -128,6 +144,8 @@ class Ingestor:
             raise UsageError(_RESERVED)
         async with self._exclusive.source(source.name, wait=wait, on_wait=on_wait):
             started, begun = self._clock(), time.perf_counter()
+            if progress:
+                progress(0, None)
             pool = ReadingPool(self._executor, self._limit)
             try:
                 run = IngestRun(
@@ -135,7 +153,7 @@ class Ingestor:
                 )
                 await run.read()
                 if prune:
-                    await run.prune()
+                    await run.prune(careful=careful)
             finally:
                 await pool.close()
                 await source.close()
@@ -149,8 +167,9 @@ class Ingestor:
                 skipped=run.skipped,
                 chunks=run.chunks,
                 seconds=time.perf_counter() - begun,
+                commit=source.commit if isinstance(source, Versioned) else "",
             )
-            await self._ledger.record_run(source.name, report.as_json(), started, self._clock())
+            await self._ledger.record_run(source.name, report.as_record(), started, self._clock())
             return report
 
     async def remove(self, source: str, documents: Iterable[str]) -> int:

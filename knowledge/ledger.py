@@ -21,6 +21,9 @@ from bot.store.columns import Json, Moment, RowId, Words
 
 _BATCH = 500
 
+_RUNS_KEPT = 200
+"""Runs of a source that are kept; it may be read every minute for years."""
+
 documents = sa.Table(
     "documents",
     metadata,
@@ -59,8 +62,20 @@ source_runs = sa.Table(
     sa.Column("started_at", Moment, nullable=False),
     sa.Column("finished_at", Moment, nullable=False),
     sa.Column("report", Json, nullable=False),
+    sa.Column("error", Words, nullable=False, server_default=sa.text("''")),
     sa.Index(None, "source", "id"),
 )
+
+source_syncs = sa.Table(
+    "source_syncs",
+    metadata,
+    sa.Column("source", Words, primary_key=True),
+    sa.Column("wanted_at", Moment),
+    sa.Column("started_at", Moment),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("total", sa.Integer),
+)
+"""What is under way; :mod:`knowledge.syncbook` keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +102,13 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One reading-in of a source, with its report."""
+    """One reading-in of a source, with its report; ``error`` says why it came to nothing."""
 
     source: str
     started_at: datetime
     finished_at: datetime
     report: Mapping[str, Any]
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +131,8 @@ def _record_of(row: sa.Row[Any]) -> DocumentRecord:
     return DocumentRecord(**data)
 
 
-def _run_of(row: sa.Row[Any]) -> RunRecord:
-    return RunRecord(row.source, row.started_at, row.finished_at, row.report)
+def run_of(row: sa.Row[Any]) -> RunRecord:
+    return RunRecord(row.source, row.started_at, row.finished_at, row.report, row.error)
 
 
 def _batches(names: Iterable[str]) -> Iterable[list[str]]:
@@ -191,15 +207,22 @@ class Ledger:
         report: Mapping[str, Any],
         started_at: datetime,
         finished_at: datetime,
+        error: str = "",
     ) -> None:
-        """Keep the report of one reading-in."""
+        """Keep the report of one reading-in, or why it came to nothing; old ones go."""
         row = {
             "source": source,
             "report": dict(report),
             "started_at": started_at,
             "finished_at": finished_at,
+            "error": error,
         }
-        await self._db.write(lambda c: c.execute(sa.insert(source_runs), [row]).rowcount)
+
+        def op(connection: sa.Connection) -> None:
+            connection.execute(sa.insert(source_runs), [row])
+            connection.execute(_old_runs(source))
+
+        await self._db.write(op)
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -266,6 +289,16 @@ class Ledger:
 
         return await self._db.read(op)
 
+    async def mark(self) -> tuple[int, datetime | None]:
+        """A value that is another one after every change of the documents: for caches."""
+        query = sa.select(sa.func.count(), sa.func.max(documents.c.ingested_at))
+
+        def op(connection: sa.Connection) -> tuple[int, datetime | None]:
+            count, newest = connection.execute(query).one()
+            return count, newest
+
+        return await self._db.read(op)
+
     async def find(self, document: str) -> list[DocumentRecord]:
         """The documents of this name, whatever their source."""
         query = sa.select(documents).where(documents.c.document == document)
@@ -310,7 +343,7 @@ class Ledger:
 
         def op(connection: sa.Connection) -> list[SourceRecord]:
             figures = {r.source: r for r in connection.execute(counted)}
-            runs = {r.source: _run_of(r) for r in connection.execute(last)}
+            runs = {r.source: run_of(r) for r in connection.execute(last)}
             return [
                 SourceRecord(
                     name,
@@ -332,7 +365,23 @@ class Ledger:
             .order_by(source_runs.c.id.desc())
             .limit(limit)
         )
-        return await self._db.read(lambda c: [_run_of(row) for row in c.execute(query)])
+        return await self._db.read(lambda c: [run_of(row) for row in c.execute(query)])
 
     async def _records(self, query: sa.Select[Any]) -> list[DocumentRecord]:
         return await self._db.read(lambda c: [_record_of(row) for row in c.execute(query)])
+
+
+def _old_runs(source: str) -> sa.Delete:
+    """Deletes what is older than the last runs, but for the last good one and the first failure
+    after it: they tell since when a source is down."""
+    runs = source_runs.alias()
+    ours = runs.c.source == source
+    edge = sa.select(runs.c.id).where(ours).order_by(runs.c.id.desc()).offset(_RUNS_KEPT).limit(1)
+    good = sa.select(sa.func.max(runs.c.id)).where(ours, runs.c.error == "").scalar_subquery()
+    first = sa.select(sa.func.min(runs.c.id)).where(ours, runs.c.id > sa.func.coalesce(good, 0))
+    return sa.delete(source_runs).where(
+        source_runs.c.source == source,
+        source_runs.c.id <= edge.scalar_subquery(),
+        source_runs.c.id != sa.func.coalesce(good, 0),
+        source_runs.c.id != sa.func.coalesce(first.scalar_subquery(), 0),
+    )

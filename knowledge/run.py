@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from bot.errors import KnowledgeError
 from bot.ports import Clock
 from knowledge import chunking
 from knowledge.document import FailedDocument, RawDocument
@@ -22,6 +23,20 @@ _LOADS = 4
 """Items loaded ahead; a web server is asked for this many pages at once."""
 
 _VERSION = chunking.VERSION
+
+
+_FEW = 10
+
+
+class SourceShrunkError(KnowledgeError):
+    """{gone} of {known} documents are gone from "{source}" at once, as when a disk is not mounted;
+    none was removed. If it is meant: wellspoken sources sync "{source}" --prune"""
+
+
+def looks_lost(known: int, held: int) -> bool:
+    """Whether a source that had ``known`` documents and now holds ``held`` looks like one that is
+    not there in truth: it is empty, or more than ten and more than half are missing."""
+    return (held == 0 and known > 1) or (known - held > _FEW and held < known / 2)
 
 
 @dataclass(slots=True)
@@ -91,9 +106,15 @@ class IngestRun:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
 
-    async def prune(self) -> None:
-        """Remove what the source does not hold any more."""
+    async def prune(self, *, careful: bool = False) -> None:
+        """Remove what the source does not hold any more. With ``careful`` raises SourceShrunkError
+        instead where so much is gone at once that it looks like a mistake."""
         gone = [n for n in self._known if n not in self._claimed and n not in self._kept]
+        held = len(self._claimed.keys() | (self._kept & self._known.keys()))
+        if careful and looks_lost(len(self._known), held):
+            raise SourceShrunkError(
+                source=self._source.name, gone=len(gone), known=len(self._known)
+            )
         await self._forget(gone)
         self.removed = len(gone)
 
@@ -186,7 +207,7 @@ class IngestRun:
         readings = iter(await work)
         for item, task in batch.entries:
             if task is not None:
-                await self._settle(next(readings), task.raw.fingerprint)
+                await self._settle(next(readings), task.raw)
             elif not await self._unchanged(item):
                 await self._read_again(item)
             self._done += 1
@@ -207,11 +228,11 @@ class IngestRun:
         if isinstance(raw, RawDocument):
             task = self._task(item, raw)
             (reading,) = await self._pool.read([task], self._groups, weight(raw))
-            await self._settle(reading, raw.fingerprint)
+            await self._settle(reading, raw)
         elif raw is not None:
             self._fail(raw, item.name)
 
-    async def _settle(self, reading: Reading, fingerprint: str) -> None:
+    async def _settle(self, reading: Reading, raw: RawDocument) -> None:
         """Count what an item gave and put it up for writing."""
         origin = reading.raw.name
         accepted: list[ReadDocument] = []
@@ -225,13 +246,13 @@ class IngestRun:
         for failure in failures:
             self._fail(failure, origin)
         # An item with failures is read again next time, so that they are reported again.
-        sign = "" if failures else fingerprint
+        sign = "" if failures else raw.fingerprint
         for found in accepted:
-            self._add(found, origin, sign)
+            self._add(found, raw, sign)
         if self._fresh_chunks >= _WRITE_CHUNKS or len(self._fresh) >= _WRITE_DOCUMENTS:
             await self._write()
 
-    def _add(self, found: ReadDocument, origin: str, fingerprint: str) -> None:
+    def _add(self, found: ReadDocument, raw: RawDocument, fingerprint: str) -> None:
         document = found.document
         before = self._known.get(document.name)
         record = DocumentRecord(
@@ -249,8 +270,9 @@ class IngestRun:
             else 0,
             characters=len(document.text),
             ingested_at=self._clock(),
-            origin=origin,
+            origin=raw.name,
             extra={
+                **raw.extra,
                 "fingerprint": fingerprint,
                 "own_groups": bool(document.groups),
                 "version": _VERSION,

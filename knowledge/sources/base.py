@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from knowledge.document import FailedDocument, RawDocument
 
@@ -45,4 +45,14 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; called after every reading-in, and harmless twice."""
+        ...
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A source whose whole state has a name, like the commit of a repository."""
+
+    @property
+    def commit(self) -> str:
+        """The state that was read; known once the items were listed, empty where there is none."""
         ...
