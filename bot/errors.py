@@ -194,8 +194,8 @@ class StoreFileError(StoreUnavailableError):
 
 
 class StoreMismatchError(KnowledgeError):
-    """The knowledge store holds vectors of {found}, but {wanted} is set; set it back or ingest anew
-    into an empty data folder."""
+    """The knowledge store holds vectors of {found}, but {wanted} is set; set it back, or build an
+    index for it with `wellspoken knowledge reindex`."""
 
 
 class StoreBrokenError(KnowledgeError):

@@ -20,6 +20,7 @@ class Desk:
 
     Where another file has taken the place of the one that was opened (a backup, a fresh start by
     another process), ``renew`` is called with a connection to that before the next operation.
+    Without ``create`` a file that is not there is not made.
     """
 
     def __init__(
@@ -29,10 +30,12 @@ class Desk:
         renew: Callable[[sqlite3.Connection], None],
         *,
         readonly: bool,
+        create: bool,
     ) -> None:
         self._path = path
         self._renew = renew
         self._readonly = readonly
+        self._create = create
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
@@ -52,7 +55,10 @@ class Desk:
                 self._renew(self._connection)
                 self._file = file
             elif self._connection is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                if self._create:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                elif schema.identity(self._path) is None:
+                    raise StoreRemovedError(path=self._path)
                 self._connection = self._connected()
             result = op(self._connection)
             self._file = self._file or schema.identity(self._path)

@@ -34,10 +34,12 @@ T = TypeVar("T")
 
 
 class EmbeddedStore:
-    """A :class:`~knowledge.stores.base.VectorStore` in the file at ``path``."""
+    """A :class:`~knowledge.stores.base.VectorStore` in the file at ``path``; without ``create`` one
+    that is not there stays away."""
 
-    def __init__(self, path: Path, model: str, dimensions: int) -> None:
+    def __init__(self, path: Path, model: str, dimensions: int, *, create: bool = True) -> None:
         self._path = path
+        self._create = create
         self._model = model
         self._index = MemoryIndex(dimensions)
         self._dimensions = dimensions
@@ -47,11 +49,12 @@ class EmbeddedStore:
 
     async def open(self) -> None:
         """Open the file or make it. Raises StoreUnavailableError, StoreMismatchError,
-        StoreBrokenError, StoreNewerError, DiskFullError."""
+        StoreRemovedError, StoreBrokenError, StoreNewerError, DiskFullError."""
         if self._writer is not None:
             return
-        writer = Desk(self._path, "knowledge-writer", self._rewrite, readonly=False)
-        reader = Desk(self._path, "knowledge-reader", self._reread, readonly=True)
+        path, create = self._path, self._create
+        writer = Desk(path, "knowledge-writer", self._rewrite, readonly=False, create=create)
+        reader = Desk(path, "knowledge-reader", self._reread, readonly=True, create=False)
         try:
             await writer.do(self._prepare)
         except BaseException:

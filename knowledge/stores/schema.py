@@ -7,10 +7,13 @@ change log (:mod:`knowledge.stores.index`).
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.errors import (
@@ -69,6 +72,20 @@ CREATE TABLE change (
 """
 
 
+_BEFORE = 1
+"""The version of the chunking when a file did not say yet which one it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a file is for. ``model`` is empty where it says nothing yet."""
+
+    model: str
+    dimensions: int
+    chunking: int
+    built_at: datetime
+
+
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode for the calling thread."""
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -93,7 +110,7 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
     if _model(connection) == wanted:
         return  # the common case takes no lock
     with transaction(connection):
-        if not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        if not _has_tables(connection):
             for statement in TABLES.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -109,6 +126,50 @@ def prepare(connection: sqlite3.Connection, path: Path, model: str, dimensions: 
         if found and connection.execute("SELECT 1 FROM vector LIMIT 1").fetchone():
             raise StoreMismatchError(found=found, wanted=wanted)
         connection.execute("REPLACE INTO meta VALUES ('model', ?)", (wanted,))
+
+
+def make(path: Path, facts: Facts) -> None:
+    """A new, empty file, whole and closed."""
+    with closing(connect(path)) as connection:
+        prepare(connection, path, facts.model, facts.dimensions)
+        with transaction(connection):
+            connection.executemany(
+                "REPLACE INTO meta VALUES (?, ?)",
+                [("chunking", str(facts.chunking)), ("built_at", facts.built_at.isoformat())],
+            )
+
+
+def facts(path: Path) -> Facts | None:
+    """What a file is for; ``None`` where there is none. Raises StoreBrokenError, StoreNewerError,
+    StoreFileError."""
+    try:
+        changed_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+    with translated(path), closing(_existing(path)) as connection:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        if application not in (APPLICATION_ID, 0) or (application == 0 and _has_tables(connection)):
+            raise StoreBrokenError(path=path, reason="it belongs to another program")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise StoreNewerError(path=path, found=version)
+        meta = dict(connection.execute("SELECT key, value FROM meta")) if application else {}
+    held = re.fullmatch(r"(.*) \((\d+) dimensions\)", meta.get("model", ""), re.DOTALL)
+    return Facts(
+        model=held[1] if held else "",
+        dimensions=int(held[2]) if held else 0,
+        chunking=int(meta.get("chunking", _BEFORE)),
+        built_at=datetime.fromisoformat(meta["built_at"]) if "built_at" in meta else changed_at,
+    )
+
+
+def _existing(path: Path) -> sqlite3.Connection:
+    """A connection to a file that is there; one that is not is not made."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", timeout=BUSY_SECONDS, uri=True)
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
 
 
 def identity(path: Path) -> tuple[int, int] | None:
