@@ -40,8 +40,11 @@ class WeaviateCluster:
         """Start all of them at once, and wait until each sees all others."""
         for node in self.nodes:
             node.start(wait=False)
-        for node in self.nodes:
-            node.wait_until_ready(timeout)
+        until = time.monotonic() + timeout
+        while not all([node.ready() for node in self.nodes]):
+            for node in self.nodes:
+                node.must_live(until)
+            time.sleep(_PATIENCE)
         self.wait_until_whole(timeout)
 
     def healthy(self, node: WeaviateProcess) -> set[str]:

@@ -31,6 +31,7 @@ STARTING = 60.0
 # comes back must find its own free.
 _PORTS = range(16_000, 32_000)
 _BLOCK = 6
+_given: set[int] = set()
 _PATIENCE = 0.05
 
 # The server dies with the process that runs the tests, whatever ends that one.
@@ -57,8 +58,11 @@ def server_binary() -> Path | None:
 
 def free_block() -> int:
     """The first of six neighbouring ports that nobody uses, for TCP and for UDP."""
+    chance = random.SystemRandom()  # a test run may have a seed that another one has too
     for _ in range(500):
-        first = random.randrange(_PORTS.start, _PORTS.stop - _BLOCK, _BLOCK)
+        first = chance.randrange(_PORTS.start, _PORTS.stop - _BLOCK, _BLOCK)
+        if first in _given:
+            continue
         with ExitStack() as held:
             try:
                 for port in range(first, first + _BLOCK):
@@ -67,6 +71,7 @@ def free_block() -> int:
                         probe.bind(("", port))
             except OSError:
                 continue
+            _given.add(first)
             return first
     raise RuntimeError("no six neighbouring free ports on this machine")
 
@@ -197,7 +202,8 @@ class WeaviateProcess:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def _must_live(self, until: float) -> None:
+    def must_live(self, until: float) -> None:
+        """Raise with the end of its log where it has ended, or ``until`` (monotonic) is over."""
         if not self.running:
             raise RuntimeError(f"Weaviate {self.name} ended: {self.log[-2000:]}")
         if time.monotonic() > until:
@@ -207,7 +213,7 @@ class WeaviateProcess:
         """Wait until it takes requests; raises with the end of its log."""
         until = time.monotonic() + timeout
         while not self.ready():
-            self._must_live(until)
+            self.must_live(until)
             time.sleep(_PATIENCE)
 
     async def until_ready(self) -> None:
