@@ -11,16 +11,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from bot.engine import Engine
-from bot.errors import ConfigurationError, DiskFullError, StorageError
-from bot.ports import Clock, Embedder, Grounder, Voice
+from bot.errors import (
+    ConfigurationError,
+    DiskFullError,
+    ModelError,
+    StorageError,
+    StoreMismatchError,
+)
+from bot.ports import Clock, Embedder, Grounder, Retriever, Voice
 from bot.settings import Settings
+from bot.telemetry import log
+from knowledge import chunking
+from knowledge.embedder import MODEL as BUILTIN_MODEL
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.grounding import BuiltinGrounder
-from knowledge.retrieval import HybridRetriever
+from knowledge.indexes import Embedders, LiveEmbedder, LiveIndex, LiveRetriever, LiveStore
 from knowledge.stores.base import VectorStore
+from knowledge.stores.shelf import IndexShelf, IndexSpec
 from persona.profile import Persona, default_persona, load_persona
 
 if TYPE_CHECKING:
@@ -35,15 +45,20 @@ if TYPE_CHECKING:
     from bot.store.history import History
     from knowledge.ingest import Ingestor
     from knowledge.ledger import Ledger
+    from knowledge.reindexing import Reindexer
+
+
+ShelfKind = Literal["embedded", "weaviate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """What a search needs."""
 
+    index: LiveIndex
     store: VectorStore
     embedder: Embedder
-    retriever: HybridRetriever
+    retriever: Retriever
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +68,10 @@ class Application:
     settings: Settings
     console_token: str
     database: Database
+    index: LiveIndex
     store: VectorStore
     embedder: Embedder
-    retriever: HybridRetriever
+    retriever: Retriever
     engine: Engine
     history: History
     feedback: FeedbackBook
@@ -76,7 +92,11 @@ class Application:
         from bot.work.leases import Leases
         from knowledge.ingest import Ingestor
 
-        return Ingestor(self.ledger, self.store, Leases(self.database), self.embedder)
+        async def current() -> tuple[VectorStore, Embedder]:
+            index = await self.index.current(0)
+            return index.store, index.embedder
+
+        return Ingestor(self.ledger, self.store, Leases(self.database), current=current)
 
     @property
     def review(self) -> Review:
@@ -142,6 +162,7 @@ async def assemble(
             settings=settings,
             console_token=console_token(settings),
             database=database,
+            index=knowledge.index,
             store=knowledge.store,
             embedder=knowledge.embedder,
             retriever=knowledge.retriever,
@@ -194,23 +215,134 @@ async def open_knowledge(settings: Settings) -> AsyncIterator[Knowledge]:
 async def _knowledge(
     settings: Settings, server: ModelServer | None, *, warm: bool
 ) -> AsyncIterator[Knowledge]:
-    from knowledge.stores.embedded import EmbeddedStore
-
-    if settings.weaviate_url:
-        raise ConfigurationError(
-            where="WEAVIATE_URL",
-            problem="this version keeps knowledge in the embedded store only; unset it",
-        )
-    prepare_home(settings)
-    async with _embedder(settings, server, warm=warm) as embedder:
-        store = EmbeddedStore(
-            settings.home / "knowledge.db", model=embedder.model, dimensions=embedder.dimensions
-        )
-        await store.open()
+    async with _shelf_and_embedders(settings, server, warm=warm) as (shelf, wanted, embedders):
+        index = LiveIndex(shelf, embedders, wanted)
+        await index.open()
         try:
-            yield Knowledge(store, embedder, HybridRetriever(store, embedder))
+            yield Knowledge(
+                index=index,
+                store=LiveStore(index),
+                embedder=LiveEmbedder(index),
+                retriever=LiveRetriever(index, settings.search.alpha, settings.search.fusion),
+            )
         finally:
-            await store.close()
+            await index.close()
+
+
+@asynccontextmanager
+async def open_reindexing(
+    settings: Settings,
+) -> AsyncIterator[tuple[Reindexer, IndexShelf, IndexSpec]]:
+    """What builds another index, the shelf, and what the settings want an index to be.
+
+    It opens without the live index: that may be one whose embedder is not to be had any more.
+    """
+    from bot.work.leases import Leases
+    from knowledge.exclusive import Exclusive
+    from knowledge.ledger import Ledger
+    from knowledge.reindexing import Reindexer
+
+    async with (
+        _model_server(settings) as server,
+        _shelf_and_embedders(settings, server, warm=True) as (shelf, wanted, embedders),
+        open_database(settings) as database,
+    ):
+        exclusive = Exclusive(Leases(database))
+        yield Reindexer(shelf, Ledger(database), exclusive, embedders), shelf, wanted
+
+
+@asynccontextmanager
+async def _shelf_and_embedders(
+    settings: Settings, server: ModelServer | None, *, warm: bool
+) -> AsyncIterator[tuple[IndexShelf, IndexSpec, Embedders]]:
+    prepare_home(settings)
+    async with (
+        _embedder(settings, server, warm=warm) as embedder,
+        AsyncExitStack() as former,
+        open_shelf(settings, shelf_kind(settings)) as shelf,
+    ):
+        wanted = IndexSpec(embedder.model, embedder.dimensions, chunking.VERSION)
+        yield shelf, wanted, _embedders(embedder, server, former)
+
+
+def shelf_kind(settings: Settings) -> ShelfKind:
+    """Where the knowledge lives."""
+    return "weaviate" if settings.weaviate_url else "embedded"
+
+
+@asynccontextmanager
+async def open_shelf(settings: Settings, kind: ShelfKind) -> AsyncIterator[IndexShelf]:
+    """Where the indexes of the knowledge base stand: in the data folder, or in Weaviate.
+
+    Raises ConfigurationError where no Weaviate is set, StoreUnavailableError.
+    """
+    shelf: IndexShelf
+    if kind == "embedded":
+        from knowledge.stores.files import EmbeddedShelf
+
+        shelf = EmbeddedShelf(settings.home)
+    else:
+        if not settings.weaviate_url:
+            raise ConfigurationError(
+                where="WEAVIATE_URL", problem="set it to Weaviate's address, like localhost:8080"
+            )
+        from knowledge.stores.weaviate import WeaviateServer, WeaviateShelf
+
+        key, at = settings.weaviate_api_key, settings.weaviate
+        weaviate = WeaviateServer(
+            settings.weaviate_url,
+            settings.weaviate_grpc_url,
+            key.get_secret_value() if key else None,
+            timeout_s=at.timeout.total_seconds(),
+        )
+        await weaviate.open()
+        shelf = WeaviateShelf(
+            weaviate,
+            collection=at.collection,
+            tenant=at.tenant,
+            replicas=at.replicas,
+            consistency=at.consistency,
+        )
+    try:
+        yield shelf
+    finally:
+        await shelf.close()
+
+
+def _embedders(wanted: Embedder, server: ModelServer | None, stack: AsyncExitStack) -> Embedders:
+    """The embedder of an index: the one that is set, or another that was, while it can be had."""
+    made: dict[str, Embedder] = {wanted.model: wanted}
+
+    async def embedder_of(spec: IndexSpec) -> Embedder:
+        if spec.model not in made:
+            log.warning(
+                "another embedder is set than the index was made with; the index's own answers",
+                index=spec.model,
+                set=wanted.model,
+                advice="wellspoken knowledge reindex",
+            )
+            made[spec.model] = await _former(spec, wanted, server, stack)
+        return made[spec.model]
+
+    return embedder_of
+
+
+async def _former(
+    spec: IndexSpec, wanted: Embedder, server: ModelServer | None, stack: AsyncExitStack
+) -> Embedder:
+    if spec.model == BUILTIN_MODEL:
+        return stack.enter_context(closing(BuiltinEmbedder()))
+    found = f"{spec.model} ({spec.dimensions} dimensions)"
+    if server is None:
+        raise StoreMismatchError(found=found, wanted=wanted.model)
+    from bot.llm.openai_embedder import OpenAIEmbedder
+
+    former = OpenAIEmbedder(spec.model, server=server)
+    try:
+        await former.warm()
+    except ModelError as error:
+        raise StoreMismatchError(found=found, wanted=wanted.model) from error
+    return former
 
 
 @asynccontextmanager
