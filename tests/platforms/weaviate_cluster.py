@@ -41,7 +41,7 @@ class WeaviateCluster:
         for node in self.nodes:
             node.start(wait=False)
         until = time.monotonic() + timeout
-        while not all([node.ready() for node in self.nodes]):
+        while not all(node.ready() for node in self.nodes):
             for node in self.nodes:
                 node.must_live(until)
             time.sleep(_PATIENCE)

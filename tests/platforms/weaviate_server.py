@@ -1,8 +1,8 @@
 """A real Weaviate server as a process of its own, on private ports of this machine.
 
-The binary is the one that ``WEAVIATE_SERVER`` names, else ``weaviate-server`` on the path, else the
-one that ``.ci/weaviate`` built into the cache. The server asks for a key, loads no modules, makes no
-collections unasked and reports nothing to anybody.
+The binary is the one that ``WEAVIATE_SERVER`` names, else ``weaviate-server`` on the path, else
+the one that ``.ci/weaviate`` built into the cache. The server asks for a key, loads no modules,
+makes no collections unasked and reports nothing to anybody.
 """
 
 from __future__ import annotations
