@@ -10,6 +10,7 @@ from adapters.cli import (
     answering,
     discord,
     ingesting,
+    knowledge,
     operations,
     records,
     serving,
@@ -47,5 +48,15 @@ def root(
     """A support bot that answers from your facts in your voice."""
 
 
-for room in (operations, serving, ingesting, answering, stages, records, slack, discord):
+for room in (
+    operations,
+    serving,
+    ingesting,
+    knowledge,
+    answering,
+    stages,
+    records,
+    slack,
+    discord,
+):
     room.register(app)

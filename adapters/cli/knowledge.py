@@ -1,0 +1,159 @@
+"""``knowledge``: the indexes of the knowledge base, and ``knowledge copy`` between stores."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adapters.cli import indexing
+from adapters.cli.console import AsJson, counted, err, print_json, remark, run, settings
+from bot.errors import UsageError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from knowledge.copying import CopyReport, Progress
+    from knowledge.stores.shelf import IndexRecord, IndexShelf
+
+_DOING = {"copy": "Copying", "check": "Reading back"}
+
+knowledge = typer.Typer(
+    help="The knowledge base: its indexes, and copies between stores.",
+    epilog="Example: wellspoken knowledge copy --from embedded --to weaviate",
+    no_args_is_help=True,
+)
+
+
+class Place(StrEnum):
+    """A kind of store."""
+
+    EMBEDDED = "embedded"
+    WEAVIATE = "weaviate"
+
+
+def register(app: typer.Typer) -> None:
+    indexing.register(knowledge)
+    knowledge.command(
+        "copy", epilog="Example: wellspoken knowledge copy --from embedded --to weaviate"
+    )(copy)
+    app.add_typer(knowledge, name="knowledge")
+
+
+def copy(
+    origin: Annotated[Place, typer.Option("--from", help="Where the knowledge is.")],
+    target: Annotated[Place, typer.Option("--to", help="Where it shall be as well.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the knowledge base from one store to another, and check the copy.
+
+    Interrupted, it goes on where it was when it is repeated. Questions are answered meanwhile;
+    reading documents in waits. WEAVIATE_URL says where Weaviate is.
+    """
+    if origin == target:
+        raise UsageError(
+            f"The {origin.value} store cannot be copied onto itself; name the other one with --to."
+        )
+    record, report = run(_copy(settings(), origin, target))
+    if as_json:
+        print_json(_as_json(origin, target, record, report))
+    else:
+        _tell(target, record, report)
+
+
+async def _copy(config: Settings, origin: Place, target: Place) -> tuple[IndexRecord, CopyReport]:
+    from adapters.assembly import open_database, open_shelf
+
+    # The database first: it makes the data folder.
+    async with (
+        open_database(config) as database,
+        open_shelf(config, origin.value) as source,
+        open_shelf(config, target.value) as shelf,
+    ):
+        try:
+            return await _copied(database, source, shelf)
+        except asyncio.CancelledError:
+            remark("Stopped; what was copied is kept, and the same command goes on from there.")
+            raise
+
+
+async def _copied(
+    database: Any, source: IndexShelf, target: IndexShelf
+) -> tuple[IndexRecord, CopyReport]:
+    from bot.work.leases import Leases
+    from knowledge.exclusive import Exclusive
+    from knowledge.ledger import Ledger
+    from knowledge.moving import copy_live, undisturbed
+
+    def wait() -> None:
+        remark("The knowledge base is being changed by another process; waiting for it.")
+
+    sources = [found.name for found in await Ledger(database).sources()]
+    async with undisturbed(Exclusive(Leases(database)), sources, wait):
+        with _bar() as progress:
+            return await copy_live(source, target, progress=progress)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    with Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("chunks"),
+        TimeRemainingColumn(),
+        console=err(),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(_DOING[what], total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield progress
+
+
+def _tell(target: Place, record: IndexRecord, report: CopyReport) -> None:
+    removed = f", {report.removed} removed" if report.removed else ""
+    sys.stdout.write(
+        f"{counted(report.documents, 'document')} with {counted(report.chunks, 'chunk')} in "
+        f"{record.name}: {report.copied} copied, {report.unchanged} there already{removed}, "
+        f"in {report.seconds:.1f} s; counts and checksums agree ({report.checksum})\n"
+    )
+    sys.stdout.flush()
+    if report.waiting:
+        remark(
+            f"{counted(report.waiting, 'chunk')} wait for a vector, found by their words meanwhile;"
+            " `wellspoken ingest` or `wellspoken serve` makes it."
+        )
+    if target is Place.EMBEDDED:
+        remark("To answer from it, unset WEAVIATE_URL and start `wellspoken serve` again.")
+
+
+def _as_json(
+    origin: Place, target: Place, record: IndexRecord, report: CopyReport
+) -> dict[str, Any]:
+    return {
+        "from": origin.value,
+        "to": target.value,
+        "index": record.name,
+        "model": record.spec.model,
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "waiting": report.waiting,
+        "copied": report.copied,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "checksum": report.checksum,
+        "seconds": round(report.seconds, 3),
+    }
