@@ -19,6 +19,7 @@ from adapters.assembly import Application, assemble
 from adapters.chat.base import ChatService
 from adapters.chat.desk import Desk
 from adapters.connecting import chat_platforms, connect, needs_web_server
+from adapters.syncing import schedule_of
 from adapters.web.app import create_app, create_intake
 from bot.conversation import Principal
 from bot.errors import UsageError, WellspokenError
@@ -61,7 +62,10 @@ async def run_server(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_load_index(app))
             hearing = [tasks.create_task(chat.run()) for chat in chats]
-            working = [tasks.create_task(_work(app))] if "worker" in parts else []
+            schedule = schedule_of(app) if "worker" in parts else None
+            working = (
+                [tasks.create_task(w) for w in (_work(app), schedule.run())] if schedule else []
+            )
             if chats:
                 working.append(tasks.create_task(desk.run()))
             if listener is not None:

@@ -99,6 +99,11 @@ class DocumentRecord:
     origin: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def commit(self) -> str:
+        """The commit that this revision was read at; empty where its source has none."""
+        return str(self.extra.get("commit", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:

@@ -15,6 +15,7 @@ from adapters.cli import (
     records,
     serving,
     slack,
+    sources,
     stages,
 )
 
@@ -52,6 +53,7 @@ for room in (
     operations,
     serving,
     ingesting,
+    sources,
     knowledge,
     answering,
     stages,

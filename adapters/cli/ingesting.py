@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,9 +26,10 @@ from bot.errors import MissingFileError, NotFoundError, UsageError
 if TYPE_CHECKING:
     from adapters.assembly import Application
     from bot.settings import Settings
-    from knowledge.ingest import IngestReport
+    from knowledge.ingest import IngestReport, Progress
     from knowledge.ledger import Ledger
     from knowledge.sources.base import Source
+    from knowledge.syncing import Plan
 
 documents = typer.Typer(
     help="The ledger of what was read in.",
@@ -82,60 +85,74 @@ async def _ingest(
     as_json: bool,
 ) -> list[IngestReport]:
     from adapters.assembly import assemble
-    from knowledge.sources.joined import joined
 
     config = settings()
-    if places:
-        named = joined([_source(place, name, allow_private) for place in places])
-        sources = [(source, named_groups(groups)) for source in named]
-    else:
-        sources = _configured(config, name)
+    plans = _given(places, name, groups, allow_private) if places else _configured(config, name)
     reports = []
     async with assemble(config, warm=False) as app:
-        for source, source_groups in sources:
-            report = await _read_in(app, source, source_groups, prune)
+        for plan in plans:
+            report = await _read_in(app, plan, prune, kept=not places)
             reports.append(report)
-            _tell(source.name, report, as_json=as_json)
-        await _embed(app)
+            tell(plan.name, report, as_json=as_json)
+        await embed(app)
     if as_json:
-        print_json(_merged(reports))
+        print_json(merged(reports))
     return reports
 
 
-def _source(place: str, name: str | None, allow_private: bool) -> Source:
-    from knowledge.sources.folder import FolderSource
-    from knowledge.sources.web import WebSource
+def _given(
+    places: list[str], name: str | None, groups: list[str], allow_private: bool
+) -> list[Plan]:
+    """What was named on the command line, places of one name as one."""
+    from adapters.syncing import source_at
+    from knowledge.sources.joined import joined
+    from knowledge.syncing import Plan
 
-    if place.startswith(("http://", "https://")):
-        return WebSource(place, name=name, allow_private=allow_private)
-    if not Path(place).exists():
-        raise MissingFileError(path=place)
-    return FolderSource(Path(place), name=name)
+    def plan(source: Source) -> Plan:
+        return Plan(source.name, source.name, lambda: source, readers)
+
+    for place in places:
+        if not place.startswith(("http://", "https://")) and not Path(place).exists():
+            raise MissingFileError(path=place)
+    sources = joined([source_at(place, name, allow_private=allow_private) for place in places])
+    readers = named_groups(groups)
+    return [plan(source) for source in sources]
 
 
-def _configured(config: Settings, name: str | None) -> list[tuple[Source, frozenset[str]]]:
+def _configured(config: Settings, name: str | None) -> list[Plan]:
+    from adapters.syncing import plans_of
 
-    chosen = [s for s in config.sources if name in (None, s.name)]
+    chosen = [plan for plan in plans_of(config) if name in (None, plan.name)]
     if not chosen:
         raise UsageError(
             "Nothing to read in: name a folder, a file or an address, "
             f"or add [[sources]] to {config.config}."
         )
-    return [
-        (
-            _source(s.url or str(config.beside(s.path or Path())), s.name, s.allow_private),
-            named_groups(s.groups),
+    return chosen
+
+
+async def _read_in(app: Application, plan: Plan, prune: bool, *, kept: bool) -> IngestReport:
+    """Read a source; ``kept``: a failure stands in its history."""
+    from adapters.syncing import syncer_of
+
+    with reading_bar(plan.name) as (progress, wait):
+        if kept:
+            syncer = syncer_of(app)
+            return await syncer.sync(
+                plan, prune=prune, careful=False, progress=progress, on_wait=wait
+            )
+        return await app.ingestor.ingest(
+            plan.open(), groups=plan.groups, prune=prune, progress=progress, on_wait=wait
         )
-        for s in chosen
-    ]
 
 
-async def _read_in(
-    app: Application, source: Source, groups: frozenset[str], prune: bool
-) -> IngestReport:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+@contextmanager
+def reading_bar(name: str) -> Iterator[tuple[Progress, Callable[[], None]]]:
+    """A bar at a terminal: what moves it, and what says that another process is at it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
-    with Progress(
+    with Bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -144,20 +161,18 @@ async def _read_in(
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as bar:
-        task = bar.add_task(f"Reading {source.name}", total=None)
+        task = bar.add_task(f"Reading {name}", total=None)
 
         def progress(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
         def wait() -> None:
-            remark(f"Source {source.name} is being read in by another process; waiting for it.")
+            remark(f"Source {name} is being read in by another process; waiting for it.")
 
-        return await app.ingestor.ingest(
-            source, groups=groups, prune=prune, progress=progress, on_wait=wait
-        )
+        yield progress, wait
 
 
-async def _embed(app: Application) -> None:
+async def embed(app: Application) -> None:
     """The vectors of what waits; the documents are found by their words already."""
     from rich.progress import (
         BarColumn,
@@ -184,7 +199,7 @@ async def _embed(app: Application) -> None:
         await app.ingestor.embed_waiting(progress=progress)
 
 
-def _tell(name: str, report: IngestReport, *, as_json: bool) -> None:
+def tell(name: str, report: IngestReport, *, as_json: bool) -> None:
     """The report for people; where one as JSON follows, only what that has no place for."""
     if not as_json:
         sys.stdout.write(
@@ -200,7 +215,7 @@ def _tell(name: str, report: IngestReport, *, as_json: bool) -> None:
         remark(f"{name}: {counted(report.skipped, 'file')} of other kinds skipped")
 
 
-def _merged(reports: list[IngestReport]) -> dict[str, Any]:
+def merged(reports: list[IngestReport]) -> dict[str, Any]:
     counts = ("added", "changed", "unchanged", "removed")
     return {
         **{count: sum(getattr(r, count) for r in reports) for count in counts},
@@ -259,10 +274,11 @@ async def _show(document: str, source: str | None, as_json: bool) -> None:
         print_json({**_document_json(record), "text": text})
         return
     groups = ", ".join(sorted(record.groups)) or "public"
+    commit = f" at commit {record.commit[:12]}" if record.commit else ""
     sys.stdout.write(
         f"{record.title}\n{record.uri} · source {record.source} · {groups} · "
-        f"{counted(record.chunks, 'chunk')} · read in {record.ingested_at:%Y-%m-%d %H:%M} UTC\n"
-        f"\n{text}\n"
+        f"{counted(record.chunks, 'chunk')} · read in {record.ingested_at:%Y-%m-%d %H:%M} UTC"
+        f"{commit}\n\n{text}\n"
     )
 
 
@@ -313,6 +329,7 @@ def _document_json(record: Any) -> dict[str, Any]:
         "uri": record.uri,
         "groups": sorted(record.groups),
         "revision": record.revision,
+        "commit": record.commit or None,
         "chunks": record.chunks,
         "ingested_at": record.ingested_at.isoformat(),
     }

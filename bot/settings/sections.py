@@ -108,20 +108,63 @@ class WeaviateSection(Section):
     timeout: Duration = Field(timedelta(seconds=5), description="how long a search may take")
 
 
+_REPOSITORY = re.compile(r"(https?|ssh|file)://[^\s-]\S*|([\w.]+@)?[\w.][\w.-]*:[^\s/-]\S*")
+_LINK = re.compile(r"https?://[^\s{}]*(\{commit\}[^\s{}]*)?\{path\}[^\s{}]*(\{commit\}[^\s{}]*)?")
+_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
+Address = Annotated[
+    str, PlainSerializer(lambda value: _PASSWORD.sub("***@", value), return_type=str)
+]
+"""An address that may hold a password, which is not printed."""
+
+
 class SourceSection(Section):
     name: str = Field(min_length=1, max_length=120, description="its name in the ledger")
-    path: Path | None = Field(None, description="a folder or a file")
+    path: Path | None = Field(
+        None, description="a folder or a file; of a git checkout the commit is kept"
+    )
     url: str | None = Field(None, description="a page or a sitemap")
+    git: Address | None = Field(
+        None, description="a repository: https://, ssh://, file:// or git@host:path"
+    )
+    branch: str = Field("", max_length=200, description="of git: a branch or tag; none: its head")
+    folder: str = Field("", max_length=500, description="of git: only this folder of it")
+    uri: str = Field(
+        "",
+        max_length=1000,
+        description="of path and git: where people read a file, with {path} and {commit}",
+    )
+    type: str | None = Field(None, description="a source of your own: `package.module:Class`")
+    options: dict[str, str | int | float | bool] = Field(
+        {}, description="of type: what the class is given beside its name"
+    )
     groups: tuple[Group, ...] = Field((), description="who may see it; none: public")
     sync: Duration | None = Field(None, description="how often it is read again")
     allow_private: bool = Field(
-        default=False, description="whether a url may lead into private networks"
+        default=False, description="whether url or git may lead into private networks"
     )
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if (self.path is None) == (self.url is None):
-            raise ValueError("a source has either a path or a url")
+        if sum(place is not None for place in (self.path, self.url, self.git, self.type)) != 1:
+            raise ValueError("a source has either a path, a url, a git repository or a type")
+        for key, given, belongs in (
+            ("branch", self.branch, self.git),
+            ("folder", self.folder, self.git),
+            ("uri", self.uri, self.git or self.path),
+            ("options", self.options, self.type),
+        ):
+            if given and belongs is None:
+                raise ValueError(f"{key} does not go with this kind of source")
+        if self.git is not None and not _REPOSITORY.fullmatch(self.git):
+            raise ValueError("git begins with https://, ssh://, file:// or is git@host:path")
+        if self.uri and not _LINK.fullmatch(self.uri):
+            raise ValueError(
+                "uri is an https:// address with {path} in it, and {commit} if you like"
+            )
+        if self.type is not None and not re.fullmatch(r"[\w.]+:\w+", self.type):
+            raise ValueError('type is written as "package.module:Class"')
+        if self.sync is not None and self.sync < timedelta(seconds=1):
+            raise ValueError("sync is at least 1s")
         return self
 
 
