@@ -9,33 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
-import grpc
 import numpy as np
 import stamina
 import weaviate
 from httpx import HTTPError
-from weaviate.classes.config import (
-    Configure,
-    ConsistencyLevel,
-    DataType,
-    Property,
-    StopwordsPreset,
-    Tokenization,
-    VectorDistances,
-    VectorFilterStrategy,
-)
+from weaviate.classes.config import ConsistencyLevel
 from weaviate.classes.data import DataObject
 from weaviate.classes.init import AdditionalConfig, Auth, Timeout
 from weaviate.classes.query import Filter, HybridFusion, MetadataQuery, Sort
 from weaviate.collections.classes.filters import _Filters
 from weaviate.config import GrpcConfig
 from weaviate.exceptions import (
-    AuthenticationFailedError,
     UnexpectedStatusCodeError,
     WeaviateBaseError,
     WeaviateInsertManyAllFailedError,
@@ -49,22 +36,23 @@ from bot.errors import (
 )
 from bot.ports import Vectors
 from knowledge.stores.base import Fusion
+from knowledge.stores.collection import (
+    MOST,
+    PAGE,
+    VECTOR,
+    WORDS,
+    Collection,
+    Condition,
+    Consistency,
+    Where,
+)
+from knowledge.stores.faults import Address, said, translated, unreachable
 from knowledge.stores.objects import Properties, StoredObject
-from knowledge.stores.postings import K1, B
+from knowledge.stores.weaviate_shelf import WeaviateShelf
+
+__all__ = ["WeaviateServer", "WeaviateShelf"]
 
 T = TypeVar("T")
-Where = _Filters
-"""Which objects; made by the functions at the end of this module."""
-
-Consistency = Literal["one", "quorum", "all"]
-
-VECTOR = "default"
-PAGE = 2000
-"""Objects read at once."""
-
-MOST = 10_000
-"""Objects that the server finds, or deletes, at once (QUERY_MAXIMUM_RESULTS)."""
-
 _WRITING_S = 90.0
 _PATIENCE_S = 1.0
 """The client tries a server that refuses connections again for 31 s; after so long without an
@@ -73,36 +61,15 @@ answer we look ourselves whether there is one."""
 _SLICE = 500
 _AT_ONCE = 16
 _TRIES = 4
-_HTTP_PORTS = {"http": 80, "https": 443}
 
-_FAULTS = (WeaviateBaseError, grpc.RpcError, HTTPError, OSError)
+_FAULTS = (WeaviateBaseError, HTTPError, OSError)
 
 # The client logs what it raises or returns as well; it is said once, in our words.
 logging.getLogger("weaviate-client").setLevel(logging.CRITICAL + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server listens."""
-
-    host: str
-    port: int
-    secure: bool = False
-
-    @classmethod
-    def parse(cls, text: str, port: int) -> Address:
-        """``http://host:port``, ``https://host`` or ``host:port``; ``port`` where none is named."""
-        named = "//" in text
-        parts = urlsplit(text if named else f"//{text}")
-        known = _HTTP_PORTS.get(parts.scheme, port) if port in _HTTP_PORTS.values() else port
-        return cls(parts.hostname or "localhost", parts.port or known, parts.scheme == "https")
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
 class WeaviateServer:
-    """One connection to a server, shared by everything that uses it.
+    """A :class:`~knowledge.stores.collection.Server`: one connection, shared by all who use it.
 
     ``timeout_s`` is how long a question may take; whatever writes or reads whole documents may
     take longer. Without ``grpc_url`` gRPC is looked for on the same host at its usual port.
@@ -113,7 +80,7 @@ class WeaviateServer:
     ) -> None:
         self.url = url
         self.timeout_s = timeout_s
-        self._http = Address.parse(url, 80 if "//" in url else 8080)
+        self._http = Address.parse(url, 8080)
         self._grpc = (
             Address.parse(grpc_url, 50051)
             if grpc_url
@@ -165,23 +132,18 @@ class WeaviateServer:
         except BaseException as error:
             await client.close()
             if isinstance(error, (*_FAULTS, TimeoutError)):
-                raise self.fault(error) from error
+                raise self._fault(error) from error
             raise
         return client
 
     async def _speaks_grpc(self) -> None:
-        options = [("grpc.enable_http_proxy", 0)]
-        channel = (
-            grpc.aio.secure_channel(str(self._grpc), grpc.ssl_channel_credentials(), options)
-            if self._grpc.secure
-            else grpc.aio.insecure_channel(str(self._grpc), options)
-        )
-        async with channel:
-            try:
-                await asyncio.wait_for(channel.channel_ready(), self.timeout_s / 2)
-            except TimeoutError:
-                reason = f"gRPC at {self._grpc} does not answer, check WEAVIATE_GRPC_URL"
-                raise self.unavailable(reason) from None
+        try:
+            _, writer = await asyncio.open_connection(self._grpc.host, self._grpc.port)
+        except OSError:
+            reason = f"nothing listens for gRPC at {self._grpc}, see WEAVIATE_GRPC_URL"
+            raise unreachable(self.url, reason) from None
+        writer.close()
+        await writer.wait_closed()
 
     async def ask(self, operation: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """What an operation gives, within so many seconds (``timeout_s``). Raises
@@ -192,18 +154,25 @@ class WeaviateServer:
             async with asyncio.timeout(limit):
                 while not (await asyncio.wait({task}, timeout=_PATIENCE_S))[0]:
                     if not await self._lives():
-                        raise self.unavailable("no connection")
+                        raise unreachable(self.url, "no connection")
                 return task.result()
         except TimeoutError:
             raise StoreTimeoutError(url=self.url, seconds=limit) from None
         except _FAULTS as error:
-            raise self.fault(error) from error
+            raise self._fault(error) from error
         finally:
             task.cancel()
 
     async def write(self, operation: Callable[[], Awaitable[T]]) -> T:
         """As :meth:`ask`, for whatever may take long."""
         return await self.ask(operation, _WRITING_S)
+
+    def _fault(self, error: BaseException) -> StoreUnavailableError:
+        if isinstance(error, TimeoutError):
+            return StoreTimeoutError(url=self.url, seconds=self.timeout_s)
+        if isinstance(error, OSError | HTTPError):
+            return unreachable(self.url, said(error))
+        return translated(self.url, said(error), getattr(error, "status_code", None))
 
     async def _lives(self) -> bool:
         try:
@@ -212,16 +181,17 @@ class WeaviateServer:
         except TimeoutError:
             return False
 
+    def collection(self, name: str, tenant: str | None, consistency: Consistency) -> Collection:
+        return WeaviateCollection(self, name, tenant, consistency)
+
     # -- collections ---------------------------------------------------------------------------
 
     async def target(self, alias: str) -> str | None:
-        """The collection that an alias stands for."""
         await self.open()
         found = await self.ask(lambda: self.client.alias.get(alias_name=alias))
         return found.collection if found is not None else None
 
     async def point(self, alias: str, name: str) -> None:
-        """Let an alias stand for a collection from now on."""
         if await self.target(alias) is None:
             try:
                 await self.ask(
@@ -235,108 +205,37 @@ class WeaviateServer:
         )
 
     async def unpoint(self, alias: str) -> None:
-        """Forget an alias."""
         await self.ask(lambda: self.client.alias.delete(alias_name=alias))
 
     async def described(self) -> dict[str, str]:
-        """Every collection by its name, with its description."""
         await self.open()
         found = await self.ask(lambda: self.client.collections.list_all(simple=True))
         return {name: config.description or "" for name, config in found.items()}
 
-    async def make(self, name: str, description: str, *, replicas: int, tenants: bool) -> bool:
-        """Make a collection for chunks; false where there is one of that name."""
+    async def make(self, schema: dict[str, Any]) -> bool:
         try:
-            await self.write(lambda: self._make(name, description, replicas, tenants=tenants))
+            await self.write(lambda: self.client.collections.create_from_dict(schema))
         except StoreUnavailableError:
-            if name not in await self.described():
+            if schema["class"] not in await self.described():
                 raise
             return False
         return True
 
-    async def _make(self, name: str, description: str, replicas: int, *, tenants: bool) -> None:
-        await self.client.collections.create(
-            name,
-            description=description,
-            properties=_PROPERTIES,
-            vector_config=Configure.Vectors.self_provided(
-                name=VECTOR,
-                quantizer=Configure.VectorIndex.Quantizer.rq(bits=8),
-                vector_index_config=Configure.VectorIndex.hnsw(
-                    distance_metric=VectorDistances.COSINE,
-                    filter_strategy=VectorFilterStrategy.ACORN,
-                ),
-            ),
-            inverted_index_config=Configure.inverted_index(
-                bm25_b=B, bm25_k1=K1, stopwords_preset=StopwordsPreset.NONE
-            ),
-            replication_config=Configure.replication(factor=replicas),
-            multi_tenancy_config=Configure.multi_tenancy(
-                enabled=tenants, auto_tenant_creation=False
-            ),
-        )
-
     async def remove(self, name: str) -> None:
-        """Delete a collection with all that it holds."""
         await self.write(lambda: self.client.collections.delete(name))
 
     async def tenants(self, name: str) -> set[str]:
-        """The tenants of a collection."""
         return set(await self.ask(self.client.collections.use(name).tenants.get))
 
     async def admit(self, name: str, tenant: str) -> None:
-        """Make a tenant, where it is not there."""
         await self.write(lambda: self.client.collections.use(name).tenants.create(tenant))
 
     async def dismiss(self, name: str, tenant: str) -> None:
-        """Delete a tenant with all that it holds."""
         await self.write(lambda: self.client.collections.use(name).tenants.remove(tenant))
 
-    # -- faults --------------------------------------------------------------------------------
 
-    def unavailable(self, reason: str) -> StoreUnavailableError:
-        """It is not there, and how to start it."""
-        return StoreUnavailableError(
-            f"The knowledge store at {self.url} cannot be reached ({reason}); start it with"
-            " `docker compose up weaviate`, or correct WEAVIATE_URL.",
-            url=self.url,
-            reason=reason,
-        )
-
-    def fault(self, error: BaseException | str) -> StoreUnavailableError:
-        """A fault of the client, or an object's as the server words it, in our words."""
-        text = error if isinstance(error, str) else _said(error)
-        low = text.casefold()
-        if isinstance(error, AuthenticationFailedError) or any(
-            mark in low for mark in ("unauthenticated", "unauthorized", "permission_denied")
-        ):
-            return StoreKeyError(url=self.url, reason=text)
-        if isinstance(error, UnexpectedStatusCodeError) and error.status_code in (401, 403):
-            return StoreKeyError(url=self.url, reason=f"status {error.status_code}")
-        if "read-only" in low or "readonly" in low or "no space left" in low:
-            return StoreReadOnlyError(url=self.url, reason=text)
-        if isinstance(error, TimeoutError):
-            return StoreTimeoutError(url=self.url, seconds=self.timeout_s)
-        if isinstance(error, (OSError, HTTPError)) or "connect" in low or "unavailable" in low:
-            return self.unavailable(text)
-        return StoreUnavailableError(
-            f"The knowledge store at {self.url} could not carry out the request ({text}).",
-            url=self.url,
-            reason=text,
-        )
-
-
-def _said(error: BaseException) -> str:
-    """The reason of an error in one line."""
-    text = " ".join(str(getattr(error, "message", None) or error or type(error).__name__).split())
-    for mark in ('details = "', "'message': '", "'message': \""):
-        if mark in text:
-            text = text.split(mark, 1)[1].split(mark[-1], 1)[0]
-    return text[:300].rstrip(".") or type(error).__name__
-
-
-class Collection:
-    """One collection, or one tenant's part of it."""
+class WeaviateCollection:
+    """A :class:`~knowledge.stores.collection.Collection`."""
 
     def __init__(
         self, server: WeaviateServer, name: str, tenant: str | None, consistency: Consistency
@@ -364,12 +263,11 @@ class Collection:
         *,
         alpha: float,
         fusion: Fusion,
-        where: Where | None,
+        where: Where,
         limit: int,
         shown: Sequence[str],
         vectors: bool,
     ) -> list[StoredObject]:
-        """The best by words and meaning, fused by the server."""
         kind = HybridFusion.RELATIVE_SCORE if fusion == "relative" else HybridFusion.RANKED
         found = await self.server.ask(
             lambda: self._handle.query.hybrid(
@@ -377,8 +275,8 @@ class Collection:
                 vector=None if vector is None else vector.tolist(),
                 alpha=alpha,
                 fusion_type=kind,
-                query_properties=["words"],
-                filters=where,
+                query_properties=[WORDS],
+                filters=_filter(where),
                 limit=limit,
                 include_vector=vectors,
                 return_metadata=MetadataQuery(score=True, explain_score=True),
@@ -388,14 +286,13 @@ class Collection:
         return [_stored(o) for o in found.objects]
 
     async def lexical(
-        self, query: str, *, where: Where | None, limit: int, shown: Sequence[str] = ()
+        self, query: str, *, where: Where, limit: int, shown: Sequence[str] = ()
     ) -> list[StoredObject]:
-        """The best by words alone, each with its BM25 score."""
         found = await self.server.ask(
             lambda: self._handle.query.bm25(
                 query=query,
-                query_properties=["words"],
-                filters=where,
+                query_properties=[WORDS],
+                filters=_filter(where),
                 limit=limit,
                 return_metadata=MetadataQuery(score=True),
                 return_properties=list(shown),
@@ -412,10 +309,9 @@ class Collection:
         vectors: bool = False,
         oldest_first: bool = False,
     ) -> list[StoredObject]:
-        """Objects without a search."""
         found = await self.server.write(
             lambda: self._handle.query.fetch_objects(
-                filters=where,
+                filters=_filter(where),
                 limit=limit,
                 sort=Sort.by_property("turn") if oldest_first else None,
                 include_vector=vectors,
@@ -425,15 +321,12 @@ class Collection:
         return [_stored(o) for o in found.objects]
 
     async def count(self, where: Where) -> int:
-        """How many objects there are."""
         answer = await self.server.write(
-            lambda: self._handle.aggregate.over_all(filters=where, total_count=True)
+            lambda: self._handle.aggregate.over_all(filters=_filter(where), total_count=True)
         )
         return int(answer.total_count or 0)
 
     async def insert(self, objects: Sequence[StoredObject]) -> None:
-        """Put objects, in place of those with their ids. What failed for a while is tried again;
-        if some still fail, one error says how many."""
         left = [
             DataObject(
                 properties=dict(o.properties),
@@ -467,13 +360,11 @@ class Collection:
         if not failed:
             return []
         objects[:] = failed
-        fault = self.server.fault(reasons[0])
+        fault = translated(self.server.url, reasons[0])
         reason = f"{len(failed)} of its objects failed, the first: {fault.data['reason']}"
         raise type(fault)(url=self.server.url, reason=reason)
 
     async def change(self, changes: Iterable[tuple[str, Properties, Vectors | None]]) -> None:
-        """Change properties or vectors of objects, several at once; ids that are gone are
-        skipped."""
         waiting = list(changes)
 
         async def work() -> None:
@@ -494,11 +385,12 @@ class Collection:
                 raise
 
     async def delete(self, where: Where) -> None:
-        """Delete objects, however many."""
         while True:
-            done = await self.server.write(lambda: self._handle.data.delete_many(where=where))
+            done = await self.server.write(
+                lambda: self._handle.data.delete_many(where=_filter(where))
+            )
             if done.failed:
-                raise self.server.fault(f"{done.failed} objects could not be deleted")
+                raise translated(self.server.url, f"{done.failed} objects were not deleted")
             if done.matches < MOST:
                 return
 
@@ -509,82 +401,21 @@ def _passes(error: Exception) -> bool:
     )
 
 
-def _text(name: str, **more: Any) -> Property:
-    return Property(
-        name=name, data_type=DataType.TEXT, index_filterable=False, index_searchable=False, **more
-    )
+def _filter(where: Where) -> _Filters | None:
+    parts = [_part(condition) for condition in where]
+    return Filter.all_of(parts) if parts else None
 
 
-def _exact(name: str, kind: DataType = DataType.TEXT) -> Property:
-    return Property(
-        name=name,
-        data_type=kind,
-        index_filterable=True,
-        index_searchable=False,
-        tokenization=Tokenization.FIELD,
-    )
-
-
-def _number(name: str, *, ranges: bool = False) -> Property:
-    return Property(
-        name=name,
-        data_type=DataType.INT,
-        index_filterable=ranges,
-        index_range_filters=ranges,
-    )
-
-
-def _flag(name: str) -> Property:
-    return Property(name=name, data_type=DataType.BOOL, index_filterable=True)
-
-
-_PROPERTIES = [
-    *(_text(name) for name in ("revision", "title", "text", "uri")),
-    Property(
-        name="headings",
-        data_type=DataType.TEXT_ARRAY,
-        index_filterable=False,
-        index_searchable=False,
-    ),
-    *(_exact(name) for name in ("chunk", "document", "source", "document_key")),
-    _exact("groups", DataType.TEXT_ARRAY),
-    Property(
-        name="words",
-        data_type=DataType.TEXT,
-        index_filterable=False,
-        index_searchable=True,
-        tokenization=Tokenization.WHITESPACE,
-    ),
-    *(_number(name) for name in ("ordinal", "start", "end", "chunks")),
-    *(_number(name, ranges=True) for name in ("bucket", "place", "turn")),
-    *(_flag(name) for name in ("first", "last", "embedded")),
-]
-
-
-def any_of(name: str, values: Sequence[str]) -> Where:
-    """Objects with one of these values."""
-    return Filter.by_property(name).contains_any(list(values))
-
-
-def none_of(name: str, values: Sequence[str]) -> Where:
-    """Objects with none of these values."""
-    return Filter.by_property(name).contains_none(list(values))
-
-
-def is_(name: str, value: str | bool) -> Where:
-    """Objects with this value."""
-    return Filter.by_property(name).equal(value)
-
-
-def between(name: str, low: int, high: int) -> Where:
-    """Objects with a number from ``low`` to below ``high``."""
-    by = Filter.by_property(name)
-    return by.greater_or_equal(low) & by.less_than(high)
-
-
-def with_ids(ids: Sequence[str]) -> Where:
-    """Objects of these ids."""
-    return Filter.by_id().contains_any(list(ids))
+def _part(condition: Condition) -> _Filters:
+    values = list(condition.values)
+    if condition.name == "id":
+        return Filter.by_id().contains_any(values)
+    by = Filter.by_property(condition.name)
+    if condition.holds == "between":
+        return by.greater_or_equal(values[0]) & by.less_than(values[1])
+    if condition.holds == "none":
+        return by.contains_none(values)
+    return by.equal(values[0]) if len(values) == 1 else by.contains_any(values)
 
 
 def _stored(found: Any) -> StoredObject:

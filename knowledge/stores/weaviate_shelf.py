@@ -6,8 +6,6 @@ tenant in collections that serve all of one embedder, with aliases of its own.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.errors import (
@@ -17,63 +15,13 @@ from bot.errors import (
     StoreUnavailableError,
     UsageError,
 )
-from bot.telemetry import log
-from knowledge.stores import analysis
 from knowledge.stores.base import VectorStore
+from knowledge.stores.collection import Consistency, Server, schema
+from knowledge.stores.description import checked, description
 from knowledge.stores.shelf import IndexRecord, IndexSpec, IndexState
-from knowledge.stores.weaviate import Collection, Consistency, WeaviateServer
+from knowledge.stores.weaviate_store import WeaviateStore
 
-FORMAT = 1
-"""Goes up with every change of the objects that this program cannot read without a new index."""
-
-_MARK = "wellspoken"
 _FIRST = "0" * 20
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What a collection says about itself."""
-
-    spec: IndexSpec
-    built_at: datetime
-
-
-def description(spec: IndexSpec, built_at: datetime) -> str:
-    """What a new collection says about itself."""
-    return json.dumps(
-        {
-            _MARK: FORMAT,
-            "analysis": analysis.VERSION,
-            "model": spec.model,
-            "dimensions": spec.dimensions,
-            "chunking": spec.chunking,
-            "built_at": built_at.isoformat(),
-        }
-    )
-
-
-def checked(name: str, said: str, *, warn: bool = False) -> Described:
-    """A collection's description, read. Raises CollectionForeignError, CollectionNewerError."""
-    try:
-        found = json.loads(said)
-        version, words = int(found[_MARK]), int(found["analysis"])
-    except (ValueError, KeyError, TypeError):
-        raise CollectionForeignError(name=name, reason="its description is not ours") from None
-    if version > FORMAT or words > analysis.VERSION:
-        raise CollectionNewerError(name=name, found=f"format {version}.{words}")
-    if warn and words < analysis.VERSION:
-        log.warning(
-            "the index was built for other words; build it anew with `wellspoken knowledge"
-            " reindex`",
-            index=name,
-        )
-    try:
-        return Described(
-            IndexSpec(str(found["model"]), int(found["dimensions"]), int(found["chunking"])),
-            datetime.fromisoformat(found["built_at"]),
-        )
-    except (ValueError, KeyError, TypeError):
-        raise CollectionForeignError(name=name, reason="its description is broken") from None
 
 
 class WeaviateShelf:
@@ -82,7 +30,7 @@ class WeaviateShelf:
 
     def __init__(
         self,
-        server: WeaviateServer,
+        server: Server,
         collection: str = "Wellspoken",
         tenant: str | None = None,
         replicas: int = 1,
@@ -145,10 +93,12 @@ class WeaviateShelf:
         ):
             name = f"{self._prefix}_{self._kind}{number}"
             made = await self._server.make(
-                name,
-                description(spec, now),
-                replicas=self._replicas,
-                tenants=self._tenant is not None,
+                schema(
+                    name,
+                    description(spec, now),
+                    replicas=self._replicas,
+                    tenants=self._tenant is not None,
+                )
             )
             said = checked(name, (await self._server.described())[name])
             if made or said.spec == spec:
@@ -168,9 +118,7 @@ class WeaviateShelf:
         return None
 
     def store(self, record: IndexRecord) -> VectorStore:
-        from knowledge.stores.weaviate_store import WeaviateStore
-
-        at = Collection(self._server, record.name, self._tenant, self._consistency)
+        at = self._server.collection(record.name, self._tenant, self._consistency)
         return WeaviateStore(at, record.spec.dimensions)
 
     async def switch(self, name: str) -> None:

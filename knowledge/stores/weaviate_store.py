@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Collection as Several
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from bot.conversation import Principal
-from bot.evidence import Chunk, Passage
+from bot.errors import StoreUnavailableError
+from bot.evidence import Chunk
 from bot.ports import Vectors
-from knowledge.ranking import spread
 from knowledge.stores import objects
-from knowledge.stores.analysis import LexicalQuery, lexical_query, storable
+from knowledge.stores.analysis import storable
 from knowledge.stores.base import (
     DocumentKey,
     Outline,
@@ -32,29 +29,20 @@ from knowledge.stores.base import (
     StoreStats,
     WaitingChunk,
 )
-from knowledge.stores.objects import StoredObject
-from knowledge.stores.spelling import NAME, adjoined, respelled
-from knowledge.stores.weaviate import (
+from knowledge.stores.collection import (
     MOST,
     PAGE,
     Collection,
     Where,
     any_of,
     between,
-    is_,
-    none_of,
-    with_ids,
+    flagged,
 )
-from knowledge.stores.weaviate_shelf import checked
-
-DEPTH = 100
-"""Candidates of each leg: the server's own number (QUERY_HYBRID_MAXIMUM_RESULTS)."""
+from knowledge.stores.description import checked
+from knowledge.stores.objects import StoredObject
+from knowledge.stores.weaviate_search import Searcher
 
 _KEYS = 200
-_WORDS_KNOWN = 20_000
-_KNOWN_S = 60.0
-"""A word that a visible chunk held is taken to be held for so long: were the last one gone, a slip
-would be mended a minute late."""
 
 
 class WeaviateStore:
@@ -64,14 +52,16 @@ class WeaviateStore:
     def __init__(self, collection: Collection, dimensions: int) -> None:
         self._at = collection
         self._dimensions = dimensions
-        self._held: OrderedDict[tuple[frozenset[str], str], float] = OrderedDict()
+        self._searcher = Searcher(collection)
 
     async def open(self) -> None:
         """Connect, look whether the collection is ours. Raises StoreUnavailableError,
         CollectionForeignError, CollectionNewerError."""
         described = await self._at.server.described()
         if self._at.name not in described:
-            raise self._at.server.unavailable(f"{self._at.name} is not there")
+            raise StoreUnavailableError(
+                url=self._at.server.url, reason=f"{self._at.name} is not there"
+            )
         checked(self._at.name, described[self._at.name], warn=True)
 
     async def close(self) -> None:
@@ -145,7 +135,7 @@ class WeaviateStore:
         lacking = [o.id for o in fresh if o.vector is None and o.id in old]
         vectors: dict[str, Vectors] = {}
         for part in _parts(lacking, PAGE):
-            found = await self._at.fetch(with_ids(part), limit=len(part), vectors=True)
+            found = await self._at.fetch(any_of("id", part), limit=len(part), vectors=True)
             vectors.update((o.id, o.vector) for o in found if o.vector is not None)
         return [
             o
@@ -164,7 +154,7 @@ class WeaviateStore:
 
     async def _delete(self, ids: Sequence[str]) -> None:
         for part in _parts(ids, PAGE):
-            await self._at.delete(with_ids(part))
+            await self._at.delete(any_of("id", part))
 
     async def set_groups(self, key: DocumentKey, groups: frozenset[str]) -> None:
         marks = objects.group_marks(groups)
@@ -173,7 +163,7 @@ class WeaviateStore:
 
     async def waiting(self, limit: int) -> list[WaitingChunk]:
         found = await self._at.fetch(
-            is_("embedded", False),
+            flagged("embedded", so=False),
             limit=min(limit, MOST),
             shown=("title", "headings", "text", "chunk", "groups"),
             oldest_first=True,
@@ -190,184 +180,13 @@ class WeaviateStore:
             (known, {"embedded": True}, vector) for known, vector in zip(ids, vectors, strict=True)
         )
 
-    # -- searching -----------------------------------------------------------------------------
-
     async def search(self, request: SearchRequest) -> SearchResult:
-        principal = request.principal
-        query = lexical_query(storable(request.text))
-        names = dict.fromkeys(adjoined(query.words), NAME)  # of no weight where no chunk has them
-        telling = {**names, **query.telling}
-        among = any_of("groups", objects.visible_marks(principal.groups))
-        hits, others, withheld = await asyncio.gather(
-            self._ranked(request, telling, query, among),
-            self._other_spellings(query, principal, among),
-            self._withheld(request, telling, query),
-        )
-        if others := {term: w for term, w in others.items() if term not in telling}:
-            telling = {**others, **telling}
-            hits, withheld = await asyncio.gather(
-                self._ranked(request, telling, query, among),
-                self._withheld(request, telling, query),
-            )
-        return SearchResult(
-            passages=await self._passages(request, hits, telling, query),
-            withheld=withheld,
-        )
-
-    async def _ranked(
-        self,
-        request: SearchRequest,
-        telling: dict[str, float],
-        query: LexicalQuery,
-        among: Where | None,
-        *,
-        named: bool = False,
-    ) -> list[StoredObject]:
-        """The best objects, best first, their scores from 0 to 1; ``named``: of the best ``k`` only
-        what they are called and who may see them."""
-        words = objects.weighted({**telling, **query.function})
-        if not telling and request.vector is None:
-            return []
-        limit = request.k if named else request.k + request.spare
-        vector = request.vector
-        fused, waiting = await asyncio.gather(
-            self._at.hybrid(
-                words if telling else "",
-                vector,
-                alpha=0.0 if vector is None else request.alpha if telling else 1.0,
-                fusion=request.fusion,
-                where=among,
-                limit=limit,
-                shown=("document", "chunk", "groups") if named else (*objects.SHOWN, "embedded"),
-                vectors=not named and vector is not None,
-            ),
-            self._waiting_hits(words, among, limit, wanted=bool(telling) and vector is not None),
-        )
-        most = 1.0 if request.fusion == "relative" else 60.0
-        fused = [replace(o, score=min(o.score * most, 1.0)) for o in fused]
-        if not waiting:
-            return fused
-        return (await self._with_waiting(words, among, fused, waiting))[:limit]
-
-    async def _waiting_hits(
-        self, words: str, among: Where | None, limit: int, *, wanted: bool
-    ) -> list[StoredObject]:
-        """The best by words of those that have no vector yet."""
-        if not wanted:
-            return []
-        where = is_("embedded", False)
-        return await self._at.lexical(
-            words, where=where if among is None else where & among, limit=limit, shown=objects.SHOWN
-        )
-
-    async def _with_waiting(
-        self,
-        words: str,
-        among: Where | None,
-        fused: list[StoredObject],
-        waiting: list[StoredObject],
-    ) -> list[StoredObject]:
-        """New knowledge among the rest: as if its meaning fitted as well as its words do."""
-        leg = np.array([o.score for o in await self._at.lexical(words, where=among, limit=DEPTH)])
-        scores = spread(
-            np.array([o.score for o in waiting], np.float32), float(leg.min()), float(leg.max())
-        )
-        new = {
-            o.id: replace(o, score=float(score), explained=_explanation(o))
-            for o, score in zip(waiting, scores, strict=True)
-        }
-        both = [*(o for o in fused if o.id not in new), *new.values()]
-        return sorted(both, key=lambda o: (-o.score, o.id))
-
-    async def _withheld(
-        self, request: SearchRequest, telling: dict[str, float], query: LexicalQuery
-    ) -> tuple[str, ...]:
-        """What stands among the best for everybody and is not for this principal; asked for only
-        where something is hidden from them at all."""
-        hidden = none_of("groups", objects.visible_marks(request.principal.groups))
-        if not await self._at.fetch(hidden, limit=1):
-            return ()
-        best = await self._ranked(request, telling, query, None, named=True)
-        return objects.names(
-            [
-                o.properties
-                for o in best
-                if (groups := objects.groups_of(o.properties.get("groups") or ())) is not None
-                and not request.principal.may_see(groups)
-            ]
-        )
-
-    async def _passages(
-        self,
-        request: SearchRequest,
-        hits: list[StoredObject],
-        telling: dict[str, float],
-        query: LexicalQuery,
-    ) -> tuple[Passage, ...]:
-        """Hits as passages; rights are looked at once more."""
-        factor = objects.unit({**telling, **query.function})
-        found = [(o, objects.chunk_of(o.properties)) for o in hits]
-        seen = [(o, c) for o, c in found if c is not None and request.principal.may_see(c.groups)]
-        matched = {o.id for o, _ in seen if objects.matched(o.properties, telling)}
-        lexical = {o.id: objects.lexical_score(o.explained) for o, _ in seen if o.id in matched}
-        unsaid = [found_id for found_id, score in lexical.items() if score is None]
-        if unsaid:
-            words = objects.weighted({**telling, **query.function})
-            scored = await self._at.lexical(words, where=with_ids(unsaid), limit=len(unsaid))
-            lexical.update((o.id, o.score) for o in scored)
-        return tuple(
-            Passage(
-                chunk,
-                o.score,
-                (lexical.get(o.id) or 0.0) * factor,
-                objects.cosine(o.vector, request.vector) if o.properties.get("embedded") else None,
-            )
-            for o, chunk in seen
-        )
-
-    # -- spelling ------------------------------------------------------------------------------
-
-    async def _other_spellings(
-        self, query: LexicalQuery, principal: Principal, among: Where
-    ) -> dict[str, float]:
-        """Other spellings of words that no visible chunk holds."""
-        known: dict[str, bool] = {}
-        while True:
-            unknown: set[str] = set()
-
-            def look(terms: Several[str], unknown: set[str] = unknown) -> set[str]:
-                unknown.update(t for t in terms if t not in known)
-                return {t for t in terms if known.get(t)}
-
-            found = respelled(query.words, look)
-            if not unknown:
-                return found
-            held = await self._which(unknown, principal, among)
-            known.update((term, term in held) for term in unknown)
-
-    async def _which(self, terms: set[str], principal: Principal, among: Where) -> set[str]:
-        """Which of some terms stand in a visible chunk."""
-        now = time.monotonic()
-        held = {t for t in terms if self._held.get((principal.groups, t), 0) > now}
-        left = terms - held
-        while left:
-            found = await self._at.lexical(
-                " ".join(sorted(left)), where=among, limit=3, shown=objects.SHOWN
-            )
-            new = {t for o in found for t in objects.matched(o.properties, left)}
-            if not new:
-                break
-            held |= new
-            left -= new
-            self._held.update(((principal.groups, t), now + _KNOWN_S) for t in new)
-        while len(self._held) > _WORDS_KNOWN:
-            self._held.popitem(last=False)
-        return held
+        return await self._searcher.search(request)
 
     # -- reading -------------------------------------------------------------------------------
 
     async def chunk(self, id: str, principal: Principal) -> Chunk | None:  # noqa: A002
-        where = is_("chunk", storable(id)) & any_of(
+        where = any_of("chunk", [storable(id)]) + any_of(
             "groups", objects.visible_marks(principal.groups)
         )
         found = await self._at.fetch(where, limit=10, shown=(*objects.SHOWN, "turn"))
@@ -394,9 +213,9 @@ class WeaviateStore:
         self, which: str, source: str | None, shown: Sequence[str]
     ) -> list[StoredObject]:
         """One object of each document, in slices that the server gives at once."""
-        wanted = is_(which, True)
+        wanted = flagged(which, so=True)
         if source is not None:
-            wanted &= is_("source", storable(source))
+            wanted += any_of("source", [storable(source)])
         count = await self._at.count(wanted)
         step = objects.BUCKETS // max(1, 2 * count // PAGE)
         found = []
@@ -407,7 +226,7 @@ class WeaviateStore:
     async def _slice(
         self, wanted: Where, low: int, high: int, shown: Sequence[str]
     ) -> list[StoredObject]:
-        where = wanted & between("bucket", low, high)
+        where = wanted + between("bucket", low, high)
         found = await self._at.fetch(where, limit=MOST, shown=shown)
         if len(found) < MOST:
             return found
@@ -449,16 +268,16 @@ class WeaviateStore:
             return found
         total, at = await self._at.count(where), 0
         while len(found) < total:
-            window = where & between("place", at, at + PAGE // 2)
+            window = where + between("place", at, at + PAGE // 2)
             found.extend(await self._at.fetch(window, limit=MOST, shown=shown, vectors=vectors))
             at += PAGE // 2
         return found
 
     async def stats(self) -> StoreStats:
         documents, embedded, waiting = await asyncio.gather(
-            self._at.count(is_("first", True)),
-            self._at.count(is_("embedded", True)),
-            self._at.count(is_("embedded", False)),
+            self._at.count(flagged("first", so=True)),
+            self._at.count(flagged("embedded", so=True)),
+            self._at.count(flagged("embedded", so=False)),
         )
         return StoreStats(documents, embedded + waiting, waiting)
 
@@ -470,11 +289,6 @@ def _stays(old: StoredObject | None, new: StoredObject) -> bool:
 def _outline(found: StoredObject, revision: str) -> Outline:
     groups = objects.groups_of(found.properties.get("groups") or ()) or frozenset()
     return Outline(revision, groups, int(found.properties.get("chunks") or 0))
-
-
-def _explanation(found: StoredObject) -> str:
-    """As the server would explain the score that a search by words alone gives."""
-    return f"(Result Set keyword) Document {found.id}: original score {found.score}"
 
 
 def _parts(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:

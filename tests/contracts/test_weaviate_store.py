@@ -22,8 +22,7 @@ class TestWeaviateStore(VectorStoreContract):
 
     @pytest.fixture
     async def make_store(self, weaviate: WeaviateProcess) -> AsyncIterator[MakeStore]:
-        from knowledge.stores.weaviate import WeaviateServer
-        from knowledge.stores.weaviate_shelf import WeaviateShelf
+        from knowledge.stores.weaviate import WeaviateServer, WeaviateShelf
 
         server = WeaviateServer(weaviate.url, weaviate.grpc_url, weaviate.key)
         shelves: list[WeaviateShelf] = []

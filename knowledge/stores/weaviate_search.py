@@ -1,0 +1,214 @@
+"""How a question is asked in Weaviate: by words and meaning, among what the asker may see.
+
+The server fuses both legs and filters by rights inside the search; rights are looked at once more
+in what it returns. Words are ours (:mod:`knowledge.stores.objects`), so both stores find the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Collection as Several
+from dataclasses import replace
+
+import numpy as np
+
+from bot.conversation import Principal
+from bot.evidence import Passage
+from knowledge.ranking import spread
+from knowledge.stores import objects
+from knowledge.stores.analysis import LexicalQuery, lexical_query, storable
+from knowledge.stores.base import SearchRequest, SearchResult
+from knowledge.stores.collection import DEPTH, Collection, Where, any_of, flagged, none_of
+from knowledge.stores.objects import StoredObject
+from knowledge.stores.spelling import NAME, adjoined, respelled
+
+_WORDS_KNOWN = 20_000
+_KNOWN_S = 60.0
+"""A word that a visible chunk held is taken to be held for so long: were the last one gone, a slip
+would be mended a minute late."""
+
+
+class Searcher:
+    """Searches of one collection."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._at = collection
+        self._held: OrderedDict[tuple[frozenset[str], str], float] = OrderedDict()
+
+    async def search(self, request: SearchRequest) -> SearchResult:
+        """As :meth:`knowledge.stores.base.VectorStore.search`."""
+        principal = request.principal
+        query = lexical_query(storable(request.text))
+        names = dict.fromkeys(adjoined(query.words), NAME)  # of no weight where no chunk has them
+        telling = {**names, **query.telling}
+        among = any_of("groups", objects.visible_marks(principal.groups))
+        hits, others, withheld = await asyncio.gather(
+            self._ranked(request, telling, query, among),
+            self._other_spellings(query, principal, among),
+            self._withheld(request, telling, query),
+        )
+        if others := {term: w for term, w in others.items() if term not in telling}:
+            telling = {**others, **telling}
+            hits, withheld = await asyncio.gather(
+                self._ranked(request, telling, query, among),
+                self._withheld(request, telling, query),
+            )
+        return SearchResult(
+            passages=await self._passages(request, hits, telling, query),
+            withheld=withheld,
+        )
+
+    async def _ranked(
+        self,
+        request: SearchRequest,
+        telling: dict[str, float],
+        query: LexicalQuery,
+        among: Where,
+        *,
+        named: bool = False,
+    ) -> list[StoredObject]:
+        """The best objects, best first, their scores from 0 to 1; ``named``: of the best ``k`` only
+        what they are called and who may see them."""
+        words = objects.weighted({**telling, **query.function})
+        if not telling and request.vector is None:
+            return []
+        limit = request.k if named else request.k + request.spare
+        vector = request.vector
+        fused, waiting = await asyncio.gather(
+            self._at.hybrid(
+                words if telling else "",
+                vector,
+                alpha=0.0 if vector is None else request.alpha if telling else 1.0,
+                fusion=request.fusion,
+                where=among,
+                limit=limit,
+                shown=("document", "chunk", "groups") if named else (*objects.SHOWN, "embedded"),
+                vectors=not named and vector is not None,
+            ),
+            self._waiting_hits(words, among, limit, wanted=bool(telling) and vector is not None),
+        )
+        most = 1.0 if request.fusion == "relative" else 60.0
+        fused = [replace(o, score=min(o.score * most, 1.0)) for o in fused]
+        if not waiting:
+            return fused
+        return (await self._with_waiting(words, among, fused, waiting))[:limit]
+
+    async def _waiting_hits(
+        self, words: str, among: Where, limit: int, *, wanted: bool
+    ) -> list[StoredObject]:
+        """The best by words of those that have no vector yet."""
+        if not wanted:
+            return []
+        where = flagged("embedded", so=False)
+        return await self._at.lexical(words, where=where + among, limit=limit, shown=objects.SHOWN)
+
+    async def _with_waiting(
+        self,
+        words: str,
+        among: Where,
+        fused: list[StoredObject],
+        waiting: list[StoredObject],
+    ) -> list[StoredObject]:
+        """New knowledge among the rest: as if its meaning fitted as well as its words do."""
+        leg = np.array([o.score for o in await self._at.lexical(words, where=among, limit=DEPTH)])
+        scores = spread(
+            np.array([o.score for o in waiting], np.float32), float(leg.min()), float(leg.max())
+        )
+        new = {
+            o.id: replace(o, score=float(score), explained=_explanation(o))
+            for o, score in zip(waiting, scores, strict=True)
+        }
+        both = [*(o for o in fused if o.id not in new), *new.values()]
+        return sorted(both, key=lambda o: (-o.score, o.id))
+
+    async def _withheld(
+        self, request: SearchRequest, telling: dict[str, float], query: LexicalQuery
+    ) -> tuple[str, ...]:
+        """What stands among the best for everybody and is not for this principal; asked for only
+        where something is hidden from them at all."""
+        hidden = none_of("groups", objects.visible_marks(request.principal.groups))
+        if not await self._at.fetch(hidden, limit=1):
+            return ()
+        best = await self._ranked(request, telling, query, (), named=True)
+        return objects.names(
+            [
+                o.properties
+                for o in best
+                if (groups := objects.groups_of(o.properties.get("groups") or ())) is not None
+                and not request.principal.may_see(groups)
+            ]
+        )
+
+    async def _passages(
+        self,
+        request: SearchRequest,
+        hits: list[StoredObject],
+        telling: dict[str, float],
+        query: LexicalQuery,
+    ) -> tuple[Passage, ...]:
+        """Hits as passages; rights are looked at once more."""
+        factor = objects.unit({**telling, **query.function})
+        found = [(o, objects.chunk_of(o.properties)) for o in hits]
+        seen = [(o, c) for o, c in found if c is not None and request.principal.may_see(c.groups)]
+        matched = {o.id for o, _ in seen if objects.matched(o.properties, telling)}
+        lexical = {o.id: objects.lexical_score(o.explained) for o, _ in seen if o.id in matched}
+        unsaid = [found_id for found_id, score in lexical.items() if score is None]
+        if unsaid:
+            words = objects.weighted({**telling, **query.function})
+            scored = await self._at.lexical(words, where=any_of("id", unsaid), limit=len(unsaid))
+            lexical.update((o.id, o.score) for o in scored)
+        return tuple(
+            Passage(
+                chunk,
+                o.score,
+                (lexical.get(o.id) or 0.0) * factor,
+                objects.cosine(o.vector, request.vector) if o.properties.get("embedded") else None,
+            )
+            for o, chunk in seen
+        )
+
+    # -- spelling ------------------------------------------------------------------------------
+
+    async def _other_spellings(
+        self, query: LexicalQuery, principal: Principal, among: Where
+    ) -> dict[str, float]:
+        """Other spellings of words that no visible chunk holds."""
+        known: dict[str, bool] = {}
+        while True:
+            unknown: set[str] = set()
+
+            def look(terms: Several[str], unknown: set[str] = unknown) -> set[str]:
+                unknown.update(t for t in terms if t not in known)
+                return {t for t in terms if known.get(t)}
+
+            found = respelled(query.words, look)
+            if not unknown:
+                return found
+            held = await self._which(unknown, principal, among)
+            known.update((term, term in held) for term in unknown)
+
+    async def _which(self, terms: set[str], principal: Principal, among: Where) -> set[str]:
+        """Which of some terms stand in a visible chunk."""
+        now = time.monotonic()
+        held = {t for t in terms if self._held.get((principal.groups, t), 0) > now}
+        left = terms - held
+        while left:
+            found = await self._at.lexical(
+                " ".join(sorted(left)), where=among, limit=3, shown=objects.SHOWN
+            )
+            new = {t for o in found for t in objects.matched(o.properties, left)}
+            if not new:
+                break
+            held |= new
+            left -= new
+            self._held.update(((principal.groups, t), now + _KNOWN_S) for t in new)
+        while len(self._held) > _WORDS_KNOWN:
+            self._held.popitem(last=False)
+        return held
+
+
+def _explanation(found: StoredObject) -> str:
+    """As the server would explain the score that a search by words alone gives."""
+    return f"(Result Set keyword) Document {found.id}: original score {found.score}"
