@@ -146,7 +146,7 @@ class SourceSection(Section):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if sum(place is not None for place in (self.path, self.url, self.git, self.type)) != 1:
-            raise ValueError("a source has either a path, a url, a git repository or a type")
+            raise ValueError("a source has one place: a path or a url, or else git or a type")
         for key, given, belongs in (
             ("branch", self.branch, self.git),
             ("folder", self.folder, self.git),
