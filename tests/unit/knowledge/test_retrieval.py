@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.conversation import Principal
 from bot.errors import EmbedderError, ModelUnavailableError, StoreBrokenError, WellspokenError
 from bot.evidence import Chunk, Passage
 from bot.ports import Vectors
-from knowledge.retrieval import BY_SCORE, DOCUMENTS, HybridRetriever, varied
+from knowledge.retrieval import HybridRetriever
+from knowledge.selection import everything
 from knowledge.stores.base import DocumentKey
 from knowledge.stores.embedded import EmbeddedStore
 
@@ -82,17 +82,74 @@ async def test_words_and_meaning_are_searched_together(store: EmbeddedStore) -> 
     assert by_words.degraded == ()
 
 
-async def test_the_same_text_comes_once(store: EmbeddedStore) -> None:
-    """Repeated passages give way to others, and k is still filled."""
+async def test_the_same_text_is_evidence_once(store: EmbeddedStore) -> None:
+    """Repeated passages give way to others in an answer, and k is still filled."""
     for name in "abcd":
         await put(store, name, "The lamp needs two bulbs.")
     await put(store, "e", "The lamp; needs two  bulbs")
-    await put(store, "f", "A lamp is no chair.")
-    await put(store, "g", "A lamp is no door.")
-    found = await HybridRetriever(store, Topics()).retrieve("lamp bulbs", PUBLIC, 3)
+    await put(store, "f", "Two lamp bulbs are no chair.")
+    await put(store, "g", "Two lamp bulbs are no door.")
+    retriever = HybridRetriever(store, Topics(), choice=everything)
+    found = await retriever.retrieve("lamp bulbs", PUBLIC, 3)
     texts = [p.chunk.text for p in found.passages]
     assert len(texts) == 3
-    assert sum("bulbs" in text for text in texts) == 1
+    assert sum("needs" in text for text in texts) == 1
+
+
+async def test_a_list_shows_other_pages_before_copies(store: EmbeddedStore) -> None:
+    """Who searches sees what else there is, then the copies of what stands first."""
+    for name in "abcd":
+        await put(store, name, "The lamp needs two bulbs.")
+    await put(store, "e", "Two lamp bulbs are no chair.")
+    await put(store, "f", "Nothing here but the word lamp, and so many others that it is lost.")
+    found = await HybridRetriever(store, Topics()).retrieve("lamp needs bulbs", PUBLIC, 4)
+    assert [p.chunk.document for p in found.passages] == ["a", "e", "b", "c"]
+
+
+async def test_many_copies_do_not_hide_what_else_is_there(store: EmbeddedStore) -> None:
+    """Where the first search brings copies only, a deeper one finds the other passages."""
+    for number in range(30):
+        await put(store, f"copy-{number}", "The lamp needs two lamp bulbs.")
+    await put(store, "other", "Two bulbs of a lamp, and a switch.")
+    retriever = HybridRetriever(store, Topics(), choice=everything)
+    found = await retriever.retrieve("lamp bulbs", PUBLIC, 3)
+    assert "other" in [p.chunk.document for p in found.passages]
+
+
+class Backwards:
+    """A reranker that turns the order round."""
+
+    async def rerank(self, query: str, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+        count = len(passages)
+        turned = reversed(passages)
+        return tuple(replace(p, score=1 - n / count) for n, p in enumerate(turned))
+
+
+class AwayReranker:
+    """A reranker whose server is away."""
+
+    async def rerank(self, query: str, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+        raise ModelUnavailableError(url="http://m")
+
+
+async def test_another_reranker_decides_the_order(store: EmbeddedStore) -> None:
+    """What a reranker puts first comes first."""
+    await put(store, "a", "The lamp needs two bulbs.")
+    await put(store, "b", "A lamp.")
+    usual = await HybridRetriever(store, Topics()).retrieve("lamp bulbs", PUBLIC)
+    turned = HybridRetriever(store, Topics(), reranker=Backwards())
+    found = await turned.retrieve("lamp bulbs", PUBLIC)
+    assert [p.chunk.document for p in usual.passages] == ["a", "b"]
+    assert [p.chunk.document for p in found.passages] == ["b", "a"]
+
+
+async def test_a_reranker_that_is_away_costs_its_order_only(store: EmbeddedStore) -> None:
+    """The search's own order holds then, and the result says so."""
+    await put(store, "a", "The lamp needs two bulbs.")
+    retriever = HybridRetriever(store, Topics(), reranker=AwayReranker())
+    found = await retriever.retrieve("lamp bulbs", PUBLIC)
+    assert [p.chunk.document for p in found.passages] == ["a"]
+    assert any("not reranked" in sentence for sentence in found.degraded)
 
 
 async def test_the_wording_of_the_question_counts(store: EmbeddedStore) -> None:
@@ -150,35 +207,3 @@ async def test_nothing_known_is_nothing_found(store: EmbeddedStore) -> None:
     """An empty store answers with no passages."""
     found = await HybridRetriever(store, Topics()).retrieve("lamp", PUBLIC)
     assert (found.passages, found.withheld, found.degraded) == ((), (), ())
-
-
-def passages(*documents: str) -> list[Passage]:
-    """One passage of each named document, best first."""
-    return [
-        Passage(Chunk(f"{i}", name, "s", "r", i, "", (), "", 0, 0, ""), 1 - i / 100)
-        for i, name in enumerate(documents)
-    ]
-
-
-def test_a_longer_list_shows_more_documents() -> None:
-    """Behind the first passages those of further documents come before more of the same."""
-    found = varied(passages(*"aaaaaaaabcad"), 9)
-    assert [p.chunk.document for p in found] == list("aaaaaabcd")
-    assert [p.chunk.document for p in varied(passages(*"aaaaaaaab"), 8)] == list("aaaaaaab")
-
-
-@given(st.lists(st.sampled_from("abcdefghijklmn"), max_size=40), st.integers(1, 30))
-def test_varied_lists_keep_what_is_best(documents: list[str], k: int) -> None:
-    """The list is full, best first, begins with the best by score, and beyond those it repeats a
-    document only where it shows enough documents, or all that there are."""
-    ranked = passages(*documents)
-    found = varied(ranked, k)
-    assert len(found) == min(k, len(ranked))
-    assert list(found) == sorted(found, key=lambda p: -p.score)
-    assert list(found[: min(k, BY_SCORE)]) == ranked[: min(k, BY_SCORE)]
-    shown = len({p.chunk.document for p in found})
-    plain = len({p.chunk.document for p in ranked[:k]})
-    assert shown >= min(plain, DOCUMENTS)
-    rest = [p.chunk.document for p in found[BY_SCORE:]]
-    if len(set(rest) - {p.chunk.document for p in found[:BY_SCORE]}) < len(rest):
-        assert shown >= min(DOCUMENTS, len(set(documents)))
