@@ -100,7 +100,7 @@ async def test_a_list_shows_other_pages_before_copies(store: EmbeddedStore) -> N
     """Who searches sees what else there is, then the copies of what stands first."""
     for name in "abcd":
         await put(store, name, "The lamp needs two bulbs.")
-    await put(store, "e", "The lamp needs bulbs of any kind.")
+    await put(store, "e", "The lamp needs two small bulbs.")
     await put(store, "f", "Nothing here but the word lamp, and so many others that it is lost.")
     found = await HybridRetriever(store, Topics()).retrieve("lamp needs bulbs", PUBLIC, 4)
     assert [p.chunk.document for p in found.passages] == ["a", "e", "b", "c"]
