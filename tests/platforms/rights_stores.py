@@ -6,28 +6,38 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from knowledge.stores.base import VectorStore
 from knowledge.stores.embedded import EmbeddedStore
+from knowledge.stores.shelf import IndexSpec
 from tests.platforms.rights_world import RememberingEmbedder
+
+if TYPE_CHECKING:
+    from tests.platforms.weaviate_server import WeaviateProcess
 
 MakeStore = Callable[[], Awaitable[VectorStore]]
 
-KINDS = ["embedded"]
+KINDS = ["embedded", pytest.param("weaviate", marks=pytest.mark.weaviate)]
+
+_numbers = count(1)
 
 
 @asynccontextmanager
 async def stores(
     request: pytest.FixtureRequest, folder: Path, embedder: RememberingEmbedder
 ) -> AsyncIterator[MakeStore]:
-    """Makes stores of the kind that the fixture's parameter names, and closes them."""
+    """Makes stores of the kind that the fixture's parameter names, and takes them away again."""
+    if request.param == "weaviate":
+        async with _in_weaviate(request.getfixturevalue("weaviate"), embedder) as make:
+            yield make
+        return
     opened: list[VectorStore] = []
-    numbers = count()
 
     async def make() -> VectorStore:
-        path = folder / f"knowledge-{next(numbers)}.db"
+        path = folder / f"knowledge-{next(_numbers)}.db"
         store = EmbeddedStore(path, embedder.model, embedder.dimensions)
         await store.open()
         opened.append(store)
@@ -36,3 +46,29 @@ async def stores(
     yield make
     for store in opened:
         await store.close()
+
+
+@asynccontextmanager
+async def _in_weaviate(
+    node: WeaviateProcess, embedder: RememberingEmbedder
+) -> AsyncIterator[MakeStore]:
+    from knowledge.stores.weaviate import WeaviateServer, WeaviateShelf
+
+    server = WeaviateServer(node.url, node.grpc_url, node.key)
+    shelves: list[WeaviateShelf] = []
+
+    async def make() -> VectorStore:
+        shelf = WeaviateShelf(server, f"Rights{next(_numbers)}")
+        shelves.append(shelf)
+        spec = IndexSpec(embedder.model, embedder.dimensions, 1)
+        store = shelf.store(await shelf.create(spec))
+        await store.open()
+        return store
+
+    try:
+        yield make
+        for shelf in shelves:
+            for record in await shelf.records():
+                await shelf.drop(record.name)
+    finally:
+        await server.close()
