@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
@@ -163,4 +164,110 @@ class Grounder(Protocol):
         self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
     ) -> GroundingCheck:
         """Read the passages; ``headers`` are their titles and heading paths, where known."""
+        ...
+
+
+# -- live facts -----------------------------------------------------------------------------
+
+LIVE = "live"
+"""The source that passages of live facts name."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWant:
+    """A live source and the values to ask it with: ``(("code", "AX-100"),)``.
+
+    ``topics`` says what of its answer was asked for ("price"), ``said`` are the question's words.
+    """
+
+    source: str
+    values: tuple[tuple[str, str], ...] = ()
+    topics: frozenset[str] = frozenset()
+    said: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlan:
+    """What a question wants of live sources, decided before anything is fetched.
+
+    ``reason`` says why, in words for the route; empty: no live source that the asker may see is
+    about it. ``ask`` is the question back where a value is missing. ``more`` is what it asks
+    besides, which documents may tell. ``left`` counts the facts that are too many
+    for one question. ``withheld`` names the sources that access control kept back.
+    """
+
+    reason: str = ""
+    wants: tuple[LiveWant, ...] = ()
+    ask: str = ""
+    more: str = ""
+    left: int = 0
+    withheld: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigure:
+    """A number of a live fact: ``kind`` is what it counts ("price"), ``unit`` may be empty."""
+
+    kind: str
+    value: Decimal
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFinding:
+    """A fact as it is now, as a passage in memory.
+
+    ``spans`` are the places in its text that answer the question, ``stamp`` its time in words
+    ("10:42 UTC"); ``values`` and ``figures`` are what documents are compared with.
+    """
+
+    passage: Passage
+    spans: tuple[tuple[int, int], ...]
+    stamp: str
+    values: tuple[str, ...] = ()
+    figures: tuple[LiveFigure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFindings:
+    """What live sources told. ``missing`` says in sentences for the asker what could not be looked
+    up or is not there, ``errors`` why, for the log and the turn."""
+
+    found: tuple[LiveFinding, ...] = ()
+    missing: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A document says another value than a live source: ``quote`` is the span in the text of
+    ``passages[passage]``, ``value`` its words ("59 €")."""
+
+    passage: int
+    quote: tuple[int, int]
+    value: str
+    title: str
+
+
+class LiveFacts(Protocol):
+    """Facts that are fetched when asked for: never indexed, never stored."""
+
+    def plan(
+        self, question: str, query: str, history: Sequence[Message], principal: Principal
+    ) -> LivePlan:
+        """Which facts a question asks for; ``query`` is the question rewritten to stand alone."""
+        ...
+
+    async def look_up(self, plan: LivePlan) -> LiveFindings:
+        """Fetch them side by side, each within its time; a source that fails raises nothing."""
+        ...
+
+    def contradictions(
+        self, found: Sequence[LiveFinding], passages: Sequence[Passage]
+    ) -> tuple[Contradiction, ...]:
+        """Where the passages state another value for the same thing."""
+        ...
+
+    def disagrees(self, found: Sequence[LiveFinding], sentence: str) -> bool:
+        """Whether a sentence of an answer states another value for the same thing."""
         ...

@@ -1,0 +1,1 @@
+"""Live facts: prices, stock, order states, fetched when asked for, never indexed, never stored."""
