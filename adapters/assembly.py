@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from knowledge.ingest import Ingestor
     from knowledge.ledger import Ledger
     from knowledge.reindexing import Reindexer
+    from knowledge.standing import SourceDesk
 
 
 ShelfKind = Literal["embedded", "weaviate"]
@@ -104,6 +105,13 @@ class Application:
         from adapters.reviewing import review_of
 
         return review_of(self)
+
+    @property
+    def sources(self) -> SourceDesk:
+        """How the sources stand, and what can be asked of them."""
+        from adapters.syncing import desk_of
+
+        return desk_of(self)
 
     async def readiness(self) -> dict[str, str | None]:
         """What must work before questions can be taken: ``None``, or what is wrong."""

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from adapters.web.auth import Operator, Sessions, SignInRequiredError
 from adapters.web.failures import headers_of
+from adapters.web.knowing import add_knowledge
 from adapters.web.limits import TooManyError
 from adapters.web.pages import Pages
 from adapters.web.ports import Application
@@ -81,6 +82,7 @@ def console_router(console: Console) -> APIRouter:
     _add_conversations(router, console)
     add_review(router, console, PAGE)
     _add_rooms(router, console)
+    add_knowledge(router, console, PAGE)
     return router
 
 
@@ -166,23 +168,3 @@ def _add_rooms(router: APIRouter, console: Console) -> None:
         console.operator(request)
         rated = await console.application.feedback.listing(limit=4 * PAGE)
         return console.render(request, "console/feedback.html", "feedback", rated=rated)
-
-    @router.get("/knowledge")
-    async def knowledge(
-        request: Request, source: str = "", past: str = "", after: str = ""
-    ) -> Response:
-        console.operator(request)
-        name = checked(source, "source", 1000) or None
-        cursor = (checked(past, "cursor", 1000), checked(after, "cursor", 2000))
-        ledger = console.application.ledger
-        found = await ledger.page(PAGE + 1, cursor if past or after else None, name)
-        return console.render(
-            request,
-            "console/knowledge.html",
-            "knowledge",
-            stats=await console.application.store.stats(),
-            sources=await ledger.sources(),
-            documents=found[:PAGE],
-            source=name,
-            more=len(found) > PAGE,
-        )

@@ -10,7 +10,8 @@ from bot.conversation import Author, Feedback, Question, Turn
 from bot.metrics import Metrics
 from bot.store.feedback import RatedTurn
 from bot.store.reviews import Verdict
-from knowledge.ledger import DocumentRecord, SourceRecord
+from knowledge.ledger import DocumentRecord, RunRecord
+from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
 
 Show = Callable[[str], Awaitable[None]]
@@ -80,8 +81,6 @@ class Ledger(Protocol):
         """Every group that some document names."""
         ...
 
-    async def sources(self) -> Sequence[SourceRecord]: ...
-
 
 class Store(Protocol):
     """The knowledge store, as far as the console looks at it."""
@@ -103,6 +102,20 @@ class Review(Protocol):
     ) -> None:
         """Judge the proposed answer of a turn; ``groups`` may read it, ``None``: those who could.
         Raises UsageError where it has to be said."""
+        ...
+
+
+class Sources(Protocol):
+    """How the sources stand, and what an operator can ask of them."""
+
+    async def standings(self) -> Sequence[Standing]: ...
+
+    async def want(self, name: str, /) -> None:
+        """Have a source read now; raises NotFoundError where its place is not known."""
+        ...
+
+    async def runs(self, name: str, limit: int | None = None) -> Sequence[RunRecord]:
+        """The runs of a source, the last one first."""
         ...
 
 
@@ -141,5 +154,7 @@ class Application(Protocol):
     def metrics(self) -> Metrics: ...
     @property
     def review(self) -> Review: ...
+    @property
+    def sources(self) -> Sources: ...
 
     async def readiness(self) -> Mapping[str, str | None]: ...

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
@@ -43,10 +43,23 @@ from bot.store.reviews import ReviewBook
 from bot.work.leases import Leases
 from knowledge.ingest import Ingestor
 from knowledge.ledger import DocumentRecord, Ledger
+from knowledge.sources.folder import FolderSource
+from knowledge.standing import SourceDesk
 from knowledge.stores.base import StoreStats
 from knowledge.stores.embedded import EmbeddedStore
+from knowledge.syncbook import SyncBook
+from knowledge.syncing import Plan
 
 TOKEN = "a-token-for-tests"
+
+HANDBOOK = Plan(
+    "handbook",
+    "docs/handbook",
+    lambda: FolderSource("docs/handbook"),
+    frozenset({"staff"}),
+    timedelta(hours=1),
+)
+"""A source that is set up and was never read."""
 
 RESET_TEXT = (
     "Before you start, note the serial number on the underside.\n\n"
@@ -266,6 +279,7 @@ class WebApplication:
     engine: ScriptedEngine
     review: Review
     handoffs: HandoffBook
+    sources: SourceDesk
     store: StandInStore = field(default_factory=StandInStore)
     persona: Card = field(default_factory=Card)
     console_token: str = TOKEN
@@ -297,6 +311,7 @@ async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
             ScriptedEngine(history, metrics),
             stand_in_review(database, ledger, store),
             HandoffBook(database),
+            SourceDesk([HANDBOOK], ledger, SyncBook(database), Leases(database)),
         )
     finally:
         await store.close()

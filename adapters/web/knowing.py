@@ -1,0 +1,92 @@
+"""The knowledge room of the console: sources and how they stand, their runs, the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from adapters.web.texts import checked
+from knowledge.standing import State
+
+if TYPE_CHECKING:
+    from adapters.web.console import Console
+
+_ROOM = "/console/knowledge"
+_STALE = "The form is out of date; load the page again and repeat."
+_BUSY = frozenset({State.SYNCING, State.WAITING})
+_RUNS = 50
+_COUNTS = ("added", "changed", "unchanged", "removed")
+
+
+def did(report: Mapping[str, Any]) -> str:
+    """What a run did: ``12 added, 3 changed``."""
+    counts = {name: report.get(name, 0) for name in _COUNTS}
+    return ", ".join(f"{n:,} {name}" for name, n in counts.items() if n) or "nothing there"
+
+
+async def _standings(console: Console) -> dict[str, Any]:
+    found = await console.application.sources.standings()
+    return {
+        "standings": found,
+        "busy": any(standing.state in _BUSY for standing in found),
+        "now": datetime.now(UTC),
+        "did": did,
+    }
+
+
+def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
+    """The room, with ``page`` documents on a page."""
+
+    @router.get("/knowledge")
+    async def knowledge(
+        request: Request, source: str = "", past: str = "", after: str = ""
+    ) -> Response:
+        console.operator(request)
+        name = checked(source, "source", 1000) or None
+        cursor = (checked(past, "cursor", 1000), checked(after, "cursor", 2000))
+        ledger = console.application.ledger
+        found = await ledger.page(page + 1, cursor if past or after else None, name)
+        return console.render(
+            request,
+            "console/knowledge.html",
+            "knowledge",
+            stats=await console.application.store.stats(),
+            documents=found[:page],
+            source=name,
+            more=len(found) > page,
+            **await _standings(console),
+        )
+
+    @router.get("/knowledge/sources")
+    async def sources(request: Request) -> Response:
+        console.operator(request)
+        shown = await _standings(console)
+        return console.render(request, "console/_sources.html", "knowledge", **shown)
+
+    @router.get("/knowledge/history")
+    async def history(request: Request, source: str) -> Response:
+        console.operator(request)
+        name = checked(source, "source", 1000)
+        return console.render(
+            request,
+            "console/history.html",
+            "knowledge",
+            source=name,
+            runs=await console.application.sources.runs(name, _RUNS),
+            did=did,
+        )
+
+    @router.post("/knowledge/sync")
+    async def sync(
+        request: Request, source: Annotated[str, Form()], csrf: Annotated[str, Form()] = ""
+    ) -> Response:
+        operator = console.operator(request)
+        if not console.sessions.csrf_holds(operator, csrf):
+            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        await console.application.sources.want(checked(source, "source", 1000))
+        return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
