@@ -6,8 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,11 +28,8 @@ knowledge = typer.Typer(
 )
 
 
-class Place(StrEnum):
-    """A kind of store."""
-
-    EMBEDDED = "embedded"
-    WEAVIATE = "weaviate"
+Place = Literal["embedded", "weaviate"]
+PLACES: tuple[Place, ...] = ("embedded", "weaviate")
 
 
 def register(app: typer.Typer) -> None:
@@ -45,8 +41,12 @@ def register(app: typer.Typer) -> None:
 
 
 def copy(
-    origin: Annotated[Place, typer.Option("--from", help="Where the knowledge is.")],
-    target: Annotated[Place, typer.Option("--to", help="Where it shall be as well.")],
+    origin: Annotated[
+        str, typer.Option("--from", metavar="STORE", help="Where it is: embedded or weaviate.")
+    ],
+    target: Annotated[
+        str, typer.Option("--to", metavar="STORE", help="Where it shall be as well.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Copy the knowledge base from one store to another, and check the copy.
@@ -54,15 +54,23 @@ def copy(
     Interrupted, it goes on where it was when it is repeated. Questions are answered meanwhile;
     reading documents in waits. WEAVIATE_URL says where Weaviate is.
     """
+    places = _place(origin), _place(target)
     if origin == target:
         raise UsageError(
-            f"The {origin.value} store cannot be copied onto itself; name the other one with --to."
+            f"The {origin} store cannot be copied onto itself; name the other one with --to."
         )
-    record, report = run(_copy(settings(), origin, target))
+    record, report = run(_copy(settings(), *places))
     if as_json:
-        print_json(_as_json(origin, target, record, report))
+        print_json(_as_json(*places, record, report))
     else:
-        _tell(target, record, report)
+        _tell(places[1], record, report)
+
+
+def _place(name: str) -> Place:
+    for place in PLACES:
+        if name == place:
+            return place
+    raise UsageError(f'There is no store "{name}"; write {" or ".join(PLACES)}.')
 
 
 async def _copy(config: Settings, origin: Place, target: Place) -> tuple[IndexRecord, CopyReport]:
@@ -71,8 +79,8 @@ async def _copy(config: Settings, origin: Place, target: Place) -> tuple[IndexRe
     # The database first: it makes the data folder.
     async with (
         open_database(config) as database,
-        open_shelf(config, origin.value) as source,
-        open_shelf(config, target.value) as shelf,
+        open_shelf(config, origin) as source,
+        open_shelf(config, target) as shelf,
     ):
         try:
             return await _copied(database, source, shelf)
@@ -136,7 +144,7 @@ def _tell(target: Place, record: IndexRecord, report: CopyReport) -> None:
             f"{counted(report.waiting, 'chunk')} wait for a vector, found by their words meanwhile;"
             " `wellspoken ingest` or `wellspoken serve` makes it."
         )
-    if target is Place.EMBEDDED:
+    if target == "embedded":
         remark("To answer from it, unset WEAVIATE_URL and start `wellspoken serve` again.")
 
 
@@ -144,8 +152,8 @@ def _as_json(
     origin: Place, target: Place, record: IndexRecord, report: CopyReport
 ) -> dict[str, Any]:
     return {
-        "from": origin.value,
-        "to": target.value,
+        "from": origin,
+        "to": target,
         "index": record.name,
         "model": record.spec.model,
         "documents": report.documents,
