@@ -29,6 +29,7 @@ from knowledge.embedder import MODEL as BUILTIN_MODEL
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.grounding import BuiltinGrounder
 from knowledge.indexes import Embedders, LiveEmbedder, LiveIndex, LiveRetriever, LiveStore
+from knowledge.selection import evidence
 from knowledge.stores.base import VectorStore
 from knowledge.stores.shelf import IndexShelf, IndexSpec
 from persona.profile import Persona, default_persona, load_persona
@@ -54,12 +55,14 @@ ShelfKind = Literal["embedded", "weaviate"]
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What a search needs."""
+    """What a search needs. ``retriever`` is for those who look around, ``evidence`` finds what an
+    answer is made of."""
 
     index: LiveIndex
     store: VectorStore
     embedder: Embedder
     retriever: Retriever
+    evidence: Retriever
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ async def assemble(
             retriever=knowledge.retriever,
             engine=Engine(
                 turns=history,
-                retriever=knowledge.retriever,
+                retriever=knowledge.evidence,
                 voice=voice,
                 plain=plain,
                 grounder=build_grounder(settings),
@@ -224,14 +227,15 @@ async def _knowledge(
     settings: Settings, server: ModelServer | None, *, warm: bool
 ) -> AsyncIterator[Knowledge]:
     async with _shelf_and_embedders(settings, server, warm=warm) as (shelf, wanted, embedders):
-        index = LiveIndex(shelf, embedders, wanted)
+        index, search = LiveIndex(shelf, embedders, wanted), settings.search
         await index.open()
         try:
             yield Knowledge(
                 index=index,
                 store=LiveStore(index),
                 embedder=LiveEmbedder(index),
-                retriever=LiveRetriever(index, settings.search.alpha, settings.search.fusion),
+                retriever=LiveRetriever(index, search.alpha, search.fusion),
+                evidence=LiveRetriever(index, search.alpha, search.fusion, choice=evidence),
             )
         finally:
             await index.close()

@@ -18,6 +18,7 @@ from bot.evidence import Chunk, Retrieval
 from bot.ports import Embedder, Vectors
 from bot.telemetry import log
 from knowledge.retrieval import ALPHA, HybridRetriever
+from knowledge.selection import Choice, listed
 from knowledge.stores.base import (
     DocumentKey,
     Fusion,
@@ -247,17 +248,25 @@ class LiveRetriever:
     """A :class:`~bot.ports.Retriever` over whichever index is live when a question begins."""
 
     def __init__(
-        self, index: LiveIndex, alpha: float | None = None, fusion: Fusion = "relative"
+        self,
+        index: LiveIndex,
+        alpha: float | None = None,
+        fusion: Fusion = "relative",
+        *,
+        choice: Choice = listed,
     ) -> None:
         self._live = index
-        self._alpha = alpha
+        self._alpha = ALPHA if alpha is None else alpha
         self._fusion = fusion
+        self._choice = choice
         self._made: tuple[Index, HybridRetriever] | None = None
 
     async def retrieve(self, query: str, principal: Principal, k: int = 6) -> Retrieval:
         """As :meth:`knowledge.retrieval.HybridRetriever.retrieve`."""
         index = await self._live.current()
         if self._made is None or self._made[0] is not index:
-            alpha = ALPHA if self._alpha is None else self._alpha
-            self._made = index, HybridRetriever(index.store, index.embedder, alpha)
+            retriever = HybridRetriever(
+                index.store, index.embedder, self._alpha, self._fusion, choice=self._choice
+            )
+            self._made = index, retriever
         return await self._made[1].retrieve(query, principal, k)
