@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -15,6 +18,9 @@ from knowledge.sources.addresses import resolved
 if TYPE_CHECKING:
     import httpx2
 
+PROGRAM = "wellspoken"
+"""The name that a robots.txt may call us by."""
+
 AGENT = "Wellspoken/1.0 (documentation reader)"
 _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -22,7 +28,8 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a server sent. ``url`` is the one after redirects; ``status`` 304 has no content."""
+    """What a server sent. ``url`` is the one after redirects; ``status`` 304 has no content;
+    ``wait`` is how many seconds it wants to be left alone (Retry-After)."""
 
     url: str
     status: int
@@ -30,10 +37,21 @@ class Page:
     charset: str
     content: bytes
     fingerprint: str
+    wait: float | None = None
+
+
+Turn = Callable[[str], AbstractAsyncContextManager[None]]
+"""Entered for each request to an address; may make it wait, or refuse it with an error."""
+
+
+@asynccontextmanager
+async def _at_once(url: str) -> AsyncIterator[None]:
+    del url  # whoever has manners hands in something else
+    yield
 
 
 class Fetcher:
-    """Fetches pages. ``seconds`` bounds a whole page, ``limit`` its unpacked bytes."""
+    """Fetches pages. ``seconds`` bounds each request, ``limit`` the unpacked bytes."""
 
     def __init__(
         self, *, seconds: float = 30.0, limit: int = DEFAULT_LIMIT, allow_private: bool = False
@@ -51,16 +69,16 @@ class Fetcher:
         for client in clients.values():
             await client.aclose()
 
-    async def fetch(self, url: str, known: str = "") -> Page:
-        """A page; ``known`` is the fingerprint of the state that the caller has.
+    async def fetch(self, url: str, known: str = "", turn: Turn = _at_once) -> Page:
+        """A page; ``known`` is the fingerprint of the state that the caller has, ``turn`` is
+        entered for the address and for each that it leads on to.
 
         Raises SourceUnavailableError: no such name, private address, no answer in time, too large.
         """
         import httpx2  # late: only web sources need it
 
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._follow(url, known)
+            return await self._follow(url, known, turn)
         except (TimeoutError, httpx2.TimeoutException) as error:
             reason = f"no whole answer within {self._seconds:g} s."
             raise SourceUnavailableError(source=url, reason=reason) from error
@@ -70,9 +88,10 @@ class Fetcher:
         except (httpx2.InvalidURL, ValueError) as error:
             raise SourceUnavailableError(source=url, reason="it is no web address.") from error
 
-    async def _follow(self, url: str, known: str) -> Page:
+    async def _follow(self, url: str, known: str, turn: Turn) -> Page:
         for _ in range(_REDIRECTS + 1):
-            page, onward = await self._once(url, known)
+            async with turn(url), asyncio.timeout(self._seconds):
+                page, onward = await self._once(url, known)
             if page is not None:
                 return page
             url = urljoin(url, onward)
@@ -137,6 +156,7 @@ class Fetcher:
             charset=answer.charset_encoding or "",
             content=bytes(content),
             fingerprint=_fingerprint(answer.headers),
+            wait=_wait(answer.headers.get("retry-after", "")),
         )
 
 
@@ -146,6 +166,19 @@ def _fingerprint(headers: Mapping[str, str]) -> str:
     if modified := headers.get("last-modified"):
         return f"modified {modified}"[:500]
     return ""
+
+
+def _wait(value: str) -> float | None:
+    """The seconds of a Retry-After, which holds a number or a date (RFC 9110, 10.2.3)."""
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max((until - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _conditions(known: str) -> dict[str, str]:

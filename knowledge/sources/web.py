@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit, urlunsplit
-from urllib.robotparser import RobotFileParser
 from xml.etree import ElementTree
 
 from bot.errors import SourceUnavailableError
 from knowledge.document import DEFAULT_LIMIT, FailedDocument, RawDocument
 from knowledge.readers import FORMATS
 from knowledge.sources.base import Item, Skipped
-from knowledge.sources.fetching import AGENT, Fetcher, Page
+from knowledge.sources.fetching import PROGRAM, Fetcher, Page
+from knowledge.sources.manners import Manners
+from knowledge.sources.robots import Robots, read_robots
 
 _KINDS = {
     "text/html": ".html",
@@ -30,15 +33,24 @@ _KINDS = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
 }
 _SITEMAPS_DEEP = 3
+_SITEMAP_ADDRESS = re.compile(r"sitemap|\.xml$|\.xml[?]|\.gz$", re.IGNORECASE)
+
+_PAUSE_S = 0.1
+_TRIES = 3
+_PATIENCE_S = 5.0
+_LONGEST_WAIT_S = 60.0
+_LONGEST_DELAY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class PageItem:
-    """A page to fetch, named by its address."""
+    """A page to fetch, named by its address. ``alone``: it is all that the source has, so that
+    without it the source is down."""
 
     source: WebSource
     url: str
     page: Page | None = None
+    alone: bool = False
 
     @property
     def name(self) -> str:
@@ -49,9 +61,13 @@ class PageItem:
         try:
             page = self.page or await self.source.fetch(self.url, known)
         except SourceUnavailableError as error:
+            if self.alone:
+                raise
             return FailedDocument(self.url, str(error))
         if page.status == 304:
             return None
+        if self.alone:
+            _check_alone(page, self.url)
         if page.status != 200:
             return _failed(
                 self.url, f"the server answered {page.status}.", gone=page.status in (404, 410)
@@ -72,8 +88,11 @@ class PageItem:
 class WebSource:
     """A page, or the pages of a sitemap (an index of sitemaps as well), as a source.
 
-    A document is named by its address. Pages of other hosts, and those that ``robots.txt`` asks
-    not to fetch, are passed over. Private addresses are refused unless ``allow_private`` is set.
+    An address that ends in ``.xml`` or ``.gz`` or holds the word "sitemap" is asked for a sitemap
+    first. A document is named by its address. Pages of other hosts are passed over; those that
+    ``robots.txt`` asks not to fetch fail. Private addresses are refused unless ``allow_private`` is
+    set. ``pause``: seconds between two requests to a host, at most two of which are under way;
+    none by default for private ones, more where robots.txt asks for it.
     """
 
     def __init__(
@@ -85,23 +104,40 @@ class WebSource:
         limit: int = DEFAULT_LIMIT,
         pages: int = 5_000,
         allow_private: bool = False,
+        pause: float | None = None,
     ) -> None:
         self.url = _normal(url)
         self.name = name or urlsplit(url).hostname or url
         self._limit = limit
         self._most = pages
         self._fetcher = Fetcher(seconds=seconds, limit=limit, allow_private=allow_private)
-        self._robots: dict[str, RobotFileParser | None] = {}
+        self._pause = pause if pause is not None else 0.0 if allow_private else _PAUSE_S
+        self._robots: dict[str, Robots] = {}
         self._robots_lock = asyncio.Lock()
+        self._hosts: dict[str, Manners] = {}
 
     async def fetch(self, url: str, known: str = "") -> Page:
-        """A page of this source; raises SourceUnavailableError."""
-        if not await self._allowed(url):
-            raise SourceUnavailableError(source=url, reason="robots.txt asks not to fetch it.")
-        return await self._fetcher.fetch(url, known)
+        """A page of this source, when its server has time; raises SourceUnavailableError."""
+        for patience in reversed(range(_TRIES)):
+            page = await self._fetcher.fetch(url, known, self._turn)
+            wait = page.wait
+            if page.status == 429 and wait is None:
+                wait = _PATIENCE_S
+            if page.status not in (429, 503) or wait is None:
+                return page
+            host = self._host(page.url)
+            if not patience or wait > _LONGEST_WAIT_S:
+                host.close(wait, f"its server asks for patience ({page.status}, {wait:.0f} s).")
+                break
+            host.wait(wait)
+        reason = f"its server asks for patience ({page.status}, {wait:.0f} s)."
+        raise SourceUnavailableError(source=url, reason=reason)
 
     async def items(self) -> AsyncIterator[Item | Skipped | FailedDocument]:
         """The page, or every page of the sitemap in its order."""
+        if not _SITEMAP_ADDRESS.search(self.url):
+            yield PageItem(self, self.url, alone=True)
+            return
         first = await self.fetch(self.url)
         if first.status != 200:
             raise SourceUnavailableError(
@@ -148,22 +184,47 @@ class WebSource:
             raise SourceUnavailableError(source=url, reason="it is no sitemap.")
         return page
 
-    async def _allowed(self, url: str) -> bool:
+    @asynccontextmanager
+    async def _turn(self, url: str) -> AsyncIterator[None]:
+        """A request to an address, if the rules of its host allow it, when it is its turn."""
+        rules = await self._rules(url)
+        if not rules.allows(url):
+            raise SourceUnavailableError(source=url, reason="robots.txt asks not to fetch it.")
+        host = self._host(url)
+        host.pause = max(self._pause, min(rules.delay, _LONGEST_DELAY_S))
+        async with host.turn():
+            yield
+
+    def _host(self, url: str) -> Manners:
+        netloc = urlsplit(url).netloc
+        return self._hosts.setdefault(netloc, Manners(netloc, self._pause))
+
+    async def _rules(self, url: str) -> Robots:
         """What the host's robots.txt says; a host without one allows everything."""
         parts = urlsplit(url)
         async with self._robots_lock:
             if parts.netloc not in self._robots:
                 self._robots[parts.netloc] = await self._read_robots(parts.scheme, parts.netloc)
-        rules = self._robots[parts.netloc]
-        return rules is None or rules.can_fetch(AGENT, url)
+        return self._robots[parts.netloc]
 
-    async def _read_robots(self, scheme: str, netloc: str) -> RobotFileParser | None:
-        page = await self._fetcher.fetch(urlunsplit((scheme, netloc, "/robots.txt", "", "")))
-        if page.status != 200:
-            return None
-        rules = RobotFileParser()
-        rules.parse(page.content[:500_000].decode("utf-8", "replace").splitlines())
-        return rules
+    async def _read_robots(self, scheme: str, netloc: str) -> Robots:
+        """The rules. While the server fails to tell them, nothing may be fetched (RFC 9309)."""
+        url = urlunsplit((scheme, netloc, "/robots.txt", "", ""))
+        page = await self._fetcher.fetch(url)
+        if page.status >= 500 or page.status == 429:
+            reason = f"the server answered {page.status}."
+            raise SourceUnavailableError(source=url, reason=reason)
+        return read_robots(page.content, PROGRAM) if page.status == 200 else Robots()
+
+
+def _check_alone(page: Page, url: str) -> None:
+    """Raises SourceUnavailableError where a source's only page is none."""
+    if page.status != 200:
+        reason = f"the server answered {page.status}."
+        raise SourceUnavailableError(source=url, reason=reason)
+    if _sitemap(page.content):
+        reason = 'it is a sitemap; name it by an address that ends in .xml or holds "sitemap".'
+        raise SourceUnavailableError(source=url, reason=reason)
 
 
 def _failed(url: str, reason: str, *, gone: bool = False) -> FailedDocument:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
 import pytest
 
@@ -193,6 +194,92 @@ async def test_robots_are_heeded(site: Site) -> None:
     assert isinstance(found, FailedDocument)
     assert "robots.txt" in found.error
     assert "/private/a" not in site.asked
+
+
+async def test_robots_hold_for_what_a_page_leads_to(site: Site) -> None:
+    """A redirect is no way round robots.txt."""
+    site.pages["/robots.txt"] = (200, {}, b"User-agent: wellspoken\nDisallow: /private/")
+    site.pages["/a"] = (302, {"Location": "/private/a"}, b"")
+    site.html("/private/a", "a")
+    site.sitemap("/s.xml", site.url("/a"))
+    (found,) = await load_all(WebSource(site.url("/s.xml"), allow_private=True))
+    assert isinstance(found, FailedDocument)
+    assert "robots.txt" in found.error
+    assert "/private/a" not in site.asked
+
+
+async def test_robots_that_cannot_be_told_allow_nothing(site: Site) -> None:
+    """While the server fails to tell its rules the source is down, and no page is asked for."""
+    site.pages["/robots.txt"] = (503, {}, b"")
+    site.html("/a", "a")
+    with pytest.raises(SourceUnavailableError, match="503"):
+        await load_all(WebSource(site.url("/a"), allow_private=True))
+    assert "/a" not in site.asked
+
+
+async def test_a_page_by_itself_is_not_sent_again(site: Site) -> None:
+    """The only page of a source costs a 304 as well; without it the source is down."""
+
+    def page(headers: dict[str, str]) -> Answer:
+        if headers.get("If-Modified-Since") == "Sun, 22 Nov 2026 10:42:00 GMT":
+            return 304, {}, b""
+        changed = {"Content-Type": "text/html", "Last-Modified": "Sun, 22 Nov 2026 10:42:00 GMT"}
+        return 200, changed, b"<p>x</p>"
+
+    site.pages["/a"] = page
+    first = await only(WebSource(site.url("/a"), allow_private=True))
+    assert await load_all(WebSource(site.url("/a"), allow_private=True), first.fingerprint) == [
+        None
+    ]
+    site.pages["/a"] = (404, {}, b"")
+    with pytest.raises(SourceUnavailableError, match="404"):
+        await load_all(WebSource(site.url("/a"), allow_private=True))
+
+
+async def test_a_sitemap_under_another_name_is_a_sentence(site: Site) -> None:
+    """An address that does not look like a sitemap says how to write it."""
+    site.sitemap("/pages", site.url("/a"))
+    with pytest.raises(SourceUnavailableError, match="it is a sitemap"):
+        await load_all(WebSource(site.url("/pages"), allow_private=True))
+
+
+async def test_a_server_that_asks_for_patience_gets_it(site: Site) -> None:
+    """A short Retry-After is waited for, and the page is read."""
+    answers = iter([(503, {"Retry-After": "1"}, b""), (429, {"Retry-After": "0"}, b"")])
+    sound = (200, {"Content-Type": "text/html"}, b"<p>x</p>")
+    site.pages["/a"] = lambda _: next(answers, sound)
+    began = time.monotonic()
+    await only(WebSource(site.url("/a"), allow_private=True))
+    assert time.monotonic() - began >= 1
+    assert site.asked.count("/a") == 3
+
+
+async def test_a_server_that_is_worn_out_is_left_alone(site: Site) -> None:
+    """A long Retry-After ends the asking: the other pages keep their state unasked."""
+    for name in "abcdefgh":
+        site.pages[f"/{name}"] = (429, {"Retry-After": "3600"}, b"")
+    site.sitemap("/s.xml", *(site.url(f"/{name}") for name in "abcdefgh"))
+    found = await load_all(WebSource(site.url("/s.xml"), allow_private=True))
+    assert all(isinstance(f, FailedDocument) and not f.gone for f in found)
+    assert all("patience" in f.error for f in found if isinstance(f, FailedDocument))
+    assert sum(path in site.asked for path in map("/{}".format, "abcdefgh")) == 1
+
+
+async def test_requests_keep_the_distance_that_is_asked_for(site: Site) -> None:
+    """Crawl-delay lies between the beginnings of any two requests."""
+    site.pages["/robots.txt"] = (200, {}, b"User-agent: *\nCrawl-delay: 0.2")
+    times: list[float] = []
+
+    def page(_: dict[str, str]) -> Answer:
+        times.append(time.monotonic())
+        return 200, {"Content-Type": "text/html"}, b"<p>x</p>"
+
+    for name in "abc":
+        site.pages[f"/{name}"] = page
+    source = WebSource(site.url("/s.xml"), allow_private=True)
+    await asyncio.gather(*(source.fetch(site.url(f"/{name}")) for name in "abc"))
+    await source.close()
+    assert all(later - sooner > 0.15 for sooner, later in pairwise(times))
 
 
 async def test_private_addresses_are_refused_unless_allowed(site: Site) -> None:
