@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import BaseRoute
@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from adapters.web.answers import Answers
 from adapters.web.api import api_router
+from adapters.web.attention import Attention, Chats, attention_router
 from adapters.web.auth import Sessions
 from adapters.web.chat import Chat, chat_router
 from adapters.web.console import Console, console_router
@@ -23,11 +24,7 @@ from adapters.web.pages import STATIC, Pages
 from adapters.web.ports import Application
 from adapters.web.reference import operations_of
 from adapters.web.security import BodyLimit, HeadAsGet, SecurityHeaders
-from bot.errors import WellspokenError
 from bot.metrics import CONTENT_TYPE
-
-Chats = Callable[[], Mapping[str, str | None]]
-"""The chat platforms that are connected, each with ``None``, or a sentence on its trouble."""
 
 
 def create_app(
@@ -45,11 +42,14 @@ def create_app(
     sessions = Sessions(application.console_token, Limits(rates))
     pages = Pages(application.persona.name)
     answers = Answers(application.engine, application.history)
+    attention = Attention(application, chats)
+    pages.share(attention=attention)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await answers.drain()
+        await attention.aclose()
 
     app = FastAPI(
         title=f"{application.persona.name} API",
@@ -64,10 +64,14 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     app.include_router(api_router(application, answers, sessions))
     app.include_router(chat_router(Chat(application, answers, sessions, pages)))
-    app.include_router(console_router(Console(application, sessions, pages)))
+    app.include_router(attention_router(attention, sessions, pages))
+    app.include_router(
+        console_router(Console(application, sessions, pages)),
+        dependencies=[Depends(attention.refresh)],
+    )
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.router.routes.extend(routes)
-    _add_operations(app, application, chats, pages=True)
+    _add_operations(app, application, attention, pages=True)
     _add_reference(app, pages)
     tell_failures(app, pages)
     return app
@@ -80,7 +84,7 @@ def create_intake(
     app = FastAPI(title=application.persona.name, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit)
     app.router.routes.extend(routes)
-    _add_operations(app, application, chats, pages=False)
+    _add_operations(app, application, Attention(application, chats), pages=False)
     return app
 
 
@@ -95,18 +99,16 @@ class _Static(StaticFiles):
         return response
 
 
-def _add_operations(app: FastAPI, application: Application, chats: Chats, *, pages: bool) -> None:
+def _add_operations(
+    app: FastAPI, application: Application, attention: Attention, *, pages: bool
+) -> None:
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Mapping[str, bool]:
         return {"ok": True}
 
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
-        try:
-            found = await application.readiness()
-        except WellspokenError as error:
-            found = {"application": str(error)}
-        troubles = chats()
+        found, troubles = await attention.check()
         # A platform in trouble does not take the others, or the pages, out of service.
         no_way_in = not pages and troubles and all(troubles.values())
         if no_way_in:

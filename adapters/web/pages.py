@@ -61,6 +61,10 @@ class Pages:
         )
         self._environment.tests["web_address"] = is_web_address
 
+    def share(self, **values: object) -> None:
+        """Let every template see some values."""
+        self._environment.globals.update(values)
+
     def render(self, template: str, status: int = HTTPStatus.OK, /, **values: Any) -> HTMLResponse:
         """A page or a fragment."""
         html = self._environment.get_template(template).render(**values)
