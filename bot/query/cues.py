@@ -37,7 +37,9 @@ SWITCH = re.compile(
 ASKS = re.compile(
     r"\?|^\W*(?:(?:ok(?:ay)?|so|and|but|now|please|thanks|great|alright|then|or)\b\W*)*"
     r"(?:what|which|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|can|could|will"
-    r"|would|should|has|have|had|may|any|tell|show|describe|explain|give|list|compare|find|name)\b",
+    r"|would|should|has|have|had|may|any|tell|show|describe|explain|give|list|compare|find|name"
+    r"|help|suggest|recommend|let's)\b"
+    r"|\bi(?:'d| would)? (?:want|like|need) to (?:know|see|learn|hear|find|read|understand)\b",
     re.IGNORECASE,
 )
 """Anything that makes a sentence a question or a request."""
@@ -70,6 +72,29 @@ STATES = re.compile(
     r"\W*(?:(?:no,? )?thanks?|thank you|(?:no,? )?i mean|i don'?t|never mind)\b", re.IGNORECASE
 )
 """The opening of a remark that is no question."""
+
+SEVERAL = re.compile(
+    r"\b(?:both|each|the (?:other )?(?:two|three)"
+    r"|(?:of|between|compare|among) (?:them|these|those|the (?:two|three)))\b(?! of)",
+    re.IGNORECASE,
+)
+"""Words for several things of which the thread knows the names."""
+
+TAKEN_UP = re.compile(
+    r"\bones\b|\b[\w-]+ one\b(?=\s*(?:[?.!,;]|$|(?:is|does|do|did|has|was|can|could|should|would"
+    r"|will|to|for|in|on|with|that|which|instead)\b))",
+    re.IGNORECASE,
+)
+"""A noun left out: "the British ones", "how do I choose a new one?"."""
+
+OFFER = re.compile(
+    r"(?:do you want|would you like|shall i|should i|may i|can i|do you need|are you looking)"
+    r"(?: me)?(?: to)?"
+    r"(?: (?:know|hear|learn|read|see|tell you|show you|explain|get|have|give you))?"
+    r"(?: (?:more|something))?(?: about| to| for)?\s+(?P<what>.+)",
+    re.IGNORECASE,
+)
+"""A question of the bot that a yes answers; ``what`` is what it offers."""
 
 _DEFINES = re.compile(
     r"\b(?:what(?:'s| is| are| was| were| causes?)|who(?:'s| is| are| was| were)|describe|explain"

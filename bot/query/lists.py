@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
+
+from bot.lexical import STOP_WORDS
+from bot.query.phrases import Phrase
+
+MOST = 4
+"""So many names at most stand for "both" or "each of them": more would drown the question."""
 
 _ENUMERATED = re.compile(r"(?:^|[\s(])#?(\d{1,2})[.)]\s+", re.MULTILINE)
 _BULLET = re.compile(r"^\s*[-*•]\s+(.+)$", re.MULTILINE)
@@ -15,6 +22,7 @@ _BEFORE_SERIES = re.compile(
     r"|by|of|both)\s",
     re.IGNORECASE,
 )
+_JOINED = re.compile(r"\s+(?:and|or|vs\.?|versus|from|to|with|than)\s+(?:the\s+|an?\s+)?")
 _ASIDE = re.compile(r"\s*\([^()]{1,60}\)")
 _AROUND = " *_\"'"
 
@@ -59,6 +67,28 @@ def series(answer: str) -> tuple[str, ...]:
         return ()
     items[0] = _BEFORE_SERIES.sub("", items[0])
     return tuple(i.strip(_AROUND) for i in items if 0 < len(i.strip(_AROUND)) <= 40)
+
+
+def named(answer: str, found: Sequence[Phrase]) -> tuple[str, ...]:
+    """What an answer puts side by side by name, at most four: a list of names, or two joined."""
+    items = listed(answer) or series(answer)
+    if 1 < len(items) <= MOST and all(_is_name(i) for i in items):
+        return items
+    return pair(answer, [p for p in found if p.kind])
+
+
+def pair(text: str, found: Sequence[Phrase]) -> tuple[str, ...]:
+    """The last two phrases that a text joins: "squats and deadlifts", "MG-200 or the MG-400"."""
+    for one, other in reversed(list(pairwise(found))):
+        alike = one.kind == other.kind and (one.kind or len(one.words) == len(other.words))
+        if alike and _JOINED.fullmatch(text[one.end : other.start]):
+            return one.text, other.text
+    return ()
+
+
+def _is_name(item: str) -> bool:
+    """Whether an item is a name or a noun, not a piece of a sentence."""
+    return len(item.split()) <= 4 and not any(w in STOP_WORDS for w in item.casefold().split())
 
 
 def by_name(question: str, items: Sequence[str], *, counted: bool) -> str:

@@ -73,6 +73,11 @@ _GLUE = frozenset({"of", "the", "and", "&", "for", "de", "la", "von", "van", "de
 _NOUNS_IN_LY = frozenset({"assembly", "monopoly", "anomaly", "butterfly", "monthly", "weekly"})
 _ASKING = frozenset({"of", "about", "for", "between"})
 _ARTICLES = frozenset({"the", "a", "an", "this", "your", "our", "my"})
+_HELPING = frozenset(
+    "do does did can could will would should shall may might must has have had was were".split()
+)
+_AFTER_NOUNS = frozenset({"of", "in", "for", "and", "or", "is", "are"})
+_SUBJECTS = frozenset({"i", "you", "we", "they", "he", "she", "who"})
 _LEADING = frozenset(
     """a an the this that these those my our your his her its their any some no in on with from at
     as by into is are was were""".split()
@@ -101,7 +106,7 @@ class Token:
 class Phrase:
     """A run of words in a text; ``asked`` where it follows "of", "about" or "for",
     ``led`` where an article or the like shows that it is a noun, ``definite`` where "the" or
-    "this" says that the reader knows which."""
+    "this" says that the reader knows which, ``does`` where "I" or "they" before it shows a verb."""
 
     text: str
     words: tuple[str, ...]
@@ -111,6 +116,7 @@ class Phrase:
     asked: bool = False
     led: bool = False
     definite: bool = False
+    does: bool = False
 
     @property
     def head(self) -> str:
@@ -168,9 +174,10 @@ def _kinds(found: Sequence[Token]) -> list[Kind]:
     shouting = len(letters) > 8 and letters.isupper()
     kinds = []
     opens = True
-    for token in found:
+    for i, token in enumerate(found):
         kinds.append(_kind(token, opens, shouting))
-        opens = token.text in ".!?:" or (opens and not token.text[:1].isalnum())
+        ends = token.text in ".!?:" and not _abbreviates(found, i)
+        opens = ends or (opens and not token.text[:1].isalnum())
     for i in range(len(found) - 2, -1, -1):
         # "Frank Zappa", "Brooks & Dunn": the first word of a sentence is a name if a name follows.
         after = i + 1
@@ -180,6 +187,12 @@ def _kinds(found: Sequence[Token]) -> list[Kind]:
         if opening and kinds[after] is Kind.NAME and is_telling(found[i].word):
             kinds[i] = Kind.NAME
     return kinds
+
+
+def _abbreviates(found: Sequence[Token], i: int) -> bool:
+    """Whether the full stop at ``i`` belongs to an initial: "J.R. Smith"."""
+    letters = found[i - 1].text.replace(".", "") if i and found[i].text == "." else ""
+    return letters.isalpha() and letters.isupper() and len(letters) < 3
 
 
 def code(phrase: Phrase) -> Token | None:
@@ -199,8 +212,9 @@ def phrases(text: str) -> tuple[Phrase, ...]:
         if not (is_telling(found[i].word) or (kinds[i] and found[i].word not in STOP_WORDS)):
             i += 1
             continue
-        stop = _stop(text, found, kinds, i)
-        out.append(_phrase(text, found, kinds, i, stop))
+        does = kinds[i] is Kind.PLAIN and i > 0 and found[i - 1].word in _SUBJECTS
+        stop = i + 1 if does else _stop(text, found, kinds, i)
+        out.append(_phrase(text, found, kinds, i, stop, does=does))
         i = stop
     return tuple(out)
 
@@ -211,6 +225,9 @@ def _stop(text: str, found: Sequence[Token], kinds: list[Kind], start: int) -> i
     lower_tail = 0
     while i < len(found) and i - start < 7:
         token, before = found[i], found[i - 1]
+        if kinds[i - 1] is Kind.NAME and _abbreviates(found, i) and any(kinds[i + 1 : i + 2]):
+            i += 1
+            continue
         if text[before.end : token.start].strip() or "\n" in text[before.end : token.start]:
             break  # a possessive or a line end lies between
         if token.word in _GLUE and kinds[i] is Kind.PLAIN:
@@ -221,11 +238,17 @@ def _stop(text: str, found: Sequence[Token], kinds: list[Kind], start: int) -> i
             break
         if token.word in STOP_WORDS or not (is_telling(token.word) or kinds[i]):
             break
-        if kinds[i] is Kind.NAME and kinds[i - 1] is Kind.PLAIN:
+        if kinds[i] is Kind.NAME and kinds[i - 1] is Kind.PLAIN and before.text != ".":
             break
-        if kinds[i] is Kind.PLAIN and Kind.PLAIN not in kinds[start:i]:
+        plain = any(
+            not kinds[j] and found[j].text[0].isalnum()
+            for j in range(start, i)
+            if found[j].word not in _GLUE
+        )
+        if kinds[i] is Kind.PLAIN and not plain:
             # "the Hamlin variety", "Pro plan"; but "Joker | won", "the mg-200 | waterproof"
             named = start and found[start - 1].word in _ARTICLES and kinds[i - 1] is Kind.NAME
+            named = named or _closes(found, start, i)
             if not (named or is_attribute(token.word)):
                 break
             lower_tail += 1
@@ -235,7 +258,23 @@ def _stop(text: str, found: Sequence[Token], kinds: list[Kind], start: int) -> i
     return i
 
 
-def _phrase(text: str, found: Sequence[Token], kinds: list[Kind], start: int, stop: int) -> Phrase:
+def _closes(found: Sequence[Token], start: int, i: int) -> bool:
+    """Whether the word at ``i`` after a name that starts at ``start`` is its noun ("Bigos stew.",
+    not "did Slipknot form?")."""
+    after = found[i + 1].word if i + 1 < len(found) else "."
+    asked = found[start - 1].word in _HELPING if start else True
+    return not asked and (not after[:1].isalnum() or after in _AFTER_NOUNS)
+
+
+def _phrase(
+    text: str,
+    found: Sequence[Token],
+    kinds: list[Kind],
+    start: int,
+    stop: int,
+    *,
+    does: bool,
+) -> Phrase:
     while stop - start > 1 and kinds[stop - 1] is Kind.PLAIN:
         last = found[stop - 1].word
         if not last.endswith("ed"):  # "garbage | processed"
@@ -246,11 +285,12 @@ def _phrase(text: str, found: Sequence[Token], kinds: list[Kind], start: int, st
     inside = found[start:stop]
     return Phrase(
         text[inside[0].start : inside[-1].end],
-        tuple(t.word for t in inside if t.word not in _GLUE) or (inside[0].word,),
+        tuple(t.word for t in inside if t.word not in _GLUE and t.text != ".") or (inside[0].word,),
         inside[0].start,
         inside[-1].end,
         max(kinds[start:stop]),
         bool(before) and before[-1] in _ASKING,
         led in _LEADING or led in _ASKING,
         led in {"the", "this", "that", "these", "those"},
+        does,
     )

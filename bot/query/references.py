@@ -18,6 +18,8 @@ from bot.query.phrases import Kind, Phrase, Token, code, phrases, singular, toke
 from bot.query.thread import Thread, person_like
 
 _HUMAN = frozenset({"he", "she", "him", "his", "her", "hers"})
+_THING = frozenset({"it", "its"})
+_SEVERAL = frozenset({"people", "children", "men", "women", "teeth", "feet", "mice", "data"})
 _PREDICATES = frozenset(
     """is are was were does do did can could will would should has have had mean means work works
     happen happened affect include in on at for to with by from of about and or""".split()
@@ -122,12 +124,26 @@ def _use(token: Token, after: str) -> str:
 
 
 def _meant(pronoun: str, thread: Thread) -> Phrase | None:
-    """Whom or what a pronoun stands for."""
+    """Whom or what a pronoun stands for: the focus or the topic, whichever agrees with it."""
     if pronoun in _HUMAN:
         if thread.topic is not None and person_like(thread.topic):
             return thread.topic
-        return thread.people[-1] if thread.people else thread.focus
+        return next(reversed(thread.people), None) or _name(thread.focus)
     focus, topic = thread.focus, thread.topic
-    if pronoun in {"it", "its"} and focus and person_like(focus) and topic:
+    if pronoun in _THING and focus and person_like(focus) and topic:
         return focus if person_like(topic) else topic
-    return focus
+    agreeing = next((p for p in (focus, topic) if p is not None and _agrees(pronoun, p)), None)
+    return agreeing or (None if pronoun in _THING else focus)  # "they" may be a kind: "a 529 plan"
+
+
+def _name(phrase: Phrase | None) -> Phrase | None:
+    return phrase if phrase is not None and phrase.kind is Kind.NAME else None
+
+
+def _agrees(pronoun: str, phrase: Phrase) -> bool:
+    """Whether a pronoun may stand for a phrase: "it" for one thing, "them" for several; names are
+    either (a band, a company)."""
+    if phrase.kind is not Kind.PLAIN:
+        return True
+    several = phrase.head != phrase.words[-1] or phrase.words[-1] in _SEVERAL
+    return several != (pronoun in _THING)

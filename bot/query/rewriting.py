@@ -46,12 +46,15 @@ def _listen(answer: str, thread: Thread, *, lists_too: bool) -> None:
     if lists_too:
         thread.items = lists.listed(answer) or thread.items
         thread.series = lists.series(answer)
+        thread.several = lists.named(answer, phrases(answer)) or thread.several
+    last = cues.last_sentence(answer)
+    offer = cues.OFFER.search(last) if last.endswith("?") else None
+    thread.offered = offer["what"].rstrip("? ") if offer else ""
     answer = answer[:OPENING]
     found = phrases(answer)
     thread.hear(found)
     about_it = subject(answer, found)
     thread.reported = about_it if about_it and about_it.kind is not Kind.PLAIN else None
-    last = cues.last_sentence(answer)
     if last.endswith("?") and cues.ASKS_BACK.search(last):
         asked = cues.telling(phrases(last))
         thread.asked_back = tuple(sorted(asked, key=weight)[-2:])
@@ -79,8 +82,10 @@ def _follow(text: str, thread: Thread) -> None:
             thread.focus = about
     thread.people += [p for p in found if p.kind is Kind.NAME and not p.text.isupper()]
     thread.hear(phrases(resolved[: 2 * OPENING]) if leaning else found)
+    thread.several = lists.pair(resolved, phrases(resolved)) or thread.several
     thread.question = resolved
     thread.asked_back = ()
+    thread.offered = ""
     thread.series = ()
 
 
@@ -93,6 +98,8 @@ def _resolve(question: str, thread: Thread) -> str:
     """The question with what it leaves out put in."""
     if thread.focus is None or cues.SWITCH.search(question):
         return question
+    if thread.offered and cues.REPLY.fullmatch(question):
+        return f"{question.rstrip(' .!')}: {thread.offered}"
     if thread.asked_back and len(question) <= 40 and "?" not in question:
         return _answered_back(question, thread)
     return (
@@ -114,6 +121,8 @@ def _answered_back(reply: str, thread: Thread) -> str:
 def _completed(question: str, thread: Thread) -> str:
     """The question with its pronoun replaced, or with what it is about after it in brackets."""
     begin, core = cues.core(question)
+    if thread.several and cues.SEVERAL.search(core):
+        return _beside(question, thread.several)
     found = phrases(core)
     telling = cues.telling(found)
     if not cues.ASKS.search(core) and (telling or cues.STATES.match(core)):
@@ -123,12 +132,21 @@ def _completed(question: str, thread: Thread) -> str:
     if replaced:
         return question[:begin] + _with_context(replaced, [thread.background])
     elliptic = bool(cues.ELLIPSIS.match(core))
-    if cues.stands(core, found) or (
-        settled and not elliptic and not cues.leans(tokens(core), found)
-    ):
+    leaning = cues.TAKEN_UP.search(core) or (
+        not cues.stands(core, found)
+        and (not settled or elliptic or cues.leans(tokens(core), found))
+    )
+    if not leaning:
         return question
     more = None if telling else thread.reported
     return _with_context(question, [thread.focus, more or thread.background])
+
+
+def _beside(question: str, names: Sequence[str]) -> str:
+    """The question with those names after it in brackets that it does not hold yet."""
+    held = own_words(question)
+    missing = [n for n in names if not own_words(n) <= held]
+    return f"{question.rstrip()} ({', '.join(missing)})" if missing else question
 
 
 def _with_context(question: str, context: Sequence[Phrase | None]) -> str:

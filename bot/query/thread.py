@@ -51,6 +51,10 @@ class Thread:
     """The list that one of the last answers gave, numbered or bulleted."""
     series: tuple[str, ...] = ()
     """What the last answer listed in a sentence."""
+    several: tuple[str, ...] = ()
+    """What "both" or "which of them" means: what was listed or joined last."""
+    offered: str = ""
+    """What the last answer offered, where it ended in such a question."""
     asked_back: tuple[Phrase, ...] = ()
     """What the last answer asked about, where it ended in a question."""
     names: dict[str, Phrase] = field(default_factory=dict)
@@ -127,6 +131,8 @@ def weight(phrase: Phrase) -> float:
     score = {Kind.CODE: 3.0, Kind.NAME: 2.5, Kind.PLAIN: 1.0}[phrase.kind]
     if all(map(is_attribute, phrase.words)) or all(w.isdigit() for w in phrase.words):
         score -= 2.0
+    elif phrase.does:
+        score -= 1.0
     elif phrase.words[0].isdigit():
         score += 1.0  # "529 plan"
     elif len(phrase.words) == 1 and phrase.words[0].endswith(("ing", "ed", "ly")):
