@@ -48,7 +48,7 @@ class Commands:
         self._app = app
         self._participation = participation
         self._consent = ConsentLedger(app.database)
-        self._suggested: dict[tuple[frozenset[str], str], tuple[float, tuple[Suggestion, ...]]] = {}
+        self._suggested: dict[tuple[object, ...], tuple[float, tuple[Suggestion, ...]]] = {}
 
     @property
     def about(self) -> str:
@@ -86,10 +86,11 @@ class Commands:
         )
 
     async def suggestions(self, principal: Principal, near: str) -> tuple[Suggestion, ...]:
-        """Questions that the knowledge base answers; looked for every ten minutes."""
+        """Questions that the knowledge base answers; looked for every ten minutes, and at once
+        where a document came, changed or went."""
         if self._app.suggestions and not near:
             return tuple(Suggestion(text[:40], text) for text in self._app.suggestions)
-        key = (principal.groups, near)
+        key = (principal.groups, near, await self._app.ledger.mark())
         found = self._suggested.get(key)
         if found is None or time.monotonic() - found[0] > _SUGGESTIONS_S:
             if len(self._suggested) > 1000:
