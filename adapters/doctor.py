@@ -8,13 +8,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bot.errors import UsageError, WellspokenError
 from bot.ports import ChatMessage, Embedder
 from bot.settings import Settings, load_settings
 from knowledge.embedder import BuiltinEmbedder
+
+if TYPE_CHECKING:
+    from knowledge.live.desk import LiveDesk
 
 _LEAST_FREE_MB = 500
 _PATIENCE_S = 10
@@ -26,6 +29,10 @@ _SLACK_FIX = (
 _DISCORD_FIX = (
     "Take the token from https://discord.com/developers/applications (Bot), and add the bot again "
     "with the link that `wellspoken discord invite` prints."
+)
+_LIVE_FIX = (
+    "Check that its system runs, and its url, or its database and sql, under [[live]] in "
+    "wellspoken.toml."
 )
 
 
@@ -65,7 +72,29 @@ async def examine() -> list[Check]:
     ]
     for name, examination, fix in examinations:
         checks.append(await _run(name, examination, settings, fix))
-    return checks
+    return [*checks, *await _live(settings)]
+
+
+async def _live(settings: Settings) -> list[Check]:
+    """Each live source, asked with the example of its description."""
+    from adapters.assembly import utc_now
+    from adapters.live import open_live
+
+    try:
+        async with open_live(settings, utc_now) as desk:
+            if desk is None:
+                return []
+            return list(await asyncio.gather(*(_probe(desk, name) for name in desk.names)))
+    except WellspokenError as error:
+        fix = "Correct it in wellspoken.toml."
+        return [Check("live facts", ok=False, detail=str(error), fix=fix)]
+
+
+async def _probe(desk: LiveDesk, name: str) -> Check:
+    try:
+        return Check(f"live: {name}", ok=True, detail=await desk.probe(name))
+    except WellspokenError as error:
+        return Check(f"live: {name}", ok=False, detail=str(error), fix=_LIVE_FIX)
 
 
 async def _run(

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -36,7 +37,16 @@ from bot.conversation import (
 from bot.errors import ModelError, UsageError, WellspokenError
 from bot.evidence import Claim, Grounding, Passage, Retrieval
 from bot.guardrails import clean_question, evidence_is_weak, only_known_links
-from bot.ports import Brief, Clock, Grounder, GroundingCheck, Retriever, Voice
+from bot.live import Current, PassOn, complete, documents_alone, tell, without_values
+from bot.ports import (
+    Brief,
+    Clock,
+    Grounder,
+    GroundingCheck,
+    LiveFacts,
+    Retriever,
+    Voice,
+)
 from bot.query import rewrite
 from bot.reply import Reply, Show, Stopwatch, silent
 from bot.routing import decide
@@ -75,7 +85,7 @@ class Engine:
         passages: int = 6,
         at_once: int = 64,
         observe: Callable[[Turn], None] | None = None,
-        live: bool = False,
+        live: LiveFacts | None = None,
         names: Sequence[str] = (),
     ) -> None:
         self._turns = turns
@@ -87,7 +97,7 @@ class Engine:
         self._passages = passages
         self._places = asyncio.Semaphore(at_once)
         self._observe = observe
-        self._live, self._names = live, tuple(names)
+        self._live, self._names = live or None, tuple(names)
         self._keys: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -133,7 +143,10 @@ class Engine:
         query = rewrite(said, history)
         watch.lap("rewrite")
         files = attached(query, question.attachments)
-        decision = routed(decide(said, history, live=self._live), files)
+        live = Current(self._live)
+        if self._live is not None:
+            live.plan = self._live.plan(said, query, history, question.principal)
+        decision = routed(decide(said, history, live=live.plan.reason), files)
         watch.lap("route")
 
         reply = Reply(show, watch)
@@ -143,10 +156,14 @@ class Engine:
         try:
             if decision.route in (Route.VOICE, Route.HANDOFF):
                 await self._converse(brief, reply)
+            elif decision.route is Route.LIVE and not live.plan.wants:
+                found = Retrieval((), withheld=live.plan.withheld)
+                await self._ask_back(live, reply)
             else:
-                found = await self._retrieve(brief, question.principal, watch)
-                found = with_files(brief.query, found, files)
-                await self._answer_from(replace(brief, passages=found.passages), found, reply)
+                found = await live.beside(self._retrieve(brief, question.principal))
+                watch.lap("retrieve")
+                found = live.above(brief.query, with_files(brief.query, found, files))
+                await self._answer_from(replace(brief, passages=found.passages), found, live, reply)
         except WellspokenError as error:
             log.warning("not answered", error=str(error))
             await self._apologise(error, reply)
@@ -167,7 +184,7 @@ class Engine:
             outcome=reply.outcome,
             citations=without_quotes(reply.book.citations, found.passages),
             grounding=Grounding(tuple(reply.claims)),
-            passages=names_only(found.passages),
+            passages=without_values(names_only(found.passages)),
             withheld=found.withheld,
             model=reply.model or self._voice.model,
             persona=self._voice.persona,
@@ -190,13 +207,19 @@ class Engine:
             log.warning("no history", error=str(error))
             return ()
 
-    async def _retrieve(self, brief: Brief, principal: Principal, watch: Stopwatch) -> Retrieval:
+    async def _retrieve(self, brief: Brief, principal: Principal) -> Retrieval:
         """What is said about it, as far as the audience may know."""
         found = await self._retriever.retrieve(brief.query, principal, self._passages)
         for sentence in found.degraded:
             log.warning("search is degraded", error=sentence)
-        watch.lap("retrieve")
         return found
+
+    async def _ask_back(self, live: Current, reply: Reply) -> None:
+        """Ask for the value that a live source needs."""
+        reply.outcome = Outcome.CLARIFY
+        reply.model = self._plain.model
+        await reply.say(live.plan.ask)
+        reply.watch.lap("speak")
 
     async def _converse(self, brief: Brief, reply: Reply) -> None:
         """A greeting, thanks, a wish for a person: the voice alone, without facts."""
@@ -222,24 +245,31 @@ class Engine:
                 break
         reply.watch.lap("speak")
 
-    async def _answer_from(self, brief: Brief, found: Retrieval, reply: Reply) -> None:
+    async def _answer_from(
+        self, brief: Brief, found: Retrieval, live: Current, reply: Reply
+    ) -> None:
         """Speak from the passages, check each sentence, and step down a rung where it fails."""
         weak = evidence_is_weak(brief.query, found)
-        if weak is not None and not any(map(from_file, brief.passages)):
+        if weak is not None and not live.found and not any(map(from_file, brief.passages)):
             log.info("weak evidence", reason=weak)
-            await self._abstain(brief, reply)
+            await self._abstain(brief, live, reply)
             return
         chunks = [p.chunk for p in brief.passages]
         check = self._grounder.open(
             [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
         )
+        check = live.check(check, brief.passages)
+        pass_on = partial(self._pass_on, brief.passages, reply)
         voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
         for voice in voices:
             reply.book = CitationBook(brief.passages)
             reply.claims.clear()
             reply.model = voice.model
             try:
-                await self._speak(voice, brief, check, reply)
+                if live.found and voice is self._plain:
+                    await self._tell(brief, live, check, pass_on, reply)
+                else:
+                    await self._speak(voice, brief, check, reply)
             except ModelError as error:
                 log.warning(
                     "the model did not answer, the built-in reader steps in", error=str(error)
@@ -249,31 +279,44 @@ class Engine:
                     broken_off = _BROKEN_OFF.format(reason=error.public)
                     await reply.say(reply.book.finish() + broken_off)
             if reply.text:
+                await complete(brief, live, check, pass_on, reply)
                 if not reply.book.citations and not reply.error:
                     # Words without a source: the voice asked back, or said that it does not know.
                     asks = reply.text.rstrip().endswith("?")
                     reply.outcome = Outcome.CLARIFY if asks else Outcome.ABSTAINED
                 reply.watch.lap("speak")
                 return
-            if not reply.error and not reply.removed:
+            if not reply.error and not reply.removed and not live.found:
                 break  # the voice says that the passages do not tell; a plainer one is no wiser
-        await self._abstain(brief, reply)
+        await self._abstain(brief, live, reply)
 
-    async def _speak(self, voice: Voice, brief: Brief, check: GroundingCheck, reply: Reply) -> None:
-        """Stream one voice through the check."""
+    async def _tell(
+        self, brief: Brief, live: Current, check: GroundingCheck, pass_on: PassOn, reply: Reply
+    ) -> None:
+        """Live facts in their own words, then what documents say of the rest of the question."""
+        await tell(live.found, check, pass_on, reply)
+        if live.plan.more:
+            rest = documents_alone(brief, live.plan.more)
+            await self._speak(self._plain, rest, check, reply, lead="\n\n")
+
+    async def _speak(
+        self, voice: Voice, brief: Brief, check: GroundingCheck, reply: Reply, lead: str = ""
+    ) -> None:
+        """Stream one voice through the check, after white space ``lead``."""
         stream = SentenceStream()
+        stream.feed(lead)
         async with aclosing(voice.speak(brief)) as pieces:
             async for spoken in pieces:
                 reply.usage += spoken.usage or Usage()
                 for piece in stream.feed(spoken.text):
-                    await self._pass_on(piece, brief.passages, check, reply)
+                    await self._pass_on(brief.passages, reply, piece, check)
         for piece in stream.finish():
-            await self._pass_on(piece, brief.passages, check, reply)
+            await self._pass_on(brief.passages, reply, piece, check)
         if reply.text:
             await reply.say(reply.book.finish())
 
     async def _pass_on(
-        self, piece: Piece, passages: Sequence[Passage], check: GroundingCheck, reply: Reply
+        self, passages: Sequence[Passage], reply: Reply, piece: Piece, check: GroundingCheck
     ) -> None:
         """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
         text = piece.text
@@ -309,13 +352,16 @@ class Engine:
             if without_markers(unit.text).strip()
         )
 
-    async def _abstain(self, brief: Brief, reply: Reply) -> None:
-        """Say in the persona's words that the answer is not known here."""
+    async def _abstain(self, brief: Brief, live: Current, reply: Reply) -> None:
+        """Say in the persona's words that the answer is not known here, or what of it could not
+        be looked up."""
         reply.outcome = Outcome.ABSTAINED
         reply.claims.clear()
         reply.book = CitationBook(())
         known = tuple(p for p in brief.passages if not from_file(p))
-        await reply.say(self._voice.decline(replace(brief, passages=known)))
+        declined = self._voice.decline(replace(brief, passages=known))
+        await reply.say(" ".join(live.missing) or declined)
+        reply.error = reply.error or " ".join(live.findings.errors)
         reply.watch.lap("speak")
 
     async def _apologise(self, error: WellspokenError, reply: Reply) -> None:

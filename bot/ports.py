@@ -206,11 +206,13 @@ class LivePlan:
 
 @dataclass(frozen=True, slots=True)
 class LiveFigure:
-    """A number of a live fact: ``kind`` is what it counts ("price"), ``unit`` may be empty."""
+    """A number of a live fact: ``kind`` is what it counts ("price"), ``unit`` may be empty;
+    ``asked`` whether the question asked for it."""
 
     kind: str
     value: Decimal
     unit: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

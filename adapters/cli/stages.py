@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,15 +32,21 @@ def route(
 ) -> None:
     """Say which way a message would take, and why."""
     from adapters.cli.jsonl import history_field, text_field
+    from adapters.live import live_desk
+    from bot.conversation import Principal
     from bot.guardrails import clean_question
+    from bot.query import rewrite as rewrite_question
     from bot.routing import decide
 
-    live = bool(settings().live)
+    desk = live_desk(settings(), lambda: datetime.now(UTC))
 
     async def handle(record: dict[str, Any]) -> dict[str, Any]:
-        decision = decide(
-            clean_question(text_field(record, "text")), history_field(record) or (), live=live
-        )
+        said = clean_question(text_field(record, "text"))
+        history = history_field(record) or ()
+        live = ""
+        if desk is not None:  # as the public sees it: this command takes no groups
+            live = desk.plan(said, rewrite_question(said, history), history, Principal()).reason
+        decision = decide(said, history, live=live)
         return {
             "route": decision.route.value,
             "confidence": round(decision.confidence, 4),

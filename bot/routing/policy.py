@@ -15,6 +15,9 @@ SURE = 0.55
 """From this probability on the classifier may skip retrieval; below, the message is a question.
 A missed joke costs a search, a question taken for small talk costs its answer."""
 
+LIVE_CONFIDENCE = 0.9
+"""How sure a question with the words and the values of a live source is one for it."""
+
 SURE_IN_THREAD = 0.8
 """The same inside a thread, where a short message is more likely a follow-up."""
 
@@ -32,13 +35,16 @@ _POINTING = re.compile(
 """A question about what was spoken of, not about the bot."""
 
 
-def decide(text: str, history: Sequence[Message] = (), *, live: bool = False) -> RouteDecision:
+def decide(text: str, history: Sequence[Message] = (), *, live: str = "") -> RouteDecision:
     """The route of a message, with a confidence (0 to 1) and reasons in words.
+
+    ``live`` says in words what of a live source it asks for, as :class:`bot.ports.LiveFacts` found
+    it; empty where it asks for nothing of them.
 
     - ``handoff``: it asks for a person.
     - ``voice``: greeting, thanks, goodbye, small talk, questions about the bot itself, insults
       without a question; nothing is retrieved. A greeting with a question is a question.
-    - ``live`` (only where ``live``): it asks for a state that changes by the hour.
+    - ``live`` (only where ``live``): it asks for a fact that changes by the hour.
     - ``rag``: a plain lookup (a code, version, number, price, limit, date, syntax) without
       feelings: the fact as it stands.
     - ``hybrid``: every other question, and whatever is unsure: facts in the brand's voice.
@@ -50,9 +56,15 @@ def decide(text: str, history: Sequence[Message] = (), *, live: bool = False) ->
         text = f"{text[:CHARACTERS]}\n{text[-300:]}"
     rest, courtesies = rules.strip_courtesies(text)
     words = spell(rest)
-    ruled = _by_rule(text, rest, words, courtesies, history)
+    ruled = _by_rule(text, words, courtesies)
     if ruled is not None:
         return ruled
+    courtesy = ("a courtesy with a question",) if courtesies else ()
+    if live:
+        return RouteDecision(Route.LIVE, LIVE_CONFIDENCE, (live, *courtesy))
+    lookup = _looked_up(rest, words, history)
+    if lookup is not None:
+        return lookup
     odds = builtin().odds(words)
     if rules.asks_for_person(text) is False:
         odds = Odds(odds.voice, 0.0, odds.question + odds.handoff)
@@ -61,27 +73,25 @@ def decide(text: str, history: Sequence[Message] = (), *, live: bool = False) ->
         return RouteDecision(Route.HANDOFF, odds.handoff, ("sounds like a call for a person",))
     if odds.voice >= needed:
         return RouteDecision(Route.VOICE, odds.voice, ("small talk or about the bot itself",))
-    decision = _question(rest, odds.question, live)
+    decision = _question(rest, odds.question)
     if max(odds.voice, odds.handoff) > odds.question:
         decision = _unsure(decision, odds)
-    courtesy = ("a courtesy with a question",) if courtesies else ()
     return replace(decision, reasons=decision.reasons + courtesy)
 
 
-def _by_rule(
-    text: str,
-    rest: str,
-    words: Sequence[str],
-    courtesies: Sequence[str],
-    history: Sequence[Message],
-) -> RouteDecision | None:
-    """The decision where the words leave no doubt. ``rest``: the text without courtesies."""
+def _by_rule(text: str, words: Sequence[str], courtesies: Sequence[str]) -> RouteDecision | None:
+    """The decision for what is no question, where the words leave no doubt."""
     if rules.asks_for_person(text):
         return RouteDecision(Route.HANDOFF, 0.97, (rules.PERSON,))
     if not words:
         return RouteDecision(Route.VOICE, 0.98, tuple(dict.fromkeys(courtesies)) or (rules.SOUND,))
     if rules.talks_to_machine(text):
         return RouteDecision(Route.VOICE, 0.9, (rules.MACHINE,))
+    return None
+
+
+def _looked_up(rest: str, words: Sequence[str], history: Sequence[Message]) -> RouteDecision | None:
+    """The decision for what is looked up without a doubt. ``rest``: without courtesies."""
     if _answers_the_bot(history, words):
         return RouteDecision(Route.HYBRID, 0.7, ("answers what was asked back in the thread",))
     if len(_FOREIGN.findall(rest)) > len(rest) / 3:
@@ -89,11 +99,8 @@ def _by_rule(
     return None
 
 
-def _question(text: str, confidence: float, live: bool) -> RouteDecision:
+def _question(text: str, confidence: float) -> RouteDecision:
     """Which of the retrieving routes a question takes."""
-    state = rules.current_state(text) if live else ""
-    if state:
-        return RouteDecision(Route.LIVE, min(confidence, 0.9), (state,))
     lookup = rules.lookup(text)
     if lookup:
         return RouteDecision(Route.RAG, confidence, (lookup,))
@@ -106,9 +113,8 @@ def _question(text: str, confidence: float, live: bool) -> RouteDecision:
 def _unsure(decision: RouteDecision, odds: Odds) -> RouteDecision:
     """A question that may be something else: the check will tell."""
     other = "a call for a person" if odds.handoff > odds.voice else "small talk"
-    route = Route.LIVE if decision.route is Route.LIVE else Route.HYBRID
     reasons = (*decision.reasons, f"unsure: it could be {other}, so it is looked up")
-    return RouteDecision(route, odds.question, reasons)
+    return RouteDecision(Route.HYBRID, odds.question, reasons)
 
 
 def _answers_the_bot(history: Sequence[Message], words: Sequence[str]) -> bool:

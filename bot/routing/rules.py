@@ -219,26 +219,3 @@ def lookup(text: str) -> str:
 def feeling(text: str) -> bool:
     """Whether a question shows feelings or asks for advice."""
     return bool(_FEELING.search(text))
-
-
-_NOW = re.compile(
-    r"\b(?:right now|currently|at the moment|as of now|today|live|real[- ]time|current|latest|still"
-    r" available)\b",
-    _I,
-)
-_STATE = re.compile(
-    r"\b(?:in stock|stock|availab\w+|units? left|how many (?:are|units)|price|cost|how much"
-    r"|(?:order|delivery|shipment|parcel|ticket|system|service) (?:status|state)"
-    r"|status of|state of|where is my (?:order|parcel|package|delivery)|track\w*)\b",
-    _I,
-)
-_IDENTIFIER = re.compile(r"\b(?=[\w-]*\d)[A-Za-z]{0,8}-?\d[\w-]*\b")
-
-
-def current_state(text: str) -> str:
-    """The reason, where a question asks for a fact that changes by the hour; empty otherwise."""
-    if not _STATE.search(text):
-        return ""
-    if _IDENTIFIER.search(text):
-        return "asks for the present state of something by its code"
-    return "asks for something as it is now" if _NOW.search(text) else ""

@@ -13,7 +13,9 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SecretStr,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
@@ -212,13 +214,37 @@ Channels = Annotated[dict[str, ChannelSection], BeforeValidator(channel_tables)]
 
 class LiveSection(Section):
     name: str = Field(min_length=1, max_length=120, description="its name")
-    description: str = Field(min_length=1, description="what it tells, for the router")
-    url: str | None = Field(None, description="an address with {parameters}")
-    database: str | None = Field(None, description="an SQLAlchemy URL")
+    description: str = Field(
+        min_length=1, max_length=500, description="what it tells, for the router"
+    )
+    url: SecretStr | None = Field(None, description="an address with {parameters}")
+    database: SecretStr | None = Field(None, description="an SQLAlchemy URL")
     sql: str | None = Field(None, description="a select with :parameters")
     parameters: dict[str, str] = Field({}, description="what each parameter is")
     groups: tuple[Group, ...] = Field((), description="who may see it; none: public")
     ttl: Duration = Field(timedelta(seconds=60), description="how long a value is kept")
+
+    @field_validator("parameters")
+    @classmethod
+    def _described(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, description in value.items():
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,39}", name):
+                raise ValueError(f'"{name}" is no name of a parameter; write letters and digits')
+            if not description.strip() or len(description) > 300:
+                raise ValueError(
+                    f'describe "{name}" in a few words, with an example: "the product\'s code, '
+                    'like AX-100"'
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.url is None) == (self.database is None):
+            raise ValueError(f'live source "{self.name}" has either a url or a database')
+        if (self.database is None) != (self.sql is None):
+            missing = "database" if self.database is None else "sql"
+            raise ValueError(f'live source "{self.name}" lacks its {missing}')
+        return self
 
 
 class DiscordSection(Section):

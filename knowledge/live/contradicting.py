@@ -67,14 +67,13 @@ def contradictions(
         for index, passage in enumerate(passages):
             for said in _about(finding.values[0], passage):
                 for figure in finding.figures:
-                    amount = _other_value(figure, said)
+                    amount = _other_value(figure, said) if figure.asked else None
                     if amount is None:
                         continue
                     value = said.text[amount.start : amount.end].strip()
                     title = passage.chunk.title or passage.chunk.document
-                    quote = (said.start, said.end)
-                    found_one = Contradiction(index, quote, value, title)
-                    out.setdefault((title, value), found_one)
+                    other = Contradiction(index, (said.start, said.end), value, title)
+                    out.setdefault((title, value), other)
     return tuple(out.values())[:MOST]
 
 

@@ -35,6 +35,7 @@ SECONDS = 4.0
 """How long a fact may take; somebody waits for it."""
 
 _LONGEST_TITLE = 120
+_NAMED = frozenset({"price", "stock"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -201,7 +202,7 @@ class _Missing:
 def _failed(source: LiveSource, want: LiveWant, error: LiveFactError) -> _Missing:
     of = f" of {_subject(source, want)}" if want.values else ""
     reason = error.data.get("reason", "its system does not answer")
-    sentence = f"I could not look up the current {_said(source.name)}{of} just now: {reason}."
+    sentence = f"I could not look up the current {_asked(source, want)}{of} just now: {reason}."
     return _Missing(sentence, str(error))
 
 
@@ -210,7 +211,7 @@ def _finding(source: LiveSource, want: LiveWant, kept: Kept, number: int) -> Liv
     found = [] if kept.data is None else rows(kept.data, values)
     subject = _subject(source, want)
     if not found:
-        return _Missing(_nothing(source, subject))
+        return _Missing(_nothing(source, want))
     stamp = stamp_of(kept.at)
     text = told(found, subject, stamp, want.topics, want.said)
     title = " ".join(source.description.split())[:_LONGEST_TITLE]
@@ -232,14 +233,20 @@ def _finding(source: LiveSource, want: LiveWant, kept: Kept, number: int) -> Liv
     return LiveFinding(passage, text.spans, stamp, tuple(values), text.figures)
 
 
-def _nothing(source: LiveSource, subject: str) -> str:
-    if not subject:
-        return f"There is no current {_said(source.name)} just now."
+def _nothing(source: LiveSource, want: LiveWant) -> str:
+    asked = _asked(source, want)
+    if not want.values:
+        return f"I found no current {asked} just now."
     described = next(iter(source.parameters.values()))
     what = described.split(",")[0].split(" like ")[0].strip()
-    return (
-        f"I found nothing for {subject} in the current {_said(source.name)}: please check {what}."
-    )
+    return f"I found no current {asked} of {_subject(source, want)}: please check {what}."
+
+
+def _asked(source: LiveSource, want: LiveWant) -> str:
+    """What was asked for: "price and stock", else the source's name."""
+    if want.topics and want.topics <= _NAMED:
+        return " and ".join(sorted(want.topics))
+    return source.name.replace("_", " ").replace("-", " ")
 
 
 def _subject(source: LiveSource, want: LiveWant) -> str:
@@ -249,10 +256,6 @@ def _subject(source: LiveSource, want: LiveWant) -> str:
         thing = offer_of(source).thing(name) if value.isdigit() else ""
         said.append(f"{thing} {value}".strip())
     return ", ".join(said)
-
-
-def _said(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ")
 
 
 def stamp_of(at: datetime) -> str:

@@ -98,8 +98,8 @@ class HttpFetch:
         answer = await self._client.send(request, stream=True)
         try:
             status = answer.status_code
-            if status in _MOVED and "location" in answer.headers:
-                return None, answer.headers["location"]
+            if status in _MOVED and (onward := answer.headers.get("location")):
+                return None, onward
             if status in _NOTHING:
                 return None, ""
             if status != 200:

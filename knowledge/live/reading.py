@@ -237,7 +237,7 @@ def told(
     if len(found) > len(shown):
         text += f" And {len(found) - len(shown)} more."
     text += f" As of {stamp}."
-    return Told(text, tuple(spans), _figures(shown))
+    return Told(text, tuple(spans), _figures(shown, topics, said))
 
 
 def _asked_for(
@@ -265,19 +265,23 @@ def _ended(sentence: str) -> str:
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
-def _figures(shown: Sequence[Sequence[Field]]) -> tuple[LiveFigure, ...]:
+def _figures(
+    shown: Sequence[Sequence[Field]], topics: frozenset[str], said: frozenset[str]
+) -> tuple[LiveFigure, ...]:
     """The price and the stock, where a single row names one of them once."""
     if len(shown) != 1:
         return ()
+    chosen = _asked_for(shown[0], topics, said)
     out = []
     for kind in ("price", "stock"):
         numbers = [
-            f
+            (f, f.number)
             for f in shown[0]
             if kind in f.topics
             and f.number is not None
             and (kind == "price" or f.label == _UNITS_IN_STOCK)
         ]
-        if len(numbers) == 1 and numbers[0].number is not None:
-            out.append(LiveFigure(kind, numbers[0].number, numbers[0].unit))
+        if len(numbers) == 1:
+            field, number = numbers[0]
+            out.append(LiveFigure(kind, number, field.unit, field in chosen))
     return tuple(out)

@@ -97,13 +97,15 @@ def test_plain_lookup_is_plain(text: str, route: Route) -> None:
     assert decide(text).route is route
 
 
-def test_live_only_where_there_is_a_live_source() -> None:
-    """The present state of a thing by its code is live, and a plain lookup without a source."""
-    question = "is the AX-100 in stock?"
-    assert decide(question, live=True).route is Route.LIVE
-    assert decide(question).route in RETRIEVING
-    assert decide("how do I descale the AX-100?", live=True).route is not Route.LIVE
-    assert decide("hello", live=True).route is Route.VOICE
+def test_live_only_where_a_live_source_is_asked() -> None:
+    """What a live source was found to tell is live, unless it is small talk or for a person."""
+    reason = "asks for what the live source tells"
+    question = "thanks! is the AX-100 in stock?"
+    assert decide(question, live=reason).route is Route.LIVE
+    assert decide(question, live=reason).reasons[0] == reason
+    assert decide(question).route in RETRIEVING - {Route.LIVE}
+    assert decide("hello", live=reason).route is Route.VOICE
+    assert decide("let me talk to a human", live=reason).route is Route.HANDOFF
 
 
 def test_yes_to_the_bots_own_question_is_looked_up() -> None:
@@ -144,8 +146,8 @@ def test_long_message_is_read_at_both_ends() -> None:
     assert decide(report + "Please let me talk to a human.").route is Route.HANDOFF
 
 
-@given(st.text(max_size=300), st.booleans())
-def test_any_text_gets_a_route_with_a_reason(text: str, live: bool) -> None:
+@given(st.text(max_size=300), st.sampled_from(["", "asks for the stock"]))
+def test_any_text_gets_a_route_with_a_reason(text: str, live: str) -> None:
     """Whatever is typed, there is a route, a confidence between 0 and 1, and a reason."""
     decision = decide(text, live=live)
     assert 0 <= decision.confidence <= 1
