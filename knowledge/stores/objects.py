@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from math import gcd
 from typing import Any
 from uuid import UUID, uuid5
@@ -205,13 +205,18 @@ def lexical_score(explained: str) -> float | None:
     return float(found[1]) if found else None
 
 
-def matched(found: Mapping[str, Any], telling: Collection[str]) -> set[str]:
+@lru_cache(maxsize=1024)
+def _terms(text: str) -> frozenset[str]:
+    """Good passages are found again and again, and counting words takes as long as a search."""
+    return frozenset(index_terms(storable(text)).counts)
+
+
+def matched(found: Mapping[str, Any], telling: Collection[str]) -> frozenset[str]:
     """Which of some terms stand in an object."""
     chunk = chunk_of(found)
     if chunk is None:
-        return set()
-    held = index_terms(storable(f"{chunk.header}\n{chunk.text}")).counts
-    return {term for term in telling if term in held}
+        return frozenset()
+    return _terms(f"{chunk.header}\n{chunk.text}").intersection(telling)
 
 
 def cosine(vector: Vectors | None, wanted: Vectors | None) -> float | None:

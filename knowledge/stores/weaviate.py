@@ -385,14 +385,20 @@ class WeaviateCollection:
                 raise
 
     async def delete(self, where: Where) -> None:
+        chosen = _filter(where)
         while True:
-            done = await self.server.write(
-                lambda: self._handle.data.delete_many(where=_filter(where))
-            )
+            done = await self.server.write(lambda: self._handle.data.delete_many(where=chosen))
             if done.failed:
-                raise translated(self.server.url, f"{done.failed} objects were not deleted")
+                reason = f"{done.failed} objects were not deleted{await self._hindrance()}"
+                raise translated(self.server.url, reason)
             if done.matches < MOST:
                 return
+
+    async def _hindrance(self) -> str:
+        """Why a deletion fails; its own reply does not say, and breaks where it is asked to."""
+        shards = await self.server.write(self._handle.config.get_shards)
+        closed = [shard.status for shard in shards if shard.status.casefold() != "ready"]
+        return f": a shard is {closed[0]}" if closed else ""
 
 
 def _passes(error: Exception) -> bool:

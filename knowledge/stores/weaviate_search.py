@@ -22,6 +22,7 @@ from knowledge.stores.analysis import LexicalQuery, lexical_query, storable
 from knowledge.stores.base import SearchRequest, SearchResult
 from knowledge.stores.collection import DEPTH, Collection, Where, any_of, flagged, none_of
 from knowledge.stores.objects import StoredObject
+from knowledge.stores.postings import K1
 from knowledge.stores.spelling import NAME, adjoined, respelled
 
 _WORDS_KNOWN = 20_000
@@ -149,7 +150,8 @@ class Searcher:
         query: LexicalQuery,
     ) -> tuple[Passage, ...]:
         """Hits as passages; rights are looked at once more."""
-        factor = objects.unit({**telling, **query.function})
+        # The server leaves out a factor that does not change the order.
+        factor = objects.unit({**telling, **query.function}) * (K1 + 1)
         found = [(o, objects.chunk_of(o.properties)) for o in hits]
         seen = [(o, c) for o, c in found if c is not None and request.principal.may_see(c.groups)]
         matched = {o.id for o, _ in seen if objects.matched(o.properties, telling)}
