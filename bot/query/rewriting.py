@@ -139,7 +139,8 @@ def _completed(question: str, thread: Thread) -> str:
     if not leaning:
         return question
     more = None if telling else thread.reported
-    return _with_context(question, [thread.focus, more or thread.background])
+    context = [p for p in (thread.focus, more or thread.background) if p is not None]
+    return _with_context(question, context[: 1 if thread.at_length else 2])
 
 
 def _beside(question: str, names: Sequence[str]) -> str:
