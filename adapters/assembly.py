@@ -120,7 +120,7 @@ class Application:
         """What must work before questions can be taken: ``None``, or what is wrong."""
         return {
             "database": await _trouble(ping(self.database)),
-            "knowledge": await _trouble(self.store.stats()),
+            "knowledge": await _trouble(self.store.stats()) or self.index.trouble,
         }
 
 
@@ -327,13 +327,13 @@ def _embedders(wanted: Embedder, server: ModelServer | None, stack: AsyncExitSta
 
     async def embedder_of(spec: IndexSpec) -> Embedder:
         if spec.model not in made:
+            made[spec.model] = await _former(spec, wanted, server, stack)
             log.warning(
                 "another embedder is set than the index was made with; the index's own answers",
                 index=spec.model,
                 set=wanted.model,
                 advice="wellspoken knowledge reindex",
             )
-            made[spec.model] = await _former(spec, wanted, server, stack)
         return made[spec.model]
 
     return embedder_of

@@ -10,10 +10,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.conversation import Principal
-from bot.errors import StoreMismatchError, StoreUnavailableError, WellspokenError
+from bot.errors import (
+    KnowledgeError,
+    ModelError,
+    StoreMismatchError,
+    StoreUnavailableError,
+    WellspokenError,
+)
 from bot.evidence import Chunk, Retrieval
 from bot.ports import Embedder, Vectors
 from bot.telemetry import log
@@ -39,6 +45,9 @@ Raises ModelError, and StoreMismatchError where it is not to be had."""
 LOOK_S = 1.0
 """A question notices a switch after at most so long; writes look each time."""
 
+_AGAIN_S = 15.0
+"""A missing embedder is asked for again after so long."""
+
 _KEEP_S = 60.0
 """So long an index that was replaced stays open for the questions that began in it."""
 
@@ -50,6 +59,25 @@ class Index:
     record: IndexRecord
     store: VectorStore
     embedder: Embedder
+
+
+class MissingEmbedder:
+    """In place of an embedder that is not to be had: the index is searched by words alone."""
+
+    def __init__(self, spec: IndexSpec, reason: WellspokenError) -> None:
+        self.model, self.dimensions = spec.model, spec.dimensions
+        self._reason = reason
+
+    @property
+    def reason(self) -> str:
+        """Why it is missing."""
+        return str(self._reason)
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:  # noqa: ARG002 - a port's
+        raise self._reason
+
+    async def embed_query(self, text: str) -> Vectors:  # noqa: ARG002 - a port's
+        raise self._reason
 
 
 class LiveIndex:
@@ -64,6 +92,7 @@ class LiveIndex:
         self._lock = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
         self._reported = ""
+        self._again = 0.0
 
     @property
     def shelf(self) -> IndexShelf:
@@ -73,6 +102,12 @@ class LiveIndex:
     def opened(self) -> Index | None:
         """The index that is open, without a look whether it is still the live one."""
         return self._index
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong though questions are answered."""
+        embedder = self._index.embedder if self._index is not None else None
+        return embedder.reason if isinstance(embedder, MissingEmbedder) else None
 
     async def open(self) -> None:
         """Open the live index; make the first one where there is none, or where the one there is
@@ -96,6 +131,8 @@ class LiveIndex:
         """The live index, looked for anew where the last look is older than ``age`` seconds.
 
         While the shelf cannot be asked, or the new index cannot be opened, the open one goes on.
+        Where only the new one's embedder is not to be had, it is searched by words alone: what was
+        removed from it or is for others now must not be answered from the old one.
         """
         index = self._index
         if index is not None and time.monotonic() - self._looked < age:
@@ -110,6 +147,8 @@ class LiveIndex:
             name = await self._shelf.live()
             if self._index is None or name not in (None, self._index.record.name):
                 await self._take_up(name)
+            elif isinstance(self._index.embedder, MissingEmbedder):
+                await self._ask_again(self._index)
         except WellspokenError as error:
             if self._index is None:
                 raise
@@ -124,7 +163,7 @@ class LiveIndex:
 
     async def _take_up(self, name: str | None) -> None:
         record = await self._record(name)
-        embedder = await self._embedders(record.spec)
+        embedder = await self._embedder(record.spec)
         store = self._shelf.store(record)
         await store.open()
         if self._index is not None:  # what is slow at first is slow before anybody waits for it
@@ -135,6 +174,28 @@ class LiveIndex:
             task = asyncio.create_task(_leave(old.store))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
+
+    async def _embedder(self, spec: IndexSpec) -> Embedder:
+        try:
+            return await self._embedders(spec)
+        except (KnowledgeError, ModelError) as error:
+            if self._index is None:
+                raise
+            log.error("the new index is searched by words alone", error=str(error))
+            self._again = time.monotonic() + _AGAIN_S
+            return MissingEmbedder(spec, error)
+
+    async def _ask_again(self, index: Index) -> None:
+        """Whether a missing embedder is to be had by now."""
+        if time.monotonic() < self._again:
+            return
+        self._again = time.monotonic() + _AGAIN_S
+        try:
+            embedder = await self._embedders(index.record.spec)
+        except (KnowledgeError, ModelError):
+            return
+        self._index = replace(index, embedder=embedder)
+        log.info("the index is searched by meaning again", index=index.record.name)
 
     async def _record(self, name: str | None) -> IndexRecord:
         if name is None:

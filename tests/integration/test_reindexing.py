@@ -348,3 +348,26 @@ async def test_an_empty_index_gives_way_to_the_model_that_is_set(
     assert (await second.current()).embedder is TWO
     assert await house.live_model() == "two"
     await second.close()
+
+
+async def test_a_process_without_the_new_model_searches_by_words(house: House) -> None:
+    """It answers from the new index all the same, so that nothing removed there is answered, and
+    says what is wrong."""
+
+    async def only_one(wanted: IndexSpec) -> Embedder:
+        if wanted.model != "one":
+            raise StoreMismatchError(found=wanted.model, wanted="one")
+        return ONE
+
+    index = LiveIndex(house.shelf, only_one, spec(ONE))
+    await index.open()
+    house.opened.append(index)
+    assert index.trouble is None
+    await house.reindexer().reindex(spec(TWO))
+    (house.docs / "p7.md").unlink()
+    await house.ingest(await house.live())
+    retrieval = await LiveRetriever(index).retrieve("Which oil does pump 7 take?", Principal())
+    assert "p7.md" not in [p.chunk.document for p in retrieval.passages]
+    assert retrieval.passages
+    assert "words alone" in retrieval.degraded[0]
+    assert "two" in (index.trouble or "")
