@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bot.evidence import Passage
-from bot.lexical import fold, words
+from bot.lexical import fold
+from knowledge.ranking import said
 
 MORE = 0.1
 """So many more words, as a share, may the fuller one of two passages have."""
@@ -30,79 +31,75 @@ _WEIGHTY = frozenset(
     non mai senza niente nessun nessuna
     nao nem sem apenas niet geen nooit zonder alleen""".split()
 )
-_TOKEN_ENDS = re.compile(r"[\s()\[\]{}|\"]+")
+_TOKEN = re.compile(r"[^\s()\[\]{}|\"]+")
+_DIGIT = re.compile(r"\d")
 _SIGNS = re.compile("!=|[<>≤≥≠=±%‰$€£¥°]")
 _AROUND = ".,;:!?'*_`"
 
 
-@dataclass(frozen=True, slots=True)
-class _Wording:
-    """What is compared: words in order, and everything with a digit or a sign as it stands."""
-
-    words: tuple[str, ...]
-    figures: tuple[str, ...]
-    header: tuple[str, ...]
-
-    @classmethod
-    def of(cls, passage: Passage) -> _Wording:
-        header, text = passage.chunk.header, passage.chunk.text
-        figures = (*_figures(header), "\n", *_figures(text))
-        return cls(tuple(words(text)), figures, tuple(words(header)))
-
-
 def same(one: Passage, other: Passage) -> bool:
     """Whether two passages say the same; symmetric."""
-    return _same(_Wording.of(one), _Wording.of(other))
+    return _same((one, _words(one)), (other, _words(other)))
 
 
 def merged(ranked: Iterable[Passage]) -> tuple[Passage, ...]:
     """Passages best first, of those that say the same only the best; where another says it more
     fully, that one, in the place and with the scores of the best."""
-    kept: list[tuple[_Wording, Passage]] = []
+    kept: list[_Worded] = []
     for passage in ranked:
-        wording = _Wording.of(passage)
-        for at, (there, best) in enumerate(kept):
-            if not _same(wording, there):
-                continue
-            if len(wording.words) > len(there.words):
-                kept[at] = wording, replace(best, chunk=passage.chunk)
-            break
-        else:
-            kept.append((wording, passage))
-    return tuple(passage for _, passage in kept)
+        found = passage, _words(passage)
+        at = next((n for n, there in enumerate(kept) if _same(found, there)), None)
+        if at is None:
+            kept.append(found)
+        elif len(found[1]) > len(kept[at][1]):
+            kept[at] = replace(kept[at][0], chunk=passage.chunk), found[1]
+    return tuple(passage for passage, _ in kept)
 
 
-def _figures(text: str) -> list[str]:
-    folded = fold(text)
-    tokens = _TOKEN_ENDS.split(folded)
-    numbered = [t.strip(_AROUND) for t in tokens if any(c.isdigit() for c in t)]
-    return numbered + _SIGNS.findall(folded)
+_Worded = tuple[Passage, list[str]]
 
 
-def _same(one: _Wording, other: _Wording) -> bool:
-    if one.figures != other.figures:
+def _words(passage: Passage) -> list[str]:
+    return said(passage.chunk.text).split()
+
+
+def _same(one: _Worded, other: _Worded) -> bool:
+    (a, short), (b, full) = sorted((one, other), key=lambda worded: len(worded[1]))
+    if not _holds(full, short):
         return False
-    short, full = sorted((one.words, other.words), key=len)
-    if one.header != other.header and len(short) < ALONE:
-        return False
+    headers = a.chunk.header, b.chunk.header
+    if headers[0] != headers[1]:
+        alike = said(headers[0]) == said(headers[1])
+        if (len(short) < ALONE and not alike) or _figures(headers[0]) != _figures(headers[1]):
+            return False
+    if not full and a.chunk.text != b.chunk.text:
+        return False  # no word in it: tables of signs, emoji
+    return _figures(a.chunk.text) == _figures(b.chunk.text)
+
+
+def _holds(full: list[str], short: list[str]) -> bool:
+    """Whether one holds all words of the other in their order, and little else, all harmless."""
     if short == full:
-        return bool(full) or one.header == other.header
-    if len(full) - len(short) > MORE * len(short):
+        return True
+    room = int(MORE * len(short))
+    if len(full) - len(short) > room:
         return False
-    more = _more(short, full)
-    return more is not None and all(_harmless(word) for word in more)
-
-
-def _more(short: tuple[str, ...], full: tuple[str, ...]) -> list[str] | None:
-    """The words that ``full`` has beyond ``short``; ``None`` where it lacks one, or their order."""
-    more: list[str] = []
     at = 0
     for word in full:
         if at < len(short) and short[at] == word:
             at += 1
-        else:
-            more.append(word)
-    return more if at == len(short) else None
+            continue
+        room -= 1
+        if room < 0 or not _harmless(word):
+            return False
+    return at == len(short)
+
+
+def _figures(text: str) -> list[str]:
+    """Everything with a digit or a sign as it stands, in its order."""
+    folded = fold(text)
+    numbered = [t.strip(_AROUND) for t in _TOKEN.findall(folded) if _DIGIT.search(t)]
+    return numbered + _SIGNS.findall(folded)
 
 
 def _harmless(word: str) -> bool:

@@ -9,6 +9,7 @@ reciprocal rank fusion on all six sets that we measured, and is what Weaviate ca
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -92,8 +93,11 @@ def _ranked_leg(scores: Floats, found: NDArray[np.bool_], depth: int) -> Floats:
     return values
 
 
+@lru_cache(maxsize=2048)
 def said(text: str) -> str:
-    """The folded words of a text with a space around each: what phrases are looked for in."""
+    """The folded words of a text with a space around each: what phrases are looked for in. The
+    last ones are remembered: a passage is looked at several times in one search, and found again
+    in the next."""
     return f" {' '.join(words(text))} "
 
 
