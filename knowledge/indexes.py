@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 
 from bot.conversation import Principal
@@ -60,6 +60,11 @@ class Index:
     store: VectorStore
     embedder: Embedder
 
+    @property
+    def embedder_is_missing(self) -> bool:
+        """Whether it can be searched by words alone."""
+        return isinstance(self.embedder, MissingEmbedder)
+
 
 class MissingEmbedder:
     """In place of an embedder that is not to be had: the index is searched by words alone."""
@@ -90,7 +95,7 @@ class LiveIndex:
         self._index: Index | None = None
         self._looked = 0.0
         self._lock = asyncio.Lock()
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._reported = ""
         self._again = 0.0
 
@@ -120,9 +125,9 @@ class LiveIndex:
 
     async def close(self) -> None:
         """Let go of every store; the shelf is its owner's to close."""
-        for task in self._leaving:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         index, self._index = self._index, None
         if index is not None:
             await index.store.close()
@@ -147,8 +152,9 @@ class LiveIndex:
             name = await self._shelf.live()
             if self._index is None or name not in (None, self._index.record.name):
                 await self._take_up(name)
-            elif isinstance(self._index.embedder, MissingEmbedder):
-                await self._ask_again(self._index)
+            elif self._index.embedder_is_missing and time.monotonic() >= self._again:
+                self._again = time.monotonic() + _AGAIN_S
+                self._beside(self._ask_again(self._index))
         except WellspokenError as error:
             if self._index is None:
                 raise
@@ -167,13 +173,20 @@ class LiveIndex:
         store = self._shelf.store(record)
         await store.open()
         if self._index is not None:  # what is slow at first is slow before anybody waits for it
-            await store.search(SearchRequest("warm", Principal()))
+            try:
+                await store.search(SearchRequest("warm", Principal()))
+            except BaseException:
+                await store.close()
+                raise
         old, self._index = self._index, Index(record, store, embedder)
         if old is not None:
             log.info("another index answers now", index=record.name, model=record.spec.model)
-            task = asyncio.create_task(_leave(old.store))
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
+            self._beside(_leave(old.store))
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _embedder(self, spec: IndexSpec) -> Embedder:
         try:
@@ -186,13 +199,12 @@ class LiveIndex:
             return MissingEmbedder(spec, error)
 
     async def _ask_again(self, index: Index) -> None:
-        """Whether a missing embedder is to be had by now."""
-        if time.monotonic() < self._again:
-            return
-        self._again = time.monotonic() + _AGAIN_S
+        """Whether a missing embedder is to be had by now; no question waits for that."""
         try:
             embedder = await self._embedders(index.record.spec)
         except (KnowledgeError, ModelError):
+            return
+        if self._index is not index:
             return
         self._index = replace(index, embedder=embedder)
         log.info("the index is searched by meaning again", index=index.record.name)
