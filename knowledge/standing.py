@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from bot.ports import Clock
 from bot.work.leases import Leases
 from knowledge.ledger import Ledger, RunRecord, SourceRecord
 from knowledge.syncbook import SyncBook, SyncRecord
-from knowledge.syncing import Plan, named, next_due
+from knowledge.syncing import NEVER_READ, Plan, named, next_due
 
 
 class State(StrEnum):
@@ -90,7 +90,7 @@ class SourceDesk:
             chunks=kept.chunks if kept else 0,
             record=record,
             plan=plan,
-            due=max(due, self._clock() - timedelta(seconds=1)) if due else None,
+            due=self._clock() if due == NEVER_READ else due,
         )
 
 

@@ -34,6 +34,9 @@ _PROGRESS_S = 1.0
 _JITTER = 0.1
 _FIRST_RETRY = timedelta(minutes=1)
 
+NEVER_READ = datetime.min.replace(tzinfo=UTC)
+"""Since when a source is due that was never read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -61,7 +64,7 @@ def next_due(plan: Plan, record: SyncRecord) -> datetime | None:
 
 def _scheduled(name: str, every: timedelta, record: SyncRecord) -> datetime:
     if record.last is None:
-        return datetime.min.replace(tzinfo=UTC)
+        return NEVER_READ
     ended = record.last.finished_at
     if record.failures:
         doublings: int = 2 ** min(record.failures - 1, 20)
@@ -213,6 +216,7 @@ class Schedule:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._busy_until: dict[str, datetime] = {}
         self._reading: set[str] = set()
+        self._complaints: dict[str, str] = {}
 
     async def run(self) -> None:
         """Read what is due, until cancelled: then what is being read stops at once, and what of it
@@ -246,14 +250,27 @@ class Schedule:
                 # Another process may have read it since it was looked.
                 if self._is_due(plan.name, (await self._book.records([plan.name]))[plan.name]):
                     report = await self._syncer.sync(plan, wait=False)
-                    log.info("source read", source=plan.name, **_counts(report))
+                    self._tell(plan, report)
         except (TakenError, IngestRunningError):  # whoever reads it keeps the record of it
             self._leave_alone(plan)
         except WellspokenError as error:
-            log.warning("source not read", source=plan.name, error=str(error))
+            self._complain(plan, str(error))
             self._leave_alone(plan)  # even where the failure could not be kept
         finally:
             self._reading.discard(plan.name)
+
+    def _tell(self, plan: Plan, report: IngestReport) -> None:
+        """Into the log, where there is news."""
+        counts = _counts(report)
+        if any(counts.values()) or plan.name in self._complaints:
+            log.info("source read", source=plan.name, **counts)
+        self._complaints.pop(plan.name, None)
+
+    def _complain(self, plan: Plan, error: str) -> None:
+        """Into the log, once: it may be tried again every minute for days."""
+        if self._complaints.get(plan.name) != error:
+            log.warning("source not read", source=plan.name, error=error)
+        self._complaints[plan.name] = error
 
     def _leave_alone(self, plan: Plan) -> None:
         self._busy_until[plan.name] = self._clock() + timedelta(seconds=_BUSY_S)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
@@ -122,6 +123,49 @@ async def test_knowledge_shows_who_may_see_what(browser: httpx2.AsyncClient) -> 
     assert '<span class="tag">staff</span>' in page
     assert "One chunk waits for its vector" in page
     assert "67%" in page
+
+
+async def test_sources_tell_how_they_stand(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Up to date with what the run did, syncing with its progress, down with the reason."""
+    await sign_in(browser)
+    page = (await browser.get("/console/knowledge")).text
+    assert "Not read yet" in page
+    assert "docs/handbook" in page
+    now, failed = datetime.now(UTC), [{"document": "scan.pdf", "error": "It is <encrypted>."}]
+    report = {"added": 1200, "changed": 3, "failed": failed}
+    await application.ledger.record_run("handbook", report, now - timedelta(seconds=81), now)
+    page = (await browser.get("/console/knowledge")).text
+    assert "Up to date" in page
+    assert "1,200 added, 3 changed" in page
+    assert "81.0 s" in page
+    assert "It is &lt;encrypted&gt;." in page
+    await application.ledger.record_run("handbook", {}, now, now, "docs/handbook does not exist.")
+    page = (await browser.get("/console/knowledge")).text
+    assert "Down since" in page
+    assert "does not exist" in page
+    history = (await browser.get("/console/knowledge/history?source=handbook")).text
+    assert history.index("does not exist") < history.index("1,200 added")
+
+
+async def test_a_source_is_read_when_an_operator_asks(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The button needs the page's own form; then a worker finds the wish, and the page waits."""
+    await sign_in(browser)
+    assert (await browser.post("/console/knowledge/sync", data={"source": "handbook"})).is_error
+    page = (await browser.get("/console/knowledge")).text
+    assert 'hx-trigger="every 2s"' not in page
+    csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', page)[1]
+    form = {"source": "handbook", "csrf": csrf}
+    assert (await browser.post("/console/knowledge/sync", data=form)).status_code == 303
+    (wanted,) = [s for s in await application.sources.standings() if s.name == "handbook"]
+    assert wanted.state == "asked for"
+    assert 'hx-trigger="every 2s"' in (await browser.get("/console/knowledge")).text
+    assert "Asked for" in (await browser.get("/console/knowledge/sources")).text
+    unknown = await browser.post("/console/knowledge/sync", data={**form, "source": "sample"})
+    assert unknown.status_code == 404
 
 
 async def test_no_link_of_the_pages_is_dead(browser: httpx2.AsyncClient) -> None:
