@@ -81,8 +81,9 @@ SEVERAL = re.compile(
 """Words for several things of which the thread knows the names."""
 
 TAKEN_UP = re.compile(
-    r"\bones\b|\b[\w-]+ one\b(?=\s*(?:[?.!,;]|$|(?:is|does|do|did|has|was|can|could|should|would"
-    r"|will|to|for|in|on|with|that|which|instead)\b))",
+    r"\bones\b|\b(?!which|no|any|each|every|this|that)[\w-]+ one\b"
+    r"(?=\s*(?:[?.!,;]|$|(?:is|does|do|did|has|was|can|could|should|would|will|to|for|in|on|with"
+    r"|that|which|instead)\b))",
     re.IGNORECASE,
 )
 """A noun left out: "the British ones", "how do I choose a new one?"."""

@@ -36,7 +36,8 @@ _NUMBERED = re.compile(
     r"\b(?:the )?(?:numbers?|options?|items?|points?|steps?|no\.?) #?"
     r"(?P<number>\d{1,2}(?: (?:and|or) \d{1,2})?)\b"
     rf"|\b(?:the )?(?P<ordinal>{_ORDINAL}(?: (?:and|or) (?:the )?{_ORDINAL})?)"
-    r" (?:one|option|item|point|step|suggestion|approach|way|type|method|choice|idea|thing)s?\b"
+    r" (?:one|option|item|point|step|suggestion|approach|way|type|method|choice|idea|thing|kind"
+    r"|plan|model|product|solution|example|reason|category|link)s?\b"
     r"|\b(?:the )?first (?P<many>two|three|four)\b"
     rf"|\bthe (?P<bare>{_ORDINAL})(?=\s*[?.!]|\s*$)",
     re.IGNORECASE,
@@ -66,15 +67,8 @@ def series(answer: str) -> tuple[str, ...]:
     if len(items) < 3:
         return ()
     items[0] = _BEFORE_SERIES.sub("", items[0])
-    return tuple(i.strip(_AROUND) for i in items if 0 < len(i.strip(_AROUND)) <= 40)
-
-
-def named(answer: str, found: Sequence[Phrase]) -> tuple[str, ...]:
-    """What an answer puts side by side by name, at most four: a list of names, or two joined."""
-    items = listed(answer) or series(answer)
-    if 1 < len(items) <= MOST and all(_is_name(i) for i in items):
-        return items
-    return pair(answer, [p for p in found if p.kind])
+    found = tuple(i.strip(_AROUND) for i in items if i.strip(_AROUND))
+    return found if all(map(_is_name, found)) else ()
 
 
 def pair(text: str, found: Sequence[Phrase]) -> tuple[str, ...]:
@@ -88,14 +82,23 @@ def pair(text: str, found: Sequence[Phrase]) -> tuple[str, ...]:
 
 def _is_name(item: str) -> bool:
     """Whether an item is a name or a noun, not a piece of a sentence."""
-    return len(item.split()) <= 4 and not any(w in STOP_WORDS for w in item.casefold().split())
+    words = item.casefold().split()
+    return len(item) <= 40 and len(words) <= 4 and not any(w in STOP_WORDS for w in words)
 
 
-def by_name(question: str, items: Sequence[str], *, counted: bool) -> str:
-    """The question with "the second option" by its name among the items, or nothing.
+def by_name(question: str, items: Sequence[str]) -> str:
+    """The question with each "the second option" by its name among the items, or nothing."""
+    named = question
+    for _ in range(MOST):
+        found = _one_by_name(named, items)
+        if not found:
+            break
+        named = found
+    return named if named != question else ""
 
-    ``counted``: the items are a list that was numbered or bulleted, so that its last one is sure.
-    """
+
+def _one_by_name(question: str, items: Sequence[str]) -> str:
+    """The question with its first "the second option" among the items by name, or nothing."""
     match = _NUMBERED.search(question)
     if not match or not items:
         return ""
@@ -106,11 +109,7 @@ def by_name(question: str, items: Sequence[str], *, counted: bool) -> str:
     places = [
         int(w) if w.isdigit() else _ORDINALS.get(w, 0) for w in re.findall(r"\w+", asked.lower())
     ]
-    named = [
-        items[p - 1 if p > 0 else -1]
-        for p in places
-        if 0 < p <= len(items) or (p == -1 and counted)
-    ]
+    named = [items[p - 1 if p > 0 else -1] for p in places if p == -1 or 0 < p <= len(items)]
     if not named:
         return ""
     return question[: match.start()] + " and ".join(named) + question[match.end() :]

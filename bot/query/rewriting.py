@@ -44,9 +44,10 @@ def _listen(answer: str, thread: Thread, *, lists_too: bool) -> None:
     """Take in an answer: its list, its names, what it dwells on and asks back."""
     thread.answered = True
     if lists_too:
-        thread.items = lists.listed(answer) or thread.items
-        thread.series = lists.series(answer)
-        thread.several = lists.named(answer, phrases(answer)) or thread.several
+        listing = lists.listed(answer) or lists.series(answer)
+        thread.listings[:0] = [listing] if listing else []
+        if 1 < len(listing) <= lists.MOST:
+            thread.several = listing
     last = cues.last_sentence(answer)
     offer = cues.OFFER.search(last) if last.endswith("?") else None
     thread.offered = offer["what"].rstrip("? ") if offer else ""
@@ -82,11 +83,10 @@ def _follow(text: str, thread: Thread) -> None:
             thread.focus = about
     thread.people += [p for p in found if p.kind is Kind.NAME and not p.text.isupper()]
     thread.hear(phrases(resolved[: 2 * OPENING]) if leaning else found)
-    thread.several = lists.pair(resolved, phrases(resolved)) or thread.several
+    thread.several = lists.pair(resolved, phrases(resolved))
     thread.question = resolved
     thread.asked_back = ()
     thread.offered = ""
-    thread.series = ()
 
 
 def _takes_over(about: Phrase) -> bool:
@@ -103,8 +103,7 @@ def _resolve(question: str, thread: Thread) -> str:
     if thread.asked_back and len(question) <= 40 and "?" not in question:
         return _answered_back(question, thread)
     return (
-        lists.by_name(question, thread.items, counted=True)
-        or lists.by_name(question, thread.series, counted=False)
+        next(filter(None, (lists.by_name(question, x) for x in thread.listings)), "")
         or exchanged(question, thread)
         or _completed(with_names_in_full(question, thread), thread)
     )

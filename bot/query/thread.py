@@ -50,10 +50,8 @@ class Thread:
     """What the thread started with, or with what it was started anew."""
     question: str = ""
     """The last question of the user, as resolved."""
-    items: tuple[str, ...] = ()
-    """The list that one of the last answers gave, numbered or bulleted."""
-    series: tuple[str, ...] = ()
-    """What the last answer listed in a sentence."""
+    listings: list[tuple[str, ...]] = field(default_factory=list)
+    """What the answers listed, the latest first: numbered, bulleted, or in a sentence."""
     several: tuple[str, ...] = ()
     """What "both" or "which of them" means: what was listed or joined last."""
     offered: str = ""

@@ -125,6 +125,53 @@ def test_item_of_a_list_is_called_by_its_name() -> None:
     assert "PayPal" not in rewrite("Is the ninth one safe?", thread(*PAYMENT))
 
 
+def test_item_of_an_older_or_spoken_list_is_found() -> None:
+    """Several items at once, the last of a list in a sentence, and one listed a while ago."""
+    before = thread("Which models are there?", "There are Golf, Jetta, Touareg, Passat, and Polo.")
+    assert rewrite("I like the last option, is it big?", before).startswith("I like Polo")
+    later = [*before, *thread("Is there a discount?", "Yes, for students.")]
+    assert rewrite("How much are the second one and the third one?", later) == (
+        "How much are Jetta and Touareg?"
+    )
+
+
+def test_several_of_the_thread_are_named() -> None:
+    """ "Both", "each" and "the two" mean what was joined or listed last."""
+    before = thread("How do squats and deadlifts differ?", "One is done with a bar.")
+    query = rewrite("Which muscles does each target?", before)
+    assert query == "Which muscles does each target? (squats, deadlifts)"
+
+
+def test_taken_up_offer_becomes_the_query() -> None:
+    """A yes to "do you want to know about …?" is a search for that."""
+    before = thread("What about Turkey?", "Do you want to know about souvenirs from Turkey?")
+    assert rewrite("Yes.", before) == "Yes: souvenirs from Turkey"
+
+
+def test_pronoun_is_not_replaced_by_what_it_cannot_mean() -> None:
+    """ "It" is one thing, so several are put beside the question instead."""
+    before = thread("What are the types of pork ribs?", "Spareribs and others.")
+    assert rewrite("How long do they take to smoke?", before) == (
+        "How long do pork ribs take to smoke?"
+    )
+    assert "Is pork ribs" not in rewrite("Is it expensive?", before)
+
+
+def test_what_is_done_is_no_topic() -> None:
+    """A verb after its subject is not what the thread is about."""
+    before = thread("Who are Brooks & Dunn?", "A duo.", "When did they embark?", "In 1990.")
+    assert rewrite("Are they on tour?", before) == "Are Brooks & Dunn on tour?"
+
+
+def test_in_a_thread_of_long_answers_little_is_put_in() -> None:
+    """Long answers bring old answers up again, so one name has to do."""
+    told = "Histamine is a compound that many foods contain, some of them a great deal. " * 4
+    before = thread("What is a low histamine diet?", told, "Which supplements help?", told)
+    query = rewrite("What are the side effects?", before)
+    assert query.count("(") == 1
+    assert query.count(",") == 0
+
+
 def test_reply_to_the_bots_question_completes_the_question_before() -> None:
     """After "do you mean …?" a yes or a choice is read with what was asked first."""
     before = thread("How long is the warranty?", "Do you mean the MG-200 or the MG-400?")
