@@ -194,7 +194,11 @@ async def complete(
 
 def _stamp(found: Sequence[LiveFinding], answer: str) -> str:
     """When the facts were as told, for the end of an answer; empty where it says so already."""
-    times = [s for s in dict.fromkeys(f.stamp for f in found) if f"as of {s}" not in answer.lower()]
+    times = [
+        s
+        for s in dict.fromkeys(f.stamp for f in found)
+        if f"as of {s}".lower() not in answer.lower()
+    ]
     if not times:
         return ""
     last = answer.rstrip().rsplit("\n", maxsplit=1)[-1]

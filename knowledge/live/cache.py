@@ -44,7 +44,7 @@ class FactCache:
         self._kept.pop(key, None)
         running = self._running.get(key)
         if running is None:
-            running = asyncio.create_task(self._fetch(key, ttl, fetch))
+            running = asyncio.create_task(self._fetch(key, ttl, fetch, self._clock()))
             self._running[key] = running
             running.add_done_callback(lambda task: self._done(key, task))
         return await asyncio.shield(running)
@@ -58,9 +58,9 @@ class FactCache:
         self._kept.clear()
 
     async def _fetch(
-        self, key: Hashable, ttl: timedelta, fetch: Callable[[], Awaitable[Any]]
+        self, key: Hashable, ttl: timedelta, fetch: Callable[[], Awaitable[Any]], asked: datetime
     ) -> Kept:
-        kept = Kept(at=self._clock(), data=await fetch())  # at the latest when it was asked
+        kept = Kept(await fetch(), asked)  # it may have changed since then, not before
         if ttl > timedelta():
             self._kept[key] = kept
             while len(self._kept) > self._size:

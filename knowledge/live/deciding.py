@@ -34,7 +34,6 @@ _BEFORE_VALUE = (
     r"([^\W\d_]+) (?:for|of|to|with|on|in|from|für|von|zu|zum|zur|des|der|pour|de|para)"
     r"(?: (?:the|an?|my|your|our|this|that|den|die|das|dem|der|eine?n?|le|la|el))? $"
 )
-_AFTER_VALUE = re.compile(r"^(?:'s|’s)? ([^\W\d_]+)")
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,14 @@ class Offer:
         """The terms by which a question may be about it, besides its topics."""
         nouns = {t for _, shape in self.shapes for noun in shape.nouns for t in terms(noun)}
         said = words(f"{self.name.replace('_', ' ')} {self.description}")
-        kept = (w for w in said if w not in STOP_WORDS and w not in GENERIC)
+        topics = [t for t in TOPICS if t.name in self.topics]
+        kept = (
+            w
+            for w in said
+            if w not in STOP_WORDS
+            and w not in GENERIC
+            and not any(t.told.search(w) or t.asked.search(w) for t in topics)
+        )
         return frozenset(t for w in kept for t in terms(w) if rarity(t) >= _TELLING) - nouns
 
     def thing(self, parameter: str) -> str:
@@ -275,18 +281,16 @@ def _about_a_part(offer: Offer, text: str) -> bool:
     """ "The filter for the AX-100", "AX-100 repair": not the product itself."""
     if any(w in PARTS for w in words(text) if not offer.own.issuperset(terms(w))):
         return True
+    cues = [m.span() for topic in TOPICS for m in topic.asked.finditer(text)]
     for _, shape in offer.shapes:
         for value in shape.values(text):
-            head = re.search(_BEFORE_VALUE, fold(text[: value.start]))
-            if head and _is_another_thing(offer, head[1]):
-                return True
+            head = re.search(_BEFORE_VALUE, text[: value.start], re.IGNORECASE)
+            if head and not any(start <= head.start(1) < end for start, end in cues):
+                word = fold(head[1])
+                known = word in GENERIC or word in STOP_WORDS
+                if not known and not offer.own.issuperset(terms(word)):
+                    return True
     return False
-
-
-def _is_another_thing(offer: Offer, word: str) -> bool:
-    if word in GENERIC or word in STOP_WORDS or offer.own.issuperset(terms(word)):
-        return False
-    return not any(t.name in offer.topics and t.asked.search(word) for t in TOPICS)
 
 
 def _asks_back(asked: _Asked, question: str, query: str) -> bool:

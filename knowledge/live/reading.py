@@ -98,7 +98,7 @@ def rows(data: Any, values: Sequence[str]) -> list[list[Field]]:
     for _ in range(_DEEPEST):
         if isinstance(data, dict) and len(data) == 1:
             (inner,) = data.values()
-            if isinstance(inner, dict | list):
+            if isinstance(inner, dict) or _is_listing(inner):
                 data = inner
                 continue
         if isinstance(data, list) and len(data) == 1:
@@ -109,6 +109,10 @@ def rows(data: Any, values: Sequence[str]) -> list[list[Field]]:
     asked = {v.casefold() for v in values}
     found = [_fields(entry, asked) for entry in listed]
     return [fields for fields in found if fields]
+
+
+def _is_listing(data: Any) -> bool:
+    return isinstance(data, list) and all(isinstance(entry, dict) for entry in data)
 
 
 def _fields(entry: Any, asked: set[str]) -> list[Field]:

@@ -26,7 +26,10 @@ _BLOCK = re.compile(r"[A-Za-z]+|\d+|[^A-Za-z\d]+")
 _DASHES = "-–—‑−"
 _DASH = re.compile(f"[{_DASHES}]")
 _QUOTED = re.compile(r"[\"“”„'‘’`]([^\"“”„`\n]{1,64}?)[\"“”'‘’`](?!\w)")
-_PROPER = re.compile(r"[A-ZÀ-ÖØ-Þ][\w'’-]*(?: [A-ZÀ-ÖØ-Þ][\w'’-]*){0,2}")
+_PROPER = re.compile(
+    r"(?<![\w-])[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*"
+    r"(?: [A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*){0,2}(?![\w-])"
+)
 _ANY_CODE = r"(?=[\w.\-]*\d)[A-Za-z0-9](?:[\w.\-]{0,38}[A-Za-z0-9])?"
 _PLAIN_NUMBER = re.compile(r"(?<![\w.,:/\\$€£@-])#?([0-9]+)(?![\w@\\]|[.,:/-]\d|\s?[%€$£°])")
 _COUNTED = re.compile(r"\b(?:numbers?|ids?|no|nr|nummer|num[eé]ro|n[uú]mero)\b", re.IGNORECASE)
@@ -114,7 +117,7 @@ def _marked(example: str, text: str) -> Iterator[Value]:
     for match in pattern.finditer(text):
         groups = ["", *(g or "" for g in match.groups())]
         joined = "".join(g + mark for g, mark in zip(groups, marks, strict=True))
-        written = _DASH.sub("-", match.group())
+        written = _DASH.sub("-", match.group()).removesuffix("s" if example.isupper() else "")
         if joined != written and not _fits(example, written):
             continue
         yield Value(_cased(example, joined), match.start(), match.end())
@@ -154,14 +157,15 @@ def _pattern(example: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
         if index < len(marks):
             body += _mark(marks[index])
     suffix = r"[A-Z]{0,2}(?:-[A-Z0-9]{1,6}){0,2}" if example.isupper() and not tail else ""
-    pattern = re.compile(f"{_BEFORE}{body}({suffix}){re.escape(tail)}{_AFTER}")
+    many = "s?" if example.isupper() and example[-1].isdigit() else ""  # "are AX-100s in stock?"
+    pattern = re.compile(f"{_BEFORE}{body}({suffix}){re.escape(tail)}{many}{_AFTER}")
     return pattern, (lead, *marks, "", tail)
 
 
 def _run(run: str) -> str:
     size = len(run)
     if run.isdigit():
-        return rf"[0-9]{{{max(1, size - 2)},{size + 3}}}"
+        return f"[0-9]{{1,{size + 3}}}"
     if run.isalpha():
         return rf"[A-Za-z]{{{max(1, size - 2)},{size + 12 if size > 3 else size + 3}}}"
     return rf"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{{{max(2, size - 4)},{size + 6}}}"

@@ -35,10 +35,14 @@ TOPICS: tuple[Topic, ...] = (
         "price",
         r"\b(?:unit|list|net|gross|sale|current)?pri(?:ce|x|cing)s?\b|\bcosts?\b|\bpreise?\b"
         r"|\bprecios?\b|\bkosten\b|\btarif\w*\b|\bamount\b",
-        r"\bprices?\b|\bpriced\b|\b(?:do|does|will|would|did) .{1,60}\bcost\b|\bcosts?\b(?! of)"
+        r"\bprices?\b(?! (?:lists?|tags?|formats?|labels?|match))|\bpriced\b"
+        r"|\b(?:do|does|will|would|did) .{1,60}\bcost\b|\bcosts?\b(?! of)"
         r"|\bcost of (?=the|an?|\w*\d)"
         r"|\bhow much (?:is|are|'s|for|was|does it cost|do they cost|would .{1,40} cost|money)\b"
-        r"|\bhow much (?:the|an?|this|that|these|those|one)?\s?[\w-]+ (?:is|are|costs?)\b"
+        r"|\bhow much (?:(?:the|an?|this|that|these|those) [\w-]+|[\w-]*\d[\w-]*)"
+        r" (?:is|are|costs?)\b"
+        r"|\bhow much (?:do|does|would|will|must|should) (?:i|we|one) (?:have to )?pay\b"
+        r"|\bwhat(?:'s| is| are| does| do) .{1,40}\bgo(?:ing|es)? for\b"
         r"|\bhow much\W*$|\bwhat (?:do|does|would) .{1,40}\b(?:charge|cost)\b"
         r"|\b(?:cheaper|expensive)\b"
         r"|\bpreis\w*\b|\bkostet\b|\bkosten\b|\bwie teuer\b|\bwie ?viel (?:kostet|ist|macht)\b"
@@ -53,8 +57,10 @@ TOPICS: tuple[Topic, ...] = (
         r"\b(?:(?:the|your) )?stock (?:levels?|of|left|for)\b"
         r"|\b(?:in|out of|have|any|current|your|the) stock\b"
         r"|\bdo you (?:still |currently )?have (?:the |an? |any )?[\w-]*\d[\w-]*"
-        r"(?: left| now| today| there)?\W*$"
-        r"|\bstocks?\b(?=\W*$)|\bstock\b(?= and| or|,)"
+        r"(?: left| now| today| there| on hand)?\W*$"
+        r"|\b(?:habt ihr|haben sie|hast du|gibt es) (?:noch )?(?:den |die |das |eine?n? )?"
+        r"[\w-]*\d[\w-]*(?: noch)?(?: da)?\W*$"
+        r"|\bstock (?=[\w-]*\d)|\bstocks?\b(?=\W*$)|\bstock\b(?= and| or|,)"
         r"|\b(?:un)?availab(?:le|ility)\b"
         r"(?! (?:in (?!stock|store)|as|with|via|through|on|to|for)\b)"
         r"|\bhow many\b.{0,60}\b(?:left|in stock|available|remain\w*|you (?:still )?have)\b"
@@ -69,6 +75,7 @@ TOPICS: tuple[Topic, ...] = (
         r"|\bbestellung\w*\b|\bsendung\w*\b|\blieferung\w*\b|\bcommandes?\b|\bpedidos?\b",
         r"\b(?:order|delivery|shipment|shipping|parcel|package|tracking)(?:'s)?"
         r" (?:status|state|progress)\b|\b(?:status|state|whereabouts) of\b|\bwhere(?:'s| is| are)\b"
+        r"|\b(?:any (?:news|updates?)|updates?|check) (?:on|about|for)\b"
         r"|^(?:please )?track\b|\b(?:can|could) you (?:please )?track\b|\bhas .{1,40}\b(?:shipped"
         r"|arrived|left|been (?:shipped|sent|delivered|dispatched))\b|\bwhen (?:will|does|is|are)\b"
         r".{1,60}\b(?:arriv\w*|come|coming|deliver\w*|ship\w*|get here|be here)\b"
@@ -89,7 +96,8 @@ TOPICS: tuple[Topic, ...] = (
         "service",
         r"\boutages?\b|\buptime\b|\bhealth\b"
         r"|\b(?:service|system|server|site)s?'? (?:status|state)\b"
-        r"|\bstatus of (?:the |our |a )?(?:service|system|server|site)s?\b",
+        r"|\bstatus of (?:the |our |a )?(?:service|system|server|site)s?\b"
+        r"|\b(?:is|are) (?:up|down|running|online|reachable)\b|\bup or down\b",
         r"\b(?:is|are) .{1,50}\b(?:down|up|online|offline|running|reachable|working)\b(?=\W*"
         r"(?:right now|now|today|again|at the moment|currently)?\W*$)|\boutages?\b|\bstatus\b"
         r"|\bst[oö]rung\w*\b|\bausfall\b",
