@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Literal, NoReturn
 
+from adapters.live import open_live
 from bot.engine import Engine
 from bot.errors import (
     ConfigurationError,
@@ -21,7 +22,7 @@ from bot.errors import (
     StorageError,
     StoreMismatchError,
 )
-from bot.ports import Clock, Embedder, Grounder, Retriever, Voice
+from bot.ports import Clock, Embedder, Grounder, Retriever, Rewriter, Voice
 from bot.settings import Settings
 from bot.telemetry import log
 from knowledge import chunking
@@ -185,7 +186,8 @@ async def assemble(
                 grounder=build_grounder(settings),
                 clock=utc_now,
                 observe=metrics.observe_turn,
-                live=bool(settings.live),
+                live=await stack.enter_async_context(open_live(settings, utc_now)),
+                rewriter=_rewriter(settings, server),
                 names=(persona.name,),
             ),
             history=history,
@@ -417,6 +419,27 @@ def _voice(settings: Settings, persona: Persona, plain: Voice, server: ModelServ
     )
     return ModelVoice(
         model, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
+    )
+
+
+def _rewriter(settings: Settings, server: ModelServer | None) -> Rewriter | None:
+    """Who makes follow-ups stand alone: the general model where one is set, behind the rules."""
+    if server is None or not settings.model:
+        return None
+    from bot.llm.openai import OpenAIChatModel
+    from bot.llm.rewriting import ModelRewriter
+
+    limits = settings.models
+    return ModelRewriter(
+        OpenAIChatModel(
+            settings.model,
+            server=server,
+            first_token_s=limits.rewriting.total_seconds(),
+            answer_s=limits.rewriting.total_seconds(),
+            prices=(limits.prompt_price, limits.completion_price),
+            setting="WELLSPOKEN_MODEL",
+        ),
+        seconds=limits.rewriting.total_seconds(),
     )
 
 

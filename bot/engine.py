@@ -45,9 +45,10 @@ from bot.ports import (
     GroundingCheck,
     LiveFacts,
     Retriever,
+    Rewriter,
     Voice,
 )
-from bot.query import rewrite
+from bot.query import RuleRewriter
 from bot.reply import Reply, Show, Stopwatch, silent
 from bot.routing import decide
 from bot.sentences import Piece, SentenceStream, split
@@ -86,6 +87,7 @@ class Engine:
         at_once: int = 64,
         observe: Callable[[Turn], None] | None = None,
         live: LiveFacts | None = None,
+        rewriter: Rewriter | None = None,
         names: Sequence[str] = (),
     ) -> None:
         self._turns = turns
@@ -97,7 +99,8 @@ class Engine:
         self._passages = passages
         self._places = asyncio.Semaphore(at_once)
         self._observe = observe
-        self._live, self._names = live or None, tuple(names)
+        self._live, self._names = live, tuple(names)
+        self._rewriter = rewriter or RuleRewriter()
         self._keys: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -140,7 +143,7 @@ class Engine:
         watch.lap("history")
 
         said = without_call(question.text, self._names)
-        query = rewrite(said, history)
+        query = await self._rewriter.rewrite(said, history)
         watch.lap("rewrite")
         files = attached(query, question.attachments)
         live = Current(self._live)

@@ -72,6 +72,11 @@ class ModelSection(Section):
         timedelta(seconds=15), description="how long to wait for the model's first word"
     )
     answer: Duration = Field(timedelta(seconds=60), description="how long a whole answer may take")
+    rewriting: Duration = Field(
+        timedelta(seconds=2),
+        description="how long the model may take to make a follow-up question stand alone; then "
+        "rules do it",
+    )
     prompt_tokens: int = Field(
         3000, ge=500, le=1_000_000, description="budget of a prompt; the least useful passages go"
     )
