@@ -198,7 +198,7 @@ def main() -> None:
             folder = Path(scratch) / "embedded"
             folder.mkdir()
             asyncio.run(embedded(folder, known, corpus, exact))
-        node = WeaviateProcess(binary)
+        node = WeaviateProcess(binary, settings={"GOMEMLIMIT": "10GiB"})
         if arguments.keep:
             arguments.keep.mkdir(parents=True, exist_ok=True)
             node.folder = arguments.keep

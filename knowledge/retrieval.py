@@ -31,7 +31,7 @@ class HybridRetriever:
     """A :class:`~bot.ports.Retriever` over a store; without its embedder it searches by words.
 
     ``choice`` says what becomes of the ranked passages: :func:`knowledge.selection.listed` for
-    those who look around, :func:`knowledge.selection.evidence` for answers.
+    those who look around, ``evidence`` for answers, ``near_evidence`` for a model's prompt.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from bot.errors import EmbedderError, ModelUnavailableError, StoreBrokenError, W
 from bot.evidence import Chunk, Passage
 from bot.ports import Vectors
 from knowledge.retrieval import HybridRetriever
-from knowledge.selection import everything
+from knowledge.selection import evidence
 from knowledge.stores.base import DocumentKey
 from knowledge.stores.embedded import EmbeddedStore
 
@@ -89,7 +89,7 @@ async def test_the_same_text_is_evidence_once(store: EmbeddedStore) -> None:
     await put(store, "e", "The lamp; needs two  bulbs")
     await put(store, "f", "Two lamp bulbs are no chair.")
     await put(store, "g", "Two lamp bulbs are no door.")
-    retriever = HybridRetriever(store, Topics(), choice=everything)
+    retriever = HybridRetriever(store, Topics(), choice=evidence)
     found = await retriever.retrieve("lamp bulbs", PUBLIC, 3)
     texts = [p.chunk.text for p in found.passages]
     assert len(texts) == 3
@@ -111,7 +111,7 @@ async def test_many_copies_do_not_hide_what_else_is_there(store: EmbeddedStore) 
     for number in range(30):
         await put(store, f"copy-{number}", "The lamp needs two lamp bulbs.")
     await put(store, "other", "Two bulbs of a lamp, and a switch.")
-    retriever = HybridRetriever(store, Topics(), choice=everything)
+    retriever = HybridRetriever(store, Topics(), choice=evidence)
     found = await retriever.retrieve("lamp bulbs", PUBLIC, 3)
     assert "other" in [p.chunk.document for p in found.passages]
 

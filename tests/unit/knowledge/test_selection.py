@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.evidence import Chunk, Passage
 from knowledge.duplicates import merged, same
-from knowledge.selection import NEAR, evidence, listed, texts
+from knowledge.selection import NEAR, evidence, listed, near_evidence, texts
 
 LONG = (
     "The lamp can be returned within two weeks of delivery in its own box and we pay for the"
@@ -136,16 +136,16 @@ def test_evidence_is_near_the_best(meaning: float | None) -> None:
         passage(f"text {i}", 0.5, lexical=20 * s, cosine=None if meaning is None else meaning * s)
         for i, s in enumerate(shares)
     ]
-    assert evidence(given_, 6) == tuple(given_[:2])
-    assert evidence(given_, 1) == tuple(given_[:1])
-    assert evidence(given_[::-1], 6) == (given_[3], given_[1], given_[0])
-    assert evidence([], 6) == ()
+    assert near_evidence(given_, 6) == tuple(given_[:2])
+    assert near_evidence(given_, 1) == tuple(given_[:1])
+    assert near_evidence(given_[::-1], 6) == (given_[3], given_[1], given_[0])
+    assert near_evidence([], 6) == ()
 
 
 def test_evidence_without_raw_scores_stays_whole() -> None:
     """Nothing is left out where nothing tells the passages apart."""
     given_ = [passage("one of them"), passage("another", cosine=-0.2)]
-    assert evidence(given_, 6) == tuple(given_)
+    assert near_evidence(given_, 6) == tuple(given_)
 
 
 def test_a_passage_that_waits_for_its_vector_is_judged_by_its_words() -> None:
@@ -153,7 +153,7 @@ def test_a_passage_that_waits_for_its_vector_is_judged_by_its_words() -> None:
     old = passage("old", 0.9, lexical=10.0, cosine=0.6)
     new = passage("new", 0.8, lexical=9.0)
     poor = passage("poor", 0.7, lexical=5.0)
-    assert evidence([old, new, poor], 6) == (old, new)
+    assert near_evidence([old, new, poor], 6) == (old, new)
 
 
 def test_a_list_shows_pages_first() -> None:
@@ -181,7 +181,8 @@ def test_evidence_is_a_part_of_what_was_found(given_: Sequence[Passage], k: int)
     """Nothing is made up, and never more than was asked for."""
     assume(given_)
     best_first = sorted(given_, key=lambda p: -p.score)
-    found = evidence(best_first, k)
-    assert len(found) <= k
-    assert set(found) <= set(best_first)
+    whole = evidence(best_first, k)
+    assert whole == tuple(best_first[:k])
+    found = near_evidence(best_first, k)
+    assert set(found) <= set(whole)
     assert all(a.score >= b.score for a, b in pairwise(found))
