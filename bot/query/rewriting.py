@@ -138,8 +138,7 @@ def _completed(question: str, thread: Thread) -> str:
     if not leaning:
         return question
     more = None if telling else thread.reported
-    context = [p for p in (thread.focus, more or thread.background) if p is not None]
-    return _with_context(question, context[: 1 if thread.at_length else 2])
+    return _with_context(question, [thread.focus, more or thread.background])
 
 
 def _beside(question: str, names: Sequence[str]) -> str:

@@ -32,9 +32,6 @@ OPENING = 400
 
 _JOINED = re.compile(r"\s+(?:and|or|vs\.?|versus|to|with)\s+(?:the\s+)?")
 
-LONG = 200
-"""Characters of an answer, on average, from which on a thread is one of long answers."""
-
 ALIVE = 6
 """After so many questions without a mention the topic is left behind."""
 
@@ -82,14 +79,7 @@ class Thread:
     @property
     def background(self) -> Phrase | None:
         """What to name beside the focus: the theme of the last messages, or the topic."""
-        return theme(self.latest) or (None if self.at_length else self.live_topic)
-
-    @property
-    def at_length(self) -> bool:
-        """Whether the answers are long: then one name is enough context, and the thread's first
-        topic is seldom the point any more. What is put in finds old answers before new ones."""
-        answers = [len(m.text) for m in self.latest if m.role is Role.ASSISTANT]
-        return bool(answers) and sum(answers) > LONG * len(answers)
+        return theme(self.latest) or self.live_topic
 
     def hear(self, found: Sequence[Phrase]) -> None:
         """Take in the phrases of a message: its names, and whether the topic is among them."""

@@ -163,15 +163,6 @@ def test_what_is_done_is_no_topic() -> None:
     assert rewrite("Are they on tour?", before) == "Are Brooks & Dunn on tour?"
 
 
-def test_in_a_thread_of_long_answers_little_is_put_in() -> None:
-    """Long answers bring old answers up again, so one name has to do."""
-    told = "Histamine is a compound that many foods contain, some of them a great deal. " * 4
-    before = thread("What is a low histamine diet?", told, "Which supplements help?", told)
-    query = rewrite("What are the side effects?", before)
-    assert query.count("(") == 1
-    assert query.count(",") == 0
-
-
 def test_reply_to_the_bots_question_completes_the_question_before() -> None:
     """After "do you mean …?" a yes or a choice is read with what was asked first."""
     before = thread("How long is the warranty?", "Do you mean the MG-200 or the MG-400?")
