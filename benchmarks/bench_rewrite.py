@@ -6,6 +6,7 @@ the product's own (embedded store, built-in embedder, ten passages). Measures:
 
 - ``answer``: MRR@10 of what answers the turn in a library of some 2,900 passages: ikat's response,
   canard's section, mtrag's gold passages; trec_cast has none;
+- ``prompt``: how often that is among the first six, which is what a prompt gets;
 - ``library``: share of the ten passages that the human rewrite finds in that library;
 - ``rewrites``: the same among the human rewrites of all sets (its own left out), which is a library
   of every set's own topics;
@@ -15,9 +16,10 @@ the product's own (embedded store, built-in embedder, ten passages). Measures:
 
 mtrag is shown as a set of the product's own kind; its distance is too small to tell. Conversations
 are halved by a hash of their name: ``--part tune`` to look at, ``report`` to report. ``--model ID``
-rewrites with a model at ``OPENAI_BASE_URL`` (``OPENAI_API_KEY``) instead of the rules alone.
+rewrites with a model, with the rules behind it, instead of the rules alone.
 
     .venv/bin/python -m benchmarks.bench_rewrite --data ../shared/data
+    OPENAI_BASE_URL=http://127.0.0.1:8000/v1 .venv/bin/python -m benchmarks.bench_rewrite --model ID
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ import argparse
 import asyncio
 import hashlib
 import json
+import os
 import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +40,10 @@ import numpy as np
 from benchmarks.rewrite_sets import SETS, Case, part_of, read
 from bot.conversation import Principal
 from bot.lexical import query_terms
-from bot.query import rewrite
+from bot.llm.openai import ModelServer, OpenAIChatModel
+from bot.llm.rewriting import ModelRewriter
+from bot.ports import Rewriter
+from bot.query import RuleRewriter, may_lean, rewrite
 from knowledge.chunking import chunk
 from knowledge.document import Document
 from knowledge.embedder import BuiltinEmbedder
@@ -46,7 +51,7 @@ from knowledge.retrieval import HybridRetriever
 from knowledge.stores.base import DocumentKey
 from knowledge.stores.embedded import EmbeddedStore
 
-MEASURES = ("answer", "library", "rewrites", "itself", "cosine", "terms")
+MEASURES = ("answer", "prompt", "library", "rewrites", "itself", "cosine", "terms")
 DRAWS = 1_000
 """Of the bootstrap."""
 
@@ -163,6 +168,7 @@ class Measuring:
         }
         if case.targets:
             scores["answer"] = reciprocal_rank(found, case.targets)
+            scores["prompt"] = float(any(name in case.targets for name, _ in found[:6]))
         return scores
 
     async def of(self, case: Case, ours: str) -> Scores:
@@ -210,6 +216,8 @@ def show_alone(scored: list[tuple[Case, Scores]], ours: dict[int, str]) -> None:
     """What became of the turns that people left as they are."""
     for name in SETS:
         alone = [(c, s) for c, s in scored if c.set == name and c.stands_alone]
+        if not alone:
+            continue
         kept = sum(ours[id(c)] == c.question for c, _ in alone)
         means = [statistics.fmean(s["library"][i] for _, s in alone) for i in (0, 1)]
         print(
@@ -226,36 +234,56 @@ def sample(cases: list[Case], ours: dict[int, str], each: int) -> None:
             print(f"\n[{name}] {before}\n  Q {case.question}\n  > {query}\n  H {case.human}")
 
 
-async def queries(cases: list[Case], rewriting: Callable) -> tuple[dict[int, str], list[float]]:
-    """Our query of each case, and the milliseconds it took."""
-    ours, spent = {}, []
-    for case in cases:
-        began = time.perf_counter()
-        ours[id(case)] = await rewriting(case.question, case.history)
-        spent.append((time.perf_counter() - began) * 1000)
+async def queries(
+    cases: list[Case], rewriter: Rewriter, at_once: int
+) -> tuple[dict[int, str], list[float]]:
+    """Our query of each case, and the milliseconds that each took."""
+    ours: dict[int, str] = {}
+    spent: list[float] = []
+    places = asyncio.Semaphore(at_once)
+
+    async def one(case: Case) -> None:
+        async with places:
+            began = time.perf_counter()
+            ours[id(case)] = await rewriter.rewrite(case.question, case.history)
+            spent.append((time.perf_counter() - began) * 1000)
+
+    await asyncio.gather(*(one(case) for case in cases))
     return ours, sorted(spent)
 
 
-async def by_rules(question: str, history: tuple) -> str:
-    return rewrite(question, history)
+def model_rewriter(model: str, seconds: float) -> ModelRewriter:
+    """The model at OPENAI_BASE_URL."""
+    server = ModelServer(os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY"))
+    return ModelRewriter(OpenAIChatModel(model, server=server), seconds=seconds)
+
+
+def show_model(cases: list[Case], ours: dict[int, str]) -> None:
+    """How often the model was asked, and how often its query was taken."""
+    asked = [c for c in cases if may_lean(c.question, c.history)]
+    taken = sum(ours[id(c)] != rewrite(c.question, c.history) for c in asked)
+    print(f"{len(cases)} follow-ups, {len(asked)} asked of the model, {taken} not as the rules")
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--part", choices=["tune", "report"], default="report")
+    parser.add_argument("--part", choices=["tune", "report", "both"], default="report")
     parser.add_argument("--limit", type=int, default=10_000, help="follow-ups a set")
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "wellspoken-bench-rewrite"
     )
     parser.add_argument("--show", type=int, default=0, help="print so many rewrites a set")
+    parser.add_argument("--model", help="rewrite with this model at OPENAI_BASE_URL")
+    parser.add_argument("--seconds", type=float, default=20.0, help="that the model may take")
     args = parser.parse_args()
     args.cache.mkdir(parents=True, exist_ok=True)
     everything, library = read(args.data)
-    cases = [c for c in everything if part_of(c.conversation) == args.part]
+    cases = [c for c in everything if args.part in ("both", part_of(c.conversation))]
     cases.sort(key=lambda c: hashlib.sha256((c.conversation + c.question).encode()).digest())
     cases = [c for s in SETS for c in [x for x in cases if x.set == s][: args.limit]]
-    ours, spent = await queries(cases, by_rules)
+    rewriter = model_rewriter(args.model, args.seconds) if args.model else RuleRewriter()
+    ours, spent = await queries(cases, rewriter, 8 if args.model else 1)
     sample(cases, ours, args.show)
     rewrites = list(dict.fromkeys(c.human for c in everything))
     measuring = Measuring(args.cache, library, rewrites)
@@ -264,6 +292,8 @@ async def main() -> None:
     await measuring.close()
     show(scored)
     show_alone(scored, ours)
+    if args.model:
+        show_model(cases, ours)
     print(
         f"rewriting: p50 {spent[len(spent) // 2]:.3f} ms,"
         f" p99 {spent[int(len(spent) * 0.99)]:.3f} ms"
