@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,8 +83,8 @@ async def copy(
 
     Nobody may change either meanwhile (:func:`knowledge.moving.undisturbed`); questions may go on.
     In memory are two slices of chunks, and some hundred bytes a document. With ``remove_extra``
-    what is not in the source goes first, so that nothing outlives its removal. Raises
-    CopyDiffersError, and the errors of both stores.
+    what is not in the source goes first, so that nothing outlives its removal; then come documents
+    whose rights differ. Raises CopyDiffersError, and the errors of both stores.
     """
     return await _Copy(source, target, progress or _quiet, remove_extra).run()
 
@@ -107,13 +108,14 @@ class _Copy:
         self._outlines = await self._source.outlines()
         there = await self._target.outlines()
         removed = await self._remove(there.keys() - self._outlines.keys())
-        keys = sorted(self._outlines, key=_order)
+        keys = sorted(self._outlines, key=lambda k: (not self._other_rights(k, there), _order(k)))
         total = sum(outline.chunks for outline in self._outlines.values())
         done = 0
-        async for documents in self._read_ahead(keys):
-            self._tell("copy", done, total)
-            await self._take(documents, there)
-            done += sum(len(document.chunks) for document in documents)
+        async with aclosing(self._read_ahead(keys)) as slices:
+            async for documents in slices:
+                self._tell("copy", done, total)
+                await self._take(documents, there)
+                done += sum(len(document.chunks) for document in documents)
         self._tell("copy", done, total)
         await self._check()
         stats = await self._compare_counts()
@@ -135,6 +137,10 @@ class _Copy:
         for at in range(0, len(keys), _REMOVED):
             await self._target.remove(keys[at : at + _REMOVED])
         return len(keys)
+
+    def _other_rights(self, key: DocumentKey, there: dict[DocumentKey, Outline]) -> bool:
+        """Whether the target shows a document to others than the source does: that goes first."""
+        return key in there and there[key].groups != self._outlines[key].groups
 
     async def _take(
         self, documents: Sequence[StoredDocument], there: dict[DocumentKey, Outline]
@@ -178,7 +184,9 @@ class _Copy:
             )
         return held
 
-    async def _read_ahead(self, keys: Sequence[DocumentKey]) -> AsyncIterator[list[StoredDocument]]:
+    async def _read_ahead(
+        self, keys: Sequence[DocumentKey]
+    ) -> AsyncGenerator[list[StoredDocument], None]:
         """Slices of the source; the next one is read while one is worked on."""
         slices = self._slices(keys)
         asked = next(slices, None)

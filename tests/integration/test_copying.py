@@ -154,6 +154,26 @@ async def test_a_target_that_differs_is_mended(
     assert found(await search(target, "secret", *GROUPS)) == []
 
 
+async def test_rights_come_first(make_embedded: MakeStore) -> None:
+    """A copy that breaks off early has closed already what the source closed, and removed what it
+    removed."""
+    source, target = await make_embedded(), await make_embedded()
+    before = [stored(f"d{n:04}", f"lamp {n}") for n in range(1500)]
+    await target.load([*before, stored("gone", "lamp")])
+    await source.load([*before, stored("z", "secret lamp", groups=["staff"])])
+    await target.load([stored("z", "secret lamp")])
+
+    def stop(what: str, done: int, total: int | None) -> None:
+        if done:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await copy(source, target, progress=stop)
+    assert found(await search(target, "secret")) == []
+    assert found(await search(target, "secret", "staff")) == ["z"]
+    assert key("gone") not in await target.documents()
+
+
 async def test_what_is_too_much_may_stay(make_embedded: MakeStore) -> None:
     """Without removal the target keeps what it had beside."""
     source, target = await make_embedded(), await make_embedded()
