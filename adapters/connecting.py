@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
-from adapters.assembly import Application, kept_secret
+from adapters.assembly import Application
 from adapters.chat.base import ChatService
 from adapters.chat.desk import Desk
+from adapters.home import kept_secret
 from bot.errors import ConfigurationError
 from bot.settings import Settings
 

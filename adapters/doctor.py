@@ -59,7 +59,7 @@ async def examine() -> list[Check]:
     examinations: list[tuple[str, Callable[[Settings], Awaitable[str]], str]] = [
         ("data folder", _home, "Choose another folder with WELLSPOKEN_HOME or free some space."),
         ("database", _database, "Start it, correct DATABASE_URL, or mend its file."),
-        ("knowledge", _knowledge, "Mend its file or move it away, then `wellspoken ingest`."),
+        ("knowledge", _knowledge, _knowledge_fix(settings)),
         ("embedder", _embedder, "Install the package again; the model file is part of it."),
         (
             "persona",
@@ -71,6 +71,8 @@ async def examine() -> list[Check]:
         ("discord", _discord, _DISCORD_FIX),
     ]
     for name, examination, fix in examinations:
+        if name == "knowledge" and settings.weaviate_url:
+            checks += await _weaviate(settings)
         checks.append(await _run(name, examination, settings, fix))
     return [*checks, *await _live(settings)]
 
@@ -116,7 +118,7 @@ def _settings_detail(settings: Settings) -> str:
 
 
 async def _home(settings: Settings) -> str:
-    from adapters.assembly import prepare_home
+    from adapters.home import prepare_home
 
     prepare_home(settings)
     free = shutil.disk_usage(settings.home).free // 2**20
@@ -131,15 +133,40 @@ async def _home(settings: Settings) -> str:
 
 
 async def _database(settings: Settings) -> str:
-    from adapters.assembly import open_database, ping
+    from adapters.assembly import ping
+    from adapters.home import open_database
 
     async with open_database(settings) as database:
         await ping(database)
     return f"{urlsplit(settings.database).scheme} answers, schema up to date"
 
 
+async def _weaviate(settings: Settings) -> list[Check]:
+    """Each thing that may be wrong with the server by itself."""
+    from knowledge.stores.weaviate_examination import Target, examine_weaviate
+
+    key, at = settings.weaviate_api_key, settings.weaviate
+    found = await examine_weaviate(
+        Target(
+            url=settings.weaviate_url or "",
+            grpc_url=settings.weaviate_grpc_url,
+            key=key.get_secret_value() if key else None,
+            collection=at.collection,
+            tenant=at.tenant,
+            replicas=at.replicas,
+        )
+    )
+    return [Check(f.name, f.ok, f.detail, f.fix) for f in found]
+
+
+def _knowledge_fix(settings: Settings) -> str:
+    if settings.weaviate_url:
+        return "Mend what the checks of Weaviate above name."
+    return "Mend its file or move it away, then `wellspoken ingest`."
+
+
 async def _knowledge(settings: Settings) -> str:
-    from adapters.assembly import open_knowledge
+    from adapters.indexes import open_knowledge
 
     async with open_knowledge(settings) as knowledge:
         stats = await knowledge.store.stats()
@@ -154,7 +181,7 @@ async def _embedder(settings: Settings) -> str:
     if settings.embedding_model == "builtin":  # by itself: a broken store is not its fault
         with closing(BuiltinEmbedder()) as builtin:
             return await _describe(builtin)
-    from adapters.assembly import open_knowledge
+    from adapters.indexes import open_knowledge
 
     async with open_knowledge(settings) as knowledge:
         return await _describe(knowledge.embedder)
@@ -166,7 +193,7 @@ async def _describe(embedder: Embedder) -> str:
 
 
 async def _persona(settings: Settings) -> str:
-    from adapters.assembly import load_voice_persona
+    from adapters.models import load_voice_persona
 
     persona = load_voice_persona(settings)
     where = settings.persona_path or "built in"

@@ -93,8 +93,8 @@ def search(
 async def _search(
     query: str | None, k: int, group: list[str] | None, jsonl: str | None, as_json: bool
 ) -> int:
-    from adapters.assembly import open_knowledge
     from adapters.cli.jsonl import count_field, groups_field, run_jsonl, text_field
+    from adapters.indexes import open_knowledge
     from adapters.listing import passage_json, passages_text
     from bot.guardrails import clean_question
 

@@ -69,7 +69,7 @@ def reindex(
 
 
 async def _reindex(suite: Path | None, force: bool) -> Reindexed | None:
-    from adapters.assembly import open_reindexing
+    from adapters.indexes import open_reindexing
 
     probes = _probes(suite) if suite else None
     async with open_reindexing(settings()) as (reindexer, shelf, wanted):
@@ -111,7 +111,7 @@ def rollback(as_json: AsJson = False) -> None:
 
 
 async def _rollback() -> IndexRecord:
-    from adapters.assembly import open_reindexing
+    from adapters.indexes import open_reindexing
 
     async with open_reindexing(settings()) as (reindexer, _, _):
         with _bar() as progress:
@@ -132,7 +132,8 @@ def list_indexes(as_json: AsJson = False) -> None:
 
 
 async def _records() -> list[IndexRecord]:
-    from adapters.assembly import open_shelf, prepare_home, shelf_kind
+    from adapters.home import prepare_home
+    from adapters.indexes import open_shelf, shelf_kind
 
     config = settings()
     prepare_home(config)
@@ -153,7 +154,8 @@ def drop(
 
 
 async def _drop(name: str) -> None:
-    from adapters.assembly import open_shelf, prepare_home, shelf_kind
+    from adapters.home import prepare_home
+    from adapters.indexes import open_shelf, shelf_kind
 
     config = settings()
     prepare_home(config)

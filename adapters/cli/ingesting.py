@@ -235,7 +235,7 @@ def list_documents(
 
 
 async def _list(source: str | None, as_json: bool) -> None:
-    from adapters.assembly import open_database
+    from adapters.home import open_database
     from knowledge.ledger import Ledger
 
     async with open_database(settings()) as database:
@@ -261,7 +261,7 @@ def show_document(
 
 
 async def _show(document: str, source: str | None, as_json: bool) -> None:
-    from adapters.assembly import open_database
+    from adapters.home import open_database
     from knowledge.ledger import Ledger
 
     async with open_database(settings()) as database:

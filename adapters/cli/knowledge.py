@@ -74,7 +74,8 @@ def _place(name: str) -> Place:
 
 
 async def _copy(config: Settings, origin: Place, target: Place) -> tuple[IndexRecord, CopyReport]:
-    from adapters.assembly import open_database, open_shelf
+    from adapters.home import open_database
+    from adapters.indexes import open_shelf
 
     # The database first: it makes the data folder.
     async with (

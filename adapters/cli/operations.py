@@ -140,7 +140,7 @@ def _written(values: Mapping[str, Any], path: str = "") -> Iterator[str]:
 @db.command("upgrade", epilog="Example: wellspoken db upgrade")
 def upgrade(as_json: AsJson = False) -> None:
     """Bring the database to this version's schema; every start does so by itself."""
-    from adapters.assembly import prepare_home
+    from adapters.home import prepare_home
 
     current = settings()
     prepare_home(current)

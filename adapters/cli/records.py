@@ -39,7 +39,7 @@ def list_feedback(as_json: AsJson = False) -> None:
 
 
 async def _list_feedback(as_json: bool) -> None:
-    from adapters.assembly import open_database
+    from adapters.home import open_database
     from adapters.listing import rating_json
     from bot.store.feedback import FeedbackBook
 
@@ -67,7 +67,7 @@ def list_audit(
 
 
 async def _list_audit(kind: str | None, as_json: bool) -> None:
-    from adapters.assembly import open_database
+    from adapters.home import open_database
     from bot.store.audit import AuditTrail
 
     async with open_database(settings()) as database:
@@ -92,7 +92,7 @@ def verify_audit(as_json: AsJson = False) -> None:
 
 
 async def _verify_audit(as_json: bool) -> int:
-    from adapters.assembly import open_database
+    from adapters.home import open_database
     from bot.store.audit import AuditTrail
 
     async with open_database(settings()) as database:
@@ -141,7 +141,7 @@ def show(as_json: AsJson = False) -> None:
     """Show the persona in use."""
     from dataclasses import asdict
 
-    from adapters.assembly import load_voice_persona
+    from adapters.models import load_voice_persona
 
     who = load_voice_persona(settings())
     if as_json:

@@ -45,7 +45,7 @@ def print_manifest(
     that this version uses; name and description are those of persona.yaml. Socket Mode unless
     --http names the address at which Slack reaches the web server. docs/slack.md has the rest.
     """
-    from adapters.assembly import load_voice_persona
+    from adapters.models import load_voice_persona
     from adapters.slack.manifest import manifest
 
     if http is not None and not http.startswith("https://"):

@@ -35,7 +35,8 @@ def list_sources(as_json: AsJson = False) -> None:
 
 
 async def _list(as_json: bool) -> None:
-    from adapters.assembly import open_database, utc_now
+    from adapters.assembly import utc_now
+    from adapters.home import open_database
     from adapters.syncing import plans_of
     from bot.work.leases import Leases
     from knowledge.ledger import Ledger
@@ -188,7 +189,7 @@ def history(
 
 
 async def _history(name: str | None, as_json: bool) -> None:
-    from adapters.assembly import open_database
+    from adapters.home import open_database
     from adapters.syncing import plans_of
     from knowledge.ledger import Ledger
 

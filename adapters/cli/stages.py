@@ -92,8 +92,8 @@ def ground(
     as_json: AsJson = False,
 ) -> None:
     """Check an answer against passages, claim by claim."""
-    from adapters.assembly import build_grounder
     from adapters.cli.jsonl import text_field, texts_field
+    from adapters.models import build_grounder
     from bot.guardrails import ground as ground_answer
 
     grounder = build_grounder(settings())
@@ -131,8 +131,8 @@ def style(
 
     Each finding names the phrase that does not.
     """
-    from adapters.assembly import load_voice_persona
     from adapters.cli.jsonl import text_field
+    from adapters.models import load_voice_persona
     from persona.style import StyleScorer
 
     scorer = StyleScorer(load_voice_persona(settings()))

@@ -1,0 +1,124 @@
+"""The models of an application: who embeds, speaks, rewrites and checks, as the settings say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, closing
+from typing import TYPE_CHECKING
+
+from bot.errors import ConfigurationError
+from bot.ports import Embedder, Grounder, Rewriter, Voice
+from bot.settings import Settings
+from knowledge.embedder import BuiltinEmbedder
+from knowledge.grounding import BuiltinGrounder
+from persona.profile import Persona, default_persona, load_persona
+
+if TYPE_CHECKING:
+    from bot.llm.openai import ModelServer
+
+
+@asynccontextmanager
+async def model_server(settings: Settings) -> AsyncIterator[ModelServer | None]:
+    """The connections to the model server, where one is set; its client loads meanwhile."""
+    if not (settings.openai_api_key or settings.openai_base_url):
+        yield None
+        return
+    from bot.llm.openai import ModelServer
+
+    key = settings.openai_api_key
+    server = ModelServer(settings.openai_base_url, key.get_secret_value() if key else None)
+    async with aclosing(server):
+        warming = asyncio.create_task(server.warm())
+        try:
+            yield server
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)  # the first answer says it
+
+
+@asynccontextmanager
+async def open_embedder(
+    settings: Settings, server: ModelServer | None, *, warm: bool
+) -> AsyncIterator[Embedder]:
+    """Who makes vectors: the built-in model, or one at the model server."""
+    if settings.embedding_model == "builtin":
+        with closing(BuiltinEmbedder()) as builtin:
+            if warm:
+                builtin.begin_loading()
+            yield builtin
+        return
+    from bot.llm.openai_embedder import OpenAIEmbedder
+
+    if server is None:
+        raise ConfigurationError(
+            where="WELLSPOKEN_EMBEDDING_MODEL",
+            problem="a model needs its server; set OPENAI_BASE_URL or OPENAI_API_KEY",
+        )
+    remote = OpenAIEmbedder(settings.embedding_model, server=server)
+    await remote.warm()  # the length of its vectors is not known before
+    yield remote
+
+
+def build_voice(
+    settings: Settings, persona: Persona, plain: Voice, server: ModelServer | None
+) -> Voice:
+    """Who speaks: a model where one is set, else the built-in reader."""
+    if server is None:
+        return plain
+    from bot.llm.openai import OpenAIChatModel
+    from persona.voice import ModelVoice
+
+    limits = settings.models
+    model = OpenAIChatModel(
+        settings.voice_model or settings.model or "",
+        server=server,
+        first_token_s=limits.first_token.total_seconds(),
+        answer_s=limits.answer.total_seconds(),
+        prices=(limits.prompt_price, limits.completion_price),
+        setting="WELLSPOKEN_VOICE_MODEL" if settings.voice_model else "WELLSPOKEN_MODEL",
+    )
+    return ModelVoice(
+        model, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
+    )
+
+
+def build_rewriter(settings: Settings, server: ModelServer | None) -> Rewriter | None:
+    """Who makes follow-ups stand alone: the general model where one is set, behind the rules."""
+    if server is None or not settings.model:
+        return None
+    from bot.llm.openai import OpenAIChatModel
+    from bot.llm.rewriting import ModelRewriter
+
+    limits = settings.models
+    return ModelRewriter(
+        OpenAIChatModel(
+            settings.model,
+            server=server,
+            first_token_s=limits.rewriting.total_seconds(),
+            answer_s=limits.rewriting.total_seconds(),
+            prices=(limits.prompt_price, limits.completion_price),
+            setting="WELLSPOKEN_MODEL",
+        ),
+        seconds=limits.rewriting.total_seconds(),
+    )
+
+
+def build_plain_voice(embedder: Embedder, persona: Persona) -> Voice:
+    """The built-in reader in the persona's manner; it needs no key."""
+    from bot.llm.extractive import ExtractiveReader
+    from persona.voice import ExtractiveVoice
+
+    return ExtractiveVoice(ExtractiveReader(embedder), persona)
+
+
+def build_grounder(settings: Settings) -> Grounder:
+    """The check of answers against their passages."""
+    del settings  # one checker so far
+    return BuiltinGrounder()
+
+
+def load_voice_persona(settings: Settings) -> Persona:
+    """The persona of ``persona.yaml``, or a plain one with the bot's name."""
+    path = settings.persona_path
+    return load_persona(path) if path else default_persona(settings.bot.name)
