@@ -227,9 +227,17 @@ def weaviate_node(weaviate_binary: Path) -> Iterator[WeaviateProcess]:
 
 
 @pytest.fixture
-def weaviate_cluster(weaviate_binary: Path) -> Iterator[WeaviateCluster]:
+def cluster_settings() -> dict[str, str]:
+    """Settings of the nodes of :func:`weaviate_cluster`; a test may give others."""
+    return {}
+
+
+@pytest.fixture
+def weaviate_cluster(
+    weaviate_binary: Path, cluster_settings: dict[str, str]
+) -> Iterator[WeaviateCluster]:
     """Three Weaviate nodes that make one cluster of the test's own."""
-    cluster = WeaviateCluster(weaviate_binary)
+    cluster = WeaviateCluster(weaviate_binary, settings=cluster_settings)
     try:
         cluster.start()
         yield cluster

@@ -28,6 +28,10 @@ class WeaviateCluster:
                 "RAFT_JOIN": raft,
                 # every other one, not the first: that one may be what is down
                 "CLUSTER_JOIN": ",".join(f"127.0.0.1:{peer.gossip_port}" for peer in others),
+                # the least that it takes: by itself a node looks every 30 s what it missed
+                "ASYNC_REPLICATION_FREQUENCY": "5s",
+                "ASYNC_REPLICATION_FREQUENCY_WHILE_PROPAGATING": "1s",
+                "ASYNC_REPLICATION_PROPAGATION_DELAY": "1s",
                 **(settings or {}),
             }
 
@@ -46,6 +50,14 @@ class WeaviateCluster:
                 node.must_live(until)
             time.sleep(_PATIENCE)
         self.wait_until_whole(timeout)
+
+    def led(self) -> tuple[WeaviateProcess, list[WeaviateProcess]]:
+        """The node that leads, through which all changes of collections go, and the others."""
+        alive = next(node for node in self.nodes if node.running)
+        known = alive.ask("GET", "cluster/statistics")["statistics"]
+        name = next(entry["leaderId"] for entry in known if entry["leaderId"])
+        leader = next(node for node in self.nodes if node.name == name)
+        return leader, [node for node in self.nodes if node is not leader]
 
     def healthy(self, node: WeaviateProcess) -> set[str]:
         """The names of the nodes that one node sees alive; none while it cannot tell."""
