@@ -162,7 +162,7 @@ def has_plural_antecedent(pronoun: Token, found: Sequence[Phrase]) -> bool:
     """Whether "they" means several of the same question: "which plans are there and what do they
     cost?"."""
     return pronoun.word in _PLURAL and any(
-        p.end < pronoun.start - 1 and p.words[-1].endswith("s") for p in found
+        p.end < pronoun.start - 1 and any(w.endswith("s") for w in p.words) for p in found
     )
 
 
@@ -183,5 +183,7 @@ def stands(text: str, found: Sequence[Phrase]) -> bool:
     said = sum((1 + p.kind) * len(p.words) for p in named)
     if said >= (2 if _OWN_BUSINESS.search(text) else 3):
         return True
+    if any(p.asked and not p.definite and len(p.words) > 1 for p in named):
+        return True  # "the cost of solar power"
     before = (text[max(0, p.start - _LEAD) : p.start] for p in named if not p.definite)
     return any(_DEFINES.search(b) for b in before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.conversation import Message, Role
@@ -18,6 +19,8 @@ from bot.query.thread import (
     weight,
     window,
 )
+
+_BRACKETS = re.compile(r"(?P<before>.*\s)\((?P<inside>[^()]+)\)", re.DOTALL)
 
 
 def rewrite(question: str, history: Sequence[Message]) -> str:
@@ -114,7 +117,10 @@ def _answered_back(reply: str, thread: Thread) -> str:
     if cues.REPLY.fullmatch(reply):
         return _with_context(thread.question, thread.asked_back)
     picked = cues.telling(phrases(reply))
-    return _with_context(thread.question, picked) if picked else reply
+    asked = thread.question
+    if any(p.kind for p in picked) and (ended := _BRACKETS.fullmatch(asked)):
+        asked = ended["before"].rstrip()  # a name that is picked stands for the one put in before
+    return _with_context(asked, picked) if picked else reply
 
 
 def _completed(question: str, thread: Thread) -> str:
@@ -145,7 +151,7 @@ def _beside(question: str, names: Sequence[str]) -> str:
     """The question with those names after it in brackets that it does not hold yet."""
     held = own_words(question)
     missing = [n for n in names if not own_words(n) <= held]
-    return f"{question.rstrip()} ({', '.join(missing)})" if missing else question
+    return _bracketed(question, missing)
 
 
 def _with_context(question: str, context: Sequence[Phrase | None]) -> str:
@@ -159,7 +165,17 @@ def _with_context(question: str, context: Sequence[Phrase | None]) -> str:
         if not own <= held:
             added.append(phrase.text)
             held |= own
-    return f"{question.rstrip()} ({', '.join(added)})" if added else question
+    return _bracketed(question, added)
+
+
+def _bracketed(question: str, added: Sequence[str]) -> str:
+    """The question with something after it in brackets, or in those that it ends in."""
+    if not added:
+        return question
+    ended = _BRACKETS.fullmatch(question)
+    if ended:
+        return f"{ended['before']}({', '.join([ended['inside'], *added])})"
+    return f"{question.rstrip()} ({', '.join(added)})"
 
 
 class RuleRewriter:

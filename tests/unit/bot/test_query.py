@@ -163,6 +163,12 @@ def test_what_is_done_is_no_topic() -> None:
     assert rewrite("Are they on tour?", before) == "Are Brooks & Dunn on tour?"
 
 
+def test_choice_takes_the_place_of_what_was_put_in() -> None:
+    """Who picks the other product is not asking about the first one any more."""
+    before = thread(*WARRANTY, "What are the conditions?", "Do you mean the MG-200 or the MG-400?")
+    assert rewrite("the MG-400", before) == "What are the conditions? (MG-400)"
+
+
 def test_reply_to_the_bots_question_completes_the_question_before() -> None:
     """After "do you mean …?" a yes or a choice is read with what was asked first."""
     before = thread("How long is the warranty?", "Do you mean the MG-200 or the MG-400?")
