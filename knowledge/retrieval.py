@@ -18,10 +18,6 @@ ALPHA = 0.45
 """Dense share for the built-in embedder, in the middle of a flat top (.42 to .5) over eight sets;
 tune it anew for another (``benchmarks/bench_retrieval.py``)."""
 
-SPARE = 10
-"""Passages asked for beyond ``k``: they stand in for repeated ones, and may rise by their wording.
-More brought nothing but where most of what is found are copies."""
-
 DEEPER = 50
 """Asked for beyond ``k`` where the first search brought fewer than ``k`` different texts: of
 documentation in five versions the first fifteen passages are three texts."""
@@ -56,7 +52,7 @@ class HybridRetriever:
         searched; where only the embedder or the reranker fails, ``degraded`` says so."""
         vector, degraded = await self._vector(query)
         request = SearchRequest(
-            query, principal, vector, k, self._alpha, spare=SPARE, fusion=self._fusion
+            query, principal, vector, k, self._alpha, spare=self._choice.spare, fusion=self._fusion
         )
         found = await self._search(request)
         ranked, unranked = await self._ranked(query, found.passages)
@@ -70,7 +66,7 @@ class HybridRetriever:
         """As the store finds them; once more and deeper where nearly all are copies."""
         found = await self._store.search(request)
         full = len(found.passages) == request.k + request.spare
-        if full and texts(found.passages) < request.k:
+        if full and request.spare < DEEPER and texts(found.passages) < request.k:
             return await self._store.search(replace(request, spare=DEEPER))
         return found
 

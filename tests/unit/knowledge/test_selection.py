@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -154,6 +155,16 @@ def test_a_passage_that_waits_for_its_vector_is_judged_by_its_words() -> None:
     new = passage("new", 0.8, lexical=9.0)
     poor = passage("poor", 0.7, lexical=5.0)
     assert near_evidence([old, new, poor], 6) == (old, new)
+
+
+def test_a_page_that_tells_of_it_twice_comes_first() -> None:
+    """In a list the section beside it speaks for a passage, in evidence it does not."""
+    here = Chunk("a0", "a", "s", "r", 4, "", (), "one", 0, 3, "")
+    beside = replace(here, id="a1", ordinal=5, text="two")
+    alone = replace(here, id="b0", document="b", text="three")
+    given_ = [Passage(alone, 0.8), Passage(here, 0.75), Passage(beside, 0.7)]
+    assert [p.chunk.id for p in listed(given_, 2)] == ["a0", "b0"]
+    assert [p.chunk.id for p in evidence(given_, 2)] == ["b0", "a0"]
 
 
 def test_a_list_shows_pages_first() -> None:
