@@ -164,7 +164,9 @@ def _wants(asked: Sequence[_Asked]) -> Iterator[LiveWant]:
 
 def _asked(offer: Offer, question: str, query: str, history: Sequence[Message]) -> _Asked | None:
     """What a question asks of a source, where it does; values that are missing stay empty."""
-    own = _values(offer, question)
+    own = _values(offer, _without_the_rest(offer, question))
+    if not all(found for _, found in own):
+        own = _values(offer, question)
     topics, said = _told(offer, question)
     about = question
     if not topics and not said and not _residue(offer, question):
@@ -359,6 +361,15 @@ def _answered_back(offer: Offer, before: str, question: str) -> _Asked | None:
 
 
 # -- what else is asked -------------------------------------------------------------------------
+
+
+def _without_the_rest(offer: Offer, text: str) -> str:
+    """A question without the clauses that are about something else: their values are theirs."""
+    clauses = _CLAUSES.split(text)
+    if len(clauses) == 1:
+        return text
+    kept = [c for c in clauses if any(_told(offer, c)) or not _residue(offer, c)]
+    return ". ".join(kept) if any(any(_told(offer, c)) for c in kept) else text
 
 
 def _the_rest(asked: Sequence[_Asked], question: str) -> str:

@@ -52,6 +52,7 @@ class HttpFetch:
         self._address = address
         self._seconds = seconds
         self._client: httpx2.AsyncClient | None = None
+        self._opening = asyncio.Lock()
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -59,15 +60,22 @@ class HttpFetch:
             await client.aclose()
 
     async def fetch(self, values: Mapping[str, str]) -> Any:
-        import httpx2  # late: only live facts and web sources need it
-
         try:
             url = self._address.fill(values)
         except ValueError:
             return None  # no such thing can be there
+        async with self._opening:
+            if self._client is None:
+                # Loading the library and its certificates takes long: beside the loop, untimed.
+                self._client = await asyncio.to_thread(_new_client, self._seconds)
+        return await self._fetch(self._client, url)
+
+    async def _fetch(self, client: httpx2.AsyncClient, url: str) -> Any:
+        import httpx2  # late: only live facts and web sources need it
+
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._follow(url)
+                return await self._follow(client, url)
         except (TimeoutError, httpx2.TimeoutException) as error:
             raise self._error(f"its system did not answer within {self._seconds:g} s") from error
         except httpx2.TransportError as error:
@@ -75,10 +83,10 @@ class HttpFetch:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise self._error("its system sent an answer that cannot be read") from error
 
-    async def _follow(self, url: str) -> Any:
+    async def _follow(self, client: httpx2.AsyncClient, url: str) -> Any:
         """The answer, also where the same host has moved it ("/AX-100" to "/AX-100/")."""
         for _ in range(_REDIRECTS + 1):
-            data, onward = await self._once(url)
+            data, onward = await self._once(client, url)
             if not onward:
                 return data
             target = urljoin(url, onward)
@@ -87,15 +95,10 @@ class HttpFetch:
             url = target
         raise self._error("its system sends us around in circles")
 
-    async def _once(self, url: str) -> tuple[Any, str]:
-        import httpx2  # late, as above
-
-        if self._client is None:
-            self._client = httpx2.AsyncClient(
-                follow_redirects=False, trust_env=False, timeout=self._seconds
-            )
-        request = self._client.build_request("GET", url, headers=_HEADERS)
-        answer = await self._client.send(request, stream=True)
+    async def _once(self, client: httpx2.AsyncClient, url: str) -> tuple[Any, str]:
+        """One request: the data, or where to go on."""
+        request = client.build_request("GET", url, headers=_HEADERS)
+        answer = await client.send(request, stream=True)
         try:
             status = answer.status_code
             if status in _MOVED and (onward := answer.headers.get("location")):
@@ -132,6 +135,12 @@ class HttpFetch:
 
     def _error(self, reason: str) -> LiveFactError:
         return LiveFactError(name=self._name, reason=reason)
+
+
+def _new_client(seconds: float) -> httpx2.AsyncClient:
+    import httpx2  # late, as above
+
+    return httpx2.AsyncClient(follow_redirects=False, trust_env=False, timeout=seconds)
 
 
 def _refusal(status: int) -> str:

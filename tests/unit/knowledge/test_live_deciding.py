@@ -223,6 +223,9 @@ def test_the_rest_of_a_question_is_for_the_documents() -> None:
     found = planned("Is the AX-100 in stock and what colour is it?")
     assert found.more == "what colour is it? (AX-100)"
     assert planned("Is the AX-100 in stock?").more == ""
+    two = planned("How much is the AX-200 and how do I clean the AX-100?")
+    assert [w.values for w in two.wants] == [(("code", "AX-200"),)]
+    assert planned("How do I clean the AX-100 and how much is it?").wants
 
 
 def test_who_may_not_see_a_source_learns_nothing_of_it() -> None:
