@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -41,8 +41,11 @@ class Embedder:
     model = "stand-in"
     dimensions = DIMENSIONS
 
-    async def embed(self, texts: list[str], *, query: bool = False) -> Vectors:
+    async def embed(self, texts: Sequence[str]) -> Vectors:
         return np.stack([vector(text) for text in texts])
+
+    async def embed_query(self, text: str) -> Vectors:
+        return vector(text)
 
 
 @asynccontextmanager
