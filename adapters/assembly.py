@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from adapters.reviewing import Review
-    from adapters.syncing import SourceDesk
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from bot.store.history import History
     from knowledge.ingest import Ingestor
     from knowledge.ledger import Ledger
+    from knowledge.standing import SourceDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,7 @@ async def assemble(
     from bot.store.feedback import FeedbackBook
     from bot.store.history import History
     from knowledge.ledger import Ledger
+    from knowledge.standing import SourceDesk
 
     async with AsyncExitStack() as stack:
         persona = load_voice_persona(settings)

@@ -118,10 +118,19 @@ class LiveIndex:
         """Open the live index; make the first one where there is none, or where the one there is
         holds nothing and is for something else. Raises the errors of the store, StoreMismatchError
         where its embedder is not to be had."""
-        index = await self.current(0)
-        if index.record.spec != self._wanted and (await index.store.stats()).chunks == 0:
+        name = await self._shelf.live()
+        live = None if name is None else await self._record(name)
+        if live is not None and live.spec != self._wanted and await self._is_empty(live):
             await self._shelf.switch((await self._shelf.create(self._wanted)).name)
-            await self.current(0)
+        await self.current(0)
+
+    async def _is_empty(self, record: IndexRecord) -> bool:
+        store = self._shelf.store(record)
+        await store.open()
+        try:
+            return (await store.stats()).chunks == 0
+        finally:
+            await store.close()
 
     async def close(self) -> None:
         """Let go of every store; the shelf is its owner's to close."""

@@ -371,3 +371,16 @@ async def test_a_process_without_the_new_model_searches_by_words(house: House) -
     assert retrieval.passages
     assert "words alone" in retrieval.degraded[0]
     assert "two" in (index.trouble or "")
+
+
+async def test_an_empty_index_of_a_model_that_is_gone_stops_nobody(
+    shelf: IndexShelf, sqlite_database: Database, tmp_path: Path
+) -> None:
+    """Whoever comes with another model gets an index for it."""
+    leases = Leases(sqlite_database)
+    house = House(tmp_path, shelf, Ledger(sqlite_database), Exclusive(leases), leases, {"one": ONE})
+    await (await house.live(ONE)).close()
+    house.known = {"two": TWO}
+    second = await house.live(TWO)
+    assert (await second.current()).embedder is TWO
+    await second.close()
