@@ -19,6 +19,10 @@ RUN /opt/wellspoken/bin/pip install --no-deps --no-build-isolation .
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="Wellspoken" \
       org.opencontainers.image.licenses="Apache-2.0"
+# git reads the repositories of [[sources]], ssh the private ones
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git openssh-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 wellspoken \
     && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home wellspoken \
     && install -d -o wellspoken -g wellspoken /data /config

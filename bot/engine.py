@@ -146,9 +146,7 @@ class Engine:
         query = await self._rewriter.rewrite(said, history)
         watch.lap("rewrite")
         files = attached(query, question.attachments)
-        live = Current(self._live)
-        if self._live is not None:
-            live.plan = self._live.plan(said, query, history, question.principal)
+        live = Current.of(self._live, said, query, history, question.principal)
         decision = routed(decide(said, history, live=live.plan.reason), files)
         watch.lap("route")
 

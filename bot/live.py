@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.attaching import from_file
 from bot.citing import without_markers
+from bot.conversation import Message, Principal
 from bot.errors import WellspokenError
 from bot.evidence import Passage, Retrieval
 from bot.guardrails import evidence_is_weak
@@ -68,6 +69,20 @@ class Current:
     facts: LiveFacts | None
     plan: LivePlan = field(default_factory=LivePlan)
     findings: LiveFindings = field(default_factory=LiveFindings)
+
+    @classmethod
+    def of(
+        cls,
+        facts: LiveFacts | None,
+        question: str,
+        query: str,
+        history: Sequence[Message],
+        principal: Principal,
+    ) -> Current:
+        """What is wanted from live sources for a question, as far as its reader may know them."""
+        if facts is None:
+            return cls(None)
+        return cls(facts, facts.plan(question, query, history, principal))
 
     @property
     def found(self) -> tuple[LiveFinding, ...]:
