@@ -44,6 +44,7 @@ from bot.llm.openai import ModelServer, OpenAIChatModel
 from bot.llm.rewriting import ModelRewriter
 from bot.ports import Rewriter
 from bot.query import RuleRewriter, may_lean, rewrite
+from bot.query.checking import strayed
 from knowledge.chunking import chunk
 from knowledge.document import Document
 from knowledge.embedder import BuiltinEmbedder
@@ -258,6 +259,15 @@ def model_rewriter(model: str, seconds: float) -> ModelRewriter:
     return ModelRewriter(OpenAIChatModel(model, server=server), seconds=seconds)
 
 
+def ceiling(case: Case) -> str:
+    """What comes of a model that writes as people do: its query where it is asked and passes the
+    check, else the rules'."""
+    asked = may_lean(case.question, case.history)
+    human = case.human.strip()
+    taken = asked and not strayed(human, case.question, case.history)
+    return human if taken else rewrite(case.question, case.history)
+
+
 def show_model(cases: list[Case], ours: dict[int, str]) -> None:
     """How often the model was asked, and how often its query was taken."""
     asked = [c for c in cases if may_lean(c.question, c.history)]
@@ -275,6 +285,9 @@ async def main() -> None:
     )
     parser.add_argument("--show", type=int, default=0, help="print so many rewrites a set")
     parser.add_argument("--model", help="rewrite with this model at OPENAI_BASE_URL")
+    parser.add_argument(
+        "--ceiling", action="store_true", help="what a model could reach that writes as people do"
+    )
     parser.add_argument("--seconds", type=float, default=20.0, help="that the model may take")
     args = parser.parse_args()
     args.cache.mkdir(parents=True, exist_ok=True)
@@ -284,6 +297,8 @@ async def main() -> None:
     cases = [c for s in SETS for c in [x for x in cases if x.set == s][: args.limit]]
     rewriter = model_rewriter(args.model, args.seconds) if args.model else RuleRewriter()
     ours, spent = await queries(cases, rewriter, 8 if args.model else 1)
+    if args.ceiling:
+        ours = {id(case): ceiling(case) for case in cases}
     sample(cases, ours, args.show)
     rewrites = list(dict.fromkeys(c.human for c in everything))
     measuring = Measuring(args.cache, library, rewrites)

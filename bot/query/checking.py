@@ -8,12 +8,12 @@ number) is found by the words that come from nowhere or that are gone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bot.conversation import Message
 from bot.lexical import STOP_WORDS, query_terms, terms
 from bot.query.cues import ASKS
-from bot.query.phrases import GENERAL, Token, singular, tokens
+from bot.query.phrases import Token, is_attribute, phrases, singular, tokens
 
 LONGEST = 400
 """Characters of a query; a longer question may come back as long as it is."""
@@ -27,6 +27,9 @@ KEPT = 0.5
 NEW = 0.3
 """The share of the query's telling terms that may be new: inflected or put in other words."""
 
+_COUNTING = frozenset(
+    "one ones other others two three four first second third fourth last guy man woman".split()
+)
 _LABEL = re.compile(r"^(?:[\w-]+ ){0,3}(?:query|question|rewrite|rewritten)\s*:\s*", re.IGNORECASE)
 _QUOTES = "\"'`“”„«»*"
 _MARKER = re.compile(r"\[\d+\]|https?://|www\.|[<>{}]")
@@ -63,22 +66,24 @@ def strayed(query: str, question: str, history: Sequence[Message]) -> str:
 
 def _reworded(query: str, question: str, history: Sequence[Message]) -> str:
     """What is wrong with the words of a query, beside names and numbers."""
-    asked = _telling(query_terms(question))
-    found = set(terms(query))
+    asked, found = _asked(question), set(terms(query))
     if asked and len(asked & found) < KEPT * len(asked):
         return "another question"
     thread = set(terms(question)).union(*(terms(m.text) for m in history))
-    written = _telling(query_terms(query))
-    fresh = written - thread
-    if len(fresh) > max(1, NEW * len(written)):
+    written = {t for t in query_terms(query) if t not in STOP_WORDS}
+    if len(written - thread) > max(1, NEW * len(written)):
         return "words from nowhere"
     if ASKS.search(question) and query.endswith((".", "!")) and not ASKS.search(query):
         return "an answer"
     return ""
 
 
-def _telling(found: Iterable[str]) -> set[str]:
-    return {t for t in found if t not in GENERAL and t not in STOP_WORDS}
+def _asked(question: str) -> set[str]:
+    """The terms of a question that a query keeps. What "the" and "those" point at may be called by
+    its name, and so may "the second one" and words as general as "type"."""
+    kept = (p for p in phrases(question) if not p.definite)
+    words = {w for p in kept for w in p.words if not is_attribute(w) and w not in _COUNTING}
+    return {t for w in words for t in terms(w)}
 
 
 def _coded(word: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.lexical import STOP_WORDS
-from bot.query.phrases import Phrase, Token, is_attribute
+from bot.query.phrases import Phrase, Token, is_attribute, phrases, tokens
 
 OWNING = frozenset({"its", "their", "his", "her", "theirs", "hers"})
 PERSONAL = frozenset({"it", "they", "them", "he", "she", "him", "her"})
@@ -105,6 +105,9 @@ _DEFINES = re.compile(
 )
 _OWN_BUSINESS = re.compile(r"\b(?:i|we|i'm|my|our)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_ENOUGH = 4
+"""Words of its own that make a question stand for sure; a name counts for two, a code for three."""
+
 _LEAD = 60
 """How many characters before a phrase are looked at for its introduction."""
 
@@ -187,3 +190,19 @@ def stands(text: str, found: Sequence[Phrase]) -> bool:
         return True  # "the cost of solar power"
     before = (text[max(0, p.start - _LEAD) : p.start] for p in named if not p.definite)
     return any(_DEFINES.search(b) for b in before)
+
+
+def points_back(question: str) -> bool:
+    """Whether anything in a question could mean something of its thread: a pronoun, "the …", a noun
+    left out, or simply too few names of its own."""
+    _, asked = core(question)
+    found = telling(phrases(asked))
+    said = sum((1 + p.kind) * len(p.words) for p in found)
+    words = {token.word for token in tokens(question)}
+    return bool(
+        said < _ENOUGH
+        or any(p.definite for p in found)
+        or words & (PERSONAL | OWNING | POINTING | _LEANING)
+        or TAKEN_UP.search(asked)
+        or ELLIPSIS.match(asked)
+    )

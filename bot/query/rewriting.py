@@ -188,11 +188,15 @@ class RuleRewriter:
 def may_lean(question: str, history: Sequence[Message]) -> bool:
     """Whether a question may leave out what its thread says, so that a model is worth its cost.
 
-    Not a first question, one that announces another topic, a long one, a yes or a thanks.
+    Not a first question, one that announces another topic, a long one, a thanks, or one that names
+    four things and points at nothing. Of the follow-ups that people rewrote 2 to 3 % (mtrag: 9 %)
+    are taken for such, of those that they left 15 to 25 % (``benchmarks/bench_rewrite.py``).
     """
     if not history or not question.strip() or len(question) > CHARACTERS:
         return False
-    return not (cues.SWITCH.search(question) or cues.STATES.fullmatch(question.strip(" .!")))
+    if cues.SWITCH.search(question) or cues.STATES.fullmatch(question.strip(" .!")):
+        return False
+    return cues.points_back(question) or rewrite(question, history) != question
 
 
 def agrees(text: str) -> bool:

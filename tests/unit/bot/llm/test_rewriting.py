@@ -41,6 +41,7 @@ async def test_model_s_query_is_searched(server: OpenAIServer, chat: Chat) -> No
         ("How long is it?", ()),
         ("By the way, is there an Android app?", BEFORE),
         ("thanks!", BEFORE),
+        ("How do I export invoices as CSV from Northwind Billing?", BEFORE),
         ("  ", BEFORE),
     ],
 )
