@@ -137,9 +137,7 @@ class Engine:
         watch = Stopwatch()
         thread = question.thread or new_id("thread")
 
-        history = question.history
-        if history is None:
-            history = await self._history(question)
+        history = await self._history(question)
         watch.lap("history")
 
         said = without_call(question.text, self._names)
@@ -200,6 +198,8 @@ class Engine:
 
     async def _history(self, question: Question) -> tuple[Message, ...]:
         """What was said before, as far as everybody who reads the answer may know it."""
+        if question.history is not None:
+            return question.history
         if question.thread is None:
             return ()
         try:
