@@ -146,6 +146,8 @@ class Engine:
         files = attached(query, question.attachments)
         live = Current.of(self._live, said, query, history, question.principal)
         decision = routed(decide(said, history, live=live.plan.reason), files)
+        if decision.route is not Route.LIVE:
+            live.plan = replace(live.plan, wants=(), ask="")
         watch.lap("route")
 
         reply = Reply(show, watch)

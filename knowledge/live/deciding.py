@@ -105,7 +105,7 @@ def plan(
     principal: Principal,
 ) -> LivePlan:
     """The plan for a question; ``query`` is the question rewritten to stand alone."""
-    question, query = question[:CHARACTERS], query[:CHARACTERS]
+    question, query = (" ".join(t[:CHARACTERS].split()) for t in (question, query))
     pending = _pending(offers, history, principal)
     if pending is not None:
         answered = _answered_back(*pending, question)
@@ -270,7 +270,9 @@ def _residue(offer: Offer, text: str) -> list[str]:
                 ends = re.findall(r"\S+", match.group())
                 first, last = match.start() + len(ends[0]), match.end() - len(ends[-1])
                 spans += [(match.start(), first), (last, match.end())]
-    rest = "".join(" " if any(a <= i < b for a, b in spans) else c for i, c in enumerate(text))
+    rest = text
+    for start, end in spans:
+        rest = f"{rest[:start]}{' ' * (end - start)}{rest[end:]}"
     kept = (w.removesuffix("'s") for w in words(rest))
     return [
         w

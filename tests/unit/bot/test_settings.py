@@ -191,6 +191,7 @@ def test_the_contracts_own_example_loads() -> None:
     assert settings.access.discord.channels == {"mod-lounge": ("staff",)}
     assert settings.channels["slack:C0G9QF9GZ"].handoff == "slack:C0HUMANS"
     assert settings.live[0].ttl == timedelta(seconds=60)
+    assert "9000" not in repr(settings.live)  # an address may hold a key
     assert settings.persona_path == Path("persona.yaml")
 
 
@@ -207,6 +208,16 @@ def test_a_persona_that_is_named_and_missing_is_said() -> None:
         ('[[sources]]\nname = "x"\npath = "d"\ngroups = "staff"\n', 'a list, like ["staff"]'),
         ('[[sources]]\nname = "x"\npath = "d"\ngroups = [""]\n', "must not be empty"),
         ('[[live]]\nname = "x"\n', "live.description: it is missing"),
+        ('[[live]]\nname = "x"\ndescription = "d"\n', 'live source "x" has either a url or'),
+        (
+            '[[live]]\nname = "x"\ndescription = "d"\ndatabase = "sqlite:///s3cr3t.db"\n',
+            'live source "x" lacks its sql',
+        ),
+        (
+            '[[live]]\nname = "x"\ndescription = "d"\nurl = "http://s3cr3t/{a b}"\n'
+            'parameters = { "a b" = "a code" }\n',
+            '"a b" is no name of a parameter',
+        ),
         ("[models]\nprompt_tokens = 1\n", "it must be at least 500"),
         ("[channels]\nthread = 5\n", "true or false"),
         ("bot = 5\n", "it must be a table"),
@@ -223,3 +234,4 @@ def test_a_wrong_value_is_explained_in_plain_words(
         load_settings()
     assert words in str(caught.value)
     assert str(caught.value).startswith("wellspoken.toml:")
+    assert "s3cr3t" not in str(caught.value)
