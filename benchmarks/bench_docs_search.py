@@ -4,8 +4,8 @@ Pages are written out as Markdown files, and once more as one JSON Lines file, w
 that are asked blanked; ``wellspoken ingest`` reads them into a fresh home, ``wellspoken search
 --jsonl`` is asked. A page counts at its first passage. The reference sees the same blanked pages: a
 plain BM25 (k1 1.2, b 0.75, lower-cased alphanumeric words, no stemming) over windows of 250 words
-every 200, once with all that it finds, and once cut off at five pages, which is the most that five
-passages can show.
+every 200, each under its page's title, once with all that it finds, and once cut off at five pages,
+which is the most that five passages can show.
 
     python -m benchmarks.bench_docs_search [--data ../shared/data] [--sets docs_wsl] [-k 5 10]
 """
@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.bench_retrieval import PlainBM25, Question, in_order, lines, scored
+from benchmarks.bench_retrieval import PlainBM25, Question, in_order, lines, scored, windows
 
 COMMAND = [sys.executable, "-c", "from adapters.cli.main import main; main()"]
 
@@ -38,16 +38,6 @@ def blanked(folder: Path) -> tuple[dict[str, dict[str, str]], list[Question]]:
             page["text"] = page["text"][:start] + " " * (end - start) + page["text"][end:]
     questions = [Question(i["question"], frozenset(i["gold"])) for i in faq if i["answerable"]]
     return pages, questions
-
-
-def windows(pages: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
-    """Windows of 250 words, one every 200, by their page's id."""
-    cut = []
-    for name, page in pages.items():
-        words = page["text"].split()
-        starts = range(0, max(1, len(words) - 50), 200)
-        cut += [(name, " ".join(words[at : at + 250])) for at in starts]
-    return cut
 
 
 def written(pages: dict[str, dict[str, str]], folder: Path, form: str) -> Path:
@@ -113,7 +103,10 @@ def main() -> None:
     print(f"{'':44}{'recall@5':>10}{'nDCG@10':>9}")
     for name in arguments.sets:
         pages, questions = blanked(arguments.data / name)
-        plain = PlainBM25(windows(pages))
+        cut = [
+            c for name, page in pages.items() for c in windows(name, page["title"], page["text"])
+        ]
+        plain = PlainBM25(cut)
         found = [asyncio.run(plain(q.text)) for q in questions]
         print(f"{name}: {len(pages)} pages, {len(questions)} questions")
         row("  plain BM25", mean(found, questions))

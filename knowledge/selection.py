@@ -34,18 +34,18 @@ gives .59 and .928, .8 gives .67 and .917. Shares of the fused score do worse (.
 are nothing to go by where a knowledge base has a few pages only: its last candidate scores 0,
 however good."""
 
-NEIGHBOUR = 0.25
-"""Share of the score of the better one of the sections before and behind it that counts for a
-passage in a list: a page that tells of it in several places is the page that was meant. On
-documentation .82 instead of .81 of the pages are found within five (.93 instead of .90 on another
-set), on a handbook .784 instead of .797, elsewhere as many; .2 to .3 are as good."""
+SAME_PAGE = 0.1
+"""Share of the scores of the best two other passages of its page that counts for a passage in a
+list: a page that tells of it in several places is the page that was meant. Of 700 headings asked as
+questions .907 instead of .904 find their page within five (nDCG .797 instead of .790), of all pages
+for the questions on documentation .82 instead of .81."""
 
 SPARE = 10
 """Passages to choose from beyond those that are taken: they stand in for repeated ones, and may
 rise by their wording. More brought answers nothing."""
 
 LOOKING = 45
-"""The same for lists, where neighbours and copies are to be known."""
+"""The same for lists, where copies and other passages of a page are to be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _listed(ranked: Sequence[Passage], k: int) -> tuple[Passage, ...]:
     said_before: set[str] = set()
     pages: set[tuple[str, str]] = set()
     weighed = []
-    for passage in _beside_neighbours(ranked):
+    for passage in _with_their_pages(ranked):
         text, page = _text(passage), _page(passage)
         left = (COPY if text in said_before else 1.0) * (AGAIN if page in pages else 1.0)
         said_before.add(text)
@@ -74,13 +74,15 @@ def _listed(ranked: Sequence[Passage], k: int) -> tuple[Passage, ...]:
     return tuple(sorted(weighed, key=lambda p: -p.score)[:k])
 
 
-def _beside_neighbours(ranked: Sequence[Passage]) -> list[Passage]:
-    at = {(*_page(p), p.chunk.ordinal): p.score for p in ranked}
+def _with_their_pages(ranked: Sequence[Passage]) -> list[Passage]:
+    pages: dict[tuple[str, str], list[float]] = {}
+    for passage in ranked:
+        pages.setdefault(_page(passage), []).append(passage.score)
     counted = []
     for passage in ranked:
-        page, n = _page(passage), passage.chunk.ordinal
-        beside = max(at.get((*page, n - 1), 0.0), at.get((*page, n + 1), 0.0))
-        score = (passage.score + NEIGHBOUR * beside) / (1 + NEIGHBOUR)
+        others = list(pages[_page(passage)])
+        others.remove(passage.score)
+        score = (passage.score + SAME_PAGE * sum(others[:2])) / (1 + 2 * SAME_PAGE)
         counted.append(replace(passage, score=score))
     return sorted(counted, key=lambda p: -p.score)
 

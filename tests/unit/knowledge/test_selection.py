@@ -158,7 +158,7 @@ def test_a_passage_that_waits_for_its_vector_is_judged_by_its_words() -> None:
 
 
 def test_a_page_that_tells_of_it_twice_comes_first() -> None:
-    """In a list the section beside it speaks for a passage, in evidence it does not."""
+    """In a list other passages of its page speak for a passage, in evidence they do not."""
     here = Chunk("a0", "a", "s", "r", 4, "", (), "one", 0, 3, "")
     beside = replace(here, id="a1", ordinal=5, text="two")
     alone = replace(here, id="b0", document="b", text="three")
