@@ -104,8 +104,9 @@ class Collection(Protocol):
         shown: Sequence[str] = (),
         vectors: bool = False,
         oldest_first: bool = False,
+        asked: bool = False,
     ) -> list[StoredObject]:
-        """Objects without a search."""
+        """Objects without a search; ``asked``: within the time of a question."""
         ...
 
     async def count(self, where: Where) -> int:

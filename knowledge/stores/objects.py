@@ -35,7 +35,8 @@ _SPACE = UUID("6f1c1d0e-52f0-5d3c-9d5b-6a1b4f0f3a51")
 _FINEST = 20
 """Weights are kept to a twentieth."""
 
-_LEXICAL = re.compile(r"Result Set keyword[^)]*\) Document [^:]*: original score ([-+.\deE]+)")
+_SCORE = r"Result Set {}[^)]*\) Document [^:]*: original score ([-+.\deE]+)"
+_LEXICAL, _DENSE = re.compile(_SCORE.format("keyword")), re.compile(_SCORE.format("vector"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,12 @@ def lexical_score(explained: str) -> float | None:
 def _terms(text: str) -> frozenset[str]:
     """Good passages are found again and again, and counting words takes as long as a search."""
     return frozenset(index_terms(storable(text)).counts)
+
+
+def dense_score(explained: str) -> float | None:
+    """The cosine in a server's explanation; ``None``: the dense leg did not bring the object."""
+    found = _DENSE.search(explained)
+    return float(found[1]) if found else None
 
 
 def matched(found: Mapping[str, Any], telling: Collection[str]) -> frozenset[str]:

@@ -308,15 +308,18 @@ class WeaviateCollection:
         shown: Sequence[str] = (),
         vectors: bool = False,
         oldest_first: bool = False,
+        asked: bool = False,
     ) -> list[StoredObject]:
-        found = await self.server.write(
+        limit_s = None if asked else _WRITING_S
+        found = await self.server.ask(
             lambda: self._handle.query.fetch_objects(
                 filters=_filter(where),
                 limit=limit,
                 sort=Sort.by_property("turn") if oldest_first else None,
                 include_vector=vectors,
                 return_properties=list(shown),
-            )
+            ),
+            limit_s,
         )
         return [_stored(o) for o in found.objects]
 

@@ -10,20 +10,25 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Collection as Several
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from bot.conversation import Principal
 from bot.evidence import Passage
-from knowledge.ranking import spread
+from knowledge.ranking import best, fuse
 from knowledge.stores import objects
 from knowledge.stores.analysis import LexicalQuery, lexical_query, storable
 from knowledge.stores.base import SearchRequest, SearchResult
-from knowledge.stores.collection import DEPTH, Collection, Where, any_of, flagged, none_of
+from knowledge.stores.collection import DEPTH, Collection, Where, any_of, none_of
 from knowledge.stores.objects import StoredObject
 from knowledge.stores.postings import K1
 from knowledge.stores.spelling import NAME, adjoined, respelled
+
+_NAMED = ("document", "chunk", "groups")
+_RANKED = 60.0
+"""What the server divides a first place by."""
 
 _WORDS_KNOWN = 20_000
 _KNOWN_S = 60.0
@@ -72,57 +77,118 @@ class Searcher:
     ) -> list[StoredObject]:
         """The best objects, best first, their scores from 0 to 1; ``named``: of the best ``k`` only
         what they are called and who may see them."""
-        words = objects.weighted({**telling, **query.function})
         if not telling and request.vector is None:
             return []
+        words = objects.weighted({**telling, **query.function})
         limit = request.k if named else request.k + request.spare
-        vector = request.vector
-        fused, waiting = await asyncio.gather(
-            self._at.hybrid(
-                words if telling else "",
-                vector,
-                alpha=0.0 if vector is None else request.alpha if telling else 1.0,
-                fusion=request.fusion,
-                where=among,
-                limit=limit,
-                shown=("document", "chunk", "groups") if named else (*objects.SHOWN, "embedded"),
-                vectors=not named and vector is not None,
-            ),
-            self._waiting_hits(words, among, limit, wanted=bool(telling) and vector is not None),
+        shown = _NAMED if named else (*objects.SHOWN, "embedded")
+        fused, leg = await asyncio.gather(
+            self._fused(request, words if telling else "", among, limit, shown, named=named),
+            self._telling_leg(telling, among),
         )
-        most = 1.0 if request.fusion == "relative" else 60.0
-        fused = [replace(o, score=min(o.score * most, 1.0)) for o in fused]
-        if not waiting:
+        if leg is None or (len(leg) == DEPTH and all(o.properties["embedded"] for o in leg)):
             return fused
-        return (await self._with_waiting(words, among, fused, waiting))[:limit]
+        exact = (await self._exactly(request, words, among, leg))[:limit]
+        missing = {o.id for o in exact} - {o.id for o in fused}
+        if missing:
+            fused += await self._at.fetch(
+                any_of("id", sorted(missing)),
+                limit=len(missing),
+                shown=shown,
+                vectors=not named and request.vector is not None,
+                asked=True,
+            )
+        whole = {o.id: o for o in fused}
+        return [
+            replace(whole[o.id], score=o.score, explained=o.explained)
+            for o in exact
+            if o.id in whole
+        ]
 
-    async def _waiting_hits(
-        self, words: str, among: Where, limit: int, *, wanted: bool
-    ) -> list[StoredObject]:
-        """The best by words of those that have no vector yet."""
-        if not wanted:
-            return []
-        where = flagged("embedded", so=False)
-        return await self._at.lexical(words, where=where + among, limit=limit, shown=objects.SHOWN)
-
-    async def _with_waiting(
+    async def _fused(
         self,
+        request: SearchRequest,
         words: str,
         among: Where,
-        fused: list[StoredObject],
-        waiting: list[StoredObject],
+        limit: int,
+        shown: Sequence[str],
+        *,
+        named: bool = False,
     ) -> list[StoredObject]:
-        """New knowledge among the rest: as if its meaning fitted as well as its words do."""
-        leg = np.array([o.score for o in await self._at.lexical(words, where=among, limit=DEPTH)])
-        scores = spread(
-            np.array([o.score for o in waiting], np.float32), float(leg.min()), float(leg.max())
+        """The best as the server ranks them."""
+        vector = request.vector
+        found = await self._at.hybrid(
+            words,
+            vector,
+            alpha=0.0 if vector is None else request.alpha if words else 1.0,
+            fusion=request.fusion,
+            where=among,
+            limit=limit,
+            shown=shown,
+            vectors=not named and vector is not None,
         )
-        new = {
-            o.id: replace(o, score=float(score), explained=_explanation(o))
-            for o, score in zip(waiting, scores, strict=True)
-        }
-        both = [*(o for o in fused if o.id not in new), *new.values()]
-        return sorted(both, key=lambda o: (-o.score, o.id))
+        most = 1.0 if request.fusion == "relative" else _RANKED
+        return [replace(o, score=min(o.score * most, 1.0)) for o in found]
+
+    async def _telling_leg(
+        self, telling: dict[str, float], among: Where
+    ) -> list[StoredObject] | None:
+        """The best by telling words; ``None`` where there are no words to look for."""
+        if not telling:
+            return None
+        return await self._at.lexical(
+            objects.weighted(telling), where=among, limit=DEPTH, shown=("embedded", "turn")
+        )
+
+    async def _exactly(
+        self, request: SearchRequest, words: str, among: Where, leg: list[StoredObject]
+    ) -> list[StoredObject]:
+        """The best as the embedded store ranks them, by the candidates of both legs.
+
+        The server takes function words for finds, which counts where telling words find little; and
+        it ranks chunks that wait for their vector behind others, as if they meant nothing.
+        """
+        ends = ("embedded", "turn")
+        candidates = await self._at.hybrid(
+            words,
+            request.vector,
+            alpha=0.0 if request.vector is None else 0.5,
+            fusion="relative",
+            where=among,
+            limit=2 * DEPTH,
+            shown=ends,
+            vectors=False,
+        )
+        # A full leg is the server's; of a shorter one, only what telling words find.
+        telling = {o.id: o for o in leg} if len(leg) < DEPTH else {}
+        both = {**telling, **{o.id: o for o in candidates}}
+        pool = sorted(both.values(), key=lambda o: int(o.properties.get("turn") or 0))
+        lexical = [
+            0.0
+            if (telling and o.id not in telling) or not leg
+            else objects.lexical_score(o.explained) or (telling[o.id].score if telling else 0.0)
+            for o in pool
+        ]
+        near = [objects.dense_score(o.explained) for o in pool]
+        # What the dense leg did not bring is farther than all that it brought.
+        least = min((n for n in near if n is not None), default=0.0) - 1e-6
+        cosine = [
+            n if n is not None else least if o.properties.get("embedded") else np.nan
+            for o, n in zip(pool, near, strict=True)
+        ]
+        if request.vector is None:
+            cosine = [np.nan] * len(pool)
+        scores = fuse(
+            np.array(lexical, np.float32),
+            np.array(cosine, np.float32),
+            request.alpha,
+            DEPTH,
+            request.fusion,
+        )
+        among_best = [
+            i for i in best(scores, scores.size) if lexical[i] > 0 or not np.isnan(cosine[i])
+        ]
+        return [replace(pool[i], score=float(scores[i])) for i in among_best]
 
     async def _withheld(
         self, request: SearchRequest, telling: dict[str, float], query: LexicalQuery
@@ -130,7 +196,7 @@ class Searcher:
         """What stands among the best for everybody and is not for this principal; asked for only
         where something is hidden from them at all."""
         hidden = none_of("groups", objects.visible_marks(request.principal.groups))
-        if not await self._at.fetch(hidden, limit=1):
+        if not await self._at.fetch(hidden, limit=1, asked=True):
             return ()
         best = await self._ranked(request, telling, query, (), named=True)
         return objects.names(
@@ -209,8 +275,3 @@ class Searcher:
         while len(self._held) > _WORDS_KNOWN:
             self._held.popitem(last=False)
         return held
-
-
-def _explanation(found: StoredObject) -> str:
-    """As the server would explain the score that a search by words alone gives."""
-    return f"(Result Set keyword) Document {found.id}: original score {found.score}"

@@ -189,7 +189,7 @@ class WeaviateStore:
         where = any_of("chunk", [storable(id)]) + any_of(
             "groups", objects.visible_marks(principal.groups)
         )
-        found = await self._at.fetch(where, limit=10, shown=(*objects.SHOWN, "turn"))
+        found = await self._at.fetch(where, limit=10, shown=(*objects.SHOWN, "turn"), asked=True)
         found.sort(key=lambda o: -int(o.properties["turn"]))
         chunks = (objects.chunk_of(o.properties) for o in found)
         return next((c for c in chunks if c and c.id == id and principal.may_see(c.groups)), None)
