@@ -44,7 +44,7 @@ TOPICS: tuple[Topic, ...] = (
         r"|\bhow much (?:do|does|would|will|must|should) (?:i|we|one) (?:have to )?pay\b"
         r"|\bwhat(?:'s| is| are| does| do) .{1,40}\bgo(?:ing|es)? for\b"
         r"|\bhow much\W*$|\bwhat (?:do|does|would) .{1,40}\b(?:charge|cost)\b"
-        r"|\b(?:cheaper|expensive)\b"
+        r"|\b(?:cheaper|expensive)\b(?! to\b)|\bwie ?viel (?:muss|soll) ich\b.{0,40}\bzahlen\b"
         r"|\bpreis\w*\b|\bkostet\b|\bkosten\b|\bwie teuer\b|\bwie ?viel (?:kostet|ist|macht)\b"
         r"|\b(?:le|quel|du) prix\b|\bprix\b|\bcombien (?:co[uû]te|est|vaut)\b|\bco[uû]te\b"
         r"|\bprecio\b|\bcu[eé]sta\w*\b|\bcu[aá]nto (?:cuesta|vale|es)\b",
@@ -79,7 +79,7 @@ TOPICS: tuple[Topic, ...] = (
         r"|^(?:please )?track\b|\b(?:can|could) you (?:please )?track\b|\bhas .{1,40}\b(?:shipped"
         r"|arrived|left|been (?:shipped|sent|delivered|dispatched))\b|\bwhen (?:will|does|is|are)\b"
         r".{1,60}\b(?:arriv\w*|come|coming|deliver\w*|ship\w*|get here|be here)\b"
-        r"|\b(?:shipped|delivered|dispatched|sent) yet\b|\bis .{1,40}\b(?:on (?:its|the) way"
+        r"|\b(?:shipped|delivered|dispatched|sent)(?: yet)?(?=\W*$)|\bis .{1,40}\b(?:on (?:its|the) way"
         r"|shipped|delivered|dispatched)\b|\bstatus\b|\bwo (?:ist|sind|bleibt)\b|\bwann kommt\b"
         r"|\b(?:versandt|verschickt|geliefert|unterwegs)\b|\bo[uù] (?:est|sont)\b"
         r"|\bd[oó]nde est[aá]n?\b|\bestado de\b",
