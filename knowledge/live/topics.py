@@ -79,7 +79,8 @@ TOPICS: tuple[Topic, ...] = (
         r"|^(?:please )?track\b|\b(?:can|could) you (?:please )?track\b|\bhas .{1,40}\b(?:shipped"
         r"|arrived|left|been (?:shipped|sent|delivered|dispatched))\b|\bwhen (?:will|does|is|are)\b"
         r".{1,60}\b(?:arriv\w*|come|coming|deliver\w*|ship\w*|get here|be here)\b"
-        r"|\b(?:shipped|delivered|dispatched|sent)(?: yet)?(?=\W*$)|\bis .{1,40}\b(?:on (?:its|the) way"
+        r"|\b(?:shipped|delivered|dispatched|sent)(?: yet)?(?=\W*$)"
+        r"|\bis .{1,40}\b(?:on (?:its|the) way"
         r"|shipped|delivered|dispatched)\b|\bstatus\b|\bwo (?:ist|sind|bleibt)\b|\bwann kommt\b"
         r"|\b(?:versandt|verschickt|geliefert|unterwegs)\b|\bo[uù] (?:est|sont)\b"
         r"|\bd[oó]nde est[aá]n?\b|\bestado de\b",
