@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from bot.errors import StoreKeyError, StoreReadOnlyError, StoreUnavailableError
+from bot.errors import (
+    StoreKeyError,
+    StoreReadOnlyError,
+    StoreTimeoutError,
+    StoreUnavailableError,
+)
+
+T = TypeVar("T")
+
+WRITING_S = 90.0
+"""How long a write, or a look at whole documents, may take."""
+
+PATIENCE_S = 1.0
+"""The client tries a server that refuses connections again for 31 s; after so long without an
+answer we look ourselves whether there is one."""
 
 _MARKS = ('details = "', "'message': '", "'message': \"")
 _LONGEST = 300
@@ -68,3 +85,48 @@ def translated(url: str, reason: str, status: int | None = None) -> StoreUnavail
         url=url,
         reason=reason,
     )
+
+
+class Guarded:
+    """A server whose operations end in their time, with its faults in our words."""
+
+    faults: ClassVar[tuple[type[BaseException], ...]] = (OSError,)
+    """What its client raises."""
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self.url = url
+        self.timeout_s = timeout_s
+
+    async def lives(self) -> bool:
+        """Whether it answers at all, looked at for :data:`PATIENCE_S`."""
+        raise NotImplementedError
+
+    async def ask(self, operation: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
+        """What an operation gives, within so many seconds (``timeout_s``). Raises
+        StoreUnavailableError and its kin."""
+        limit = self.timeout_s if seconds is None else seconds
+        task = asyncio.ensure_future(operation())
+        try:
+            async with asyncio.timeout(limit):
+                while not (await asyncio.wait({task}, timeout=PATIENCE_S))[0]:
+                    if not await self.lives():
+                        raise unreachable(self.url, "no answer")
+                return task.result()
+        except TimeoutError:
+            raise StoreTimeoutError(url=self.url, seconds=limit) from None
+        except self.faults as error:
+            raise self.fault(error) from error
+        finally:
+            task.cancel()
+
+    async def write(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """As :meth:`ask`, for whatever may take long."""
+        return await self.ask(operation, WRITING_S)
+
+    def fault(self, error: BaseException) -> StoreUnavailableError:
+        """What went wrong, in our words."""
+        if isinstance(error, TimeoutError):
+            return StoreTimeoutError(url=self.url, seconds=self.timeout_s)
+        if isinstance(error, OSError) or type(error).__module__.startswith("http"):
+            return unreachable(self.url, said(error))
+        return translated(self.url, said(error), getattr(error, "status_code", None))

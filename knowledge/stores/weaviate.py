@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -31,7 +31,6 @@ from weaviate.exceptions import (
 from bot.errors import (
     StoreKeyError,
     StoreReadOnlyError,
-    StoreTimeoutError,
     StoreUnavailableError,
 )
 from bot.ports import Vectors
@@ -46,40 +45,35 @@ from knowledge.stores.collection import (
     Consistency,
     Where,
 )
-from knowledge.stores.faults import Address, said, translated, unreachable
+from knowledge.stores.faults import PATIENCE_S, WRITING_S, Address, Guarded, translated, unreachable
 from knowledge.stores.objects import Properties, StoredObject
 from knowledge.stores.weaviate_shelf import WeaviateShelf
 
 __all__ = ["WeaviateServer", "WeaviateShelf"]
 
 T = TypeVar("T")
-_WRITING_S = 90.0
-_PATIENCE_S = 1.0
-"""The client tries a server that refuses connections again for 31 s; after so long without an
-answer we look ourselves whether there is one."""
-
 _SLICE = 500
 _AT_ONCE = 16
 _TRIES = 4
 
-_FAULTS = (WeaviateBaseError, HTTPError, OSError)
 
 # The client logs what it raises or returns as well; it is said once, in our words.
 logging.getLogger("weaviate-client").setLevel(logging.CRITICAL + 1)
 
 
-class WeaviateServer:
+class WeaviateServer(Guarded):
     """A :class:`~knowledge.stores.collection.Server`: one connection, shared by all who use it.
 
     ``timeout_s`` is how long a question may take; whatever writes or reads whole documents may
     take longer. Without ``grpc_url`` gRPC is looked for on the same host at its usual port.
     """
 
+    faults = (WeaviateBaseError, HTTPError, OSError)
+
     def __init__(
         self, url: str, grpc_url: str | None = None, key: str | None = None, timeout_s: float = 5.0
     ) -> None:
-        self.url = url
-        self.timeout_s = timeout_s
+        super().__init__(url, timeout_s)
         self._http = Address.parse(url, 8080)
         self._grpc = (
             Address.parse(grpc_url, 50051)
@@ -114,7 +108,7 @@ class WeaviateServer:
             *(self._grpc.host, self._grpc.port, self._grpc.secure),
             auth_credentials=Auth.api_key(self._key) if self._key else None,
             additional_config=AdditionalConfig(
-                timeout=Timeout(init=self.timeout_s, query=_WRITING_S, insert=_WRITING_S),
+                timeout=Timeout(init=self.timeout_s, query=WRITING_S, insert=WRITING_S),
                 grpc_config=GrpcConfig(
                     channel_options=[
                         # After an outage it is looked for again each second, not each two minutes.
@@ -131,8 +125,8 @@ class WeaviateServer:
                 await self._speaks_grpc()
         except BaseException as error:
             await client.close()
-            if isinstance(error, (*_FAULTS, TimeoutError)):
-                raise self._fault(error) from error
+            if isinstance(error, (*self.faults, TimeoutError)):
+                raise self.fault(error) from error
             raise
         return client
 
@@ -140,43 +134,14 @@ class WeaviateServer:
         try:
             _, writer = await asyncio.open_connection(self._grpc.host, self._grpc.port)
         except OSError:
-            reason = f"nothing listens for gRPC at {self._grpc}, see WEAVIATE_GRPC_URL"
+            reason = f"no gRPC at {self._grpc}, see WEAVIATE_GRPC_URL"
             raise unreachable(self.url, reason) from None
         writer.close()
         await writer.wait_closed()
 
-    async def ask(self, operation: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
-        """What an operation gives, within so many seconds (``timeout_s``). Raises
-        StoreUnavailableError and its kin."""
-        limit = self.timeout_s if seconds is None else seconds
-        task = asyncio.ensure_future(operation())
+    async def lives(self) -> bool:
         try:
-            async with asyncio.timeout(limit):
-                while not (await asyncio.wait({task}, timeout=_PATIENCE_S))[0]:
-                    if not await self._lives():
-                        raise unreachable(self.url, "no connection")
-                return task.result()
-        except TimeoutError:
-            raise StoreTimeoutError(url=self.url, seconds=limit) from None
-        except _FAULTS as error:
-            raise self._fault(error) from error
-        finally:
-            task.cancel()
-
-    async def write(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """As :meth:`ask`, for whatever may take long."""
-        return await self.ask(operation, _WRITING_S)
-
-    def _fault(self, error: BaseException) -> StoreUnavailableError:
-        if isinstance(error, TimeoutError):
-            return StoreTimeoutError(url=self.url, seconds=self.timeout_s)
-        if isinstance(error, OSError | HTTPError):
-            return unreachable(self.url, said(error))
-        return translated(self.url, said(error), getattr(error, "status_code", None))
-
-    async def _lives(self) -> bool:
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 return await self.client.is_live()
         except TimeoutError:
             return False
@@ -310,7 +275,7 @@ class WeaviateCollection:
         oldest_first: bool = False,
         asked: bool = False,
     ) -> list[StoredObject]:
-        limit_s = None if asked else _WRITING_S
+        limit_s = None if asked else WRITING_S
         found = await self.server.ask(
             lambda: self._handle.query.fetch_objects(
                 filters=_filter(where),
@@ -342,10 +307,10 @@ class WeaviateCollection:
             on=_passes, attempts=_TRIES, timeout=None, wait_initial=0.2, wait_max=2.0
         ):
             with attempt:
-                left = await self._inserted(left)
+                await self._insert(left)
 
-    async def _inserted(self, objects: list[Any]) -> list[Any]:
-        """Those that failed, none; raises where some did."""
+    async def _insert(self, objects: list[Any]) -> None:
+        """Put them; where some fail, those are left, and it raises."""
         failed: list[Any] = []
         reasons: list[str] = []
         for at in range(0, len(objects), _SLICE):
@@ -360,12 +325,10 @@ class WeaviateCollection:
             else:
                 failed.extend(part[n] for n in answer.errors)
                 reasons.extend(e.message for e in answer.errors.values())
-        if not failed:
-            return []
-        objects[:] = failed
-        fault = translated(self.server.url, reasons[0])
-        reason = f"{len(failed)} of its objects failed, the first: {fault.data['reason']}"
-        raise type(fault)(url=self.server.url, reason=reason)
+        if failed:
+            objects[:] = failed
+            reason = f"{len(failed)} objects failed, the first: {reasons[0]}"
+            raise translated(self.server.url, reason)
 
     async def change(self, changes: Iterable[tuple[str, Properties, Vectors | None]]) -> None:
         waiting = list(changes)
@@ -375,7 +338,7 @@ class WeaviateCollection:
                 await self.server.write(partial(self._change, *waiting.pop()))
 
         try:
-            await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(waiting)))))
+            await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
         finally:
             waiting.clear()
 
@@ -392,8 +355,7 @@ class WeaviateCollection:
         while True:
             done = await self.server.write(lambda: self._handle.data.delete_many(where=chosen))
             if done.failed:
-                reason = f"{done.failed} objects were not deleted{await self._hindrance()}"
-                raise translated(self.server.url, reason)
+                raise translated(self.server.url, f"{done.failed} left{await self._hindrance()}")
             if done.matches < MOST:
                 return
 
