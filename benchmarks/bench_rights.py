@@ -5,7 +5,8 @@
 The embedded store is measured always, Weaviate where WEAVIATE_URL is set. Each share of the chunks
 is visible to a group of its own. The exact search ranks all chunks that are visible, by BM25 and by
 cosine. Words and meaning are asked alone, so that each leg shows what it loses; recall is the share
-of the exact best ten that the store brings. ``all`` takes the statistics of words from all chunks,
+of the best ten places that the store fills as well as an exact search does (of chunks with the same
+score any will do). ``all`` takes the statistics of words from all chunks,
 ``own`` from the visible ones, as if there were no others: the store does the one or the other.
 ``full`` is the share of searches that bring as many hits as there are.
 """
@@ -18,7 +19,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +48,8 @@ BEST = 10
 _WORDS = 20_000
 _LENGTH = 40
 _TOPICS = 200
+_SAME = 1e-4
+"""Scores that differ by less are the same: both stores compute in single precision."""
 
 
 @dataclass(frozen=True)
@@ -145,15 +148,10 @@ class Exact:
             np.array(terms, np.uint32), np.array(slots, np.uint32), np.array(counts, np.uint8)
         )
 
-    def best(self, text: str, seen: NDArray[np.bool_], counted: NDArray[np.bool_]) -> list[str]:
-        """The best of ``seen``, with the statistics of ``counted``."""
+    def scores(self, text: str, counted: NDArray[np.bool_]) -> Floats:
+        """BM25 of all chunks, shape ``[chunks]``, with the statistics of the ``counted`` ones."""
         query = lexical_query(text).telling
         wanted = {self._numbers[t]: w for t, w in query.items() if t in self._numbers}
-        scores = self._scores(wanted, counted)
-        return _first(np.where(seen & (scores > 0), scores, -1.0), seen & (scores > 0))
-
-    def _scores(self, wanted: Mapping[int, float], counted: NDArray[np.bool_]) -> Floats:
-        """A question's BM25, term by term."""
         census = Census.of(self._lengths, counted)
         everything = Census.of(self._lengths, np.ones_like(counted))
         scores = np.zeros(counted.size, np.float32)
@@ -194,10 +192,10 @@ async def measure(store: VectorStore, exact: Exact, corpus: Corpus, share: float
         walls.append((time.perf_counter() - began) * 1000)
         said = (await store.search(SearchRequest(text, who, None, k=BEST))).passages
         assert all(group(share) in p.chunk.groups for p in (*near, *said)), "that is a leak"
-        cosines = np.where(seen, corpus.vectors @ vector, -2)
-        found["meaning"].append(_recall(near, _first(cosines, seen)))
-        found["all"].append(_recall(said, exact.best(text, seen, everything)))
-        found["own"].append(_recall(said, exact.best(text, seen, seen)))
+        found["meaning"].append(_recall(near, corpus.vectors @ vector, seen))
+        for name, counted in (("all", everything), ("own", seen)):
+            scores = exact.scores(text, counted)
+            found[name].append(_recall(said, scores, seen & (scores > 0)))
         full.append(len(near) == min(BEST, int(seen.sum())))
     by_all, by_own, meaning = (statistics.fmean(found[leg]) for leg in ("all", "own", "meaning"))
     return Measured(
@@ -205,13 +203,13 @@ async def measure(store: VectorStore, exact: Exact, corpus: Corpus, share: float
     )
 
 
-def _first(scores: Floats, among: NDArray[np.bool_]) -> list[str]:
-    order = np.argsort(-scores, kind="stable")[: min(BEST, int(among.sum()))]
-    return [f"d{n}" for n in order]
-
-
-def _recall(found: Sequence[Passage], wanted: Sequence[str]) -> float:
-    return len({p.chunk.id for p in found} & set(wanted)) / len(wanted) if wanted else 1.0
+def _recall(found: Sequence[Passage], scores: Floats, among: NDArray[np.bool_]) -> float:
+    places = min(BEST, int(among.sum()))
+    if not places:
+        return 1.0
+    least = np.sort(scores[among])[-places]
+    held = {int(p.chunk.id[1:]) for p in found}
+    return sum(bool(scores[n] >= least - _SAME * abs(least)) for n in held) / places
 
 
 @asynccontextmanager

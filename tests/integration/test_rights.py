@@ -72,7 +72,7 @@ async def make_store(
     request: pytest.FixtureRequest, tmp_path: Path, embedder: RememberingEmbedder
 ) -> AsyncIterator[MakeStore]:
     """Makes open, empty stores."""
-    async with stores(request, tmp_path, embedder) as make:
+    async with stores(request.param, request, tmp_path, embedder) as make:
         yield make
 
 

@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from knowledge.stores.base import VectorStore
 from knowledge.stores.embedded import EmbeddedStore
 from knowledge.stores.shelf import IndexSpec
-from tests.platforms.rights_world import RememberingEmbedder
 
 if TYPE_CHECKING:
     from tests.platforms.weaviate_server import WeaviateProcess
@@ -25,12 +24,21 @@ KINDS = ["embedded", pytest.param("weaviate", marks=pytest.mark.weaviate)]
 _numbers = count(1)
 
 
+class Model(Protocol):
+    """What a store is made for."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def dimensions(self) -> int: ...
+
+
 @asynccontextmanager
 async def stores(
-    request: pytest.FixtureRequest, folder: Path, embedder: RememberingEmbedder
+    kind: str, request: pytest.FixtureRequest, folder: Path, embedder: Model
 ) -> AsyncIterator[MakeStore]:
-    """Makes stores of the kind that the fixture's parameter names, and takes them away again."""
-    if request.param == "weaviate":
+    """Makes stores for an embedder's vectors, and takes them away again."""
+    if kind == "weaviate":
         async with _in_weaviate(request.getfixturevalue("weaviate"), embedder) as make:
             yield make
         return
@@ -49,9 +57,7 @@ async def stores(
 
 
 @asynccontextmanager
-async def _in_weaviate(
-    node: WeaviateProcess, embedder: RememberingEmbedder
-) -> AsyncIterator[MakeStore]:
+async def _in_weaviate(node: WeaviateProcess, embedder: Model) -> AsyncIterator[MakeStore]:
     from knowledge.stores.weaviate import WeaviateServer, WeaviateShelf
 
     server = WeaviateServer(node.url, node.grpc_url, node.key)
