@@ -53,6 +53,9 @@ class WeaviateStore:
         self._at = collection
         self._dimensions = dimensions
         self._searcher = Searcher(collection)
+        # A change of an object that is being deleted leaves the server with index entries of
+        # nothing, which its counts count: what one process writes it writes in turn.
+        self._writing = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect, look whether the collection is ours. Raises StoreUnavailableError,
@@ -82,7 +85,10 @@ class WeaviateStore:
             if stored.vector is not None and stored.vector.shape != (self._dimensions,):
                 wrong = f"an array of shape {stored.vector.shape}"
                 raise ValueError(f"a vector of {self._dimensions} dimensions expected, not {wrong}")
-        wanted = {document.key: document for document in documents}
+        async with self._writing:
+            await self._load({document.key: document for document in documents})
+
+    async def _load(self, wanted: dict[DocumentKey, StoredDocument]) -> None:
         there = await self._ids(wanted, shown=objects.KEPT)
         fresh: list[StoredObject] = []
         before: list[str] = []
@@ -149,8 +155,9 @@ class WeaviateStore:
         ]
 
     async def remove(self, keys: Sequence[DocumentKey]) -> None:
-        for part in _parts([objects.document_key(key) for key in keys], _KEYS):
-            await self._at.delete(any_of("document_key", part))
+        async with self._writing:
+            for part in _parts([objects.document_key(key) for key in keys], _KEYS):
+                await self._at.delete(any_of("document_key", part))
 
     async def _delete(self, ids: Sequence[str]) -> None:
         for part in _parts(ids, PAGE):
@@ -158,8 +165,9 @@ class WeaviateStore:
 
     async def set_groups(self, key: DocumentKey, groups: frozenset[str]) -> None:
         marks = objects.group_marks(groups)
-        found = (await self._ids([key])).get(objects.document_key(key), [])
-        await self._at.change((o.id, {"groups": marks}, None) for o in found)
+        async with self._writing:
+            found = (await self._ids([key])).get(objects.document_key(key), [])
+            await self._at.change((o.id, {"groups": marks}, None) for o in found)
 
     async def waiting(self, limit: int) -> list[WaitingChunk]:
         found = await self._at.fetch(
@@ -176,9 +184,11 @@ class WeaviateStore:
             wanted = f"{len(ids)} vectors of {self._dimensions} dimensions"
             raise ValueError(f"{wanted} expected, not an array of shape {vectors.shape}")
         # A change, not an insert: it cannot bring back a text that was removed meanwhile.
-        await self._at.change(
+        changes = [
             (known, {"embedded": True}, vector) for known, vector in zip(ids, vectors, strict=True)
-        )
+        ]
+        async with self._writing:
+            await self._at.change(changes)
 
     async def search(self, request: SearchRequest) -> SearchResult:
         return await self._searcher.search(request)
@@ -274,14 +284,12 @@ class WeaviateStore:
         return found
 
     async def stats(self) -> StoreStats:
-        # Not all objects: a vector that comes while its chunk is removed leaves a bare one behind,
-        # of no document and with no mark of who may see it.
-        first, further, waiting = await asyncio.gather(
+        documents, chunks, waiting = await asyncio.gather(
             self._at.count(flagged("first", so=True)),
-            self._at.count(flagged("first", so=False)),
+            self._at.count(()),
             self._at.count(flagged("embedded", so=False)),
         )
-        return StoreStats(first, first + further, waiting)
+        return StoreStats(documents, chunks, waiting)
 
 
 def _stays(old: StoredObject | None, new: StoredObject) -> bool:
