@@ -9,7 +9,7 @@ base in which the hidden documents do not exist.
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
@@ -23,7 +23,7 @@ from bot.conversation import Outcome, Principal
 from bot.store.base import Database
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.stores.base import DocumentKey
-from tests.platforms.rights_stores import KINDS, MakeStore, stores
+from tests.platforms.rights_stores import KINDS, Stores, stores
 from tests.platforms.rights_world import (
     GROUPS,
     Page,
@@ -34,8 +34,6 @@ from tests.platforms.rights_world import (
     markers,
     visible,
 )
-
-MakeWorld = Callable[[], Awaitable[World]]
 
 _SETTINGS = settings(
     max_examples=12,
@@ -67,42 +65,53 @@ def embedder() -> Iterator[RememberingEmbedder]:
         yield RememberingEmbedder(builtin)
 
 
-@pytest.fixture(params=KINDS)
-async def make_store(
-    request: pytest.FixtureRequest, tmp_path: Path, embedder: RememberingEmbedder
-) -> AsyncIterator[MakeStore]:
-    """Makes open, empty stores."""
-    async with stores(request.param, request, tmp_path, embedder) as make:
-        yield make
-
-
-@pytest.fixture
-async def make_world(
-    make_store: MakeStore, embedder: RememberingEmbedder, _sqlite_template: Path, tmp_path: Path
-) -> AsyncIterator[MakeWorld]:
+class Worlds:
     """Makes empty worlds, each with a store and a database of its own."""
-    opened: list[Database] = []
-    numbers = count()
 
-    async def make() -> World:
-        path = tmp_path / f"world-{next(numbers)}.db"
-        shutil.copyfile(_sqlite_template, path)
-        database = await Database.open(f"sqlite:///{path}")
-        opened.append(database)
-        return World(await make_store(), database, embedder)
+    def __init__(self, make: Stores, embedder: RememberingEmbedder, database: Path) -> None:
+        self._make = make
+        self._embedder = embedder
+        self._template = database
+        self._opened: list[Database] = []
+        self._numbers = count()
 
-    yield make
-    for database in opened:
-        await database.close()
+    async def __call__(self) -> World:
+        path = self._template.with_name(f"world-{next(self._numbers)}.db")
+        shutil.copyfile(self._template, path)
+        self._opened.append(await Database.open(f"sqlite:///{path}"))
+        return World(await self._make(), self._opened[-1], self._embedder)
+
+    async def anew(self) -> None:
+        """Another example: what was made so far is let go of."""
+        await self._make.released()
+        for database in self._opened:
+            await database.close()
+        self._opened.clear()
+
+
+@pytest.fixture(params=KINDS)
+async def make_world(
+    request: pytest.FixtureRequest,
+    embedder: RememberingEmbedder,
+    _sqlite_template: Path,
+    tmp_path: Path,
+) -> AsyncIterator[Worlds]:
+    """Makes worlds over either store."""
+    template = Path(shutil.copyfile(_sqlite_template, tmp_path / "template.db"))
+    async with stores(request.param, request, tmp_path, embedder) as make:
+        worlds = Worlds(make, embedder, template)
+        yield worlds
+        await worlds.anew()
 
 
 @given(pages=_pages(), asker=_askers, questions=st.lists(_questions, min_size=1, max_size=3))
 @_SETTINGS
 async def test_no_word_of_a_hidden_document_reaches_an_asker(
-    make_world: MakeWorld, pages: list[Page], asker: frozenset[str], questions: list[str]
+    make_world: Worlds, pages: list[Page], asker: frozenset[str], questions: list[str]
 ) -> None:
     """Not in answers, pieces, citations, hits, suggestions or counts, in a thread where others
     were told more; and what was kept back is in the audit record alone."""
+    await make_world.anew()
     world = await make_world()
     await world.hold(pages)
     secret = hidden(pages, asker)
@@ -128,7 +137,7 @@ async def test_no_word_of_a_hidden_document_reaches_an_asker(
 )
 @_SETTINGS
 async def test_hidden_documents_are_as_if_they_did_not_exist(
-    make_world: MakeWorld,
+    make_world: Worlds,
     pages: list[Page],
     asker: frozenset[str],
     questions: list[str],
@@ -136,6 +145,7 @@ async def test_hidden_documents_are_as_if_they_did_not_exist(
 ) -> None:
     """What an asker may see is what a knowledge base without the rest would show, also where a
     hidden document's own word is asked for, or nearly."""
+    await make_world.anew()
     world, without = await make_world(), await make_world()
     await world.hold(pages)
     await without.hold(visible(pages, asker))
@@ -150,10 +160,11 @@ async def test_hidden_documents_are_as_if_they_did_not_exist(
 @given(pages=_pages(), asker=_askers, question=_questions, how=st.sampled_from(["file", "store"]))
 @_SETTINGS
 async def test_a_change_of_rights_holds_for_the_next_question(
-    make_world: MakeWorld, pages: list[Page], asker: frozenset[str], question: str, how: str
+    make_world: Worlds, pages: list[Page], asker: frozenset[str], question: str, how: str
 ) -> None:
     """What is closed, opened or removed is so for the very next question: through the file's own
     words or through the store alone."""
+    await make_world.anew()
     world = await make_world()
     await world.hold(pages)
     await world.ask(question, asker, thread="t")
@@ -173,7 +184,7 @@ async def test_a_change_of_rights_holds_for_the_next_question(
         assert not markers(suggested) & secret
 
 
-async def test_groups_of_the_source_reach_what_is_stored_already(make_world: MakeWorld) -> None:
+async def test_groups_of_the_source_reach_what_is_stored_already(make_world: Worlds) -> None:
     """Another word in the settings closes documents that did not change themselves."""
     world = await make_world()
     pages = [Page(1), Page(2, frozenset({"board"}))]
@@ -187,7 +198,7 @@ async def test_groups_of_the_source_reach_what_is_stored_already(make_world: Mak
     assert _names(await _found(world)) == {pages[0].name}
 
 
-async def test_a_repeated_request_brings_no_more_than_a_first(make_world: MakeWorld) -> None:
+async def test_a_repeated_request_brings_no_more_than_a_first(make_world: Worlds) -> None:
     """The same key, asked for the same readers, is the same turn; nothing is stored twice."""
     world = await make_world()
     await world.hold([Page(1, frozenset({"staff"}))])
@@ -198,7 +209,7 @@ async def test_a_repeated_request_brings_no_more_than_a_first(make_world: MakeWo
 
 
 async def test_a_word_that_only_hidden_documents_hold_mends_no_slip(
-    make_world: MakeWorld,
+    make_world: Worlds,
 ) -> None:
     """A misspelt word is respelled by what the asker may see, and by nothing else."""
     world = await make_world()
@@ -209,7 +220,7 @@ async def test_a_word_that_only_hidden_documents_hold_mends_no_slip(
         assert "Bravo" not in heard.everything
 
 
-async def test_what_cannot_be_told_is_told_alike(make_world: MakeWorld) -> None:
+async def test_what_cannot_be_told_is_told_alike(make_world: Worlds) -> None:
     """About a hidden document and about one that is nowhere an asker hears the same words."""
     world, without = await make_world(), await make_world()
     await world.hold([Page(1, frozenset({"staff"}))])
@@ -225,7 +236,7 @@ async def test_what_cannot_be_told_is_told_alike(make_world: MakeWorld) -> None:
     "mark", ["public", "*", "everyone", "none", "null", "__public__", "-", "0"]
 )
 async def test_no_name_of_a_group_opens_or_closes_more_than_its_own(
-    make_world: MakeWorld, mark: str
+    make_world: Worlds, mark: str
 ) -> None:
     """A group that is called like a mark of the store's is a group like any other."""
     world = await make_world()

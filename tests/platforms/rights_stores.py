@@ -33,25 +33,47 @@ class Model(Protocol):
     def dimensions(self) -> int: ...
 
 
+class Stores:
+    """Makes stores; those that are :meth:`released` are emptied and used again."""
+
+    def __init__(self, make: MakeStore) -> None:
+        self._make = make
+        self._used: list[VectorStore] = []
+        self._free: list[VectorStore] = []
+
+    async def __call__(self) -> VectorStore:
+        """An open, empty store."""
+        store = self._free.pop() if self._free else await self._make()
+        self._used.append(store)
+        return store
+
+    async def released(self) -> None:
+        """Nobody uses what was made so far any more."""
+        for store in self._used:
+            await store.remove(list(await store.documents()))
+        self._free += self._used
+        self._used = []
+
+
 @asynccontextmanager
 async def stores(
     kind: str, request: pytest.FixtureRequest, folder: Path, embedder: Model
-) -> AsyncIterator[MakeStore]:
+) -> AsyncIterator[Stores]:
     """Makes stores for an embedder's vectors, and takes them away again."""
     if kind == "weaviate":
         async with _in_weaviate(request.getfixturevalue("weaviate"), embedder) as make:
-            yield make
+            yield Stores(make)
         return
     opened: list[VectorStore] = []
 
-    async def make() -> VectorStore:
+    async def open_file() -> VectorStore:
         path = folder / f"knowledge-{next(_numbers)}.db"
         store = EmbeddedStore(path, embedder.model, embedder.dimensions)
         await store.open()
         opened.append(store)
         return store
 
-    yield make
+    yield Stores(open_file)
     for store in opened:
         await store.close()
 
