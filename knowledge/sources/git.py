@@ -20,7 +20,7 @@ from knowledge.document import DEFAULT_LIMIT, FailedDocument, RawDocument
 from knowledge.readers import FORMATS
 from knowledge.sources.addresses import resolved
 from knowledge.sources.base import Item, Skipped
-from knowledge.sources.gitcommand import UNKNOWN, Git, Objects, shown
+from knowledge.sources.gitcommand import UNKNOWN, Git, Objects, Setting, shown
 
 _REF = "refs/wellspoken/current"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -210,7 +210,7 @@ def _parts(url: str) -> tuple[str, str, int]:
     return parts.scheme, host, port or _PORTS[parts.scheme]
 
 
-def _without_secret(url: str) -> tuple[str, list[str]]:
+def _without_secret(url: str) -> tuple[str, list[Setting]]:
     """The address without a password, and the setting that puts it back."""
     if "://" not in url:
         return url, []
@@ -220,7 +220,7 @@ def _without_secret(url: str) -> tuple[str, list[str]]:
     bare = parts.netloc.rpartition("@")[2]
     plain = urlunsplit((parts.scheme, bare, "/", "", ""))
     full = urlunsplit((parts.scheme, parts.netloc, "/", "", ""))
-    return shown(url), [f"url.{full}.insteadOf={plain}"]
+    return shown(url), [(f"url.{full}.insteadOf", plain)]
 
 
 def _entries(listing: bytes) -> Iterator[tuple[str, str, int, str]]:

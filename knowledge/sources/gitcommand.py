@@ -36,7 +36,7 @@ _SAFE = (
 UNKNOWN = "git says:"
 """How a reason begins that this module has no words for."""
 
-_SECRET = re.compile(r"(?<=://)[^/@\s]*@")
+_SECRET = re.compile(r"(?<=://)[^/\s]*@")
 _COMPLAINTS = (
     (r"could not read (username|password)|authentication failed|permission denied|error: 40[13]"
      r"|invalid username|access denied",
@@ -53,6 +53,10 @@ _COMPLAINTS = (
      "its server cannot be reached."),
     (r"certificate|ssl", "its server's certificate cannot be trusted."),
 )  # fmt: skip
+
+
+Setting = tuple[str, str]
+"""A setting of git and its value."""
 
 
 def shown(address: str) -> str:
@@ -81,7 +85,12 @@ class Git:
         self._protocols = tuple(protocols)
         self._seconds = seconds
 
-    async def run(self, *arguments: str, settings: Sequence[str] = ()) -> bytes:
+    @property
+    def seconds(self) -> float:
+        """How long a command may take."""
+        return self._seconds
+
+    async def run(self, *arguments: str, settings: Sequence[Setting] = ()) -> bytes:
         """What a git command prints. Raises SourceUnavailableError, DiskFullError."""
         process = await self.start(*arguments, settings=settings)
         try:
@@ -97,7 +106,7 @@ class Git:
         return output
 
     async def start(
-        self, *arguments: str, settings: Sequence[str] = ()
+        self, *arguments: str, settings: Sequence[Setting] = ()
     ) -> asyncio.subprocess.Process:
         """A git command under way. Raises SourceUnavailableError where there is no git."""
         allowed = [f"protocol.{name}.allow=always" for name in self._protocols]
@@ -129,12 +138,11 @@ class Git:
         return SourceUnavailableError(source=self._place, reason=f"{UNKNOWN} {said}")
 
 
-def _environment(settings: Sequence[str]) -> dict[str, str]:
+def _environment(settings: Sequence[Setting]) -> dict[str, str]:
     """Settings with secrets travel here: arguments can be read by everybody on the machine."""
-    pairs = [each.partition("=")[::2] for each in settings]
     values = {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
-    values["GIT_CONFIG_COUNT"] = str(len(pairs))
-    for n, (key, value) in enumerate(pairs):
+    values["GIT_CONFIG_COUNT"] = str(len(settings))
+    for n, (key, value) in enumerate(settings):
         values[f"GIT_CONFIG_KEY_{n}"] = key
         values[f"GIT_CONFIG_VALUE_{n}"] = value
     return child_environment(
@@ -151,7 +159,8 @@ async def end(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     if process.stdin is not None:
         process.stdin.close()
-    await process.wait()
+    # Not wait(): that never comes back while something of what it wrote is not read.
+    await process.communicate()
 
 
 class Objects:
@@ -167,8 +176,12 @@ class Objects:
         async with self._lock:
             whole = False
             try:
-                content = await self._read(name)
+                async with asyncio.timeout(self._git.seconds):
+                    content = await self._read(name)
                 whole = True
+            except TimeoutError as error:
+                reason = f"git took longer than {self._git.seconds:g} s."
+                raise SourceUnavailableError(source=name, reason=reason) from error
             finally:
                 if not whole:  # broken off between two answers: the next reader starts afresh
                     await self._end()

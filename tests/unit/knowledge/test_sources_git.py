@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
+from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +15,8 @@ import pytest
 from bot.errors import SourceUnavailableError, UsageError
 from knowledge.document import FailedDocument, RawDocument
 from knowledge.sources.base import Skipped
-from knowledge.sources.git import GitSource
-from knowledge.sources.gitcommand import shown
+from knowledge.sources.git import BlobItem, GitSource, _without_secret
+from knowledge.sources.gitcommand import end, shown
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
@@ -222,3 +224,41 @@ def test_a_sources_name_never_leads_out_of_the_home(tmp_path: Path) -> None:
 def test_passwords_are_not_shown() -> None:
     """An address without what stands before its host."""
     assert shown("fatal: https://me:secret@h.test/x: no") == "fatal: https://h.test/x: no"
+    assert shown("https://me:p@ss=@h.test/x") == "https://h.test/x"
+
+
+def test_a_password_is_put_back_whole() -> None:
+    """Whatever characters it has; the address that others can read has none of it."""
+    address, (setting,) = _without_secret("https://me:p=a:ss=@h.test/x.git")
+    assert address == "https://h.test/x.git"
+    assert setting == ("url.https://me:p=a:ss=@h.test/.insteadOf", "https://h.test/")
+
+
+async def test_reading_is_broken_off_at_once(repository: Repository, tmp_path: Path) -> None:
+    """Who stops in the middle of a large file does not wait for git, which still has it to say."""
+    repository.commit(large="x" * 4_000_000)
+    source = GitSource(repository.url, "repo", tmp_path / "home")
+    (large,) = [i async for i in source.items() if isinstance(i, BlobItem) and "large" in i.name]
+    for pause in (0, 0.002, 0.005, 0.01):
+        reading = asyncio.create_task(large.load())
+        await asyncio.sleep(pause)
+        reading.cancel()
+        await asyncio.wait({reading}, timeout=10)
+        assert reading.done()
+    whole = await large.load()
+    assert isinstance(whole, RawDocument)
+    assert len(whole.content) == 4_000_000
+    await source.close()
+
+
+async def test_what_a_command_left_unsaid_keeps_nobody() -> None:
+    """A command that is ended while it writes more than anybody reads is over at once."""
+    endless = await asyncio.create_subprocess_exec(
+        "cat", "/dev/zero", stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+    )
+    assert endless.stdout is not None
+    await endless.stdout.readexactly(1)
+    await asyncio.sleep(0.1)  # until its pipe is full
+    async with asyncio.timeout(10):
+        await end(endless)
+    assert endless.returncode
