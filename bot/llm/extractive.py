@@ -123,7 +123,7 @@ class ExtractiveReader:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._vectors: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._vectors: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 
     async def read(self, question: str, passages: Sequence[Passage]) -> Extract:
         """The one to four quotes that answer a question, best passage first, in reading order."""
@@ -177,13 +177,16 @@ class ExtractiveReader:
 
     async def _cosines(self, question: str, texts: Sequence[str]) -> NDArray[np.float32] | None:
         """The cosines of some texts to the question; none while the embedder is out of order."""
-        keys = [t[:_EMBEDDED_LENGTH] for t in texts]
-        new = [k for k in dict.fromkeys(keys) if k not in self._vectors]
         try:
+            model = self._embedder.model
             query = await self._embedder.embed_query(question)
-            vectors = await self._embedder.embed(new) if new else ()
+            keys = [(model, t[:_EMBEDDED_LENGTH]) for t in texts]
+            new = [k for k in dict.fromkeys(keys) if k not in self._vectors]
+            vectors = await self._embedder.embed([text for _, text in new]) if new else ()
         except WellspokenError as error:
             log.warning("reader without vectors", reason=str(error))
+            return None
+        if self._embedder.model != model:  # another index took over meanwhile
             return None
         known = {k: self._vectors[k] for k in keys if k in self._vectors}
         known.update(zip(new, vectors, strict=True))

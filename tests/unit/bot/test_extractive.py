@@ -43,6 +43,32 @@ class WordEmbedder:
         return self._one(text)
 
 
+class TwoEmbedders(WordEmbedder):
+    """That of whichever index is live: another one with longer vectors after some more calls."""
+
+    switches_in: int | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[tuple[str, int]] = []
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self._pass()
+        return await super().embed(texts)
+
+    async def embed_query(self, text: str) -> NDArray[np.float32]:
+        self._pass()
+        return await super().embed_query(text)
+
+    def _pass(self) -> None:
+        if self.switches_in is not None:
+            self.switches_in -= 1
+            if not self.switches_in:
+                first = self.model == "words"
+                self.model, self.dimensions = ("other words", 300) if first else ("words", 256)
+        self.made.append((self.model, self.dimensions))
+
+
 class BrokenEmbedder(WordEmbedder):
     """A remote embedder that is down."""
 
@@ -153,6 +179,25 @@ async def test_sentences_are_embedded_once() -> None:
     await reader.read("How long does the warranty of the MG-200 last?", [WARRANTY])
     await reader.read("What does the warranty of the MG-400 cover?", [WARRANTY])
     assert len(embedder.asked) == len(set(embedder.asked))
+
+
+HEADED = passage(
+    "About frost.\n\n## What the guarantee covers\n\nParts and labour for 24 months.\n\n"
+    "## Returning a device\n\nSend it in its box.",
+    "Guarantee",
+)
+
+
+async def test_another_embedder_may_take_over_at_any_time() -> None:
+    """Vectors of two models are never compared: neither those that are remembered, nor those of
+    one question during which the model changes."""
+    embedder = TwoEmbedders()
+    reader = ExtractiveReader(embedder)
+    for switches_in in (None, 1, 2, None):
+        embedder.switches_in = switches_in
+        extract = await reader.read("What does the guarantee cover?", [HEADED])
+        assert "24 months" in text_of(extract)
+    assert {model for model, _ in embedder.made} == {"words", "other words"}
 
 
 async def test_neighbouring_sentences_become_one_quote() -> None:
