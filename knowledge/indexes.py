@@ -79,10 +79,10 @@ class MissingEmbedder:
         return str(self._reason)
 
     async def embed(self, texts: Sequence[str]) -> Vectors:  # noqa: ARG002 - a port's
-        raise self._reason
+        raise self._reason.with_traceback(None)  # else it would grow with every question
 
     async def embed_query(self, text: str) -> Vectors:  # noqa: ARG002 - a port's
-        raise self._reason
+        raise self._reason.with_traceback(None)
 
 
 class LiveIndex:
@@ -293,12 +293,11 @@ class LiveStore:
 
 
 class LiveEmbedder:
-    """An :class:`~bot.ports.Embedder`: that of whichever index is live. For what is made to be
-    stored under the ``embed`` lease, which a switch holds too."""
+    """An :class:`~bot.ports.Embedder`: that of whichever index is live. Vectors of two calls may be
+    of two models: what is stored is made by an index's own embedder."""
 
     def __init__(self, index: LiveIndex) -> None:
         self._live = index
-        self._last: Embedder | None = None
 
     @property
     def model(self) -> str:
@@ -315,8 +314,7 @@ class LiveEmbedder:
         return await (await self._current()).embed_query(text)
 
     async def _current(self) -> Embedder:
-        self._last = (await self._live.current()).embedder
-        return self._last
+        return (await self._live.current()).embedder
 
     @property
     def _known(self) -> Embedder:
