@@ -136,7 +136,6 @@ async def assemble(
     from bot.store.feedback import FeedbackBook
     from bot.store.history import History
     from knowledge.ledger import Ledger
-    from knowledge.standing import SourceDesk
 
     async with AsyncExitStack() as stack:
         persona = load_voice_persona(settings)

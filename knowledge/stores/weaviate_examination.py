@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]  # it ships no types
@@ -45,7 +45,7 @@ class Target:
 
     url: str
     grpc_url: str | None
-    key: str | None
+    key: str | None = field(repr=False)
     collection: str
     tenant: str | None = None
     replicas: int = 1
