@@ -57,6 +57,7 @@ from bot.telemetry import log
 
 _APOLOGY = "Sorry, I could not answer that: {reason}. Please try again in a moment."
 _BROKEN_OFF = "\n\nI had to stop here: {reason}."
+_NO_REST = "\n\nI found nothing in the documentation about the rest of your question."
 
 
 class Turns(Protocol):
@@ -299,8 +300,11 @@ class Engine:
         """Live facts in their own words, then what documents say of the rest of the question."""
         await tell(live.found, check, pass_on, reply)
         if live.plan.more:
+            told = len(reply.text)
             rest = documents_alone(brief, live.plan.more)
             await self._speak(self._plain, rest, check, reply, lead="\n\n")
+            if len(reply.text) == told:
+                await reply.say(_NO_REST)
 
     async def _speak(
         self, voice: Voice, brief: Brief, check: GroundingCheck, reply: Reply, lead: str = ""

@@ -17,8 +17,10 @@ from bot.conversation import Message, Principal, Role
 from bot.facts import rarity
 from bot.lexical import STOP_WORDS, fold, terms, words
 from bot.ports import LivePlan, LiveWant
+from knowledge.live.asking import question_back, thing
+from knowledge.live.clauses import clauses, courtesy
 from knowledge.live.shapes import Shape, Value, shape_of
-from knowledge.live.topics import ABOUT_DOING, GENERIC, PARTS, PLACED, TOPICS
+from knowledge.live.topics import ABOUT_DOING, GENERIC, INCLUDED, PARTS, PLACED, TOPICS
 
 MOST_FACTS = 4
 """Facts that are fetched for one question."""
@@ -28,7 +30,6 @@ CHARACTERS = 600
 
 _REMEMBERED = 6  # messages of the thread that a value may come from
 _TELLING = 2.5  # rarity of a word of a description that a question may repeat to be about it
-_CLAUSES = re.compile(r"[?!;.]\s+|,?\s+(?:and|und|et|y)\s+(?:also\s+)?", re.IGNORECASE)
 _GOES_ON = re.compile(r"^(?:and|und|et|y|what about|how about)\b|\bnow\b|\bjetzt\b", re.IGNORECASE)
 _BEFORE_VALUE = (
     r"([^\W\d_]+) (?:for|of|to|with|on|in|from|für|von|zu|zum|zur|des|der|pour|de|para)"
@@ -77,10 +78,14 @@ class Offer:
         )
         return frozenset(t for w in kept for t in terms(w) if rarity(t) >= _TELLING) - nouns
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where values start and end in a text."""
+        return [(v.start, v.end) for _, shape in self.shapes for v in shape.values(text)]
+
     def thing(self, parameter: str) -> str:
         """What a parameter picks: "order" of "the order's number, like 10482"."""
-        thing = _thing(dict(self.parameters)[parameter])
-        return re.sub(r"\s+(?:numbers?|ids?|no|code)$", "", thing)
+        told = thing(dict(self.parameters)[parameter])
+        return re.sub(r"\s+(?:numbers?|ids?|no|code)$", "", told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ def _asked(offer: Offer, question: str, query: str, history: Sequence[Message]) 
         leaning = not _residue(offer, question)
         own = _filled(own, offer, query, history if leaning else ())
     whole = all(found for _, found in own)
-    if whole and _about_a_part(offer, about):
+    if whole and _about_a_part(offer, _around_the_asking(offer, about)):
         return None
     if whole and not topics and not offer.parameters and len(said) < 2:
         return None  # one word in common is little where no value tells
@@ -211,8 +216,30 @@ def _told(offer: Offer, text: str) -> tuple[frozenset[str], frozenset[str]]:
 
 def _asking(offer: Offer, text: str) -> list[str]:
     """The clauses of a text that ask a source; all of it where none does so by itself."""
-    asking = [clause for clause in _CLAUSES.split(text) if any(_told(offer, clause))]
+    asking = [clause for clause in _clauses(offer, text) if any(_told(offer, clause))]
     return asking or [text]
+
+
+def _clauses(offer: Offer, text: str) -> list[str]:
+    """What a text is made of, values that stand side by side together."""
+    return clauses(text, offer.spans(text))
+
+
+def _around_the_asking(offer: Offer, text: str) -> str:
+    """The clauses that ask a source; where no value is in them, those before them too: "I need a
+    filter for the AX-100 and what does it cost?" asks of the filter. What comes with a product is
+    none of its parts there: "how long is the warranty of the AX-100 and what does it cost?"."""
+    pieces = _clauses(offer, text)
+    asking = [n for n, clause in enumerate(pieces) if any(_told(offer, clause))]
+    if not asking:
+        return text
+    before = []
+    if not any(found for n in asking for _, found in _values(offer, pieces[n])):
+        before = [
+            " ".join(w for w in clause.split() if fold(w.strip("?!.,;")) not in INCLUDED)
+            for clause in pieces[: asking[0]]
+        ]
+    return ". ".join([*before, *(pieces[n] for n in asking)])
 
 
 def fold_marks(text: str) -> str:
@@ -263,7 +290,7 @@ def _filled(
 def _residue(offer: Offer, text: str) -> list[str]:
     """The words of a text that are neither values, nor generic, nor of the source and its topics:
     what else it is about."""
-    spans = [(v.start, v.end) for _, shape in offer.shapes for v in shape.values(text)]
+    spans = offer.spans(text)
     for topic in TOPICS:
         if topic.name in offer.topics:
             for match in topic.asked.finditer(text):
@@ -310,25 +337,6 @@ def _asks_back(asked: _Asked, question: str, query: str) -> bool:
 # -- asking back --------------------------------------------------------------------------------
 
 
-def question_back(descriptions: Sequence[str]) -> str:
-    """ "Which product? Tell me the product's code, like AX-100." for what is missing."""
-    listed = [" ".join(d.split()).rstrip(".!? ") for d in descriptions]
-    if not listed:
-        return ""
-    return f"Which {_thing(listed[0])}? Tell me {' and '.join(listed)}."
-
-
-def _thing(description: str) -> str:
-    """What a parameter picks: "product" of "the product's code, like AX-100"."""
-    said = re.split(r",|\(|\blike\b|\be\.g\.|\bsuch as\b", description)[0]
-    said = re.sub(r"^\s*(?:the|an?|your|its)\s+", "", said.strip(), flags=re.IGNORECASE)
-    owner = re.match(r"([\w -]+?)(?:'s|’s|s')\s", said)
-    if owner:
-        return owner[1].strip()
-    of = re.search(r"\bof (?:the |an? |your )?([\w -]+)$", said)
-    return (of[1] if of else said).strip() or "one"
-
-
 def _missing(asked: _Asked) -> list[str]:
     described = dict(asked.offer.parameters)
     return [described[name] for name, found in asked.values if not found]
@@ -367,7 +375,7 @@ def _answered_back(offer: Offer, before: str, question: str) -> _Asked | None:
 
 def _without_the_rest(offer: Offer, text: str) -> str:
     """A question without the clauses that are about something else: their values are theirs."""
-    clauses = _CLAUSES.split(text)
+    clauses = _clauses(offer, text)
     if len(clauses) == 1:
         return text
     kept = [c for c in clauses if any(_told(offer, c)) or not _residue(offer, c)]
@@ -376,10 +384,12 @@ def _without_the_rest(offer: Offer, text: str) -> str:
 
 def _the_rest(asked: Sequence[_Asked], question: str) -> str:
     """The clauses of a question that ask none of the sources, with the values they are about."""
+    spans = [span for a in asked for span in a.offer.spans(question)]
     rest = [
         clause.strip(" ?!.,;")
-        for clause in _CLAUSES.split(question)
+        for clause in clauses(question, spans)
         if clause.strip()
+        and not courtesy(clause)
         and not any(any(_told(a.offer, clause)) for a in asked)
         and all(len(_residue(a.offer, clause)) > 0 for a in asked)
     ]

@@ -43,6 +43,7 @@ TOPICS: tuple[Topic, ...] = (
         r" (?:is|are|costs?)\b"
         r"|\bhow much (?:do|does|would|will|must|should) (?:i|we|one) (?:have to )?pay\b"
         r"|\bwhat(?:'s| is| are| does| do) .{1,40}\bgo(?:ing|es)? for\b"
+        r"|\bhow much (?:would|will) .{1,40}\bbe\b(?=\W*$)|\bset (?:me|us|one) back\b"
         r"|\bhow much\W*$|\bwhat (?:do|does|would) .{1,40}\b(?:charge|cost)\b"
         r"|\b(?:cheaper|expensive)\b(?! to\b)|\bwie ?viel (?:muss|soll) ich\b.{0,40}\bzahlen\b"
         r"|\bpreis\w*\b|\bkostet\b|\bkosten\b|\bwie teuer\b|\bwie ?viel (?:kostet|ist|macht)\b"
@@ -161,6 +162,12 @@ PARTS = frozenset(
     reparacion repuesto manuals handbook brochure""".split()
 )
 """Things of a product that have a price and a stock of their own, or a rule in a document."""
+
+INCLUDED = frozenset(
+    """warranty guarantee manual manuals handbook brochure instructions garantie handbuch
+    anleitung""".split()
+)
+"""Things that come with a product and have no price beside its own."""
 
 GENERIC = frozenset(
     """a an the and or of for in on at to is are it its they them this that these those there here

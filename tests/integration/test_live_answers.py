@@ -187,6 +187,18 @@ async def test_what_else_is_asked_the_documents_tell(house: House) -> None:
     assert "Clean the AX-100 with vinegar every month." in turn.answer
 
 
+async def test_a_half_that_nobody_can_tell_is_said_to_be(house: House) -> None:
+    """The fact comes, and of the other half it is said that the pages do not tell."""
+    turn = await house.ask("How much is the AX-200 and does it work with HomeKit?")
+    assert turn.answer == (
+        "Price of AX-200: 89 EUR. [1] (as of 10:42 UTC)\n\n"
+        "I found nothing in the documentation about the rest of your question."
+    )
+    assert turn.outcome is Outcome.ANSWERED
+    polite = await house.ask("How much is the AX-200? Thanks a lot in advance!")
+    assert polite.answer == "Price of AX-200: 89 EUR. [1] (as of 10:42 UTC)"
+
+
 async def test_a_question_for_documents_asks_no_shop(house: House) -> None:
     """Codes and prices in a question are not enough."""
     for question in ("How do I clean the AX-100?", "How much is shipping?", "Hello!"):

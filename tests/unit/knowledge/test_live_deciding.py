@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bot.conversation import Message, Principal, Role
 from bot.ports import LivePlan
 from bot.query import rewrite
-from knowledge.live.deciding import MOST_FACTS, Offer, plan, question_back
+from knowledge.live.asking import question_back
+from knowledge.live.deciding import MOST_FACTS, Offer, plan
 
 STOCK = Offer(
     "stock",
@@ -52,6 +53,8 @@ def wanted(text: str, *said: str, offers: tuple[Offer, ...] = ALL) -> list[tuple
         ("Is the AX-100 in stock?", "stock", "AX-100"),
         ("price and stock of AX-100", "stock", "AX-100"),
         ("AX100 cost", "stock", "AX-100"),
+        ("I want to buy two AX-100, how much would that be?", "stock", "AX-100"),
+        ("What would an AX-100 set me back?", "stock", "AX-100"),
         ("tell me the price of the ax-100", "stock", "AX-100"),
         ("Could you tell me how much the AX-100 is?", "stock", "AX-100"),
         ("how many of the AX-100 do you have?", "stock", "AX-100"),
@@ -226,6 +229,60 @@ def test_the_rest_of_a_question_is_for_the_documents() -> None:
     two = planned("How much is the AX-200 and how do I clean the AX-100?")
     assert [w.values for w in two.wants] == [(("code", "AX-200"),)]
     assert planned("How do I clean the AX-100 and how much is it?").wants
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        (
+            "What does the AX-100 cost and how long is its warranty?",
+            "how long is its warranty? (AX-100)",
+        ),
+        (
+            "How long is the warranty of the AX-100 and how much does it cost?",
+            "How long is the warranty of the AX-100?",
+        ),
+        ("What are the price and warranty of the AX-100?", "warranty of the AX-100?"),
+        (
+            "Is the AX-100 in stock, how long does delivery take?",
+            "how long does delivery take? (AX-100)",
+        ),
+        (
+            "Hello, a question: what does the AX-100 cost and how do I install it? Thanks a lot!",
+            "how do I install it? (AX-100)",
+        ),
+        ("What's the price of the AX-100? Best regards, Anna", ""),
+        (
+            "Was kostet der AX-100 und wie lange ist die Garantie?",
+            "wie lange ist die Garantie? (AX-100)",
+        ),
+    ],
+)
+def test_a_fact_and_something_of_the_documents_are_both_asked(text: str, more: str) -> None:
+    """A part or a warranty in one half of a question does not silence the other half."""
+    found = planned(text)
+    assert [w.values for w in found.wants] == [(("code", "AX-100"),)]
+    assert found.more == more
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I need a new filter for the AX-100, what does it cost?",
+        "I need a battery for the AX-100. What's the price?",
+        "What is the price of the filter and the hose for the AX-100?",
+        "What does shipping and handling of the AX-100 cost?",
+    ],
+)
+def test_the_price_of_a_part_is_not_that_of_the_product(text: str) -> None:
+    """Where "it" is the part, the product's price would be a wrong answer."""
+    assert planned(text).wants == ()
+
+
+def test_two_values_with_and_between_them_are_one_thing_to_ask_of() -> None:
+    """ "The difference between the one and the other in price" wants both."""
+    asked = wanted("What's the difference between the AX-100 and the AX-200 in price?")
+    assert asked == [("stock", "AX-100"), ("stock", "AX-200")]
 
 
 def test_who_may_not_see_a_source_learns_nothing_of_it() -> None:
