@@ -16,6 +16,9 @@ from bot.work.leases import Leases
 EMBEDDING = "embed"
 """The lease of whoever gives chunks their vectors."""
 
+INDEXES = "reindex"
+"""The lease of whoever builds indexes, switches between them or deletes one."""
+
 _LEASE_S = 15.0
 _ASK_AGAIN_S = 0.25
 

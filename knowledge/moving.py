@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot.errors import UsageError
 from knowledge.copying import CopyReport, Progress, copy
-from knowledge.exclusive import EMBEDDING, Exclusive, TakenError
+from knowledge.exclusive import EMBEDDING, INDEXES, Exclusive, TakenError
 from knowledge.stores.base import VectorStore
 from knowledge.stores.shelf import IndexRecord, IndexShelf, IndexSpec
 
@@ -100,7 +100,7 @@ async def undisturbed(
         told = True
 
     async with AsyncExitStack() as held:
-        for name in ("reindex", EMBEDDING):
+        for name in (INDEXES, EMBEDDING):
             await held.enter_async_context(_held(exclusive, name, tell))
         await held.enter_async_context(exclusive.everything(sources, tell))
         yield

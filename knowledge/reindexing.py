@@ -19,7 +19,7 @@ from bot.telemetry import log
 from knowledge.chunking import chunk
 from knowledge.document import Document
 from knowledge.embedding import embed_waiting
-from knowledge.exclusive import Exclusive, TakenError
+from knowledge.exclusive import INDEXES, Exclusive, TakenError
 from knowledge.headings import questions
 from knowledge.indexes import LOOK_S, Embedders
 from knowledge.ledger import DocumentRecord, Ledger
@@ -107,7 +107,7 @@ class Reindexer:
         to, unless with ``force``. Raises ReindexRunningError and the errors of store and embedder.
         """
         tell = progress or _quiet
-        async with self._alone():
+        async with _alone(self._exclusive):
             record = await self._started(spec)
             async with self._open(record) as store:
                 embedder = await self._embedders(spec)
@@ -126,7 +126,7 @@ class Reindexer:
     async def roll_back(self, progress: Progress | None = None) -> IndexRecord:
         """Switch to the index before, brought up to date first. Raises NotFoundError."""
         tell = progress or _quiet
-        async with self._alone():
+        async with _alone(self._exclusive):
             previous = [r for r in await self._shelf.records() if r.state == "previous"]
             if not previous:
                 raise NotFoundError("There is no index before this one; nothing was changed.")
@@ -138,14 +138,6 @@ class Reindexer:
             return record
 
     # -- the steps ----------------------------------------------------------------------------
-
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        try:
-            async with self._exclusive.lease("reindex"):
-                yield
-        except TakenError:
-            raise ReindexRunningError from None
 
     async def _started(self, spec: IndexSpec) -> IndexRecord:
         """An index for the spec that is being built, or a new one; others half built go."""
@@ -264,6 +256,22 @@ class Reindexer:
             if len(probes) >= _QUESTIONS:
                 break
         return probes[:_QUESTIONS]
+
+
+async def drop(shelf: IndexShelf, exclusive: Exclusive, name: str) -> None:
+    """Delete an index while nobody builds one or switches. Raises ReindexRunningError, and as
+    :meth:`knowledge.stores.shelf.IndexShelf.drop`."""
+    async with _alone(exclusive):
+        await shelf.drop(name)
+
+
+@asynccontextmanager
+async def _alone(exclusive: Exclusive) -> AsyncIterator[None]:
+    try:
+        async with exclusive.lease(INDEXES):
+            yield
+    except TakenError:
+        raise ReindexRunningError from None
 
 
 async def _found(retriever: Retriever, probe: Probe) -> bool:

@@ -154,13 +154,18 @@ def drop(
 
 
 async def _drop(name: str) -> None:
-    from adapters.home import prepare_home
+    from adapters.home import open_database
     from adapters.indexes import open_shelf, shelf_kind
+    from bot.work.leases import Leases
+    from knowledge.exclusive import Exclusive
+    from knowledge.reindexing import drop as drop_index
 
     config = settings()
-    prepare_home(config)
-    async with open_shelf(config, shelf_kind(config)) as shelf:
-        await shelf.drop(name)
+    async with (
+        open_database(config) as database,
+        open_shelf(config, shelf_kind(config)) as shelf,
+    ):
+        await drop_index(shelf, Exclusive(Leases(database)), name)
 
 
 def _probes(suite: Path) -> list[Probe]:

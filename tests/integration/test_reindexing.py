@@ -25,7 +25,7 @@ from knowledge.exclusive import Exclusive
 from knowledge.indexes import LiveIndex, LiveRetriever, LiveStore
 from knowledge.ingest import Ingestor
 from knowledge.ledger import Ledger
-from knowledge.reindexing import Probe, Reindexer, ReindexRunningError
+from knowledge.reindexing import Probe, Reindexer, ReindexRunningError, drop
 from knowledge.sources.folder import FolderSource
 from knowledge.stores.base import DocumentKey, VectorStore
 from knowledge.stores.files import EmbeddedShelf
@@ -312,6 +312,30 @@ async def test_two_do_not_reindex_at_once(house: House) -> None:
     await house.reindexer().reindex(spec(TWO), progress=progress)
     await asyncio.gather(*tasks)
     assert isinstance(second[0], ReindexRunningError)
+
+
+async def test_no_index_is_dropped_while_one_is_built(house: House) -> None:
+    """It could be the one that is being built, or undo the switch; afterwards it may go."""
+    refused: list[str] = []
+
+    async def attempt() -> None:
+        for record in await house.shelf.records():
+            with suppress(ReindexRunningError):
+                await drop(house.shelf, house.exclusive, record.name)
+                continue
+            refused.append(record.state)
+
+    def progress(what: str, done: int, total: int | None) -> None:
+        if not tasks:
+            tasks.append(asyncio.create_task(attempt()))
+
+    tasks: list[asyncio.Task[None]] = []
+    await house.reindexer().reindex(spec(TWO), progress=progress)
+    await asyncio.gather(*tasks)
+    assert sorted(refused) == ["building", "live"]
+    (before,) = [r.name for r in await house.shelf.records() if r.state == "previous"]
+    await drop(house.shelf, house.exclusive, before)
+    assert [r.state for r in await house.shelf.records()] == ["live"]
 
 
 async def test_an_index_whose_model_is_gone_can_be_replaced(house: House) -> None:
