@@ -74,7 +74,7 @@ class PostgresFetch:
             asyncpg.InsufficientPrivilegeError,
         ) as error:
             raise self._error("its database refuses us") from error
-        except (asyncpg.DataError, asyncpg.exceptions.DataError):
+        except asyncpg.DataError:
             return None  # no value of that type can be there
         except asyncpg.PostgresError as error:
             raise self._error("its database did not take the query") from error

@@ -334,6 +334,20 @@ async def test_a_row_of_postgresql_is_a_fact(shop_url: str, scheme: str) -> None
 
 
 @pytest.mark.postgres
+async def test_a_number_that_no_column_can_hold_is_not_there(shop_url: str) -> None:
+    """The database works; there is just no such thing."""
+    number = {"code": "the order's number, like 10482001"}
+    sql = "select price, stock from goods where stock = :code"
+    by_number = source(parameters=number, database=shop_url, sql=sql)
+    async with desk_of(by_number, seconds=5) as desk:
+        none = await ask(desk, "price of order 99999999")
+        none_so_large = await ask(desk, "price of order 99999999999")
+    for told in (none, none_so_large):
+        assert told.found == () and told.errors == ()
+        assert "found no current" in told.missing[0]
+
+
+@pytest.mark.postgres
 async def test_postgresql_cannot_be_written_through_a_function(shop_url: str) -> None:
     """The transaction is read-only, whatever a function in the select does."""
     sql = "select take(:code) as stock"
