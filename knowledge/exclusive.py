@@ -7,7 +7,7 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bot.errors import IngestRunningError, LeaseLostError
@@ -19,6 +19,10 @@ EMBEDDING = "embed"
 INDEXES = "reindex"
 """The lease of whoever builds indexes, switches between them or deletes one."""
 
+_ALL = "sources"
+"""The lease of whoever keeps all sources as they are; nobody begins to read one meanwhile."""
+
+_SOURCE = "source:"
 _LEASE_S = 15.0
 _ASK_AGAIN_S = 0.25
 
@@ -42,30 +46,65 @@ class Exclusive:
         While somebody else is, this waits (calling ``on_wait`` once), or with ``wait=False`` raises
         IngestRunningError; so it does where the lease is lost on the way.
         """
-        told = False
-        while True:
-            try:
-                async with self.lease(f"source:{source}"):
-                    yield
-                    return
-            except TakenError:
-                if not wait:
-                    raise IngestRunningError(source=source) from None
-                if on_wait and not told:
-                    on_wait()
-                    told = True
-                await asyncio.sleep(_ASK_AGAIN_S)
-            except LeaseLostError as error:
-                raise IngestRunningError(source=source) from error
+        try:
+            async with self._awaited(lambda: self._begun(source), on_wait, wait=wait):
+                yield
+        except TakenError:
+            raise IngestRunningError(source=source) from None
+        except LeaseLostError as error:
+            raise IngestRunningError(source=source) from error
+
+    @asynccontextmanager
+    async def _begun(self, source: str) -> AsyncIterator[None]:
+        async with self.lease(f"{_SOURCE}{source}"):
+            # After the lease is taken: whoever keeps all sees either this one, or is seen here.
+            await self._release_dead(_ALL)
+            if await self._leases.holder(_ALL) is not None:
+                raise TakenError
+            yield
 
     @asynccontextmanager
     async def everything(
         self, sources: Iterable[str], on_wait: Callable[[], None] | None = None
     ) -> AsyncIterator[None]:
-        """Be the only one that changes these sources."""
+        """Be the only one that changes documents: of these sources, and of any other that is being
+        read in for the first time or that somebody begins with."""
         async with AsyncExitStack() as held:
-            for source in sorted(set(sources)):  # in one order, so that two never wait crosswise
-                await held.enter_async_context(self.source(source, on_wait=on_wait))
+            await held.enter_async_context(self.awaited(_ALL, on_wait))
+            others = await self._leases.held(_SOURCE)
+            for name in sorted({*others, *(f"{_SOURCE}{source}" for source in sources)}):
+                await held.enter_async_context(self.awaited(name, on_wait))
+            yield
+
+    @asynccontextmanager
+    async def awaited(
+        self, name: str, on_wait: Callable[[], None] | None = None
+    ) -> AsyncIterator[None]:
+        """As :meth:`lease`, once it is free; calls ``on_wait`` once while it is not."""
+        async with self._awaited(lambda: self.lease(name), on_wait):
+            yield
+
+    @asynccontextmanager
+    async def _awaited(
+        self,
+        lease: Callable[[], AbstractAsyncContextManager[None]],
+        on_wait: Callable[[], None] | None,
+        *,
+        wait: bool = True,
+    ) -> AsyncIterator[None]:
+        told = False
+        async with AsyncExitStack() as held:
+            while True:
+                try:
+                    await held.enter_async_context(lease())
+                    break
+                except TakenError:
+                    if not wait:
+                        raise
+                if on_wait and not told:
+                    on_wait()
+                    told = True
+                await asyncio.sleep(_ASK_AGAIN_S)
             yield
 
     @asynccontextmanager

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bot.errors import UsageError
 from knowledge.copying import CopyReport, Progress, copy
-from knowledge.exclusive import EMBEDDING, INDEXES, Exclusive, TakenError
+from knowledge.exclusive import EMBEDDING, INDEXES, Exclusive
 from knowledge.stores.base import VectorStore
 from knowledge.stores.shelf import IndexRecord, IndexShelf, IndexSpec
-
-_ASK_AGAIN_S = 0.25
 
 
 async def copy_live(
@@ -101,20 +98,6 @@ async def undisturbed(
 
     async with AsyncExitStack() as held:
         for name in (INDEXES, EMBEDDING):
-            await held.enter_async_context(_held(exclusive, name, tell))
+            await held.enter_async_context(exclusive.awaited(name, tell))
         await held.enter_async_context(exclusive.everything(sources, tell))
         yield
-
-
-@asynccontextmanager
-async def _held(
-    exclusive: Exclusive, name: str, on_wait: Callable[[], None]
-) -> AsyncIterator[None]:
-    while True:
-        try:
-            async with exclusive.lease(name):
-                yield
-                return
-        except TakenError:
-            on_wait()
-            await asyncio.sleep(_ASK_AGAIN_S)

@@ -100,6 +100,15 @@ class Leases:
         )
         return await self._db.read(lambda connection: connection.scalar(query))
 
+    async def held(self, beginning: str) -> list[str]:
+        """The names with this beginning whose leases somebody holds now."""
+        query = sa.select(leases.c.name).where(
+            leases.c.name.startswith(beginning, autoescape=True),
+            leases.c.until > self._clock(),
+            leases.c.owner != "",
+        )
+        return await self._db.read(lambda connection: list(connection.scalars(query)))
+
     def guard_in(self, connection: sa.Connection, lease: Lease) -> None:
         """Let a transaction pass only while a lease is held. Raises LeaseLostError."""
         held = (
