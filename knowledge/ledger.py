@@ -294,13 +294,18 @@ class Ledger:
 
         return await self._db.read(op)
 
-    async def mark(self) -> tuple[int, datetime | None]:
-        """A value that is another one after every change of the documents: for caches."""
-        query = sa.select(sa.func.count(), sa.func.max(documents.c.ingested_at))
+    async def mark(self) -> tuple[int, datetime | None, int | None]:
+        """A value that is another one after every change of the documents: for caches.
 
-        def op(connection: sa.Connection) -> tuple[int, datetime | None]:
-            count, newest = connection.execute(query).one()
-            return count, newest
+        The last run counts too: the clock of the machine that changed a document may be behind that
+        of the one that wrote the newest.
+        """
+        run = sa.select(sa.func.max(source_runs.c.id)).scalar_subquery()
+        query = sa.select(sa.func.count(), sa.func.max(documents.c.ingested_at), run)
+
+        def op(connection: sa.Connection) -> tuple[int, datetime | None, int | None]:
+            count, newest, last = connection.execute(query).one()
+            return count, newest, last
 
         return await self._db.read(op)
 

@@ -118,6 +118,26 @@ async def test_groups_are_those_that_documents_name(database: Database) -> None:
     assert await ledger.groups() == ["board", "staff"]
 
 
+async def test_every_change_gives_another_mark(database: Database) -> None:
+    """Also one by a machine whose clock is behind that of the one that wrote the newest document,
+    once its run is over."""
+    ledger = Ledger(database)
+    marks = [await ledger.mark()]
+    await ledger.record([(record("a.md"), "text"), (record("b.md"), "text")])
+    marks.append(await ledger.mark())
+    later = NOW + timedelta(seconds=1)
+    await ledger.record([(record("a.md", groups=frozenset(), ingested_at=later), "text")])
+    marks.append(await ledger.mark())
+    behind = NOW - timedelta(minutes=1)
+    await ledger.record([(record("a.md", ingested_at=behind), "text")])
+    await ledger.record([(record("b.md", ingested_at=later), "text")])
+    await ledger.record_run("guide", {}, behind, behind)
+    marks.append(await ledger.mark())
+    await ledger.remove("guide", ["a.md"])
+    marks.append(await ledger.mark())
+    assert len(set(marks)) == len(marks)
+
+
 async def test_sources_are_shown_in_figures(database: Database) -> None:
     """A source counts its documents and chunks and shows its last run, also when it is empty."""
     ledger = Ledger(database)
