@@ -21,6 +21,7 @@ from adapters.web.auth import Sessions, SignInRequiredError
 from adapters.web.pages import Pages, is_fragment
 from adapters.web.ports import Application
 from bot.errors import WellspokenError
+from bot.telemetry import log
 
 Chats = Callable[[], Mapping[str, str | None]]
 """The chat platforms that are connected, each with ``None``, or a sentence on its trouble."""
@@ -91,7 +92,10 @@ class Attention:
         await asyncio.wait({self._look}, timeout=_PATIENCE_S)
 
     async def _checked(self) -> None:
-        await self.check()
+        try:
+            await self.check()
+        except Exception:  # noqa: BLE001 - a fault of ours; the pages are shown all the same
+            log.exception("it could not be looked what is not ready")
 
     async def aclose(self) -> None:
         """End a look that is still under way."""
