@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from bot.ports import Vectors
 from knowledge.stores.base import Fusion
-from knowledge.stores.objects import Properties, StoredObject
+from knowledge.stores.objects import WORDS, Properties, StoredObject
 from knowledge.stores.postings import K1, B
 
 PAGE = 2000
@@ -25,7 +25,6 @@ DEPTH = 100
 """Candidates of each leg of a search (QUERY_HYBRID_MAXIMUM_RESULTS)."""
 
 VECTOR = "default"
-WORDS = "words"
 
 Consistency = Literal["one", "quorum", "all"]
 """How many copies must agree to a read or a write."""
@@ -84,16 +83,19 @@ class Collection(Protocol):
         fusion: Fusion,
         where: Where,
         limit: int,
-        shown: Sequence[str],
-        vectors: bool,
+        shown: Sequence[str] = (),
     ) -> list[StoredObject]:
         """The best by words and meaning, fused by the server, best first."""
         ...
 
     async def lexical(
-        self, query: str, *, where: Where, limit: int, shown: Sequence[str] = ()
+        self, query: str, *, where: Where, limit: int, shown: Sequence[str] = (), offset: int = 0
     ) -> list[StoredObject]:
-        """The best by words alone, each with its BM25 score."""
+        """The best by words alone, each with its BM25 score, after the first ``offset``."""
+        ...
+
+    async def replicas(self) -> int:
+        """How many copies it has of each object."""
         ...
 
     async def fetch(
@@ -105,8 +107,10 @@ class Collection(Protocol):
         vectors: bool = False,
         oldest_first: bool = False,
         asked: bool = False,
+        agreed: bool = False,
     ) -> list[StoredObject]:
-        """Objects without a search; ``asked``: within the time of a question."""
+        """Objects without a search; ``asked``: within the time of a question. ``agreed``: only
+        such as all nodes that were asked have alike, and that was so when they were read."""
         ...
 
     async def count(self, where: Where) -> int:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce
 from math import gcd
 from typing import Any
 from uuid import UUID, uuid5
@@ -140,6 +140,9 @@ SHOWN = (
 )
 """Properties that a :class:`~bot.evidence.Chunk` is made of."""
 
+WORDS = "words"
+"""The property that is searched by words: :func:`searched` of the chunk."""
+
 KEPT = (*SHOWN, "document_key", "place", "chunks", "turn", "embedded")
 """Properties that tell whether an object is as it should be."""
 
@@ -206,24 +209,15 @@ def lexical_score(explained: str) -> float | None:
     return float(found[1]) if found else None
 
 
-@lru_cache(maxsize=1024)
-def _terms(text: str) -> frozenset[str]:
-    """Good passages are found again and again, and counting words takes as long as a search."""
-    return frozenset(index_terms(storable(text)).counts)
-
-
 def dense_score(explained: str) -> float | None:
     """The cosine in a server's explanation; ``None``: the dense leg did not bring the object."""
     found = _DENSE.search(explained)
     return float(found[1]) if found else None
 
 
-def matched(found: Mapping[str, Any], telling: Collection[str]) -> frozenset[str]:
-    """Which of some terms stand in an object."""
-    chunk = chunk_of(found)
-    if chunk is None:
-        return frozenset()
-    return _terms(f"{chunk.header}\n{chunk.text}").intersection(telling)
+def held(found: Mapping[str, Any]) -> frozenset[str]:
+    """The terms that stand in an object, of which :data:`WORDS` was asked for."""
+    return frozenset(str(found.get(WORDS) or "").split(" "))
 
 
 def cosine(vector: Vectors | None, wanted: Vectors | None) -> float | None:

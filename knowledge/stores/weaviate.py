@@ -39,14 +39,13 @@ from knowledge.stores.collection import (
     MOST,
     PAGE,
     VECTOR,
-    WORDS,
     Collection,
     Condition,
     Consistency,
     Where,
 )
 from knowledge.stores.faults import PATIENCE_S, WRITING_S, Address, Guarded, translated, unreachable
-from knowledge.stores.objects import Properties, StoredObject
+from knowledge.stores.objects import WORDS, Properties, StoredObject
 from knowledge.stores.weaviate_shelf import WeaviateShelf
 
 __all__ = ["WeaviateServer", "WeaviateShelf"]
@@ -59,6 +58,10 @@ _TRIES = 4
 
 # The client logs what it raises or returns as well; it is said once, in our words.
 logging.getLogger("weaviate-client").setLevel(logging.CRITICAL + 1)
+
+
+_RECONNECTING = {"initial_reconnect_backoff_ms": 100, "max_reconnect_backoff_ms": 1000}
+"""After an outage it is looked for again each second, not each two minutes."""
 
 
 class WeaviateServer(Guarded):
@@ -110,11 +113,7 @@ class WeaviateServer(Guarded):
             additional_config=AdditionalConfig(
                 timeout=Timeout(init=self.timeout_s, query=WRITING_S, insert=WRITING_S),
                 grpc_config=GrpcConfig(
-                    channel_options=[
-                        # After an outage it is looked for again each second, not each two minutes.
-                        ("grpc.initial_reconnect_backoff_ms", 100),
-                        ("grpc.max_reconnect_backoff_ms", 1000),
-                    ]
+                    channel_options=[(f"grpc.{k}", v) for k, v in _RECONNECTING.items()]
                 ),
             ),
             skip_init_checks=True,  # one of them asks a package index for newer versions
@@ -157,17 +156,14 @@ class WeaviateServer(Guarded):
         return found.collection if found is not None else None
 
     async def point(self, alias: str, name: str) -> None:
+        at = self.client.alias
         if await self.target(alias) is None:
             try:
-                await self.ask(
-                    lambda: self.client.alias.create(alias_name=alias, target_collection=name)
-                )
+                await self.ask(partial(at.create, alias_name=alias, target_collection=name))
             except StoreUnavailableError:
                 if await self.target(alias) is None:  # else another process made it
                     raise
-        await self.ask(
-            lambda: self.client.alias.update(alias_name=alias, new_target_collection=name)
-        )
+        await self.ask(partial(at.update, alias_name=alias, new_target_collection=name))
 
     async def unpoint(self, alias: str) -> None:
         await self.ask(lambda: self.client.alias.delete(alias_name=alias))
@@ -230,8 +226,7 @@ class WeaviateCollection:
         fusion: Fusion,
         where: Where,
         limit: int,
-        shown: Sequence[str],
-        vectors: bool,
+        shown: Sequence[str] = (),
     ) -> list[StoredObject]:
         kind = HybridFusion.RELATIVE_SCORE if fusion == "relative" else HybridFusion.RANKED
         found = await self.server.ask(
@@ -243,7 +238,6 @@ class WeaviateCollection:
                 query_properties=[WORDS],
                 filters=_filter(where),
                 limit=limit,
-                include_vector=vectors,
                 return_metadata=MetadataQuery(score=True, explain_score=True),
                 return_properties=list(shown),
             )
@@ -251,7 +245,7 @@ class WeaviateCollection:
         return [_stored(o) for o in found.objects]
 
     async def lexical(
-        self, query: str, *, where: Where, limit: int, shown: Sequence[str] = ()
+        self, query: str, *, where: Where, limit: int, shown: Sequence[str] = (), offset: int = 0
     ) -> list[StoredObject]:
         found = await self.server.ask(
             lambda: self._handle.query.bm25(
@@ -259,11 +253,16 @@ class WeaviateCollection:
                 query_properties=[WORDS],
                 filters=_filter(where),
                 limit=limit,
+                offset=offset,
                 return_metadata=MetadataQuery(score=True),
                 return_properties=list(shown),
             )
         )
         return [_stored(o) for o in found.objects]
+
+    async def replicas(self) -> int:
+        config = await self.server.ask(self._handle.config.get)
+        return int(config.replication_config.factor)
 
     async def fetch(
         self,
@@ -274,6 +273,7 @@ class WeaviateCollection:
         vectors: bool = False,
         oldest_first: bool = False,
         asked: bool = False,
+        agreed: bool = False,
     ) -> list[StoredObject]:
         limit_s = None if asked else WRITING_S
         found = await self.server.ask(
@@ -282,11 +282,12 @@ class WeaviateCollection:
                 limit=limit,
                 sort=Sort.by_property("turn") if oldest_first else None,
                 include_vector=vectors,
+                return_metadata=MetadataQuery(is_consistent=True) if agreed else None,
                 return_properties=list(shown),
             ),
             limit_s,
         )
-        return [_stored(o) for o in found.objects]
+        return [_stored(o) for o in found.objects if not agreed or o.metadata.is_consistent]
 
     async def count(self, where: Where) -> int:
         answer = await self.server.write(

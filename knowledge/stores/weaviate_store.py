@@ -53,6 +53,7 @@ class WeaviateStore:
         self._at = collection
         self._dimensions = dimensions
         self._searcher = Searcher(collection)
+        self._replicated = False
         # A change of an object that is being deleted leaves the server with index entries of
         # nothing, which its counts count: what one process writes it writes in turn.
         self._writing = asyncio.Lock()
@@ -66,6 +67,7 @@ class WeaviateStore:
                 url=self._at.server.url, reason=f"{self._at.name} is not there"
             )
         checked(self._at.name, described[self._at.name], warn=True)
+        self._searcher.replicated = self._replicated = await self._at.replicas() > 1
 
     async def close(self) -> None:
         """Nothing of its own to let go of."""
@@ -167,6 +169,9 @@ class WeaviateStore:
         marks = objects.group_marks(groups)
         async with self._writing:
             found = (await self._ids([key])).get(objects.document_key(key), [])
+            if self._replicated and not found:
+                reason = f"it has nothing of {key.document} yet; repeat it"
+                raise StoreUnavailableError(url=self._at.server.url, reason=reason)
             await self._at.change((o.id, {"groups": marks}, None) for o in found)
 
     async def waiting(self, limit: int) -> list[WaitingChunk]:
@@ -199,7 +204,10 @@ class WeaviateStore:
         where = any_of("chunk", [storable(id)]) + any_of(
             "groups", objects.visible_marks(principal.groups)
         )
-        found = await self._at.fetch(where, limit=10, shown=(*objects.SHOWN, "turn"), asked=True)
+        shown = (*objects.SHOWN, "turn")
+        found = await self._at.fetch(where, limit=10, shown=shown, asked=True)
+        if self._replicated:  # what the first reading repaired
+            found = await self._at.fetch(where, limit=10, shown=shown, asked=True, agreed=True)
         found.sort(key=lambda o: -int(o.properties["turn"]))
         chunks = (objects.chunk_of(o.properties) for o in found)
         return next((c for c in chunks if c and c.id == id and principal.may_see(c.groups)), None)
