@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.cli.console import AsJson, counted, err, print_json, remark, run, settings, table
+from adapters.cli.bars import stepping
+from adapters.cli.console import AsJson, counted, print_json, run, settings, table
 
 if TYPE_CHECKING:
-    from knowledge.reindexing import Probe, Progress, Reindexed
+    from knowledge.reindexing import Probe, Reindexed
     from knowledge.stores.shelf import IndexRecord
 
 _DOING = {"documents": "Reading in", "vectors": "Embedding", "questions": "Comparing"}
@@ -77,7 +76,7 @@ async def _reindex(suite: Path | None, force: bool) -> Reindexed | None:
         specs = {record.name: record.spec for record in await shelf.records()}
         if live is not None and specs.get(live) == wanted and not force:
             return None
-        with _bar() as progress:
+        with stepping(_DOING) as progress:
             return await reindexer.reindex(wanted, probes=probes, force=force, progress=progress)
 
 
@@ -114,7 +113,7 @@ async def _rollback() -> IndexRecord:
     from adapters.indexes import open_reindexing
 
     async with open_reindexing(settings()) as (reindexer, _, _):
-        with _bar() as progress:
+        with stepping(_DOING) as progress:
             return await reindexer.roll_back(progress)
 
 
@@ -194,33 +193,6 @@ def _probes(suite: Path) -> list[Probe]:
     if not probes:
         raise UsageError(f"{suite} has no question that names its documents under gold.")
     return probes
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    shown = sys.stderr.isatty()
-    with Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err(),
-        transient=True,
-        disable=not shown,
-    ) as bar:
-        tasks: dict[str, Any] = {}
-
-        def progress(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(_DOING[what], total=total)
-                if not shown:
-                    remark(f"{_DOING[what]} …")
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield progress
 
 
 def _record_json(record: IndexRecord) -> dict[str, Any]:

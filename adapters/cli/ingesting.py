@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapters.cli.bars import bar
 from adapters.cli.console import (
     AsJson,
     counted,
-    err,
     named_groups,
     print_json,
     remark,
@@ -149,22 +149,11 @@ async def _read_in(app: Application, plan: Plan, prune: bool, *, kept: bool) -> 
 @contextmanager
 def reading_bar(name: str) -> Iterator[tuple[Progress, Callable[[], None]]]:
     """A bar at a terminal: what moves it, and what says that another process is at it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    with Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=err(),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task(f"Reading {name}", total=None)
+    with bar(elapsed=True) as shown:
+        task = shown.add_task(f"Reading {name}", total=None)
 
         def progress(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
+            shown.update(task, completed=done, total=total)
 
         def wait() -> None:
             remark(f"Source {name} is being read in by another process; waiting for it.")
@@ -174,27 +163,11 @@ def reading_bar(name: str) -> Iterator[tuple[Progress, Callable[[], None]]]:
 
 async def embed(app: Application) -> None:
     """The vectors of what waits; the documents are found by their words already."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    with Progress(
-        TextColumn("Embedding, searchable by words meanwhile"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err(),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task("embed", total=None)
+    with bar() as shown:
+        task = shown.add_task("Embedding, searchable by words meanwhile", total=None)
 
         def progress(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
+            shown.update(task, completed=done, total=total)
 
         await app.ingestor.embed_waiting(progress=progress)
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from adapters.cli import indexing
-from adapters.cli.console import AsJson, counted, err, print_json, remark, run, settings
+from adapters.cli.bars import stepping
+from adapters.cli.console import AsJson, counted, print_json, remark, run, settings
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from knowledge.copying import CopyReport, Progress
+    from knowledge.copying import CopyReport
     from knowledge.stores.shelf import IndexRecord, IndexShelf
 
 _DOING = {"copy": "Copying", "check": "Reading back"}
@@ -47,19 +46,24 @@ def copy(
     target: Annotated[
         str, typer.Option("--to", metavar="STORE", help="Where it shall be as well.")
     ],
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Also where the target loses most of what it holds."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Copy the knowledge base from one store to another, and check the copy.
 
-    Interrupted, it goes on where it was when it is repeated. Questions are answered meanwhile;
-    reading documents in waits. WEAVIATE_URL says where Weaviate is.
+    Afterwards the target holds what the source does, and nothing else. Interrupted, it goes on
+    where it was when it is repeated. Questions are answered meanwhile; reading documents in waits.
+    WEAVIATE_URL says where Weaviate is.
     """
     places = _place(origin), _place(target)
     if origin == target:
         raise UsageError(
             f"The {origin} store cannot be copied onto itself; name the other one with --to."
         )
-    record, report = run(_copy(settings(), *places))
+    record, report = run(_copy(settings(), *places, prune=prune))
     if as_json:
         print_json(_as_json(*places, record, report))
     else:
@@ -73,7 +77,9 @@ def _place(name: str) -> Place:
     raise UsageError(f'There is no store "{name}"; write {" or ".join(PLACES)}.')
 
 
-async def _copy(config: Settings, origin: Place, target: Place) -> tuple[IndexRecord, CopyReport]:
+async def _copy(
+    config: Settings, origin: Place, target: Place, *, prune: bool
+) -> tuple[IndexRecord, CopyReport]:
     from adapters.home import open_database
     from adapters.indexes import open_shelf
 
@@ -84,14 +90,14 @@ async def _copy(config: Settings, origin: Place, target: Place) -> tuple[IndexRe
         open_shelf(config, target) as shelf,
     ):
         try:
-            return await _copied(database, source, shelf)
+            return await _copied(database, source, shelf, prune=prune)
         except asyncio.CancelledError:
             remark("Stopped; what was copied is kept, and the same command goes on from there.")
             raise
 
 
 async def _copied(
-    database: Any, source: IndexShelf, target: IndexShelf
+    database: Any, source: IndexShelf, target: IndexShelf, *, prune: bool
 ) -> tuple[IndexRecord, CopyReport]:
     from bot.work.leases import Leases
     from knowledge.exclusive import Exclusive
@@ -103,33 +109,8 @@ async def _copied(
 
     sources = [found.name for found in await Ledger(database).sources()]
     async with undisturbed(Exclusive(Leases(database)), sources, wait):
-        with _bar() as progress:
-            return await copy_live(source, target, progress=progress)
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    with Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("chunks"),
-        TimeRemainingColumn(),
-        console=err(),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        tasks: dict[str, Any] = {}
-
-        def progress(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(_DOING[what], total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield progress
+        with stepping(_DOING, "chunks") as progress:
+            return await copy_live(source, target, progress=progress, remove_many=prune)
 
 
 def _tell(target: Place, record: IndexRecord, report: CopyReport) -> None:
