@@ -33,11 +33,17 @@ _SLICE = 1_000
 """Chunks read and written together: some megabytes."""
 
 _REMOVED = 500
+_FEW = 10
 
 
 class CopyDiffersError(KnowledgeError):
     """What was copied is not what was read ({what}); repeat the command, and look after the disk
     of the target if it stays so."""
+
+
+class OtherKnowledgeError(KnowledgeError):
+    """The target holds {extra} documents that are not in the source, and would lose them; nothing
+    was changed. If it is meant: add --prune."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +84,37 @@ async def copy(
     *,
     progress: Progress | None = None,
     remove_extra: bool = True,
+    remove_many: bool = False,
 ) -> CopyReport:
     """Make the target hold what the source does; both hold vectors of one model.
 
     Nobody may change either meanwhile (:func:`knowledge.moving.undisturbed`); questions may go on.
     In memory are two slices of chunks, and some hundred bytes a document. With ``remove_extra``
     what is not in the source goes first, so that nothing outlives its removal; then come documents
-    whose rights differ. Raises CopyDiffersError, and the errors of both stores.
+    whose rights differ. Where that were more than ten and more than half of the target, it is
+    another knowledge base, or the source an old one: OtherKnowledgeError, but for ``remove_many``.
+    Raises CopyDiffersError, and the errors of both stores.
     """
-    return await _Copy(source, target, progress or _quiet, remove_extra).run()
+    many = remove_many or not remove_extra
+    return await _Copy(source, target, progress or _quiet, remove_extra, many).run()
 
 
 class _Copy:
     """The state of one copy."""
 
     def __init__(
-        self, source: VectorStore, target: VectorStore, tell: Progress, remove_extra: bool
+        self,
+        source: VectorStore,
+        target: VectorStore,
+        tell: Progress,
+        remove_extra: bool,
+        remove_many: bool,
     ) -> None:
         self._source = source
         self._target = target
         self._tell = tell
         self._remove_extra = remove_extra
+        self._remove_many = remove_many
         self._digests: dict[DocumentKey, bytes] = {}
         self._written: list[DocumentKey] = []
         self._outlines: dict[DocumentKey, Outline] = {}
@@ -107,7 +123,10 @@ class _Copy:
         begun = time.perf_counter()
         self._outlines = await self._source.outlines()
         there = await self._target.outlines()
-        removed = await self._remove(there.keys() - self._outlines.keys())
+        extra = there.keys() - self._outlines.keys()
+        if not self._remove_many and len(extra) > _FEW and len(extra) > len(there) / 2:
+            raise OtherKnowledgeError(extra=len(extra))
+        removed = await self._remove(extra)
         keys = sorted(self._outlines, key=lambda k: (not self._other_rights(k, there), _order(k)))
         total = sum(outline.chunks for outline in self._outlines.values())
         done = 0

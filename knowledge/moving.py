@@ -18,6 +18,7 @@ async def copy_live(
     *,
     progress: Progress | None = None,
     remove_extra: bool = True,
+    remove_many: bool = False,
 ) -> tuple[IndexRecord, CopyReport]:
     """Copy the live index of a shelf to another shelf, where it is live afterwards.
 
@@ -31,7 +32,13 @@ async def copy_live(
         raise UsageError(f"{source.place} holds no index yet; read documents in first.")
     record, there = await _prepared(target, original.spec)
     async with _opened(source, original) as read, _opened(target, record) as written:
-        report = await copy(read, written, progress=progress, remove_extra=remove_extra)
+        report = await copy(
+            read,
+            written,
+            progress=progress,
+            remove_extra=remove_extra,
+            remove_many=remove_many,
+        )
     if there != record.name:
         await target.switch(record.name)
     return record, report

@@ -24,7 +24,7 @@ from bot.conversation import Principal
 from bot.errors import UsageError
 from bot.store.base import Database
 from bot.work.leases import Leases
-from knowledge.copying import CopyDiffersError, copy, digest
+from knowledge.copying import CopyDiffersError, OtherKnowledgeError, copy, digest
 from knowledge.exclusive import EMBEDDING, Exclusive
 from knowledge.moving import copy_live, undisturbed
 from knowledge.stores.base import SearchRequest, StoredDocument, VectorStore
@@ -182,6 +182,20 @@ async def test_what_is_too_much_may_stay(make_embedded: MakeStore) -> None:
     report = await copy(source, target, remove_extra=False)
     assert (report.documents, report.copied, report.removed) == (2, 1, 0)
     assert sorted(found(await search(target, "lamp"))) == ["a", "b"]
+
+
+async def test_another_knowledge_base_is_not_overwritten_unasked(make_embedded: MakeStore) -> None:
+    """A target that would lose most of what it holds is left as it is, until that is said."""
+    source, target = await make_embedded(), await make_embedded()
+    await source.load(base(5, random.Random(1)))
+    await target.load([stored(f"other {n}.md", "Another lamp.") for n in range(30)])
+    before = await digests(target)
+    with pytest.raises(OtherKnowledgeError, match="30 documents .* --prune"):
+        await copy(source, target)
+    assert await digests(target) == before
+    report = await copy(source, target, remove_many=True)
+    assert (report.documents, report.removed) == (5, 30)
+    assert await digests(target) == await digests(source)
 
 
 async def test_an_empty_store_makes_an_empty_one(make_embedded: MakeStore) -> None:
