@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -44,7 +46,21 @@ def write_duration(value: timedelta) -> str:
 Duration = Annotated[
     timedelta, BeforeValidator(parse_duration), PlainSerializer(write_duration, return_type=str)
 ]
-Group = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+def _group(name: str) -> str:
+    """As documents' groups are compared: composed letters, nothing that cannot be seen."""
+    group = unicodedata.normalize("NFC", name)
+    if not group.isprintable():
+        raise ValueError("a group is a name of visible characters")
+    return group
+
+
+Group = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_group),
+]
 ReplyWhen = Literal["mentioned", "addressed", "always"]
 
 

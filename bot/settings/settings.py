@@ -33,6 +33,8 @@ from bot.settings.sections import (
 )
 from bot.settings.toml import read_toml
 
+_SERVER = re.compile(r"(?:https?://)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?")
+
 
 def _named(name: str, default: Any = None, *, text: str) -> Any:
     """A setting known by its environment name, in lower case in the settings file."""
@@ -134,6 +136,13 @@ class Settings(BaseSettings):
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and not re.match(r"https?://[^/\s]+", value):
             raise ValueError(f'"{value}" is no web address; it starts with http:// or https://')
+        return value
+
+    @field_validator("weaviate_url", "weaviate_grpc_url")
+    @classmethod
+    def _server_address(cls, value: str | None) -> str | None:
+        if value is not None and not _SERVER.fullmatch(value):
+            raise ValueError("it is no address; write http://host:port or host:port")
         return value
 
     @field_validator("database_url")
