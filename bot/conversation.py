@@ -74,6 +74,10 @@ class Principal:
         """Whether a document with these groups may be shown."""
         return not groups or not self.groups.isdisjoint(groups)
 
+    def covers(self, audience: frozenset[str]) -> bool:
+        """Whether what was answered for an audience of these groups may be read."""
+        return self.groups.issuperset(audience)
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

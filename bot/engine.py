@@ -25,29 +25,12 @@ from bot.attaching import (
     without_quotes,
 )
 from bot.citing import CitationBook, cited_indexes, without_markers
-from bot.conversation import (
-    Message,
-    Outcome,
-    Principal,
-    Question,
-    Route,
-    Turn,
-    Usage,
-)
-from bot.errors import ModelError, UsageError, WellspokenError
+from bot.conversation import Message, Outcome, Principal, Question, Route, Turn, Usage
+from bot.errors import ModelError, QuestionError, UsageError, WellspokenError
 from bot.evidence import Claim, Grounding, Passage, Retrieval
 from bot.guardrails import clean_question, evidence_is_weak, only_known_links
 from bot.live import Current, PassOn, complete, documents_alone, tell, without_values
-from bot.ports import (
-    Brief,
-    Clock,
-    Grounder,
-    GroundingCheck,
-    LiveFacts,
-    Retriever,
-    Rewriter,
-    Voice,
-)
+from bot.ports import Brief, Clock, Grounder, GroundingCheck, LiveFacts, Retriever, Rewriter, Voice
 from bot.query import RuleRewriter
 from bot.reply import Reply, Show, Stopwatch, silent
 from bot.routing import decide
@@ -123,14 +106,18 @@ class Engine:
         return await self._answer_once(question, question.key, show)
 
     async def _answer_once(self, question: Question, key: str, show: Show) -> Turn:
-        """The same key at the same time or later: the same turn."""
+        """The same key at the same time or later: the same turn, for those who may read it."""
+        reader = question.principal
         async with self._keys.setdefault(key, asyncio.Lock()):
             done = await self._turns.turn_for_key(key)
             if done is None:
                 async with self._places:
                     turn = await self._answer(question, show)
                 # Another process may have been first: what is stored is the answer.
-                return await self._turns.turn_for_key(key) or turn
+                done = await self._turns.turn_for_key(key)
+                return done if done is not None and reader.covers(done.audience) else turn
+        if not reader.covers(done.audience):
+            raise QuestionError(problem="it was answered before, for other readers; ask it anew.")
         await show(done.answer)
         return done
 
@@ -152,9 +139,8 @@ class Engine:
         watch.lap("route")
 
         reply = Reply(show, watch)
-        searched = searched_for(query, question.attachments)
-        brief = Brief(said, searched, history, (), decision.route)
-        found = Retrieval(())
+        wanted = searched_for(query, question.attachments)
+        brief, found = Brief(said, wanted, history, (), decision.route), Retrieval(())
         try:
             if decision.route in (Route.VOICE, Route.HANDOFF):
                 await self._converse(brief, reply)
@@ -337,7 +323,7 @@ class Engine:
         verdict = await check.check(body, cited_indexes(body, len(passages)))
         if not verdict.supported:
             reply.removed.append(body)
-            log.info("claim removed", finding=verdict.finding, score=round(verdict.score, 3))
+            log.info("claim removed", score=round(verdict.score, 3))
             return
         placed = reply.book.place(text, piece.unit, verdict)
         if not placed.strip():

@@ -13,6 +13,7 @@ import pytest
 
 from adapters.web.app import create_app
 from bot.conversation import Attachment, Author, Message, Platform, Principal, Question, Role
+from bot.errors import QuestionError
 from bot.store.base import Database
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.stores.embedded import EmbeddedStore
@@ -228,3 +229,13 @@ async def test_a_turn_of_somebody_else_is_one_that_does_not_exist(
             told.append(answer.text.replace(turn, "…"))
         assert told[0] == told[1]
         assert marker(2) not in markers(told[0])
+
+
+async def test_a_key_that_stands_for_an_answer_to_others_tells_nothing(world: World) -> None:
+    """An event that comes again after its channel's rights became fewer, or a key of somebody
+    else's: one sentence, and not the stored answer; who may read it still gets it."""
+    told = (await world.ask(ASKED, ["staff"], key="k")).turn
+    with pytest.raises(QuestionError, match="ask it anew") as refused:
+        await world.ask(ASKED, key="k")
+    assert TOLD not in str(refused.value)
+    assert (await world.ask(ASKED, ["staff", "board"], key="k")).turn == told
