@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from bot.errors import UnreadableDocumentError
+from knowledge.access import seems_to_name_groups
 from knowledge.document import DEFAULT_LIMIT, Document, FailedDocument, RawDocument
 
 
@@ -42,6 +43,9 @@ _MODULES = {
 FORMATS = frozenset(_MODULES)
 """Suffixes that are read, in lower case, with the dot."""
 
+_TOP = 16_384
+_WITHOUT_FRONT_MATTER = frozenset({".csv", ".json"})
+
 SLOW_FORMATS = frozenset({".pdf", ".docx", ".rst"})
 """Formats whose libraries take 10 to 100 times as long a byte as Markdown does."""
 
@@ -55,6 +59,8 @@ def read(raw: RawDocument, limit: int = DEFAULT_LIMIT) -> Iterator[Document | Fa
     """Every document of an item, and every failure; raises nothing that the item can cause."""
     try:
         content = raw.read(limit)
+        if raw.format.lower() in _WITHOUT_FRONT_MATTER:
+            _restricted_nowhere(content)
         yield from reader_for(raw.format).read(content, raw)
     except UnreadableDocumentError as error:
         yield FailedDocument(raw.name, str(error))
@@ -64,6 +70,13 @@ def read(raw: RawDocument, limit: int = DEFAULT_LIMIT) -> Iterator[Document | Fa
         yield FailedDocument(raw.name, _sentence("it takes more memory than there is."))
     except Exception as error:  # noqa: BLE001 - a format's library met a file it was not made for
         yield FailedDocument(raw.name, _sentence(f"it is broken ({type(error).__name__}: {error})"))
+
+
+def _restricted_nowhere(content: bytes) -> None:
+    """Raises UnreadableDocumentError for a front matter with groups where none is read."""
+    if seems_to_name_groups(content[:_TOP].decode("utf-8", "replace")):
+        reason = "its groups are not read in this format; give them to its source, or with --group."
+        raise UnreadableDocumentError(reason=reason)
 
 
 def _sentence(reason: str) -> str:

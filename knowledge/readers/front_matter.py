@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 
 from bot.errors import UnreadableDocumentError
-from knowledge.access import named_groups
+from knowledge.access import groups_said, seems_to_name_groups
 from knowledge.document import checked_uri
 
 _YAML = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _TOML = re.compile(r"\A\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _OPENED = re.compile(r"\A---[ \t]*\n[A-Za-z_]\w*:(?:[ \t]|\n)")
 _LONGEST = 65_536
+_NOT_UNDERSTOOD = "it seems to name groups, which are not understood; write `groups: [name]`"
+_NOT_AT_THE_TOP = "it seems to name groups, but does not stand at the very top between two fences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +81,18 @@ def split_front_matter(text: str) -> FrontMatter:
     if not found:
         if _OPENED.match(text):
             raise _fail(1, "it is never closed")
-        return FrontMatter(text)
+        return _without(text, _NOT_AT_THE_TOP)
     block = found.group(1)
     if len(block) > _LONGEST:
         raise _fail(1, "it is longer than 64 KB")
     if read is _yaml and not re.search(r"^[^\s#-][^\n]*:(?:\s|$)", block, re.MULTILINE):
-        return FrontMatter(text)
+        return _without(text, _NOT_UNDERSTOOD)
     said = read(block)
     if not isinstance(said, dict):
-        return FrontMatter(text)
+        return _without(text, _NOT_UNDERSTOOD)
     values: dict[str, object] = {str(k).lower(): v for k, v in said.items()}
     try:
-        groups = named_groups(values.get("groups", values.get("group")))
+        groups = groups_said(said, block)
     except ValueError as error:
         raise _fail(_line_of(block, "groups?"), str(error)) from error
     try:
@@ -98,3 +100,10 @@ def split_front_matter(text: str) -> FrontMatter:
     except ValueError as error:
         raise _fail(_line_of(block, "uri"), str(error)) from error
     return FrontMatter(text[found.end() :], _scalar(values.get("title")), uri, groups)
+
+
+def _without(text: str, problem: str) -> FrontMatter:
+    """A text without front matter. Raises where its author seems to have meant to restrict it."""
+    if seems_to_name_groups(text):
+        raise _fail(1, problem)
+    return FrontMatter(text)

@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from bot.errors import UnreadableDocumentError
 from knowledge.document import Document, RawDocument, clean
 from knowledge.readers.encoding import decode
+from knowledge.readers.front_matter import split_front_matter
 from knowledge.readers.markup import MarkdownText
 
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
@@ -179,7 +180,9 @@ def read(content: bytes, raw: RawDocument) -> Iterator[Document]:
     """One document."""
     declared = _DECLARED.search(content[:4096])
     text = clean(decode(content, declared.group(1).decode("ascii") if declared else ""))
-    out = markdown_of(text)
+    front = split_front_matter(text)
+    out = markdown_of(front.body)
     if not out:
         raise UnreadableDocumentError(reason="it is empty: the page holds no text.")
-    yield raw.document(out.text, title=out.title)
+    title = front.title or out.title
+    yield raw.document(out.text, title=title, uri=front.uri, groups=front.groups)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from bot.errors import UnreadableDocumentError
-from knowledge.access import named_groups
+from knowledge.access import groups_said
 from knowledge.document import (
     LONGEST_NAME,
     Document,
@@ -54,7 +54,7 @@ def _document(line: str, raw: RawDocument) -> Document:
     name = _identifier(record.get("id"))
     front = _front_matter(clean(_text(record.get("text"), "text")))
     try:
-        groups = named_groups(record.get("groups")) or front.groups
+        groups = groups_said(record) or front.groups
         uri = checked_uri(_text(record.get("uri"), "uri")) or front.uri
     except ValueError as error:
         raise UnreadableDocumentError(reason=f"{error}.") from error
