@@ -258,8 +258,12 @@ class MemoryIndex:
         alive: NDArray[np.bool_],
         audiences: Sequence[NDArray[np.bool_]],
     ) -> Floats:
-        """BM25 of all slots by telling words, and of the best for each audience by all words."""
-        census = Census.of(self._lengths, alive)
+        """BM25 of all slots by telling words, and of the best for each audience by all words.
+
+        By the statistics of what the asker may see, the first audience: what is hidden must not
+        move what is shown. Hidden slots are weighed by them too, as for the audit that is enough.
+        """
+        census = Census.of(self._lengths, alive, audiences[0])
         scores = self._postings.scores(telling, census)
         if function:
             chosen = [best(scores, REFINED, among & (scores > 0)) for among in audiences]

@@ -46,29 +46,35 @@ def distinct(values: NDArray[Number]) -> NDArray[Number]:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many words are in each slot, shape ``[slots]``, and which slots are alive.
+    """How many words are in each slot, shape ``[slots]``, which slots are alive, and which of them
+    count.
 
-    Dead ones count for nothing, in document frequencies and mean length too, so that scores are
-    those of a fresh index.
+    Document frequencies and mean length are those of the counted ones: scores are those of a fresh
+    index that holds nothing else, and tell an asker nothing of what is hidden.
     """
 
     lengths: Floats
     alive: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
     size: int
     mean: float
 
     @classmethod
-    def of(cls, lengths: Floats, alive: NDArray[np.bool_]) -> Census:
-        living = lengths[alive]
-        mean = float(living.mean(dtype=np.float64)) if living.size else 0.0
-        return cls(lengths, alive, living.size, mean or 1.0)
+    def of(
+        cls, lengths: Floats, alive: NDArray[np.bool_], counted: NDArray[np.bool_] | None = None
+    ) -> Census:
+        """``counted``: those that the asker may see; by default all that are alive."""
+        counted = alive if counted is None else counted
+        own = lengths[counted]
+        mean = float(own.mean(dtype=np.float64)) if own.size else 0.0
+        return cls(lengths, alive, counted, own.size, mean or 1.0)
 
     def idf(self, lists: Iterable[NDArray[np.uint32]]) -> np.float32:
         """Lucene's ``ln(1 + (N - n + .5) / (n + .5))``, never negative."""
-        if self.size == self.alive.size:
+        if self.size == self.counted.size:
             holding = sum(slots.size for slots in lists)
         else:
-            holding = sum(int(np.count_nonzero(self.alive[slots])) for slots in lists)
+            holding = sum(int(np.count_nonzero(self.counted[slots])) for slots in lists)
         return np.float32(math.log(1 + (self.size - holding + 0.5) / (holding + 0.5)))
 
     def saturated(self, counts: NDArray[np.uint8], slots: NDArray[np.uint32]) -> Floats:
