@@ -152,7 +152,7 @@ async def assemble(
             index=knowledge.index,
             store=knowledge.store,
             embedder=knowledge.embedder,
-            retriever=knowledge.retriever,
+            retriever=knowledge.evidence,
             engine=Engine(
                 turns=history,
                 retriever=knowledge.evidence,

@@ -17,7 +17,7 @@ from knowledge import chunking
 from knowledge.embedder import MODEL as BUILTIN_MODEL
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.indexes import Embedders, LiveEmbedder, LiveIndex, LiveRetriever, LiveStore
-from knowledge.selection import evidence
+from knowledge.selection import evidence, near_evidence
 from knowledge.stores.base import VectorStore
 from knowledge.stores.shelf import IndexShelf, IndexSpec
 
@@ -58,6 +58,8 @@ async def knowledge_of(
     """The live index with what is needed to search it. Raises the errors of its parts."""
     async with _shelf_and_embedders(settings, server, warm=warm) as (shelf, wanted, embedders):
         index, search = LiveIndex(shelf, embedders, wanted), settings.search
+        # A model reads what is near and pays for each word; the built-in reader weighs for itself.
+        choice = evidence if server is None else near_evidence
         await index.open()
         try:
             yield Knowledge(
@@ -65,7 +67,7 @@ async def knowledge_of(
                 store=LiveStore(index),
                 embedder=LiveEmbedder(index),
                 retriever=LiveRetriever(index, search.alpha, search.fusion),
-                evidence=LiveRetriever(index, search.alpha, search.fusion, choice=evidence),
+                evidence=LiveRetriever(index, search.alpha, search.fusion, choice=choice),
             )
         finally:
             await index.close()
