@@ -9,6 +9,7 @@ from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from bot.errors import (
+    ConfigurationError,
     StoreKeyError,
     StoreReadOnlyError,
     StoreTimeoutError,
@@ -48,6 +49,17 @@ class Address:
         usual = 443 if secure else port
         return cls(parts.hostname or "localhost", parts.port or usual, secure)
 
+    def beside(self, grpc: str | None, port: int) -> Address:
+        """Where gRPC is: as set, else on the same host. Raises ConfigurationError for the address
+        of the other protocol."""
+        found = Address.parse(grpc, port) if grpc else Address(self.host, port, self.secure)
+        if (self.host, self.port) == (found.host, found.port):
+            raise ConfigurationError(
+                where="WEAVIATE_GRPC_URL",
+                problem=f"{found} is where WEAVIATE_URL points; gRPC has a port of its own",
+            )
+        return found
+
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
@@ -78,8 +90,8 @@ def translated(url: str, reason: str, status: int | None = None) -> StoreUnavail
         return StoreKeyError(url=url, reason=f"status {status}" if status else reason)
     if any(mark in low for mark in _FULL):
         return StoreReadOnlyError(url=url, reason=reason)
-    if any(mark in low for mark in _GONE):
-        return unreachable(url, reason)
+    if any(mark in low for mark in _GONE):  # the client's own words name its parts, not ours
+        return unreachable(url, "no connection" if "connect to weaviate" in low else reason)
     return StoreUnavailableError(
         f"The knowledge store at {url} could not carry out the request ({reason}).",
         url=url,
@@ -130,3 +142,10 @@ class Guarded:
         if isinstance(error, OSError) or type(error).__module__.startswith("http"):
             return unreachable(self.url, said(error))
         return translated(self.url, said(error), getattr(error, "status_code", None))
+
+
+def passes(error: Exception) -> bool:
+    """Whether a fault may be over when it is tried again."""
+    return isinstance(error, StoreUnavailableError) and not isinstance(
+        error, (StoreKeyError, StoreReadOnlyError)
+    )

@@ -28,11 +28,7 @@ from weaviate.exceptions import (
     WeaviateInsertManyAllFailedError,
 )
 
-from bot.errors import (
-    StoreKeyError,
-    StoreReadOnlyError,
-    StoreUnavailableError,
-)
+from bot.errors import StoreUnavailableError
 from bot.ports import Vectors
 from knowledge.stores.base import Fusion
 from knowledge.stores.collection import (
@@ -44,7 +40,15 @@ from knowledge.stores.collection import (
     Consistency,
     Where,
 )
-from knowledge.stores.faults import PATIENCE_S, WRITING_S, Address, Guarded, translated, unreachable
+from knowledge.stores.faults import (
+    PATIENCE_S,
+    WRITING_S,
+    Address,
+    Guarded,
+    passes,
+    translated,
+    unreachable,
+)
 from knowledge.stores.objects import WORDS, Properties, StoredObject
 from knowledge.stores.weaviate_shelf import WeaviateShelf
 
@@ -78,11 +82,7 @@ class WeaviateServer(Guarded):
     ) -> None:
         super().__init__(url, timeout_s)
         self._http = Address.parse(url, 8080)
-        self._grpc = (
-            Address.parse(grpc_url, 50051)
-            if grpc_url
-            else Address(self._http.host, 50051, self._http.secure)
-        )
+        self._grpc = self._http.beside(grpc_url, 50051)
         self._key = key
         self._client: weaviate.WeaviateAsyncClient | None = None
         self._opening = asyncio.Lock()
@@ -305,7 +305,7 @@ class WeaviateCollection:
             for o in objects
         ]
         async for attempt in stamina.retry_context(
-            on=_passes, attempts=_TRIES, timeout=None, wait_initial=0.2, wait_max=2.0
+            on=passes, attempts=_TRIES, timeout=None, wait_initial=0.2, wait_max=2.0
         ):
             with attempt:
                 await self._insert(left)
@@ -335,13 +335,16 @@ class WeaviateCollection:
         waiting = list(changes)
 
         async def work() -> None:
-            while waiting:
-                await self.server.write(partial(self._change, *waiting.pop()))
+            try:
+                while waiting:
+                    await self.server.write(partial(self._change, *waiting.pop()))
+            finally:
+                waiting.clear()
 
-        try:
-            await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
-        finally:
-            waiting.clear()
+        # None is left under way: whoever is told of a failure may begin to mend it.
+        for end in await asyncio.gather(*(work() for _ in range(_AT_ONCE)), return_exceptions=True):
+            if end is not None:
+                raise end
 
     async def _change(self, id: str, properties: Properties, vector: Vectors | None) -> None:  # noqa: A002
         given = None if vector is None else {VECTOR: vector.tolist()}
@@ -365,12 +368,6 @@ class WeaviateCollection:
         shards = await self.server.write(self._handle.config.get_shards)
         closed = [shard.status for shard in shards if shard.status.casefold() != "ready"]
         return f": a shard is {closed[0]}" if closed else ""
-
-
-def _passes(error: Exception) -> bool:
-    return isinstance(error, StoreUnavailableError) and not isinstance(
-        error, (StoreKeyError, StoreReadOnlyError)
-    )
 
 
 def _filter(where: Where) -> _Filters | None:
