@@ -43,6 +43,7 @@ from knowledge.stores.objects import StoredObject
 from knowledge.stores.weaviate_search import Searcher
 
 _KEYS = 200
+_NO_PLACE = 1 << 31
 
 
 class WeaviateStore:
@@ -284,8 +285,8 @@ class WeaviateStore:
             for part in (names[:half], names[half:]):
                 found.extend(await self._all(part, shown, vectors=vectors))
             return found
-        total, at = await self._at.count(where), 0
-        while len(found) < total:
+        at = 0
+        while await self._at.count(where + between("place", at, _NO_PLACE)):
             window = where + between("place", at, at + PAGE // 2)
             found.extend(await self._at.fetch(window, limit=MOST, shown=shown, vectors=vectors))
             at += PAGE // 2
