@@ -59,6 +59,8 @@ _WORDS = {
     "tuple_type": 'it must be a list, like ["staff"]',
     "missing": "it is missing",
     "string_too_short": "it must not be empty",
+    "string_pattern_mismatch": "it has letters and digits only; a collection begins with a capital "
+    "letter, a tenant may hold dashes",
     "bool_parsing": "it must be true or false",
     "bool_type": "it must be true or false",
     "int_parsing": "it must be a whole number",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
@@ -34,6 +35,18 @@ from bot.settings.sections import (
 from bot.settings.toml import read_toml
 
 _SERVER = re.compile(r"(?:https?://)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?")
+
+
+def _with_a_port_that_is(address: str | None) -> str | None:
+    """The address; raises ValueError where its port cannot be one."""
+    if address is not None:
+        try:
+            possible = urlsplit(address if "//" in address else f"//{address}").port != 0
+        except ValueError:
+            possible = False
+        if not possible:
+            raise ValueError("its port is none; a port is a number from 1 to 65535")
+    return address
 
 
 def _named(name: str, default: Any = None, *, text: str) -> Any:
@@ -135,15 +148,16 @@ class Settings(BaseSettings):
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and not re.match(r"https?://[^/\s]+", value):
-            raise ValueError(f'"{value}" is no web address; it starts with http:// or https://')
-        return value
+            # Not the value: it may be a key that was put in the wrong place.
+            raise ValueError("it is no web address; it starts with http:// or https://")
+        return _with_a_port_that_is(value)
 
     @field_validator("weaviate_url", "weaviate_grpc_url")
     @classmethod
     def _server_address(cls, value: str | None) -> str | None:
         if value is not None and not _SERVER.fullmatch(value):
             raise ValueError("it is no address; write http://host:port or host:port")
-        return value
+        return _with_a_port_that_is(value)
 
     @field_validator("database_url")
     @classmethod
@@ -152,6 +166,7 @@ class Settings(BaseSettings):
             scheme = value.get_secret_value().partition("://")[0].partition("+")[0]
             if scheme not in ("sqlite", "postgresql", "postgres"):
                 raise ValueError("it starts with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+            _with_a_port_that_is(value.get_secret_value())
         return value
 
     @model_validator(mode="after")

@@ -47,6 +47,8 @@ def query_fetch(name: str, database: str, statement: Statement, *, seconds: floa
             raise ValueError("its SQLite database needs a file, as in sqlite:///shop.db")
         return SqliteFetch(name, Path(url.database).expanduser(), statement, seconds=seconds)
     if kind in ("postgresql", "postgres"):
+        if url.port is not None and not 0 < url.port < 65_536:
+            raise ValueError("its database's port is none; a port is a number from 1 to 65535")
         from knowledge.live.postgres import PostgresFetch
 
         return PostgresFetch(name, url, statement, seconds=seconds)

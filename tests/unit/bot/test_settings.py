@@ -126,6 +126,29 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("WEAVIATE_URL", "http://127.0.0.1:99999", "a number from 1 to 65535"),
+        ("WEAVIATE_GRPC_URL", "127.0.0.1:0", "a number from 1 to 65535"),
+        ("DATABASE_URL", "postgresql://u:s3cr3t@host:99999/x", "a number from 1 to 65535"),
+        ("DATABASE_URL", "postgresql://u:s3cr3t@host:port/x", "a number from 1 to 65535"),
+        ("SLACK_API_URL", "http://127.0.0.1:65536/api/", "a number from 1 to 65535"),
+        ("OPENAI_BASE_URL", "sk-s3cr3t", "starts with http:// or https://"),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_refused_unprinted(
+    name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is named; its value is not shown: it may hold a password, or be a key."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert f"environment variable {name}" in str(caught.value)
+    assert words in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_a_key_without_a_model_says_which_setting_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -220,6 +243,7 @@ def test_a_persona_that_is_named_and_missing_is_said() -> None:
         ),
         ("[models]\nprompt_tokens = 1\n", "it must be at least 500"),
         ("[channels]\nthread = 5\n", "true or false"),
+        ('[weaviate]\ncollection = "my docs"\n', "begins with a capital letter"),
         ("bot = 5\n", "it must be a table"),
         ('home = "x"\n', 'did you mean "wellspoken_home"?'),
     ],
