@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -172,8 +171,13 @@ class _Way:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             if self._began is not None:
-                with contextlib.suppress(StorageError):  # whoever looks sees that nobody reads it
-                    await self._book.end(self._source, self._began, settled=settled)
+                await self._end(self._began, settled=settled)
+
+    async def _end(self, began: datetime, *, settled: bool) -> None:
+        try:
+            await self._book.end(self._source, began, settled=settled)
+        except StorageError as error:  # whoever looks sees that nobody reads it
+            log.warning("an end is not shown", source=self._source, error=str(error))
 
     async def _write(self) -> None:
         begun = False
