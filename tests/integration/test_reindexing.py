@@ -394,7 +394,7 @@ async def test_a_process_without_the_new_model_searches_by_words(house: House) -
     assert "p7.md" not in [p.chunk.document for p in retrieval.passages]
     assert retrieval.passages
     assert "words alone" in retrieval.degraded[0]
-    assert "two" in (index.trouble or "")
+    assert "two" in str(index.trouble)
 
 
 async def test_an_empty_index_of_a_model_that_is_gone_stops_nobody(
