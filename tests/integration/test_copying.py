@@ -190,7 +190,7 @@ async def test_another_knowledge_base_is_not_overwritten_unasked(make_embedded: 
     await source.load(base(5, random.Random(1)))
     await target.load([stored(f"other {n}.md", "Another lamp.") for n in range(30)])
     before = await digests(target)
-    with pytest.raises(OtherKnowledgeError, match="30 documents .* --prune"):
+    with pytest.raises(OtherKnowledgeError, match=r"30 documents .* --prune"):
         await copy(source, target)
     assert await digests(target) == before
     report = await copy(source, target, remove_many=True)
