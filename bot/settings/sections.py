@@ -133,7 +133,7 @@ class WeaviateSection(Section):
 
 _REPOSITORY = re.compile(r"(https?|ssh|file)://[^\s-]\S*|([\w.]+@)?[\w.][\w.-]*:[^\s/-]\S*")
 _LINK = re.compile(r"https?://[^\s{}]*(\{commit\}[^\s{}]*)?\{path\}[^\s{}]*(\{commit\}[^\s{}]*)?")
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
+_PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 Address = Annotated[
     str, PlainSerializer(lambda value: _PASSWORD.sub("***@", value), return_type=str)
 ]
@@ -145,7 +145,7 @@ class SourceSection(Section):
     path: Path | None = Field(
         None, description="a folder or a file; of a git checkout the commit is kept"
     )
-    url: str | None = Field(None, description="a page or a sitemap")
+    url: Address | None = Field(None, description="a page or a sitemap")
     git: Address | None = Field(
         None, description="a repository: https://, ssh://, file:// or git@host:path"
     )

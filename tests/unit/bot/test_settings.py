@@ -9,6 +9,7 @@ import pytest
 
 from bot.errors import ConfigurationError, MissingFileError
 from bot.settings import environment_names, load_settings, origin, parse_duration, write_duration
+from bot.settings.sections import SourceSection
 
 SAMPLE = """\
 [bot]
@@ -195,6 +196,13 @@ def test_durations_read_and_write_the_same(text: str, value: timedelta) -> None:
     """The contract's four units."""
     assert parse_duration(text) == value
     assert parse_duration(write_duration(value)) == value
+
+
+@pytest.mark.parametrize("key", ["git", "url"])
+def test_no_password_of_an_address_is_printed(key: str) -> None:
+    """Whatever characters it has, in whatever place the address stands."""
+    source = SourceSection.model_validate({"name": "a", key: "https://me:p@ss=@h.test/x"})
+    assert source.model_dump(mode="json")[key] == "https://***@h.test/x"
 
 
 def test_what_stands_below_channels_holds_for_every_channel() -> None:
