@@ -17,10 +17,10 @@ from adapters.web.failures import headers_of, sentence_for_visitors, status_of
 from adapters.web.pages import Pages, is_fragment
 from adapters.web.ports import Application
 from adapters.web.security import own_forms_only
-from adapters.web.sources import cited_place
+from adapters.web.sources import CitedPlace, cited_place, quote_alone
 from adapters.web.texts import MAX_CORRECTION, MAX_REASON, checked, question_of
-from bot.conversation import Feedback, Platform, Question, Rating, Turn
-from bot.errors import NotFoundError, WellspokenError
+from bot.conversation import Feedback, Platform, Principal, Question, Rating, Turn
+from bot.errors import KnowledgeError, NotFoundError, WellspokenError
 
 REASONS = ("Not correct", "Not what I asked", "Incomplete", "Out of date", "Hard to read")
 
@@ -104,6 +104,18 @@ class Chat:
             channel="web",
             thread=visitor.thread,
         )
+
+    async def place(self, turn: Turn, n: int) -> CitedPlace:
+        """The place behind a citation; the quote alone where its document is gone by now, or not
+        for those any more whom the answer was for."""
+        place = cited_place(turn, n)
+        try:
+            there = await self.application.store.chunk(
+                place.citation.chunk, Principal(turn.audience)
+            )
+        except KnowledgeError:
+            there = None
+        return place if there is not None else quote_alone(place)
 
     async def own_turn(self, request: Request, turn: str) -> Turn:
         """A turn that this browser may see: its own, or any with a console session."""
@@ -226,7 +238,7 @@ def _add_conversation(router: APIRouter, chat: Chat) -> None:
 
     @router.get("/sources/{turn}/{n}")
     async def source(request: Request, turn: str, n: int) -> Response:
-        place = cited_place(await chat.own_turn(request, turn), n)
+        place = await chat.place(await chat.own_turn(request, turn), n)
         template = "_source.html" if is_fragment(request) else "source.html"
         return chat.pages.render(template, place=place, back=f"/#turn-{turn}")
 

@@ -11,10 +11,13 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.web.texts import checked
+from bot.errors import KnowledgeError
+from bot.telemetry import log
 from knowledge.standing import State
 
 if TYPE_CHECKING:
     from adapters.web.console import Console
+    from knowledge.stores.base import StoreStats
 
 _ROOM = "/console/knowledge"
 _STALE = "The form is out of date; load the page again and repeat."
@@ -39,6 +42,15 @@ async def _standings(console: Console) -> dict[str, Any]:
     }
 
 
+async def _stats(console: Console) -> StoreStats | None:
+    """What the store holds; ``None`` while it cannot be asked, which stands above the page."""
+    try:
+        return await console.application.store.stats()
+    except KnowledgeError as error:
+        log.warning("the knowledge store cannot be asked", error=str(error))
+        return None
+
+
 def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
     """The room, with ``page`` documents on a page."""
 
@@ -55,7 +67,7 @@ def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
             request,
             "console/knowledge.html",
             "knowledge",
-            stats=await console.application.store.stats(),
+            stats=await _stats(console),
             documents=found[:page],
             source=name,
             more=len(found) > page,

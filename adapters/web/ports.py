@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from adapters.reviewing import Queue
-from bot.conversation import Author, Feedback, Question, Turn
+from bot.conversation import Author, Feedback, Principal, Question, Turn
+from bot.evidence import Chunk
 from bot.metrics import Metrics
 from bot.store.feedback import RatedTurn
 from bot.store.reviews import Verdict
@@ -83,9 +84,13 @@ class Ledger(Protocol):
 
 
 class Store(Protocol):
-    """The knowledge store, as far as the console looks at it."""
+    """The knowledge store, as far as the pages look at it."""
 
     async def stats(self) -> StoreStats: ...
+
+    async def chunk(self, id: str, principal: Principal, /) -> Chunk | None:  # noqa: A002 - as there
+        """A chunk, where the principal may see it."""
+        ...
 
 
 class Review(Protocol):

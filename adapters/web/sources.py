@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.rendering import plain
 from bot.conversation import Turn
@@ -27,6 +27,12 @@ def cited_place(turn: Turn, n: int) -> CitedPlace:
         if citation.n == n:
             return _place(citation, turn.passages)
     raise NotFoundError(kind="source", id=str(n))
+
+
+def quote_alone(place: CitedPlace) -> CitedPlace:
+    """The same without what stands around the quote: its document is not for the reader any more,
+    or gone."""
+    return replace(place, headings=(), before="", after="")
 
 
 def _place(citation: Citation, passages: tuple[Passage, ...]) -> CitedPlace:

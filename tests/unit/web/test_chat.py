@@ -152,6 +152,18 @@ async def test_a_source_shows_its_quote_in_its_surroundings(browser: httpx2.Asyn
     assert (await browser.get(f"/sources/{turn}/x")).status_code == 422
 
 
+async def test_a_source_that_was_closed_shows_its_quote_alone(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """What stands around a quote is shown only as long as its document is for that reader."""
+    turn = await ask(browser, "reset?")
+    application.store.closed = True
+    page = (await browser.get(f"/sources/{turn}/1")).text
+    assert "Hold the power button for ten seconds until the light turns amber." in page
+    assert "Before you start" not in page
+    assert "Release it" not in page
+
+
 async def test_thumbs_change_and_can_be_taken_back(
     browser: httpx2.AsyncClient, application: WebApplication
 ) -> None:
