@@ -145,9 +145,9 @@ class SourceSection(Section):
     path: Path | None = Field(
         None, description="a folder or a file; of a git checkout the commit is kept"
     )
-    url: Address | None = Field(None, description="a page or a sitemap")
+    url: Address | None = Field(None, repr=False, description="a page or a sitemap")
     git: Address | None = Field(
-        None, description="a repository: https://, ssh://, file:// or git@host:path"
+        None, repr=False, description="a repository: https://, ssh://, file:// or git@host:path"
     )
     branch: str = Field("", max_length=200, description="of git: a branch or tag; none: its head")
     folder: str = Field("", max_length=500, description="of git: only this folder of it")

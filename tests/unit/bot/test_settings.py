@@ -203,6 +203,7 @@ def test_no_password_of_an_address_is_printed(key: str) -> None:
     """Whatever characters it has, in whatever place the address stands."""
     source = SourceSection.model_validate({"name": "a", key: "https://me:p@ss=@h.test/x"})
     assert source.model_dump(mode="json")[key] == "https://***@h.test/x"
+    assert "p@ss" not in repr(source) + str(source)
 
 
 def test_what_stands_below_channels_holds_for_every_channel() -> None:
