@@ -23,6 +23,7 @@ from adapters.web.app import create_app
 from adapters.web.ports import Application, Show
 from bot.conversation import (
     Outcome,
+    Principal,
     Question,
     Route,
     RouteDecision,
