@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.errors import KnowledgeError
 from bot.ports import Clock
@@ -15,7 +15,7 @@ from knowledge.document import FailedDocument, RawDocument
 from knowledge.ledger import DocumentRecord, Ledger
 from knowledge.reading import ReadDocument, Reading, ReadingPool, Task, is_full, weight
 from knowledge.sources.base import Item, Skipped, Source
-from knowledge.stores.base import DocumentKey, VectorStore
+from knowledge.stores.base import DocumentKey, Outline, VectorStore
 
 _WRITE_CHUNKS = 1_000
 _WRITE_DOCUMENTS = 250
@@ -121,12 +121,17 @@ class IngestRun:
     # -- what is known ------------------------------------------------------------------------
 
     async def _recall(self) -> None:
-        """What earlier runs left: only what both the store and the ledger know counts as there."""
+        """What earlier runs left: only what the store and the ledger have alike counts as there."""
         known = await self._ledger.state(self._source.name)
-        stored = {key.document for key in await self._store.documents(self._source.name)}
-        await self._forget(sorted(stored - known.keys()))
-        self._known = {name: record for name, record in known.items() if name in stored}
-        await self._ledger.remove(self._source.name, sorted(known.keys() - stored))
+        outlines = await self._store.outlines(self._source.name)
+        stored = {key.document: outline for key, outline in outlines.items()}
+        await self._forget(sorted(stored.keys() - known.keys()))
+        self._known = {
+            name: _as_stored(record, stored[name])
+            for name, record in known.items()
+            if name in stored
+        }
+        await self._ledger.remove(self._source.name, sorted(known.keys() - stored.keys()))
         origins: defaultdict[str, list[DocumentRecord]] = defaultdict(list)
         for record in self._known.values():
             origins[record.origin].append(record)
@@ -333,6 +338,13 @@ class IngestRun:
 
     def _key(self, document: str) -> DocumentKey:
         return DocumentKey(self._source.name, document)
+
+
+def _as_stored(record: DocumentRecord, stored: Outline) -> DocumentRecord:
+    """What the ledger says; unsettled, so that it is written anew, where the store has another text
+    or other groups."""
+    same = (stored.revision, stored.groups) == (record.revision, record.groups)
+    return record if same else replace(record, hash="")
 
 
 def _taken(origin: str, name: str, owner: str) -> FailedDocument:

@@ -419,3 +419,19 @@ async def test_a_failing_embedder_keeps_what_was_done(house: House) -> None:
     left = (await house.store.stats()).waiting
     assert 0 < left < 40
     assert await house.ingestor.embed_waiting() == left
+
+
+async def test_rights_that_drifted_are_put_right(house: House) -> None:
+    """Where the store has other groups than the ledger, by whatever fault, the next run mends it
+    though nothing changed in the source."""
+    house.write(
+        "secret.md", "---\ngroups: [staff]\n---\n# Secret\n\nThe vault code is kept here.\n"
+    )
+    await house.ingest()
+    await house.store.set_groups(DocumentKey("docs", "secret.md"), frozenset())
+    assert await house.search("vault code") == ["secret.md"]
+    report = await house.ingest()
+    assert (report.changed, report.unchanged) == (1, 0)
+    assert await house.search("vault code") == []
+    assert await house.search("vault code", STAFF) == ["secret.md"]
+    assert (await house.ingest()).unchanged == 1
