@@ -29,7 +29,7 @@ from bot.conversation import Message, Outcome, Principal, Question, Route, Turn,
 from bot.errors import ModelError, QuestionError, UsageError, WellspokenError
 from bot.evidence import Claim, Grounding, Passage, Retrieval
 from bot.guardrails import clean_question, evidence_is_weak, only_known_links
-from bot.live import Current, PassOn, complete, documents_alone, tell, without_values
+from bot.live import Current, PassOn, complete, documents_alone, rest_untold, tell, without_values
 from bot.ports import Brief, Clock, Grounder, GroundingCheck, LiveFacts, Retriever, Rewriter, Voice
 from bot.query import RuleRewriter
 from bot.reply import Reply, Show, Stopwatch, silent
@@ -40,7 +40,6 @@ from bot.telemetry import log
 
 _APOLOGY = "Sorry, I could not answer that: {reason}. Please try again in a moment."
 _BROKEN_OFF = "\n\nI had to stop here: {reason}."
-_NO_REST = "\n\nI found nothing in the documentation about the rest of your question."
 
 
 class Turns(Protocol):
@@ -290,7 +289,7 @@ class Engine:
             rest = documents_alone(brief, live.plan.more)
             await self._speak(self._plain, rest, check, reply, lead="\n\n")
             if len(reply.text) == told:
-                await reply.say(_NO_REST)
+                await reply.say(rest_untold(live))
 
     async def _speak(
         self, voice: Voice, brief: Brief, check: GroundingCheck, reply: Reply, lead: str = ""

@@ -69,6 +69,7 @@ class Current:
     facts: LiveFacts | None
     plan: LivePlan = field(default_factory=LivePlan)
     findings: LiveFindings = field(default_factory=LiveFindings)
+    unread: str = ""  # why documents could not be searched, where the facts answer alone
 
     @classmethod
     def of(
@@ -98,7 +99,7 @@ class Current:
             found = await retrieving
         else:
             looking = self.facts.look_up(self.plan)
-            found, self.findings = await _side_by_side(retrieving, looking)
+            found, self.findings, self.unread = await _side_by_side(retrieving, looking)
         return replace(found, withheld=(*found.withheld, *self.plan.withheld))
 
     def above(self, query: str, found: Retrieval) -> Retrieval:
@@ -123,18 +124,20 @@ class Current:
 
 async def _side_by_side(
     retrieving: Awaitable[Retrieval], looking: Awaitable[LiveFindings]
-) -> tuple[Retrieval, LiveFindings]:
+) -> tuple[Retrieval, LiveFindings, str]:
     """Documents and live facts, whichever takes longer. A knowledge base that fails does not take
-    the facts away; raises its error where there are none."""
+    the facts away, and its reason comes with them; raises its error where there are none."""
+    unread = ""
     found, live = await asyncio.gather(retrieving, looking, return_exceptions=True)
     if isinstance(live, BaseException):
         raise live
     if isinstance(found, WellspokenError) and live.found:
         log.warning("answered from live facts alone", error=str(found))
-        found = Retrieval((), degraded=(found.public,))
+        unread = found.public
+        found = Retrieval((), degraded=(unread,))
     if isinstance(found, BaseException):
         raise found
-    return found, live
+    return found, live, unread
 
 
 class _LiveCheck:
@@ -205,6 +208,13 @@ async def complete(
     for sentence in live.missing:
         await reply.say(f"\n\n{sentence}")
     reply.error = reply.error or " ".join(live.findings.errors)
+
+
+def rest_untold(live: Current) -> str:
+    """That nothing is told of the rest of a question, and why."""
+    if live.unread:
+        return f"\n\nI could not look up the rest of your question: {live.unread}."
+    return "\n\nI found nothing in the documentation about the rest of your question."
 
 
 def _stamp(found: Sequence[LiveFinding], answer: str) -> str:

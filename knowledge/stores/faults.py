@@ -29,6 +29,7 @@ _MARKS = ('details = "', "'message': '", "'message': \"")
 _LONGEST = 300
 _KEY = ("unauthenticated", "unauthorized", "permission_denied", "invalid api key")
 _FULL = ("read-only", "readonly", "read only", "no space left", "disk usage")
+_OWN = ("connect to weaviate", "connection to weaviate failed")
 _GONE = ("connect", "unavailable", "socket closed")
 
 
@@ -91,7 +92,8 @@ def translated(url: str, reason: str, status: int | None = None) -> StoreUnavail
     if any(mark in low for mark in _FULL):
         return StoreReadOnlyError(url=url, reason=reason)
     if any(mark in low for mark in _GONE):  # the client's own words name its parts, not ours
-        return unreachable(url, "no connection" if "connect to weaviate" in low else reason)
+        own = any(mark in low for mark in _OWN)
+        return unreachable(url, "no connection" if own else reason)
     return StoreUnavailableError(
         f"The knowledge store at {url} could not carry out the request ({reason}).",
         url=url,

@@ -263,6 +263,9 @@ async def test_knowledge_that_is_down_takes_no_fact_away(house: House) -> None:
     house.down = True
     turn = await house.ask("Is the AX-100 in stock?")
     assert turn.answer == "Units in stock of AX-100: 12. [1] (as of 10:42 UTC)"
+    both = await house.ask("Is the AX-100 in stock and how do I clean it?")
+    rest = both.answer.partition("\n\n")[2]
+    assert rest.startswith("I could not look up the rest of your question: the knowledge base")
     house.shop.trouble = Trouble.FAILS
     turn = await house.ask("Is the AX-100 in stock?")
     assert turn.outcome is Outcome.ERROR and "knowledge base" in turn.answer
