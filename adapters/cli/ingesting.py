@@ -21,7 +21,7 @@ from adapters.cli.console import (
     settings,
     table,
 )
-from bot.errors import MissingFileError, NotFoundError, UsageError
+from bot.errors import MissingFileError, NotFoundError, UsageError, WellspokenError
 
 if TYPE_CHECKING:
     from adapters.assembly import Application
@@ -71,8 +71,8 @@ def ingest(
     as_json: AsJson = False,
 ) -> None:
     """Read documents in; again: only what changed."""
-    reports = run(_ingest(places or [], source, group or [], prune, allow_private, as_json))
-    if strict and any(report.failed for report in reports):
+    reports, down = run(_ingest(places or [], source, group or [], prune, allow_private, as_json))
+    if down or (strict and any(report.failed for report in reports)):
         raise typer.Exit(1)
 
 
@@ -83,21 +83,30 @@ async def _ingest(
     prune: bool,
     allow_private: bool,
     as_json: bool,
-) -> list[IngestReport]:
+) -> tuple[list[IngestReport], list[tuple[str, str]]]:
+    """The reports, and what is down with its reason: one of several [[sources]] stops no other."""
     from adapters.assembly import assemble
 
     config = settings()
     plans = _given(places, name, groups, allow_private) if places else _configured(config, name)
-    reports = []
+    reports, down = [], []
     async with assemble(config, warm=False) as app:
         for plan in plans:
-            report = await _read_in(app, plan, prune, kept=not places)
-            reports.append(report)
-            tell(plan.name, report, as_json=as_json)
+            try:
+                report = await _read_in(app, plan, prune, kept=not places)
+            except WellspokenError as error:
+                if places or len(plans) == 1:
+                    raise
+                down.append((plan.name, str(error)))
+                remark(f"{plan.name}: {error}")
+            else:
+                reports.append(report)
+                tell(plan.name, report, as_json=as_json)
         await embed(app)
     if as_json:
-        print_json(merged(reports))
-    return reports
+        away = {"down": [{"source": n, "error": e} for n, e in down]} if down else {}
+        print_json({**merged(reports), **away})
+    return reports, down
 
 
 def _given(

@@ -80,6 +80,22 @@ def test_each_source_prunes_only_its_own(command: Command) -> None:
     assert report(command, "one")["removed"] == 1
 
 
+def test_one_source_that_is_down_stops_no_other(command: Command) -> None:
+    """The others are read, the one is named with its reason, and the exit code is 1."""
+    write("hb/a.md", "# A\n\nAlpha costs 5 EUR.\n")
+    places = (("gone", "elsewhere"), ("handbook", "hb"))
+    write(
+        "wellspoken.toml",
+        "".join(f'[[sources]]\nname = "{name}"\npath = "{path}"\n' for name, path in places),
+    )
+    code, out, err = command("ingest", "--json")
+    assert code == 1
+    assert json.loads(out)["added"] == 1
+    assert [d["source"] for d in json.loads(out)["down"]] == ["gone"]
+    assert "elsewhere does not exist" in err and "Traceback" not in err
+    assert listed(command) == [("handbook", "a.md", ())]
+
+
 def test_groups_of_the_command_are_for_documents_without_their_own(command: Command) -> None:
     """Front matter and lines keep theirs; a change of groups alone changes the rights at once."""
     write("g/plain.md", "# P\n\nPlain costs 5 EUR.\n")
