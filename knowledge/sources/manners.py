@@ -10,6 +10,11 @@ from contextlib import asynccontextmanager
 from bot.errors import SourceUnavailableError
 
 _AT_ONCE = 2
+_SILENCES = 5
+"""Requests in a row without an answer, after which a host is left alone: of thousands of pages each
+would be waited for."""
+
+_REST_S = 600.0
 
 
 class Manners:
@@ -22,6 +27,7 @@ class Manners:
         self._line = asyncio.Lock()
         self._next = 0.0
         self._closed: tuple[float, str] = (0.0, "")
+        self._silent = 0
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -34,7 +40,16 @@ class Manners:
             until, reason = self._closed
             if time.monotonic() < until:
                 raise SourceUnavailableError(source=self._host, reason=reason)
-            yield
+            try:
+                yield
+            except SourceUnavailableError:
+                raise
+            except Exception:
+                self._silent += 1
+                if self._silent >= _SILENCES:
+                    self.close(_REST_S, "its server does not answer.")
+                raise
+            self._silent = 0
 
     def wait(self, seconds: float) -> None:
         """Ask nothing of the host for so long."""

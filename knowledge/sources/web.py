@@ -112,7 +112,7 @@ class WebSource:
         self._most = pages
         self._fetcher = Fetcher(seconds=seconds, limit=limit, allow_private=allow_private)
         self._pause = pause if pause is not None else 0.0 if allow_private else _PAUSE_S
-        self._robots: dict[str, Robots] = {}
+        self._robots: dict[str, Robots | SourceUnavailableError] = {}
         self._robots_lock = asyncio.Lock()
         self._hosts: dict[str, Manners] = {}
 
@@ -204,8 +204,16 @@ class WebSource:
         parts = urlsplit(url)
         async with self._robots_lock:
             if parts.netloc not in self._robots:
-                self._robots[parts.netloc] = await self._read_robots(parts.scheme, parts.netloc)
-        return self._robots[parts.netloc]
+                rules: Robots | SourceUnavailableError
+                try:
+                    rules = await self._read_robots(parts.scheme, parts.netloc)
+                except SourceUnavailableError as error:
+                    rules = error
+                self._robots[parts.netloc] = rules
+        known = self._robots[parts.netloc]
+        if isinstance(known, SourceUnavailableError):  # nor are they asked for again in this run
+            raise SourceUnavailableError(str(known), **known.data)
+        return known
 
     async def _read_robots(self, scheme: str, netloc: str) -> Robots:
         """The rules. While the server fails to tell them, nothing may be fetched (RFC 9309)."""

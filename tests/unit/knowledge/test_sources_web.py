@@ -380,3 +380,25 @@ async def test_no_server_and_no_name_are_a_sentence() -> None:
         with pytest.raises(SourceUnavailableError):
             await asyncio.wait_for(fetcher.fetch(url), 10)
     await fetcher.close()
+
+
+async def test_a_host_that_hangs_is_left_alone(site: Site) -> None:
+    """After a few pages without an answer the others fail at once, instead of each being waited
+    for; what was read before stays."""
+    hung = []
+
+    def hang(_: dict[str, str]) -> Answer:
+        hung.append(1)
+        time.sleep(1)
+        return 200, {"Content-Type": "text/html"}, b"<p>late</p>"
+
+    names = [f"/p{n}" for n in range(30)]
+    site.sitemap("/sitemap.xml", *map(site.url, names))
+    site.pages.update(dict.fromkeys(names, hang))
+    source = WebSource(site.url("/sitemap.xml"), allow_private=True, seconds=0.2)
+    failed = [await item.load() async for item in source.items() if not isinstance(item, Skipped)]
+    await source.close()
+    assert len(failed) == 30
+    assert all(isinstance(f, FailedDocument) and not f.gone for f in failed)
+    assert len(hung) == 5
+    assert "does not answer" in str(failed[-1])
