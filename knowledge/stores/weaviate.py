@@ -63,7 +63,6 @@ _TRIES = 4
 # The client logs what it raises or returns as well; it is said once, in our words.
 logging.getLogger("weaviate-client").setLevel(logging.CRITICAL + 1)
 
-
 _RECONNECTING = {"initial_reconnect_backoff_ms": 100, "max_reconnect_backoff_ms": 1000}
 """After an outage it is looked for again each second, not each two minutes."""
 
@@ -133,8 +132,7 @@ class WeaviateServer(Guarded):
         try:
             _, writer = await asyncio.open_connection(self._grpc.host, self._grpc.port)
         except OSError:
-            reason = f"no gRPC at {self._grpc}, see WEAVIATE_GRPC_URL"
-            raise unreachable(self.url, reason) from None
+            raise unreachable(self.url, f"no gRPC at {self._grpc}, see WEAVIATE_GRPC_URL") from None
         writer.close()
         await writer.wait_closed()
 

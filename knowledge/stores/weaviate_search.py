@@ -17,6 +17,7 @@ import numpy as np
 
 from bot.conversation import Principal
 from bot.evidence import Passage
+from bot.telemetry import log
 from knowledge.ranking import best, fuse
 from knowledge.stores import objects
 from knowledge.stores.analysis import LexicalQuery, lexical_query, storable
@@ -141,7 +142,10 @@ class Searcher:
             # One node answers a search, and when it is just back it still has what was withdrawn
             # meanwhile. Copies are repaired by being read, and right from the second reading on.
             await self._read(best, among, ())
-            return await self._read(best, among, _WHOLE, vectors=vectors, agreed=True)
+            agreed = await self._read(best, among, _WHOLE, vectors=vectors, agreed=True)
+            if len(agreed) < len(best):
+                log.info("some passages are not the same on all nodes yet", left=len(agreed))
+            return agreed
         return await self._read(best, among, _WHOLE, vectors=vectors)
 
     async def _read(
