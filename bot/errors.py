@@ -218,7 +218,7 @@ class CollectionForeignError(KnowledgeError):
 
 
 class LiveFactError(KnowledgeError):
-    """"{name}" cannot be looked up just now: {reason}"""
+    """ "{name}" cannot be looked up just now: {reason}"""
 
     public = "that cannot be looked up just now"
 
