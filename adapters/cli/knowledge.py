@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from adapters.cli import indexing
-from adapters.cli.console import AsJson, counted, err, print_json, remark, run, settings
+from adapters.cli.bars import stepping
+from adapters.cli.console import AsJson, counted, print_json, remark, run, settings
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from knowledge.copying import CopyReport, Progress
+    from knowledge.copying import CopyReport
     from knowledge.stores.shelf import IndexRecord, IndexShelf
 
 _DOING = {"copy": "Copying", "check": "Reading back"}
@@ -110,33 +109,8 @@ async def _copied(
 
     sources = [found.name for found in await Ledger(database).sources()]
     async with undisturbed(Exclusive(Leases(database)), sources, wait):
-        with _bar() as progress:
+        with stepping(_DOING, "chunks") as progress:
             return await copy_live(source, target, progress=progress, remove_many=prune)
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    with Bar(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("chunks"),
-        TimeRemainingColumn(),
-        console=err(),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        tasks: dict[str, Any] = {}
-
-        def progress(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(_DOING[what], total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield progress
 
 
 def _tell(target: Place, record: IndexRecord, report: CopyReport) -> None:
