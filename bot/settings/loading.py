@@ -39,6 +39,8 @@ def _explain(error: ValidationError) -> ConfigurationError:
     first = error.errors()[0]
     loc = [part for part in first["loc"] if not isinstance(part, int)]
     problem = _in_words(first["type"], first["msg"])
+    if loc in (["sources"], ["live"]) and first["type"] == "tuple_type":
+        problem = f"each is a table of its own; write [[{loc[0]}]]"
     if not loc:
         where, _, rest = problem.partition(": ")
         return ConfigurationError(where=where, problem=rest)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -132,6 +132,7 @@ class WeaviateSection(Section):
 
 
 _REPOSITORY = re.compile(r"(https?|ssh|file)://[^\s-]\S*|([\w.]+@)?[\w.][\w.-]*:[^\s/-]\S*")
+_PAGE = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s{}]*(\{commit\}[^\s{}]*)?\{path\}[^\s{}]*(\{commit\}[^\s{}]*)?")
 _PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 Address = Annotated[
@@ -166,6 +167,13 @@ class SourceSection(Section):
         default=False, description="whether url or git may lead into private networks"
     )
 
+    @field_validator("path", mode="before")
+    @classmethod
+    def _some_path(cls, value: Any) -> Any:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError('it is empty; write "." for the folder itself')
+        return value
+
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if sum(place is not None for place in (self.path, self.url, self.git, self.type)) != 1:
@@ -178,6 +186,8 @@ class SourceSection(Section):
         ):
             if given and belongs is None:
                 raise ValueError(f"{key} does not go with this kind of source")
+        if self.url is not None and not _PAGE.fullmatch(self.url):
+            raise ValueError("url begins with http:// or https:// and a host, without a password")
         if self.git is not None and not _REPOSITORY.fullmatch(self.git):
             raise ValueError("git begins with https://, ssh://, file:// or is git@host:path")
         if self.uri and not _LINK.fullmatch(self.uri):

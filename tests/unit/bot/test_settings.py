@@ -239,6 +239,11 @@ def test_a_persona_that_is_named_and_missing_is_said() -> None:
     [
         ('[[sources]]\nname = "x"\npath = "d"\ngroups = "staff"\n', 'a list, like ["staff"]'),
         ('[[sources]]\nname = "x"\npath = "d"\ngroups = [""]\n', "must not be empty"),
+        ('[[sources]]\nname = "x"\npath = ""\n', "it is empty"),
+        ('[[sources]]\nname = "x"\nurl = "example.com"\n', "url begins with http://"),
+        ('[[sources]]\nname = "x"\nurl = "ftp://u:s3cr3t@h/x"\n', "url begins with http://"),
+        ('[[sources]]\nname = "x"\nurl = "http://u:s3cr3t@h/x"\n', "without a password"),
+        ('[sources]\nname = "x"\n', "write [[sources]]"),
         ('[[live]]\nname = "x"\n', "live.description: it is missing"),
         ('[[live]]\nname = "x"\ndescription = "d"\n', 'live source "x" has either a url or'),
         (
