@@ -36,6 +36,12 @@ _LIVE_FIX = (
 )
 
 
+_SOURCES_FIX = (
+    "Mend the source or its place under [[sources]], then `wellspoken sources sync`; "
+    "`wellspoken sources list` tells how each stands."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One finding. ``fix`` is empty where nothing is wrong."""
@@ -56,10 +62,12 @@ async def examine() -> list[Check]:
     except WellspokenError as error:
         return [Check("settings", ok=False, detail=str(error), fix="Correct it and run again.")]
     checks = [Check("settings", ok=True, detail=_settings_detail(settings))]
+    sources = [("sources", _sources, _SOURCES_FIX)] if settings.sources else []
     examinations: list[tuple[str, Callable[[Settings], Awaitable[str]], str]] = [
         ("data folder", _home, "Choose another folder with WELLSPOKEN_HOME or free some space."),
         ("database", _database, "Start it, correct DATABASE_URL, or mend its file."),
         ("knowledge", _knowledge, _knowledge_fix(settings)),
+        *sources,
         ("embedder", _embedder, "Install the package again; the model file is part of it."),
         (
             "persona",
@@ -163,6 +171,31 @@ def _knowledge_fix(settings: Settings) -> str:
     if settings.weaviate_url:
         return "Mend what the checks of Weaviate above name."
     return "Mend its file or move it away, then `wellspoken ingest`."
+
+
+async def _sources(settings: Settings) -> str:
+    """How the last runs of the sources in the settings went; nothing is read."""
+    from adapters.assembly import utc_now
+    from adapters.home import open_database
+    from adapters.syncing import plans_of
+    from bot.work.leases import Leases
+    from knowledge.ledger import Ledger
+    from knowledge.standing import SourceDesk, State
+    from knowledge.syncbook import SyncBook
+
+    async with open_database(settings) as database:
+        desk = SourceDesk(
+            plans_of(settings), Ledger(database), SyncBook(database), Leases(database), utc_now
+        )
+        standings = [s for s in await desk.standings() if s.plan is not None]
+    down = [
+        f'"{s.name}" is down: {s.reason.rstrip(".")}' for s in standings if s.state is State.DOWN
+    ]
+    if down:
+        raise UsageError(f"{'; '.join(down)}. What they held keeps answering")
+    new = sum(s.state is State.NEW for s in standings)
+    unread = f"; {new} not read yet: `wellspoken sources sync`" if new else ""
+    return f"{len(standings)} set up, none is down{unread}"
 
 
 async def _knowledge(settings: Settings) -> str:

@@ -112,6 +112,9 @@ def test_sources_are_read_and_told(cli: Cli, tmp_path: Path) -> None:
     assert "does not exist" in away["reason"]
     listed = cli("sources", "list").stdout
     assert "down since" in listed
+    checks = {c["check"]: c for c in json.loads(cli("doctor", "--json").stdout)}
+    assert not checks["sources"]["ok"] and '"away" is down' in checks["sources"]["detail"]
+    assert "sources sync" in checks["sources"]["fix"]
     for path in (tmp_path / "docs").iterdir():
         path.unlink()
     held = json.loads(cli("sources", "sync", "docs", "--json").stdout)
