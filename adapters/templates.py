@@ -16,7 +16,15 @@ reply_when = "mentioned"          # mentioned | addressed | always; when it spea
 name = "docs"
 path = "docs"                     # a folder or a file; or url = "https://…", a page or a sitemap
 # groups = ["staff"]              # who may see it; without groups it is public
-# sync = "1h"
+# sync = "1h"                     # `wellspoken serve` reads it again so often
+
+# -- live facts: looked up when somebody asks, never read in. The guide: docs/live.md
+# [[live]]
+# name = "stock"
+# description = "Price and units in stock of a product, by its code"
+# url = "http://127.0.0.1:9000/stock/{code}"
+# parameters = { code = "the product's code, like AX-100" }
+# ttl = "60s"
 
 # -- a model: any OpenAI-compatible server. Without one, the built-in reader quotes your documents.
 # In .env:

@@ -239,13 +239,20 @@ def _nothing(source: LiveSource, want: LiveWant) -> str:
         return f"I found no current {asked} just now."
     described = next(iter(source.parameters.values()))
     what = described.split(",")[0].split(" like ")[0].strip()
-    return f"I found no current {asked} of {_subject(source, want)}: please check {what}."
+    subject = _subject(source, want)
+    if asked == _named(source):
+        return f"I found nothing for {subject}: please check {what}."
+    return f"I found no current {asked} of {subject}: please check {what}."
 
 
 def _asked(source: LiveSource, want: LiveWant) -> str:
     """What was asked for: "price and stock", else the source's name."""
     if want.topics and want.topics <= _NAMED:
         return " and ".join(sorted(want.topics))
+    return _named(source)
+
+
+def _named(source: LiveSource) -> str:
     return source.name.replace("_", " ").replace("-", " ")
 
 

@@ -218,6 +218,9 @@ def _may_show(address: str) -> bool:
 # -- in sentences ---------------------------------------------------------------------------------
 
 
+_PLACES = (" on", " at", " by", " in", " from", " to", " until", " since", " for")
+
+
 def told(
     found: Sequence[Sequence[Field]],
     subject: str,
@@ -255,6 +258,8 @@ def _asked_for(
 
 
 def _sentence(field: Field, subject: str) -> str:
+    if subject and field.label.endswith(_PLACES):  # "order 7 arrives on: …"
+        return _ended(f"{subject[:1].upper()}{subject[1:]} {field.label}: {field.value}")
     label = field.label[:1].upper() + field.label[1:]
     of = f" of {subject}" if subject and label else subject
     return _ended(f"{label}{of}: {field.value}" if label or of else field.value)

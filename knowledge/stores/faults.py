@@ -89,6 +89,10 @@ def translated(url: str, reason: str, status: int | None = None) -> StoreUnavail
     low = reason.casefold()
     if status in (401, 403) or any(mark in low for mark in _KEY):
         return StoreKeyError(url=url, reason=f"status {status}" if status else reason)
+    if "meta endpoint" in low and (status or 0) < 500:  # the first thing that a Weaviate is asked
+        return StoreUnavailableError(
+            f"What answers at {url} is no Weaviate; correct WEAVIATE_URL.", url=url, reason=reason
+        )
     if any(mark in low for mark in _FULL):
         return StoreReadOnlyError(url=url, reason=reason)
     if any(mark in low for mark in _GONE):  # the client's own words name its parts, not ours

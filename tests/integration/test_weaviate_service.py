@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from bot.errors import StoreUnavailableError
 from knowledge.stores.weaviate_examination import Finding, Target, examine_weaviate
 from tests.platforms.command import COMMAND, environment
 from tests.platforms.weaviate_server import WeaviateProcess
@@ -246,11 +247,15 @@ async def _other_program(_reader: asyncio.StreamReader, writer: asyncio.StreamWr
 
 async def test_what_answers_but_is_no_weaviate_is_told_so() -> None:
     """Another program's page, and a port that never answers."""
+    from knowledge.stores.weaviate import WeaviateServer
+
     other = await asyncio.start_server(_other_program, "127.0.0.1", 0)
     async with other:
         port = other.sockets[0].getsockname()[1]
         target = Target(f"http://127.0.0.1:{port}", None, None, "Service")
         assert "no Weaviate" in (await _faults(target))["weaviate"].detail
+        with pytest.raises(StoreUnavailableError, match="is no Weaviate; correct WEAVIATE_URL"):
+            await WeaviateServer(target.url).open()
     with _silent_port() as silent:
         faults = await _faults(Target(silent, silent, None, "Service"))
         assert "no answer in time" in faults["weaviate"].detail

@@ -38,6 +38,14 @@ def test_values_become_sentences_with_their_time() -> None:
     )
 
 
+def test_a_name_that_ends_in_a_place_word_reads_as_a_sentence() -> None:
+    """ "Arrives on of order 7" is no English."""
+    order = {"state": "shipped", "arrives_on": "2026-11-25"}
+    assert said(order, frozenset({"order"}), "order 7").text == (
+        "State of order 7: shipped. Order 7 arrives on: 2026-11-25. As of 10:42 UTC."
+    )
+
+
 def test_only_what_was_asked_for_answers() -> None:
     """The sentences that answer are about the topic of the question; the text holds all."""
     assert quoted(said(GOODS)) == ["Price of AX-100: 49.00 EUR."]
