@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.bars import stepping
-from adapters.cli.console import AsJson, counted, print_json, run, settings, table
+from adapters.cli.console import AsJson, counted, print_json, remark, run, settings, table
 
 if TYPE_CHECKING:
     from knowledge.reindexing import Probe, Reindexed
@@ -76,8 +77,14 @@ async def _reindex(suite: Path | None, force: bool) -> Reindexed | None:
         specs = {record.name: record.spec for record in await shelf.records()}
         if live is not None and specs.get(live) == wanted and not force:
             return None
-        with stepping(_DOING) as progress:
-            return await reindexer.reindex(wanted, probes=probes, force=force, progress=progress)
+        try:
+            with stepping(_DOING) as progress:
+                return await reindexer.reindex(
+                    wanted, probes=probes, force=force, progress=progress
+                )
+        except asyncio.CancelledError:
+            remark("Stopped; the live index answers on, and the same command goes on from there.")
+            raise
 
 
 def _tell(done: Reindexed) -> None:
