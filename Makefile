@@ -14,6 +14,8 @@ COMPILE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.
 	--generate-hashes --no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
 # COMPLETE=1 makes a test that is skipped a failed one; PYTEST_ARGS go to pytest
 PYTEST_ARGS ?=
+# tests mostly wait for each other: three side by side suit two cores
+WORKERS ?= 3
 SUITE := $(if $(COMPLETE),-p tests.plugins.complete) $(PYTEST_ARGS)
 
 # An environment that was made elsewhere, or half made, or whose Python is gone, is made anew.
@@ -44,7 +46,7 @@ check: $(WORK) ## style, types and the layer contract
 
 test: check ## the checks and the whole test suite, with its coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest $(SUITE)
+	$(BIN)/coverage run -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(SUITE)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=85
 
