@@ -21,9 +21,18 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as property_settings
 
-from bot.store.base import Database
-from tests.platforms.weaviate_cluster import WeaviateCluster
-from tests.platforms.weaviate_server import WeaviateProcess, server_binary
+# The suites of ports: their asserts explain themselves, whoever imports them first.
+pytest.register_assert_rewrite(
+    "tests.contracts.chat_communities",
+    "tests.contracts.chat_conversation",
+    "tests.contracts.chat_visitors",
+    "tests.contracts.index_shelf",
+    "tests.contracts.vector_store",
+)
+
+from bot.store.base import Database  # noqa: E402
+from tests.platforms.weaviate_cluster import WeaviateCluster  # noqa: E402
+from tests.platforms.weaviate_server import WeaviateProcess, server_binary  # noqa: E402
 
 _numbers = count(1)
 

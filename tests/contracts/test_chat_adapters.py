@@ -9,15 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-pytest.register_assert_rewrite(
-    "tests.contracts.chat_conversation",
-    "tests.contracts.chat_communities",
-    "tests.contracts.chat_visitors",
-)
-
-from bot.conversation import Outcome, Platform, Rating, Turn  # noqa: E402
-from tests.contracts.chat_communities import discord_chat, slack_chat  # noqa: E402
-from tests.contracts.chat_conversation import (  # noqa: E402
+from bot.conversation import Outcome, Platform, Rating, Turn
+from tests.contracts.chat_communities import discord_chat, slack_chat
+from tests.contracts.chat_conversation import (
     ALL,
     ALPHA,
     BRAVO,
@@ -40,7 +34,7 @@ from tests.contracts.chat_conversation import (  # noqa: E402
     read_in,
     words_of,
 )
-from tests.contracts.chat_visitors import terminal_chat, web_chat  # noqa: E402
+from tests.contracts.chat_visitors import terminal_chat, web_chat
 
 CHATS: dict[Platform, MakeDriver] = {
     Platform.SLACK: slack_chat,

@@ -18,10 +18,7 @@ from knowledge.stores import schema
 from knowledge.stores.embedded import EmbeddedStore
 from knowledge.stores.files import EmbeddedShelf
 from knowledge.stores.shelf import IndexSpec
-
-pytest.register_assert_rewrite("tests.contracts.index_shelf")
-
-from tests.contracts.index_shelf import (  # noqa: E402
+from tests.contracts.index_shelf import (
     OTHER,
     SPEC,
     IndexShelfContract,
@@ -29,7 +26,7 @@ from tests.contracts.index_shelf import (  # noqa: E402
     first,
     states,
 )
-from tests.contracts.vector_store import embed, found, key, put, search  # noqa: E402
+from tests.contracts.vector_store import embed, found, key, put, search
 
 
 @pytest.fixture

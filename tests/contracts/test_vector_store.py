@@ -20,10 +20,7 @@ from bot.errors import (
 )
 from knowledge.stores import schema
 from knowledge.stores.embedded import EmbeddedStore
-
-pytest.register_assert_rewrite("tests.contracts.vector_store")
-
-from tests.contracts.vector_store import (  # noqa: E402
+from tests.contracts.vector_store import (
     DIMENSIONS,
     MakeStore,
     VectorStoreContract,

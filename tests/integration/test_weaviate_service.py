@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -74,11 +75,12 @@ def served_home(
     weaviate: WeaviateProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Home]:
     """Knowledge in the server of this test run."""
-    home = _home(tmp_path_factory.mktemp("service"), weaviate, "Service")
+    name = f"Service{uuid4().hex}"  # an alias outlives its collections
+    home = _home(tmp_path_factory.mktemp("service"), weaviate, name)
     assert home.run("ingest", "docs").returncode == 0
     yield home
-    for name in _ours(weaviate, "Service"):
-        weaviate.ask("DELETE", f"schema/{name}")
+    for made in _ours(weaviate, name):
+        weaviate.ask("DELETE", f"schema/{made}")
 
 
 def _ours(node: WeaviateProcess, prefix: str) -> list[str]:
@@ -187,9 +189,10 @@ def test_doctor_finds_nothing_wrong_where_all_is_well(served_home: Home) -> None
     assert found["knowledge"]["detail"] == "1 document, 1 chunk"
 
 
-def _target(node: WeaviateProcess, **other: object) -> Target:
-    made = {"url": node.url, "grpc_url": node.grpc_url, "key": node.key, "collection": "Service"}
-    return Target(**{**made, **other})
+def _target(home: Home, **other: object) -> Target:
+    node = home.node
+    made = {"url": node.url, "grpc_url": node.grpc_url, "key": node.key}
+    return Target(**{**made, "collection": home.collection, **other})
 
 
 async def _faults(target: Target) -> dict[str, Finding]:
@@ -213,7 +216,7 @@ async def test_a_blocked_grpc_port_is_told_from_a_server_that_is_down(
     """Only gRPC is named, in each way in which it may fail to answer; the rest is well."""
     with _silent_port() as silent:
         for wrong in ("http://127.0.0.1:9", weaviate.url, silent):
-            [fault] = (await _faults(_target(weaviate, grpc_url=wrong))).values()
+            [fault] = (await _faults(_target(served_home, grpc_url=wrong))).values()
             assert fault.name == "weaviate gRPC"
             assert "WEAVIATE_GRPC_URL" in fault.fix
 
@@ -231,10 +234,10 @@ async def test_a_blocked_grpc_port_is_told_from_a_server_that_is_down(
     ids=["down", "no address", "no host", "wrong key", "no key", "replicas"],
 )
 async def test_each_mistake_has_a_name_and_a_fix(
-    weaviate: WeaviateProcess, served_home: Home, other: dict[str, object], name: str, fix: str
+    served_home: Home, other: dict[str, object], name: str, fix: str
 ) -> None:
     """One fault each, with what to do about it."""
-    faults = await _faults(_target(weaviate, **other))
+    faults = await _faults(_target(served_home, **other))
     assert list(faults) == [name]
     assert fix in faults[name].fix
 

@@ -28,7 +28,7 @@ async def make_shelf(weaviate: WeaviateProcess) -> AsyncIterator[MakeShelf]:
     """Shelves of one knowledge base, each with a connection of its own."""
     from knowledge.stores.weaviate import WeaviateServer, WeaviateShelf
 
-    prefix = f"Shelf{next(_numbers)}"
+    prefix = f"Racing{next(_numbers)}"
     shelves: list[IndexShelf] = []
 
     def make(tenant: str | None = None) -> IndexShelf:
