@@ -600,7 +600,10 @@ class VectorStoreContract:
     @settings(
         max_examples=40,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.differing_executors,  # the class of each store inherits it
+        ],
     )
     async def test_nothing_leaks_and_nothing_is_missing(
         self,
