@@ -32,7 +32,7 @@ pytest.register_assert_rewrite(
 
 from bot.store.base import Database  # noqa: E402
 from tests.platforms.weaviate_cluster import WeaviateCluster  # noqa: E402
-from tests.platforms.weaviate_server import WeaviateProcess, server_binary  # noqa: E402
+from tests.platforms.weaviate_server import WeaviateProcess, running, server_binary  # noqa: E402
 
 _numbers = count(1)
 
@@ -216,23 +216,15 @@ def weaviate_binary() -> Path:
 @pytest.fixture(scope="session")
 def weaviate(weaviate_binary: Path) -> Iterator[WeaviateProcess]:
     """The Weaviate server of this test run: each test has collections of its own names."""
-    node = WeaviateProcess(weaviate_binary)
-    try:
-        node.start()
+    with running(weaviate_binary) as node:
         yield node
-    finally:
-        node.remove()
 
 
 @pytest.fixture
 def weaviate_node(weaviate_binary: Path) -> Iterator[WeaviateProcess]:
     """A Weaviate server of the test's own, which may be killed."""
-    node = WeaviateProcess(weaviate_binary)
-    try:
-        node.start()
+    with running(weaviate_binary) as node:
         yield node
-    finally:
-        node.remove()
 
 
 @pytest.fixture

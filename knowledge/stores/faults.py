@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
@@ -105,7 +106,7 @@ def translated(url: str, reason: str, status: int | None = None) -> StoreUnavail
     )
 
 
-class Guarded:
+class Guarded(ABC):
     """A server whose operations end in their time, with its faults in our words."""
 
     faults: ClassVar[tuple[type[BaseException], ...]] = (OSError,)
@@ -115,9 +116,9 @@ class Guarded:
         self.url = url
         self.timeout_s = timeout_s
 
+    @abstractmethod
     async def lives(self) -> bool:
         """Whether it answers at all, looked at for :data:`PATIENCE_S`."""
-        raise NotImplementedError
 
     async def ask(self, operation: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
         """What an operation gives, within so many seconds (``timeout_s``). Raises

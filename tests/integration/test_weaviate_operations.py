@@ -16,7 +16,7 @@ from bot.errors import StoreKeyError, StoreUnavailableError
 from knowledge.stores.base import SearchRequest
 from knowledge.stores.shelf import IndexShelf, IndexSpec
 from tests.contracts.vector_store import DIMENSIONS, chunks, key
-from tests.platforms.weaviate_server import WeaviateProcess
+from tests.platforms.weaviate_server import WeaviateProcess, running
 
 pytestmark = pytest.mark.weaviate
 
@@ -33,22 +33,12 @@ def shelf_of(node: WeaviateProcess, key: str, collection: str = "Wellspoken") ->
     return WeaviateShelf(WeaviateServer(node.url, node.grpc_url, key), collection)
 
 
-def node_with(binary: Path, **settings: str) -> Iterator[WeaviateProcess]:
-    """A node with settings of the document."""
-    node = WeaviateProcess(binary, settings=settings)
-    try:
-        node.start()
-        yield node
-    finally:
-        node.remove()
-
-
 @pytest.fixture
 def guarded(weaviate_binary: Path) -> Iterator[WeaviateProcess]:
     """A node with three users, and the document's roles given to two of them."""
     settings = dict(re.findall(r"^(AUTH\w+)=(\S+)$", TEXT, re.MULTILINE))
     assert settings["AUTHENTICATION_APIKEY_USERS"] == "operator,wellspoken,reader"
-    for node in node_with(weaviate_binary, **settings):
+    with running(weaviate_binary, **settings) as node:
         node.key = "KEY1"
         for role, user in zip(ROLES, ("wellspoken", "reader"), strict=True):
             node.ask("POST", "authz/roles", role)
@@ -102,7 +92,7 @@ async def test_backup_comes_back_into_an_empty_server(
     steps = re.findall(r"/v1/(backups/\S+)", TEXT)
     assert len(steps) == 4
     settings = {"ENABLE_MODULES": "backup-filesystem", "BACKUP_FILESYSTEM_PATH": str(tmp_path)}
-    for node in node_with(weaviate_binary, **settings):
+    with running(weaviate_binary, **settings) as node:
         shelf = shelf_of(node, node.key)
         made = await shelf.create(SPEC)
         await shelf.store(made).put(key("lamp"), chunks("lamp", "A lamp."))
@@ -110,7 +100,7 @@ async def test_backup_comes_back_into_an_empty_server(
         await shelf.close()
         node.ask("POST", steps[0], {"id": "2026-11-22"})
         assert until_done(node, steps[1])["status"] == "SUCCESS"
-    for node in node_with(weaviate_binary, **settings):
+    with running(weaviate_binary, **settings) as node:
         node.ask("POST", steps[2], {})
         assert until_done(node, steps[3])["status"] == "SUCCESS"
         shelf = shelf_of(node, node.key)

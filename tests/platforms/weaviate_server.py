@@ -16,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +245,14 @@ class WeaviateProcess:
         """End it and delete its data."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def running(binary: Path, **settings: str) -> Iterator[WeaviateProcess]:
+    """A server of its own for as long as it is needed."""
+    node = WeaviateProcess(binary, settings=settings)
+    try:
+        node.start()
+        yield node
+    finally:
+        node.remove()
