@@ -118,11 +118,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class RouteDecision:
-    """The route taken, how sure the policy was (0 to 1), and why, in words."""
+    """The route taken, how sure the policy was (0 to 1), and why, in words.
+
+    ``odds`` are the classifier's probabilities by name, where it was asked: thresholds are
+    learned from them.
+    """
 
     route: Route
     confidence: float
     reasons: tuple[str, ...]
+    odds: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,9 @@ class Turn:
 
     It feeds history, audit, metrics, curation and evaluation. ``passages`` are those that
     were given to the voice; ``withheld`` names documents that access control kept back and
-    is never shown to the asker. ``timings_ms`` maps a stage to its wall time.
+    is never shown to the asker. ``timings_ms`` maps a stage to its wall time. ``notes`` say in
+    words what went otherwise than usual: a model that was down, a budget that is spent.
+    ``cached_from`` names the turn whose answer this one repeats, ``saved_usd`` what that cost then.
     """
 
     id: str
@@ -170,6 +177,9 @@ class Turn:
     timings_ms: dict[str, float]
     at: datetime
     error: str = ""
+    notes: tuple[str, ...] = ()
+    cached_from: str = ""
+    saved_usd: float = 0.0
 
 
 class Rating(StrEnum):

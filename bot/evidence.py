@@ -97,10 +97,28 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """A sentence of the voice that did not pass the check, and why in words.
+
+    ``became`` is what was said in its place after the voice was asked again; empty: it was
+    removed. ``text`` has been shown to nobody.
+    """
+
+    text: str
+    finding: str = ""
+    score: float = 0.0
+    became: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Grounding:
-    """The check of an answer against its passages. ``score``: share of claims supported."""
+    """The check of an answer against its passages. ``score``: share of claims supported.
+
+    ``rejected`` are the sentences that were kept back, in the order they were spoken.
+    """
 
     claims: tuple[Claim, ...] = field(default=())
+    rejected: tuple[Rejected, ...] = field(default=())
 
     @property
     def score(self) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.conversation import Message, Principal, Route, Usage
-from bot.evidence import Passage, Retrieval
+from bot.evidence import Passage, Rejected, Retrieval
 
 Vectors = NDArray[np.float32]
 """Unit-length float32 vectors, shape ``[n, dimensions]``."""
@@ -96,8 +96,9 @@ class Rewriter(Protocol):
 class Brief:
     """What the voice is told: the question in its thread, and the numbered evidence.
 
-    ``passages[0]`` is cited as ``[1]``. ``finding`` is set when an answer is asked for again:
-    it says what the check did not find in the passages.
+    ``passages[0]`` is cited as ``[1]``. ``rejected`` is set when the voice is asked again: for
+    each of these sentences one that the passages carry is wanted; ``shown`` is what of the answer
+    stands already.
     """
 
     question: str
@@ -105,7 +106,8 @@ class Brief:
     history: tuple[Message, ...]
     passages: tuple[Passage, ...]
     route: Route
-    finding: str = ""
+    rejected: tuple[Rejected, ...] = ()
+    shown: str = ""
 
 
 class Voice(Protocol):

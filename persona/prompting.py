@@ -173,10 +173,11 @@ def _ask(brief: Brief, question: str, shown: Sequence[str]) -> str:
         inside = "\n".join(shown) or "(none)"
         parts.append(f"<passages>\n{inside}\n</passages>")
     parts.append(f"<question>\n{_as_data(question)}\n</question>")
-    if brief.finding:
+    if brief.rejected:
+        finding = "\n".join(r.finding for r in brief.rejected)
         parts.append(
             "Your last answer was checked against the passages, and this was not found in them:\n"
-            f"<finding>\n{_as_data(brief.finding[:1000])}\n</finding>\n"
+            f"<finding>\n{_as_data(finding[:1000])}\n</finding>\n"
             "Answer again without it. Say only what the passages say, or "
             f"{NO_ANSWER} if nothing is left."
         )

@@ -95,7 +95,9 @@ def turn_content(turn: Turn) -> dict[str, Any]:
         "grounding": {
             "score": float(turn.grounding.score),
             "supported": bool(turn.grounding.supported),
+            "rejected": len(turn.grounding.rejected),
         },
+        "cached_from": turn.cached_from,
         "outcome": turn.outcome.value,
     }
 

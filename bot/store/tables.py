@@ -46,6 +46,11 @@ turns = sa.Table(
     sa.Column("cost_usd", sa.Double, nullable=False),
     sa.Column("timings", Json, nullable=False),
     _text("error"),
+    sa.Column("odds", Json, nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("notes", Json, nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("cached_from", Words, nullable=False, server_default=sa.text("''")),
+    sa.Column("saved_usd", sa.Double, nullable=False, server_default=sa.text("0")),
+    sa.Column("rejected", Json, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("claims", Json, nullable=False),
     sa.Column("withheld", Json, nullable=False),
     sa.Column("passages", Json, nullable=False),  # the widest comes last

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from bot.conversation import Author, Outcome, Platform, Role, Route, RouteDecision, Turn, Usage
-from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
+from bot.evidence import Chunk, Citation, Claim, Grounding, Passage, Rejected
 from bot.store.tables import citations, messages
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def turn_row(turn: Turn, key: str | None) -> Row:
         "route": turn.route.route.value,
         "confidence": _finite(turn.route.confidence),
         "reasons": turn.route.reasons,
+        "odds": turn.route.odds,
         "outcome": turn.outcome.value,
         "model": turn.model,
         "persona": turn.persona,
@@ -62,6 +63,10 @@ def turn_row(turn: Turn, key: str | None) -> Row:
         "cost_usd": _finite(turn.usage.cost_usd),
         "timings": turn.timings_ms,
         "error": turn.error,
+        "notes": turn.notes,
+        "cached_from": turn.cached_from,
+        "saved_usd": _finite(turn.saved_usd),
+        "rejected": turn.grounding.rejected,
         "claims": turn.grounding.claims,
         "withheld": turn.withheld,
         "passages": turn.passages,
@@ -175,6 +180,15 @@ def _claim_of(data: Row) -> Claim:
     )
 
 
+def _rejected_of(data: Row) -> Rejected:
+    return Rejected(data["text"], data["finding"], data["score"] or 0.0, data["became"])
+
+
+def _decision_of(row: Row) -> RouteDecision:
+    odds = tuple((name, probability or 0.0) for name, probability in row["odds"])
+    return RouteDecision(Route(row["route"]), row["confidence"], tuple(row["reasons"]), odds)
+
+
 def turn_of(row: Row, question: str, answer: str, cited: Sequence[Citation]) -> Turn:
     """A turn from its row of ``turns`` and what belongs to it."""
     return Turn(
@@ -185,11 +199,14 @@ def turn_of(row: Row, question: str, answer: str, cited: Sequence[Citation]) -> 
         author=author_of(row["author"], row["author_name"]),
         channel=row["channel"],
         audience=frozenset(row["audience"]),
-        route=RouteDecision(Route(row["route"]), row["confidence"], tuple(row["reasons"])),
+        route=_decision_of(row),
         answer=answer,
         outcome=Outcome(row["outcome"]),
         citations=tuple(cited),
-        grounding=Grounding(tuple(_claim_of(c) for c in row["claims"])),
+        grounding=Grounding(
+            tuple(_claim_of(c) for c in row["claims"]),
+            tuple(_rejected_of(r) for r in row["rejected"]),
+        ),
         passages=tuple(_passage_of(p) for p in row["passages"]),
         withheld=tuple(row["withheld"]),
         model=row["model"],
@@ -198,4 +215,7 @@ def turn_of(row: Row, question: str, answer: str, cited: Sequence[Citation]) -> 
         timings_ms={stage: ms or 0.0 for stage, ms in row["timings"].items()},
         at=row["at"],
         error=row["error"],
+        notes=tuple(row["notes"]),
+        cached_from=row["cached_from"],
+        saved_usd=row["saved_usd"],
     )

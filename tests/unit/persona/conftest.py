@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.conversation import Message, Route
-from bot.evidence import Chunk, Passage
+from bot.evidence import Chunk, Passage, Rejected
 from bot.ports import Brief
 
 
@@ -35,7 +35,8 @@ def make_brief(
     route: Route = Route.RAG,
     finding: str = "",
 ) -> Brief:
-    return Brief(question, question, history, passages, route, finding)
+    rejected = (Rejected("What was said.", finding),) if finding else ()
+    return Brief(question, question, history, passages, route, rejected)
 
 
 @pytest.fixture

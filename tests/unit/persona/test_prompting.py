@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.conversation import Message, Role, Route
-from bot.evidence import Passage
+from bot.evidence import Passage, Rejected
 from bot.ports import Brief
 from persona.profile import Habits, Persona, Sample, WordChoice
 from persona.prompting import NO_ANSWER, build_messages, estimate_tokens, prompt_tokens
@@ -182,7 +182,8 @@ def test_the_budget_is_kept_unless_nothing_is_left_to_drop(
     """A prompt above the budget is rules and question alone; passages stay in order."""
     history = tuple(Message(Role.USER, text) for text in said)
     passages = tuple(passage(text, f"T{n}") for n, text in enumerate(texts))
-    asked = Brief(question, question, history, passages, route, finding)
+    rejected = (Rejected("What was said.", finding),) if finding else ()
+    asked = Brief(question, question, history, passages, route, rejected)
 
     messages = build_messages(asked, PERSONA, budget)
 
