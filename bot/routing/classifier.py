@@ -6,6 +6,8 @@ which names the data) holds ``table`` int8 ``[3, BUCKETS]``, its ``scale``, and 
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -27,10 +29,14 @@ class Odds(NamedTuple):
 
 @dataclass(frozen=True)
 class Classifier:
-    """Weights in memory: ``table`` float32 ``[BUCKETS, 3]``, ``bias`` ``[3]``."""
+    """Weights in memory: ``table`` float32 ``[BUCKETS, 3]``, ``bias`` ``[3]``.
+
+    ``id`` changes whenever the probabilities would: what was learned from them holds for it alone.
+    """
 
     table: NDArray[np.float32]
     bias: NDArray[np.float32]
+    id: str
 
     def odds(self, words: list[str]) -> Odds:
         """The probabilities for a message's words (see :func:`bot.routing.features.spell`)."""
@@ -43,6 +49,8 @@ class Classifier:
 @cache
 def builtin() -> Classifier:
     """The classifier that comes with the program, read once a process."""
-    with files("bot.routing").joinpath("model.npz").open("rb") as file, np.load(file) as saved:
+    content = files("bot.routing").joinpath("model.npz").read_bytes()
+    with np.load(io.BytesIO(content)) as saved:
         table = saved["table"].T.astype(np.float32) * saved["scale"]
-        return Classifier(np.ascontiguousarray(table), saved["bias"])
+        id_ = hashlib.sha256(content).hexdigest()[:8]
+        return Classifier(np.ascontiguousarray(table), saved["bias"], id_)

@@ -10,16 +10,13 @@ from bot.conversation import Message, Role, Route, RouteDecision
 from bot.routing import rules
 from bot.routing.classifier import Odds, builtin
 from bot.routing.features import CHARACTERS, spell
-
-SURE = 0.55
-"""From this probability on the classifier may skip retrieval; below, the message is a question.
-A missed joke costs a search, a question taken for small talk costs its answer."""
+from bot.routing.thresholds import SHIPPED, Thresholds
 
 LIVE_CONFIDENCE = 0.9
 """How sure a question with the words and the values of a live source is one for it."""
 
-SURE_IN_THREAD = 0.8
-"""The same inside a thread, where a short message is more likely a follow-up."""
+FOLLOWS = "follows"
+"""Among the odds: 1 where a message leans on its thread."""
 
 _FOREIGN = re.compile(r"[^\W\d_a-zA-Z\u00c0-\u024f]")
 _LEANING = re.compile(
@@ -35,7 +32,18 @@ _POINTING = re.compile(
 """A question about what was spoken of, not about the bot."""
 
 
-def decide(text: str, history: Sequence[Message] = (), *, live: str = "") -> RouteDecision:
+def decided_by() -> str:
+    """Among the odds: which classifier they are from."""
+    return f"classifier {builtin().id}"
+
+
+def decide(
+    text: str,
+    history: Sequence[Message] = (),
+    *,
+    live: str = "",
+    thresholds: Thresholds = SHIPPED,
+) -> RouteDecision:
     """The route of a message, with a confidence (0 to 1) and reasons in words.
 
     ``live`` says in words what of a live source it asks for, as :class:`bot.ports.LiveFacts` found
@@ -49,7 +57,9 @@ def decide(text: str, history: Sequence[Message] = (), *, live: str = "") -> Rou
       feelings: the fact as it stands.
     - ``hybrid``: every other question, and whatever is unsure: facts in the brand's voice.
 
-    Rules first, then the trained classifier (:mod:`bot.routing.classifier`). Pure; about a
+    Rules first, then the trained classifier (:mod:`bot.routing.classifier`), whose probabilities
+    are the decision's ``odds``: with ``voice``, ``handoff`` and ``question`` what decided, so that
+    ``thresholds`` can be learned. Pure; about a
     quarter of a millisecond; reads the first 600 characters and, for rules, the last 300 too.
     """
     if len(text) > CHARACTERS + 300:
@@ -68,15 +78,24 @@ def decide(text: str, history: Sequence[Message] = (), *, live: str = "") -> Rou
     odds = builtin().odds(words)
     if rules.asks_for_person(text) is False:
         odds = Odds(odds.voice, 0.0, odds.question + odds.handoff)
-    needed = SURE_IN_THREAD if _follows(rest, history) else SURE
-    if odds.handoff >= needed:
+    follows = _follows(rest, history)
+    decision = _weighed(rest, odds, follows, thresholds)
+    if decision.route not in (Route.VOICE, Route.HANDOFF):
+        decision = replace(decision, reasons=decision.reasons + courtesy)
+    kept = (*odds._asdict().items(), (FOLLOWS, float(follows)), (decided_by(), 1.0))
+    return replace(decision, odds=kept)
+
+
+def _weighed(text: str, odds: Odds, follows: bool, thresholds: Thresholds) -> RouteDecision:
+    """What the probabilities say."""
+    voice = thresholds.in_thread if follows else thresholds.voice
+    handoff = thresholds.in_thread if follows else thresholds.handoff
+    if odds.handoff >= handoff:
         return RouteDecision(Route.HANDOFF, odds.handoff, ("sounds like a call for a person",))
-    if odds.voice >= needed:
+    if odds.voice >= voice:
         return RouteDecision(Route.VOICE, odds.voice, ("small talk or about the bot itself",))
-    decision = _question(rest, odds.question)
-    if max(odds.voice, odds.handoff) > odds.question:
-        decision = _unsure(decision, odds)
-    return replace(decision, reasons=decision.reasons + courtesy)
+    decision = _question(text, odds.question)
+    return _unsure(decision, odds) if max(odds.voice, odds.handoff) > odds.question else decision
 
 
 def _by_rule(text: str, words: Sequence[str], courtesies: Sequence[str]) -> RouteDecision | None:
