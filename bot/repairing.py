@@ -12,7 +12,10 @@ from collections.abc import Iterator, Sequence
 from bot.sentences import split
 
 NOTHING = "-"
-"""What stands for a sentence that the passages carry nothing for."""
+"""What a voice writes where the passages carry nothing in the place of a sentence."""
+
+NO_ANSWER = "NO_ANSWER"
+"""What a model writes, alone, when the passages do not answer; the voice turns it into silence."""
 
 _LONGEST = 1_000  # characters; a longer "sentence" is an answer of its own
 _NUMBERED = re.compile(
@@ -32,7 +35,6 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 _QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("**", "**"))
-_SENTINEL = "NO_ANSWER"
 
 
 def replacements(text: str, count: int) -> tuple[str, ...]:
@@ -113,6 +115,6 @@ def _sentence(said: str) -> str:
         quoted = said.startswith(opening) and said.endswith(closing) and bool(inside)
         if quoted and opening not in inside and closing not in inside:
             said = inside.strip()
-    if _NONE.match(said) or _SENTINEL in said or len(said) > _LONGEST:
+    if said == NOTHING or _NONE.match(said) or NO_ANSWER in said or len(said) > _LONGEST:
         return ""
     return said

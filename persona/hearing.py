@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from persona.prompting import NO_ANSWER
+from bot.repairing import NO_ANSWER
 
 _THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
 _OPENINGS = ("<think>", "<thinking>", "<reasoning>")
@@ -15,10 +15,12 @@ class AnswerFilter:
     """Feeds on pieces and gives what may be shown.
 
     A thinking block at the beginning is left out; one that never ends is all there was. From the
-    sentinel on nothing is shown: an answer that begins with it is empty.
+    sentinel on nothing is shown: an answer that begins with it is empty. With ``to_end`` it ends
+    nothing: one line of several may be that word.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, to_end: bool = False) -> None:
+        self._to_end = to_end
         self._buffer = ""
         self._started = False
         self._thought = ""
@@ -66,13 +68,13 @@ class AnswerFilter:
         return True
 
     def _pass_on(self, *, final: bool) -> str:
-        place = self._buffer.find(NO_ANSWER)
+        place = -1 if self._to_end else self._buffer.find(NO_ANSWER)
         if place >= 0:
             self._over = True
             shown = self._buffer[:place].rstrip(_WRAPPING)
             self._buffer = ""
             return shown
-        held = 0 if final else _held_back(self._buffer)
+        held = 0 if final or self._to_end else _held_back(self._buffer)
         shown = self._buffer[: len(self._buffer) - held]
         self._buffer = self._buffer[len(shown) :]
         return shown

@@ -55,12 +55,13 @@ class ModelVoice:
         return self._persona.label
 
     async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
-        """The answer as the model writes it, without thoughts; empty where it has none.
+        """The answer as the model writes it, without thoughts; empty where it has none. Asked
+        again, its numbered lines, for :func:`bot.repairing.replacements`.
 
         Raises :class:`bot.errors.ModelError`.
         """
         messages = build_messages(brief, self._persona, self._budget_tokens)
-        heard = AnswerFilter()
+        heard = AnswerFilter(to_end=bool(brief.rejected))
         usage = Usage()
         stream = self._model.stream(messages, max_tokens=self._answer_tokens)
         async with aclosing(stream):  # who stops listening must not leave the model talking
@@ -100,8 +101,11 @@ class ExtractiveVoice:
         return self._persona.label
 
     async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
-        """The answer sentence by sentence; empty where the passages do not answer."""
-        if brief.route in (Route.VOICE, Route.HANDOFF):
+        """The answer sentence by sentence; empty where the passages do not answer, and where it
+        is asked again: its own words are quotes already."""
+        if brief.rejected:
+            pass
+        elif brief.route in (Route.VOICE, Route.HANDOFF):
             yield Spoken(small_talk(brief, self._persona, self._topics))
         else:
             for piece in await self._answer(brief):

@@ -290,3 +290,22 @@ def test_declining_without_anything_near_claims_nothing(brief: Briefs, passage: 
     assert voice.decline(brief("How do I fly?", passage("24 months.", cosine=0.2))) == plain
     assert voice.decline(brief("How do I fly?", passage("24 months.", cosine=None))) == plain
     assert "“Warranty”" in voice.decline(brief("Warranty?", passage("24.", cosine=None)))
+
+
+async def test_asked_again_a_model_says_numbered_lines_to_their_end(
+    brief: Briefs, passage: Passages
+) -> None:
+    """One line without an answer does not end the others."""
+    model = Scripted("<think>hm</think>1: NO_", "ANSWER\n2: 24 months [1].")
+    asked = brief("How long?", passage("24 months."), finding="wrong")
+
+    assert await said(ModelVoice(model, PERSONA), asked) == "1: NO_ANSWER\n2: 24 months [1]."
+    assert "<rejected>" in model.asked[-1].content
+
+
+async def test_asked_again_the_reader_has_nothing_else_to_say(
+    brief: Briefs, passage: Passages
+) -> None:
+    """It quotes: what it said once is all it would say again."""
+    voice = ExtractiveVoice(Reading(("24 months.", 0)), PERSONA)
+    assert await said(voice, brief("How long?", passage("24 months."), finding="wrong")) == ""
