@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from bot.errors import QuestionError
 from bot.evidence import Claim, Grounding, Passage, Retrieval
@@ -107,6 +108,25 @@ _WEAK = 0.58
 _WEAK_WORDS = 0.3
 
 
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near passages are to a question: the best cosine, and the share of the question's telling
+    words, by rarity, that any passage holds. Absolute, unlike fused scores."""
+
+    cosine: float
+    covered: float
+
+    @property
+    def value(self) -> float:
+        return self.cosine + 0.5 * self.covered
+
+
+def nearness(query: str, passages: Sequence[Passage]) -> Nearness:
+    """How near the passages are to the question; no passage is as far as can be."""
+    cosines = [p.cosine for p in passages if p.cosine is not None]
+    return Nearness(max(cosines, default=0.0), _coverage(query, passages))
+
+
 def _coverage(query: str, passages: Sequence[Passage]) -> float:
     """The share of a query's telling words, by rarity, that any of the passages holds."""
     weights = {term: rarity(term) for term in query_terms(query)}
@@ -124,14 +144,13 @@ def evidence_is_weak(query: str, retrieval: Retrieval) -> str | None:
     """
     if not retrieval.passages:
         return "no passage was found"
-    covered = _coverage(query, retrieval.passages)
-    cosines = [p.cosine for p in retrieval.passages if p.cosine is not None]
-    if len(cosines) < len(retrieval.passages) and covered >= _WEAK_WORDS:
+    near = nearness(query, retrieval.passages)
+    waiting = any(p.cosine is None for p in retrieval.passages)
+    if waiting and near.covered >= _WEAK_WORDS:
         return None  # vectors are still to come: words decide
-    nearness = max(cosines, default=0.0) + 0.5 * covered
-    if nearness >= _WEAK:
+    if near.value >= _WEAK:
         return None
-    return f"the nearest passage is far from the question ({nearness:.2f} of {_WEAK:.2f} wanted)"
+    return f"the nearest passage is far from the question ({near.value:.2f} of {_WEAK:.2f} wanted)"
 
 
 async def ground(
