@@ -14,9 +14,8 @@ from adapters.indexes import knowledge_of
 from adapters.live import open_live
 from adapters.models import (
     build_grounder,
-    build_plain_voice,
+    build_ladder,
     build_rewriter,
-    build_voice,
     load_voice_persona,
     model_server,
 )
@@ -142,8 +141,6 @@ async def assemble(
         server = await stack.enter_async_context(model_server(settings))
         knowledge = await stack.enter_async_context(knowledge_of(settings, server, warm=warm))
         database = await stack.enter_async_context(open_database(settings))
-        plain = build_plain_voice(knowledge.embedder, persona)
-        voice = build_voice(settings, persona, plain, server)
         history, metrics = History(database), Metrics()
         yield Application(
             settings=settings,
@@ -156,8 +153,7 @@ async def assemble(
             engine=Engine(
                 turns=history,
                 retriever=knowledge.evidence,
-                voice=voice,
-                plain=plain,
+                ladder=build_ladder(settings, persona, knowledge.embedder, server),
                 grounder=build_grounder(settings),
                 clock=utc_now,
                 observe=metrics.observe_turn,

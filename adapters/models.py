@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 from bot.errors import ConfigurationError
+from bot.ladder import Ladder
 from bot.ports import Embedder, Grounder, Rewriter, Voice
 from bot.settings import Settings
 from knowledge.embedder import BuiltinEmbedder
@@ -60,26 +61,38 @@ async def open_embedder(
     yield remote
 
 
-def build_voice(
-    settings: Settings, persona: Persona, plain: Voice, server: ModelServer | None
-) -> Voice:
-    """Who speaks: a model where one is set, else the built-in reader."""
+def build_ladder(
+    settings: Settings, persona: Persona, embedder: Embedder, server: ModelServer | None
+) -> Ladder:
+    """Who speaks: models where they are set, the built-in reader where none is or none answers."""
+    plain = build_plain_voice(embedder, persona)
     if server is None:
-        return plain
+        return Ladder(plain)
+    known = dict.fromkeys(m for m in (settings.voice_model, settings.model) if m)
+    voices = {model: _model_voice(settings, persona, server, model) for model in known}
+    return Ladder(
+        plain,
+        voice=voices.get(settings.voice_model or ""),
+        general=voices.get(settings.model or ""),
+    )
+
+
+def _model_voice(settings: Settings, persona: Persona, server: ModelServer, model: str) -> Voice:
+    """A model that speaks with the persona in its prompt."""
     from bot.llm.openai import OpenAIChatModel
     from persona.voice import ModelVoice
 
     limits = settings.models
-    model = OpenAIChatModel(
-        settings.voice_model or settings.model or "",
+    chat = OpenAIChatModel(
+        model,
         server=server,
         first_token_s=limits.first_token.total_seconds(),
         answer_s=limits.answer.total_seconds(),
         prices=(limits.prompt_price, limits.completion_price),
-        setting="WELLSPOKEN_VOICE_MODEL" if settings.voice_model else "WELLSPOKEN_MODEL",
+        setting="WELLSPOKEN_VOICE_MODEL" if model == settings.voice_model else "WELLSPOKEN_MODEL",
     )
     return ModelVoice(
-        model, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
+        chat, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
     )
 
 

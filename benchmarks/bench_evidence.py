@@ -28,6 +28,7 @@ from bot.conversation import Author, Message, Outcome, Platform, Turn
 from bot.conversation import Question as Asked
 from bot.engine import Engine
 from bot.evidence import Passage
+from bot.ladder import Ladder
 from knowledge.grounding import BuiltinGrounder
 from knowledge.retrieval import HybridRetriever
 from knowledge.selection import evidence, near_evidence
@@ -102,8 +103,7 @@ async def run(name: str, data: Path, embedder: KeptEmbedder) -> Tally:
         engine = Engine(
             turns=Forgetful(),
             retriever=wide,
-            voice=voice,
-            plain=voice,
+            ladder=Ladder(voice),
             grounder=BuiltinGrounder(),
             clock=lambda: datetime.now(UTC),
         )

@@ -7,10 +7,10 @@ when the passages carry it. What fails is said in one sentence; nothing is ever 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -24,17 +24,19 @@ from bot.attaching import (
     with_files,
     without_quotes,
 )
-from bot.citing import CitationBook, cited_indexes, without_markers
+from bot.citing import CitationBook
 from bot.conversation import Message, Outcome, Principal, Question, Route, Turn, Usage
 from bot.errors import ModelError, QuestionError, UsageError, WellspokenError
-from bot.evidence import Claim, Grounding, Passage, Retrieval
+from bot.evidence import Grounding, Retrieval
 from bot.guardrails import clean_question, evidence_is_weak, only_known_links
-from bot.live import Current, PassOn, complete, documents_alone, rest_untold, tell, without_values
-from bot.ports import Brief, Clock, Grounder, GroundingCheck, LiveFacts, Retriever, Rewriter, Voice
+from bot.ladder import Ladder
+from bot.live import Current, complete, documents_alone, rest_untold, tell, without_values
+from bot.ports import Brief, Clock, Grounder, LiveFacts, Retriever, Rewriter, Voice
 from bot.query import RuleRewriter
 from bot.reply import Reply, Show, Stopwatch, silent
 from bot.routing import decide
-from bot.sentences import Piece, SentenceStream, split
+from bot.sentences import SentenceStream
+from bot.speaking import Speaker
 from bot.store.ids import new_id
 from bot.telemetry import log
 
@@ -62,8 +64,7 @@ class Engine:
         *,
         turns: Turns,
         retriever: Retriever,
-        voice: Voice,
-        plain: Voice,
+        ladder: Ladder,
         grounder: Grounder,
         clock: Clock,
         passages: int = 6,
@@ -75,8 +76,7 @@ class Engine:
     ) -> None:
         self._turns = turns
         self._retriever = retriever
-        self._voice = voice
-        self._plain = plain
+        self._ladder = ladder
         self._grounder = grounder
         self._clock = clock
         self._passages = passages
@@ -170,15 +170,16 @@ class Engine:
             answer=reply.text,
             outcome=reply.outcome,
             citations=without_quotes(reply.book.citations, found.passages),
-            grounding=Grounding(tuple(reply.claims)),
+            grounding=Grounding(tuple(reply.claims), () if live.found else tuple(reply.rejected)),
             passages=without_values(names_only(found.passages)),
             withheld=found.withheld,
-            model=reply.model or self._voice.model,
-            persona=self._voice.persona,
+            model=reply.model or self._ladder.voice.model,
+            persona=self._ladder.voice.persona,
             usage=reply.usage,
             timings_ms=watch.timings,
             at=self._clock(),
             error=reply.error,
+            notes=tuple(reply.notes),
         )
         return await self._store(turn, question, watch)
 
@@ -206,15 +207,14 @@ class Engine:
     async def _ask_back(self, live: Current, reply: Reply) -> None:
         """Ask for the value that a live source needs."""
         reply.outcome = Outcome.CLARIFY
-        reply.model = self._plain.model
+        reply.model = self._ladder.plain.model
         await reply.say(live.plan.ask)
         reply.watch.lap("speak")
 
     async def _converse(self, brief: Brief, reply: Reply) -> None:
         """A greeting, thanks, a wish for a person: the voice alone, without facts."""
         reply.outcome = Outcome.HANDOFF if brief.route is Route.HANDOFF else Outcome.ANSWERED
-        voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
-        for voice in voices:
+        for voice in self._ladder.rungs(brief.route):
             reply.model = voice.model
             stream = SentenceStream()
             try:
@@ -225,11 +225,9 @@ class Engine:
                             await reply.say(only_known_links(piece.text, ()))
                 for piece in stream.finish():
                     await reply.say(only_known_links(piece.text, ()))
+                self._ladder.spoke(voice)
             except ModelError as error:
-                log.warning(
-                    "the model did not answer, the built-in reader steps in", error=str(error)
-                )
-                reply.error = str(error)
+                self._step_down(voice, error, reply)
             if reply.text.strip():
                 break
         reply.watch.lap("speak")
@@ -248,101 +246,63 @@ class Engine:
             [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
         )
         check = live.check(check, brief.passages)
-        pass_on = partial(self._pass_on, brief.passages, reply)
-        voices = [self._voice] if self._voice is self._plain else [self._voice, self._plain]
-        for voice in voices:
+        speaker = Speaker(brief, check, reply)
+        await self._climb(brief, live, speaker, reply)
+        if not reply.text:
+            await self._abstain(brief, live, reply)
+            return
+        await complete(brief, live, speaker.pass_on, reply)
+        if not reply.book.citations and not reply.error:
+            # Words without a source: the voice asked back, or said that it does not know.
+            asks = reply.text.rstrip().endswith("?")
+            reply.outcome = Outcome.CLARIFY if asks else Outcome.ABSTAINED
+        reply.watch.lap("speak")
+
+    async def _climb(self, brief: Brief, live: Current, speaker: Speaker, reply: Reply) -> None:
+        """Try the rungs until one of them has said something that holds."""
+        plain = self._ladder.plain
+        rungs = deque(self._ladder.rungs(brief.route))
+        while rungs:
+            voice = rungs.popleft()
             reply.book = CitationBook(brief.passages)
             reply.claims.clear()
             reply.model = voice.model
+            silent = True
             try:
-                if live.found and voice is self._plain:
-                    await self._tell(brief, live, check, pass_on, reply)
+                if live.found and voice is plain:
+                    await self._tell(brief, live, speaker, reply)
                 else:
-                    await self._speak(voice, brief, check, reply)
+                    await speaker.speak(voice, repair=voice is not plain)
+                self._ladder.spoke(voice)
             except ModelError as error:
-                log.warning(
-                    "the model did not answer, the built-in reader steps in", error=str(error)
-                )
-                reply.error = str(error)
+                silent = False
+                self._step_down(voice, error, reply)
                 if reply.text:
                     broken_off = _BROKEN_OFF.format(reason=error.public)
                     await reply.say(reply.book.finish() + broken_off)
             if reply.text:
-                await complete(brief, live, check, pass_on, reply)
-                if not reply.book.citations and not reply.error:
-                    # Words without a source: the voice asked back, or said that it does not know.
-                    asks = reply.text.rstrip().endswith("?")
-                    reply.outcome = Outcome.CLARIFY if asks else Outcome.ABSTAINED
-                reply.watch.lap("speak")
                 return
-            if not reply.error and not reply.removed and not live.found:
-                break  # the voice says that the passages do not tell; a plainer one is no wiser
-        await self._abstain(brief, live, reply)
+            if reply.rejected:
+                rungs = deque(v for v in rungs if v is plain)  # then the documents' own words
+            elif silent and not live.found:
+                return  # the voice says that the passages do not tell; a plainer one is no wiser
 
-    async def _tell(
-        self, brief: Brief, live: Current, check: GroundingCheck, pass_on: PassOn, reply: Reply
-    ) -> None:
+    def _step_down(self, voice: Voice, error: ModelError, reply: Reply) -> None:
+        """A model did not answer: the next rung takes over, and the turn says so."""
+        log.warning("the model did not answer, the next one steps in", error=str(error))
+        self._ladder.failed(voice)
+        reply.error = str(error)
+        reply.notes.append(f"{voice.model} did not answer: {error}")
+
+    async def _tell(self, brief: Brief, live: Current, speaker: Speaker, reply: Reply) -> None:
         """Live facts in their own words, then what documents say of the rest of the question."""
-        await tell(live.found, check, pass_on, reply)
+        await tell(live.found, speaker.pass_on, reply)
         if live.plan.more:
             told = len(reply.text)
             rest = documents_alone(brief, live.plan.more)
-            await self._speak(self._plain, rest, check, reply, lead="\n\n")
+            await speaker.speak(self._ladder.plain, rest, lead="\n\n")
             if len(reply.text) == told:
                 await reply.say(rest_untold(live))
-
-    async def _speak(
-        self, voice: Voice, brief: Brief, check: GroundingCheck, reply: Reply, lead: str = ""
-    ) -> None:
-        """Stream one voice through the check, after white space ``lead``."""
-        stream = SentenceStream()
-        stream.feed(lead)
-        async with aclosing(voice.speak(brief)) as pieces:
-            async for spoken in pieces:
-                reply.usage += spoken.usage or Usage()
-                for piece in stream.feed(spoken.text):
-                    await self._pass_on(brief.passages, reply, piece, check)
-        for piece in stream.finish():
-            await self._pass_on(brief.passages, reply, piece, check)
-        if reply.text:
-            await reply.say(reply.book.finish())
-
-    async def _pass_on(
-        self, passages: Sequence[Passage], reply: Reply, piece: Piece, check: GroundingCheck
-    ) -> None:
-        """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
-        text = piece.text
-        if "://" in text or "](" in text or "www." in text:
-            # A file that came along may bring any address; only those of documents become links.
-            chunks = [p.chunk for p in passages if not from_file(p)]
-            text = only_known_links(text, [c.text for c in chunks] + [c.uri for c in chunks])
-        body = text.strip()
-        if not body:
-            return
-        verdict = await check.check(body, cited_indexes(body, len(passages)))
-        if not verdict.supported:
-            reply.removed.append(body)
-            log.info("claim removed", score=round(verdict.score, 3))
-            return
-        placed = reply.book.place(text, piece.unit, verdict)
-        if not placed.strip():
-            return
-        if not reply.text:
-            placed = placed.lstrip()
-        start = len(reply.text) + len(placed) - len(placed.lstrip())
-        await reply.say(placed)
-        reply.claims.extend(
-            Claim(
-                start=start + unit.start,
-                end=start + unit.end,
-                text=unit.text,
-                supported=True,
-                score=verdict.score,
-                passage=verdict.passage,
-            )
-            for unit in split(placed.lstrip())
-            if without_markers(unit.text).strip()
-        )
 
     async def _abstain(self, brief: Brief, live: Current, reply: Reply) -> None:
         """Say in the persona's words that the answer is not known here, or what of it could not
@@ -351,7 +311,7 @@ class Engine:
         reply.claims.clear()
         reply.book = CitationBook(())
         known = tuple(p for p in brief.passages if not from_file(p))
-        declined = self._voice.decline(replace(brief, passages=known))
+        declined = self._ladder.voice.decline(replace(brief, passages=known))
         await reply.say(" ".join(live.missing) or declined)
         reply.error = reply.error or " ".join(live.findings.errors)
         reply.watch.lap("speak")

@@ -7,8 +7,9 @@ pointed out; without a model, and where a model passes them over, they are told 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from bot.attaching import from_file
 from bot.citing import without_markers
@@ -31,8 +32,12 @@ from bot.reply import Reply
 from bot.sentences import Piece, Unit
 from bot.telemetry import log
 
-PassOn = Callable[[Piece, GroundingCheck], Awaitable[None]]
-"""Takes a sentence through a check into the answer."""
+
+class PassOn(Protocol):
+    """Takes a sentence through a check into the answer; ``None``: through the answer's own."""
+
+    async def __call__(self, piece: Piece, check: GroundingCheck | None = None) -> None: ...
+
 
 _LONGEST_TITLE = 100
 
@@ -180,25 +185,21 @@ class _Certain:
         return self._verdict
 
 
-async def tell(
-    found: Sequence[LiveFinding], check: GroundingCheck, pass_on: PassOn, reply: Reply
-) -> None:
+async def tell(found: Sequence[LiveFinding], pass_on: PassOn, reply: Reply) -> None:
     """Facts in their own words: the sentences that answer the question, and their time."""
     for finding in found:
         for start, end in finding.spans:
             sentence = finding.passage.chunk.text[start:end]
-            await pass_on(Piece(f" {sentence}", Unit.PROSE), check)
+            await pass_on(Piece(f" {sentence}", Unit.PROSE))
     await reply.say(reply.book.finish() + _stamp(found, reply.text))
 
 
-async def complete(
-    brief: Brief, live: Current, check: GroundingCheck, pass_on: PassOn, reply: Reply
-) -> None:
+async def complete(brief: Brief, live: Current, pass_on: PassOn, reply: Reply) -> None:
     """What an answer leaves out: facts that it passes over, their time, what documents say
     otherwise, and what could not be looked up."""
     cited = {c.chunk for c in reply.book.citations}
     over = [f for f in live.found if f.passage.chunk.id not in cited]
-    await tell(over, check, pass_on, reply)
+    await tell(over, pass_on, reply)
     await reply.say(_stamp(live.found, reply.text))
     for other in live.contradictions(brief):
         if other.value not in reply.text:

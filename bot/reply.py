@@ -8,7 +8,7 @@ from time import perf_counter
 
 from bot.citing import CitationBook
 from bot.conversation import Outcome, Usage
-from bot.evidence import Claim
+from bot.evidence import Claim, Rejected
 
 Show = Callable[[str], Awaitable[None]]
 """Takes the pieces of an answer as they pass the check; joined they are ``turn.answer``."""
@@ -46,7 +46,8 @@ class Reply:
     text: str = ""
     outcome: Outcome = Outcome.ANSWERED
     claims: list[Claim] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     book: CitationBook = field(default_factory=lambda: CitationBook(()))
     usage: Usage = field(default_factory=Usage)
     model: str = ""

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.assembly import build_plain_voice
+from adapters.models import build_plain_voice
 from bot.conversation import Author, Outcome, Platform, Principal, Question, Route, Turn, Usage
 from bot.engine import Engine
 from bot.errors import ModelUnavailableError, StoreUnavailableError
 from bot.evidence import Retrieval
+from bot.ladder import Ladder
 from bot.ports import Brief, Spoken, Voice
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
@@ -106,8 +107,7 @@ class House:
         engine = Engine(
             turns=self.history,
             retriever=Down() if self.down else self.retriever,
-            voice=voice or self.plain,
-            plain=self.plain,
+            ladder=Ladder(self.plain, voice=voice),
             grounder=BuiltinGrounder(),
             clock=lambda: NOW,
             live=self.desks[-1],

@@ -18,6 +18,7 @@ from adapters.listing import passage_json
 from adapters.rendering import turn_json
 from bot.conversation import Author, Message, Platform, Principal, Question, Turn
 from bot.engine import Engine
+from bot.ladder import Ladder
 from bot.llm.extractive import ExtractiveReader
 from bot.ports import Vectors
 from bot.store.audit import AuditTrail
@@ -169,8 +170,7 @@ class World:
         self.engine = Engine(
             turns=self.history,
             retriever=self.retriever,
-            voice=voice,
-            plain=voice,
+            ladder=Ladder(voice),
             grounder=BuiltinGrounder(),
             clock=lambda: datetime.now(UTC),
         )

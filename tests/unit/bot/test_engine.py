@@ -31,6 +31,7 @@ from bot.errors import (
     WellspokenError,
 )
 from bot.evidence import Chunk, Passage, Retrieval
+from bot.ladder import Ladder
 from bot.ports import Brief, GroundingCheck, Spoken, Verdict
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
@@ -108,24 +109,35 @@ class Speaker:
     persona = "juniper@1"
 
     def __init__(
-        self, *pieces: str, model: str = "voice-1", fail: WellspokenError | None = None
+        self,
+        *pieces: str,
+        model: str = "voice-1",
+        fail: WellspokenError | None = None,
+        again: str | WellspokenError = "",
     ) -> None:
         self.pieces = pieces
         self.model = model
         self.fail = fail
+        self.again = again  # what it says in the place of sentences that did not pass
         self.briefs: list[Brief] = []
 
     async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
         self.briefs.append(brief)
-        for piece in self.pieces:
+        if brief.rejected and isinstance(self.again, WellspokenError):
+            raise self.again
+        for piece in (self.again,) if brief.rejected else self.pieces:
             await asyncio.sleep(0)
-            yield Spoken(piece)
+            yield Spoken(str(piece))
         if self.fail:
             raise self.fail
         yield Spoken(usage=Usage(100, 20, 0.001))
 
     def decline(self, brief: Brief) -> str:
         return "I do not know that."
+
+
+READER = Speaker(model="reader")
+"""A built-in reader that finds nothing."""
 
 
 class Literal:
@@ -142,7 +154,7 @@ class _LiteralCheck:
         self._passages = passages
 
     async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:
-        bare = sentence.split(" [", maxsplit=1)[0].strip()
+        bare = sentence.split(" [", maxsplit=1)[0].strip().removeprefix("- ")
         if bare.endswith(("?", "!")):
             return Verdict(supported=True, score=1.0)
         for index, text in enumerate(self._passages):
@@ -157,13 +169,13 @@ def engine(
     shelf: Shelf | None = None,
     turns: Turns | None = None,
     plain: Speaker | None = None,
+    general: Speaker | None = None,
     names: Sequence[str] = (),
 ) -> Engine:
     return Engine(
         turns=turns or Turns(),
         retriever=shelf or Shelf(passage()),
-        voice=voice,
-        plain=plain or voice,
+        ladder=Ladder(plain or voice, voice=voice, general=general),
         grounder=Literal(),
         clock=lambda: datetime(2026, 11, 22, tzinfo=UTC),
         names=names,
@@ -198,6 +210,99 @@ async def test_a_sentence_that_no_source_carries_is_not_shown() -> None:
     turn = await engine(voice).answer(ask())
     assert turn.answer == "The MG-200 needs 2.5 bar of water pressure. [1]"
     assert turn.grounding.supported
+
+
+async def test_a_sentence_that_did_not_pass_is_asked_for_again_once() -> None:
+    """The voice gets the sentence with the finding, and its second try stands in the first's
+    place."""
+    voice = Speaker(
+        "The MG-200 needs 9 bar of water pressure. It weighs 900 g.",
+        again="1: The MG-200 needs 2.5 bar of water pressure.",
+    )
+    turn = await engine(voice, plain=READER).answer(ask())
+    assert turn.answer == "The MG-200 needs 2.5 bar of water pressure. It weighs 900 g. [1]"
+    first, second = voice.briefs
+    assert not first.rejected
+    assert [(r.text, r.finding) for r in second.rejected] == [
+        ("The MG-200 needs 9 bar of water pressure.", "the passages do not say so")
+    ]
+    [kept_back] = turn.grounding.rejected
+    assert kept_back.became == "The MG-200 needs 2.5 bar of water pressure."
+    assert turn.usage == Usage(200, 40, 0.002)
+
+
+async def test_a_second_try_that_does_not_hold_either_is_left_out() -> None:
+    """There is no third try; the rest of the answer stands."""
+    voice = Speaker("It weighs 900 g. It costs 49 EUR. ", again="1: It costs 59 EUR.")
+    turn = await engine(voice, plain=READER).answer(ask())
+    assert turn.answer == "It weighs 900 g. [1]"
+    assert [(r.text, r.became) for r in turn.grounding.rejected] == [("It costs 49 EUR.", "")]
+    assert len(voice.briefs) == 2
+
+
+async def test_a_second_try_keeps_the_place_in_a_list() -> None:
+    """A repaired step stays between its neighbours, with its bullet."""
+    voice = Speaker(
+        "- It weighs 900 g.\n- It needs 9 bar.\n- It weighs 900 g.\n",
+        again="The MG-200 needs 2.5 bar of water pressure.",
+    )
+    turn = await engine(voice, plain=READER).answer(ask())
+    assert turn.answer.count("- ") == 3
+    assert turn.answer.index("2.5 bar") < turn.answer.rindex("900 g")
+
+
+async def test_what_passed_before_the_doubt_is_shown_at_once() -> None:
+    """The reader sees the first sentence before the second was asked for again."""
+    shown: list[str] = []
+
+    async def show(piece: str) -> None:
+        shown.append(f"{len(voice.briefs)}: {piece.strip()}")
+
+    voice = Speaker("It weighs 900 g. It costs 49 EUR. Any questions?", again="1: It weighs 900 g.")
+    await engine(voice, plain=READER).answer(ask(), show)
+    assert shown[0] == "1: It weighs 900 g."
+    assert all(said.startswith("2: ") for said in shown[1:])
+
+
+async def test_a_model_that_is_gone_when_asked_again_costs_only_the_sentence() -> None:
+    """What passed stays, and the turn notes why nothing was repaired."""
+    gone = ModelUnavailableError(url="http://127.0.0.1:9")
+    turn = await engine(
+        Speaker("It weighs 900 g. It costs 49 EUR.", again=gone), plain=READER
+    ).answer(ask())
+    assert (turn.answer, turn.outcome) == ("It weighs 900 g. [1]", Outcome.ANSWERED)
+    assert any("asking again failed" in note for note in turn.notes)
+
+
+async def test_an_opening_does_not_stand_alone() -> None:
+    """ "Good question!" before nothing that holds is not shown: the reader's answer is."""
+    shown: list[str] = []
+
+    async def show(piece: str) -> None:
+        shown.append(piece)
+
+    plain = Speaker("It weighs 900 g.", model="reader")
+    turn = await engine(Speaker("Good question! It costs 49 EUR."), plain=plain).answer(ask(), show)
+    assert turn.answer == "".join(shown) == "It weighs 900 g. [1]"
+
+
+async def test_a_citation_of_the_wrong_passage_is_moved_and_noted() -> None:
+    """The marker goes to the passage that carries the sentence; the turn says so."""
+    other = passage("The MG-400 is green.", "hardware/mg-400.md")
+    bot = engine(Speaker("It weighs 900 g. [2]"), shelf=Shelf(passage(), other))
+    turn = await bot.answer(ask())
+    assert [c.document for c in turn.citations] == ["hardware/mg-200.md"]
+    assert turn.notes == ("1 citation moved to the passage that carries the sentence",)
+
+
+async def test_the_general_model_steps_in_for_the_brand_voice() -> None:
+    """Brand voice down: the general model answers, and the turn names both."""
+    down = Speaker(model="brand-1", fail=ModelUnavailableError(url="http://127.0.0.1:9"))
+    general = Speaker("It weighs 900 g.", model="big")
+    bot = engine(down, plain=Speaker("never asked", model="reader"), general=general)
+    turn = await bot.answer(ask())
+    assert (turn.answer, turn.model) == ("It weighs 900 g. [1]", "big")
+    assert any(note.startswith("brand-1 did not answer") for note in turn.notes)
 
 
 async def test_claims_have_exact_offsets_in_the_answer() -> None:
@@ -444,8 +549,7 @@ async def test_what_is_stored_holds_the_name_of_a_file_and_not_its_text(
     bot = Engine(
         turns=history,
         retriever=Shelf(passage()),
-        voice=(voice := Speaker("The spare key is in locker 14.")),
-        plain=voice,
+        ladder=Ladder(Speaker("The spare key is in locker 14.")),
         grounder=Literal(),
         clock=lambda: datetime(2026, 11, 22, tzinfo=UTC),
     )

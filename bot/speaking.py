@@ -1,0 +1,219 @@
+"""An answer being spoken: each sentence goes through the check before anybody sees it.
+
+What passes is shown as it comes. From the first sentence that does not pass, the rest is held back
+until the voice was asked once more for sentences that its sources carry; what then still does not
+pass is left out, and nothing that was shown is ever taken back.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from bot.attaching import from_file
+from bot.citing import cited_indexes, without_markers
+from bot.conversation import Usage
+from bot.errors import ModelError
+from bot.evidence import Claim, Rejected
+from bot.guardrails import only_known_links
+from bot.ports import Brief, GroundingCheck, Verdict, Voice
+from bot.repairing import replacements
+from bot.reply import Reply
+from bot.sentences import Piece, SentenceStream, Unit, split
+from bot.telemetry import log
+
+_MOST_REPAIRED = 8
+"""Sentences that are asked for again at once; an answer with more wrong ones is not worth it."""
+
+_BEGINNING = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)])[ \t]+|#{1,6}[ \t]+|>[ \t]?)*")
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A sentence on its way: its text with the white space before it, and the verdict on it."""
+
+    text: str
+    unit: Unit
+    verdict: Verdict
+
+    @property
+    def body(self) -> str:
+        return self.text.strip()
+
+
+class Speaker:
+    """Takes the sentences for one brief through a check into a reply."""
+
+    def __init__(self, brief: Brief, check: GroundingCheck, reply: Reply) -> None:
+        self._brief = brief
+        self._check = check
+        self._reply = reply
+        self._waiting: list[_Slot] = []
+        self._repairs = False
+        self._moved = 0
+
+    async def speak(
+        self, voice: Voice, brief: Brief | None = None, *, lead: str = "", repair: bool = False
+    ) -> None:
+        """Stream one voice through the check, after white space ``lead``.
+
+        With ``repair`` the voice is asked once more for what did not pass. Where nothing that it
+        said has a source and something was kept back, nothing is shown. Raises ModelError.
+        """
+        brief = brief or self._brief
+        self._repairs, self._moved = repair, 0
+        stream = SentenceStream()
+        stream.feed(lead)
+        try:
+            async with aclosing(voice.speak(brief)) as pieces:
+                async for spoken in pieces:
+                    self._reply.usage += spoken.usage or Usage()
+                    for piece in stream.feed(spoken.text):
+                        await self._take(piece)
+            for piece in stream.finish():
+                await self._take(piece)
+            if any(not slot.verdict.supported for slot in self._waiting):
+                await self._repair(voice, brief)
+        except ModelError:
+            await self._end(whole=False)
+            raise
+        await self._end()
+        if self._reply.text:
+            await self._reply.say(self._reply.book.finish())
+        if self._moved:
+            many = "s" * (self._moved > 1)
+            self._reply.notes.append(
+                f"{self._moved} citation{many} moved to the passage that carries the sentence"
+            )
+
+    async def pass_on(self, piece: Piece, check: GroundingCheck | None = None) -> None:
+        """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
+        slot = await self._judged(piece, check or self._check)
+        if slot is not None and slot.verdict.supported:
+            await self._show(slot)
+        elif slot is not None:
+            self._strike(slot)
+
+    async def _take(self, piece: Piece) -> None:
+        """One sentence of a stream: shown as soon as nothing before it waits."""
+        slot = await self._judged(piece, self._check)
+        if slot is None:
+            return
+        if not slot.verdict.supported and not self._repairs:
+            self._strike(slot)
+            return
+        self._waiting.append(slot)
+        await self._release()
+
+    async def _judged(self, piece: Piece, check: GroundingCheck) -> _Slot | None:
+        """A sentence with the verdict on it; ``None`` for white space."""
+        text = self._with_known_links(piece.text)
+        body = text.strip()
+        if not body:
+            return None
+        cited = cited_indexes(body, len(self._brief.passages))
+        verdict = await check.check(body, cited)
+        if verdict.supported and cited and verdict.passage not in (None, *cited):
+            self._moved += 1
+        return _Slot(text, piece.unit, verdict)
+
+    async def _release(self) -> None:
+        """Show what waits, as far as nothing before it is doubtful.
+
+        The opening ("Good question!") waits for the first sentence with a source, so that it does
+        not stand alone where nothing follows.
+        """
+        doubtful = any(not slot.verdict.supported for slot in self._waiting)
+        if not doubtful and (self._reply.text or self._has_source()):
+            await self._show_waiting()
+
+    async def _end(self, *, whole: bool = True) -> None:
+        """Nothing more comes: show what passed, unless it is an opening without an answer."""
+        for slot in self._waiting:
+            if not slot.verdict.supported:
+                self._strike(slot)
+        alone = not self._reply.text and not self._has_source()
+        if alone and (self._reply.rejected or not whole):
+            self._waiting.clear()
+        await self._show_waiting()
+
+    def _has_source(self) -> bool:
+        return any(s.verdict.supported and s.verdict.passage is not None for s in self._waiting)
+
+    async def _show_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for slot in waiting:
+            if slot.verdict.supported:
+                await self._show(slot)
+
+    async def _repair(self, voice: Voice, brief: Brief) -> None:
+        """Ask the voice once more for the sentences that did not pass, with what was found."""
+        wrong = [slot for slot in self._waiting if not slot.verdict.supported][:_MOST_REPAIRED]
+        self._repairs = False
+        asked = replace(
+            brief, rejected=tuple(_rejected(slot) for slot in wrong), shown=self._reply.text
+        )
+        said = ""
+        try:
+            async with aclosing(voice.speak(asked)) as pieces:
+                async for spoken in pieces:
+                    self._reply.usage += spoken.usage or Usage()
+                    said += spoken.text
+        except ModelError as error:
+            log.warning("sentences could not be repaired", error=str(error))
+            self._reply.notes.append(f"asking again failed: {error}")
+            return
+        for slot, text in zip(wrong, replacements(said, len(wrong)), strict=True):
+            new = await self._judged(_in_place(slot, text), self._check) if text else None
+            if new is not None and new.verdict.supported and new.verdict.passage is not None:
+                self._reply.rejected.append(
+                    replace(_rejected(slot), became=without_markers(new.body))
+                )
+                slot.text, slot.verdict = new.text, new.verdict
+
+    def _strike(self, slot: _Slot) -> None:
+        """Keep a sentence back for good."""
+        log.info("claim removed", score=round(slot.verdict.score, 3))
+        self._reply.rejected.append(_rejected(slot))
+
+    async def _show(self, slot: _Slot) -> None:
+        reply = self._reply
+        placed = reply.book.place(slot.text, slot.unit, slot.verdict)
+        if not placed.strip():
+            return
+        if not reply.text:
+            placed = placed.lstrip()
+        start = len(reply.text) + len(placed) - len(placed.lstrip())
+        await reply.say(placed)
+        reply.claims.extend(
+            Claim(
+                start=start + unit.start,
+                end=start + unit.end,
+                text=unit.text,
+                supported=True,
+                score=slot.verdict.score,
+                passage=slot.verdict.passage,
+            )
+            for unit in split(placed.lstrip())
+            if without_markers(unit.text).strip()
+        )
+
+    def _with_known_links(self, text: str) -> str:
+        if "://" not in text and "](" not in text and "www." not in text:
+            return text
+        # A file that came along may bring any address; only those of documents become links.
+        chunks = [p.chunk for p in self._brief.passages if not from_file(p)]
+        return only_known_links(text, [c.text for c in chunks] + [c.uri for c in chunks])
+
+
+def _rejected(slot: _Slot) -> Rejected:
+    said = without_markers(slot.body)
+    return Rejected(said, slot.verdict.finding, round(slot.verdict.score, 4))
+
+
+def _in_place(slot: _Slot, text: str) -> Piece:
+    """A replacement with the white space, bullet or number that its sentence began with."""
+    before = _BEGINNING.match(slot.text)
+    after = text[len(found.group()) :] if (found := _BEGINNING.match(text)) else text
+    return Piece((before.group() if before else "") + after, slot.unit)

@@ -1,0 +1,78 @@
+"""The failure ladder: who is asked on a route, and who is left alone for a while."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from bot.conversation import Route
+from bot.ladder import FAILURES, REST_S, Ladder
+from bot.ports import Brief, Spoken
+
+
+class Named:
+    """A voice with nothing but a name."""
+
+    persona = "juniper@1"
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+
+    async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
+        yield Spoken("…")
+
+    def decline(self, brief: Brief) -> str:
+        return ""
+
+
+PLAIN, BRAND, GENERAL, CHEAP = (Named(m) for m in ("reader", "brand-1", "big", "small"))
+
+
+def test_the_brand_voice_speaks_first_and_the_reader_last() -> None:
+    """Facts in the brand's voice: brand, general model, built-in reader."""
+    ladder = Ladder(PLAIN, voice=BRAND, general=GENERAL, lookup=CHEAP)
+    assert ladder.models(Route.HYBRID) == ("brand-1", "big", "reader")
+    assert ladder.models(Route.VOICE) == ("brand-1", "big", "reader")
+
+
+def test_a_plain_lookup_goes_to_its_cheaper_model() -> None:
+    """The others step in for it in their order."""
+    ladder = Ladder(PLAIN, voice=BRAND, general=GENERAL, lookup=CHEAP)
+    assert ladder.models(Route.RAG) == ("small", "brand-1", "big", "reader")
+
+
+def test_without_models_the_reader_is_the_only_rung() -> None:
+    """No key, no server: the reader is the voice."""
+    ladder = Ladder(PLAIN)
+    assert ladder.voice is PLAIN
+    assert ladder.rungs(Route.HYBRID) == (PLAIN,)
+
+
+def test_over_budget_no_model_is_asked() -> None:
+    """The day's limit leaves the built-in reader."""
+    assert Ladder(PLAIN, voice=BRAND, general=GENERAL).rungs(Route.HYBRID, frugal=True) == (PLAIN,)
+
+
+def test_a_model_that_keeps_failing_is_left_alone_for_a_while() -> None:
+    """After the third failure in a row it rests; after the rest it is tried once."""
+    now = [100.0]
+    ladder = Ladder(PLAIN, voice=BRAND, general=GENERAL, now=lambda: now[0])
+    for _ in range(FAILURES - 1):
+        ladder.failed(BRAND)
+    assert ladder.rungs(Route.HYBRID)[0] is BRAND
+    ladder.failed(BRAND)
+    assert ladder.rungs(Route.HYBRID) == (GENERAL, PLAIN)
+    now[0] += REST_S
+    assert ladder.rungs(Route.HYBRID)[0] is BRAND
+    ladder.failed(BRAND)
+    assert ladder.rungs(Route.HYBRID) == (GENERAL, PLAIN)
+
+
+def test_an_answer_makes_old_failures_forgotten() -> None:
+    """Two failures, an answer, two failures: it is still asked."""
+    ladder = Ladder(PLAIN, voice=BRAND)
+    for _ in range(2):
+        for _ in range(FAILURES - 1):
+            ladder.failed(BRAND)
+        ladder.spoke(BRAND)
+    ladder.failed(BRAND)
+    assert ladder.rungs(Route.HYBRID) == (BRAND, PLAIN)
