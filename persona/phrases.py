@@ -10,11 +10,16 @@ import re
 import zlib
 from collections.abc import Sequence
 
+from bot.abstaining import NotKnowing, Unknown, unknown
 from bot.conversation import Route
 from bot.evidence import Passage
+from bot.languages import ENGLISH, spoken
 from bot.lexical import query_terms, terms
 from bot.ports import Brief
+from persona.indirect import indirect, quoted
 from persona.profile import Persona
+from persona.style import word_pattern
+from persona.unknowns import HANDOFF, NEAR, SAID
 
 _THANKS = re.compile(
     r"\b(thanks?|thank you|thx|ty|cheers|appreciate[ds]?|danke|merci|gracias|grazie|obrigad[oa])\b",
@@ -41,6 +46,9 @@ _NEAR_SECOND = 0.05  # how far below the nearest a second page may be
 _NEAR_TERMS = 0.4  # share of the question's terms, for passages that have no vector yet
 _MOST_TITLES = 2
 _LONGEST_TITLE = 80
+_ADDRESS = re.compile(r"https?://[^\s()<>\[\]]+")
+_WITH_PAGES = frozenset({NotKnowing.NEAR, NotKnowing.UNSUPPORTED, NotKnowing.CONTRADICTING})
+_WITH_MISSING = frozenset({NotKnowing.NEAR, NotKnowing.UNSUPPORTED})
 
 
 def pick(options: Sequence[str], seed: str) -> str:
@@ -74,36 +82,104 @@ def introduction(persona: Persona, topics: Sequence[str] = ()) -> str:
     return said
 
 
-def declining(brief: Brief, persona: Persona) -> str:
-    """I do not know; what is near, by title and without a claim; and the offer of a person."""
-    said = [pick(persona.unknown, brief.question)]
-    titles = near_titles(brief.query or brief.question, brief.passages)
-    if titles and persona.near:
-        said.append(persona.near.replace("{titles}", _joined([f"“{t}”" for t in titles])))
-    said.append(pick(persona.handoff, brief.question))
+def declining(
+    brief: Brief, persona: Persona, why: Unknown | None = None, *, handoff: bool = True
+) -> str:
+    """What is not known and of which kind, what is near, and the offer of a person.
+
+    In the language of the question where the persona speaks it and there are words for it (English,
+    German). An owner's own phrase for "I do not know" stands before what exactly is not known.
+    ``why`` is worked out from the brief where it is not given; without ``handoff`` nobody is
+    offered.
+    """
+    query = brief.query or brief.question
+    why = why or unknown(query, brief.passages)
+    tongue = spoken(brief.question, persona.languages)
+    # What the owner wrote is in the language that comes first.
+    own = tongue == spoken("", persona.languages)
+    said = [pick(persona.unknown, brief.question)] if own and _is_own(persona) else []
+    said.append(_not_known(brief.question, why, persona, tongue))
+    if not any(said):
+        said = [pick(persona.unknown, brief.question)]
+    pages = near_pages(query, brief.passages) if why.kind in _WITH_PAGES else []
+    frame = persona.near if own else NEAR.get(tongue, persona.near)
+    if pages and frame:
+        said.append(frame.replace("{titles}", _joined([_linked(p) for p in pages])))
+    if handoff:
+        offers = persona.handoff if own else HANDOFF.get(tongue, persona.handoff)
+        said.append(pick(offers, brief.question))
     return " ".join(part for part in said if part)
 
 
+def _is_own(persona: Persona) -> bool:
+    return persona.unknown != Persona(name="").unknown
+
+
+def _not_known(question: str, why: Unknown, persona: Persona, tongue: str) -> str:
+    """One or two sentences that say what is not known, by its kind; empty in a language that has
+    no words here."""
+    words = SAID.get(tongue)
+    if words is None:
+        return ""
+    clause = indirect(question) if tongue == ENGLISH else ""
+    asked = quoted(question)
+    options = words.clauses[why.kind] if clause else words.quotes[why.kind] if asked else ()
+    options = options or words.plain[why.kind]
+    allowed = [option for option in options if not _avoided(option, persona)]
+    said = pick(allowed or options, question)
+    if persona.habits.contractions is False:
+        said = said.replace("can't", "cannot")
+    said = said.replace("{asked}", clause or asked)
+    if why.missing and why.kind in _WITH_MISSING:
+        names = words.both.join(f"“{word}”" for word in why.missing)
+        said += " " + words.missing.replace("{words}", names)
+    return said
+
+
+def _avoided(text: str, persona: Persona) -> bool:
+    pattern = word_pattern(persona.words_to_avoid)
+    return pattern is not None and bool(pattern.search(text))
+
+
+def _linked(passage: Passage) -> str:
+    """A page's title, as a link where people can open it."""
+    title = shown_title(passage)
+    address = passage.chunk.uri
+    if not _ADDRESS.fullmatch(address):
+        return f"“{title}”"
+    return f"[{title.replace('[', '(').replace(']', ')')}]({address})"
+
+
+def shown_title(passage: Passage) -> str:
+    """A passage's title on one line, cut where it is very long."""
+    return " ".join(passage.chunk.title.split())[:_LONGEST_TITLE]
+
+
 def near_titles(query: str, passages: Sequence[Passage]) -> list[str]:
-    """Titles of the passages that are about something close, nearest first, at most two."""
+    """Titles of :func:`near_pages`."""
+    return [shown_title(passage) for passage in near_pages(query, passages)]
+
+
+def near_pages(query: str, passages: Sequence[Passage]) -> list[Passage]:
+    """The passages that are about something close, each title once, nearest first, at most two."""
     wanted = set(query_terms(query))
-    titles: list[str] = []
+    found: dict[str, Passage] = {}
     nearest = max((p.cosine for p in passages if p.cosine is not None), default=0.0)
     least = max(_NEAR_COSINE, nearest - _NEAR_SECOND)
     for passage in sorted(passages, key=lambda found: -(found.cosine or 0.0)):
-        title = " ".join(passage.chunk.title.split())[:_LONGEST_TITLE]
-        if not title or title in titles:
+        title = shown_title(passage)
+        if not title or title in found:
             continue
         if passage.cosine is not None:
             close = passage.cosine >= least
         else:
-            found = wanted.intersection(terms(f"{passage.chunk.header} {passage.chunk.text}"))
-            close = bool(wanted) and len(found) >= _NEAR_TERMS * len(wanted)
+            held = wanted.intersection(terms(f"{passage.chunk.header} {passage.chunk.text}"))
+            close = bool(wanted) and len(held) >= _NEAR_TERMS * len(wanted)
         if close:
-            titles.append(title)
-        if len(titles) == _MOST_TITLES:
+            found[title] = passage
+        if len(found) == _MOST_TITLES:
             break
-    return titles
+    return list(found.values())
 
 
 def _joined(parts: Sequence[str]) -> str:

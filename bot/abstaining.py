@@ -1,0 +1,165 @@
+"""What kind of not-knowing it is: why a question has no answer, in a word and in a sentence.
+
+Pure. The reason goes into the turn's story; the persona puts it into words for the asker
+(:func:`persona.phrases.declining`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.evidence import Passage
+from bot.facts import Kind, facts, rarity
+from bot.guardrails import Nearness, nearness
+from bot.languages import GERMAN, language
+from bot.lexical import STOP_WORDS, fold, terms, words
+
+
+class NotKnowing(StrEnum):
+    """Why there is no answer."""
+
+    NOTHING = "nothing"
+    """Nothing was found at all: no documents, or none that this audience may see."""
+    OUTSIDE = "outside"
+    """What was found is about something else: the question is none of these documents'."""
+    TASK = "task"
+    """It is no question that documents answer: a sum, a poem."""
+    NEAR = "near"
+    """The passages are about it, but do not answer."""
+    UNSUPPORTED = "unsupported"
+    """Something was said, but nothing of it passed the check."""
+    CONTRADICTING = "contradicting"
+    """Documents say different things, and nothing else was left to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where the kinds part. ``outside`` is the nearness (best cosine + half the share of telling
+    words held) below which passages are about something else; ``telling`` the rarity from which
+    a word that no passage holds is named.
+
+    Below 0.6 are all of 284 questions on Wikipedia articles asked of a product's documentation and
+    all of 169 asked of a handbook; of unanswerable questions about a set's own subject 6% (clapnq).
+    """
+
+    outside: float = 0.6
+    telling: float = 4.5
+    named: int = 3
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What is not known, of which kind, and why in words for the turn's story.
+
+    ``missing`` are words of the question, as written, that none of the passages holds.
+    """
+
+    kind: NotKnowing
+    reason: str
+    missing: tuple[str, ...] = ()
+
+
+_SUM = re.compile(
+    r"\W*(?:(?:what(?:'s| is)|how much is|calculate|compute|solve|was ist|wie ?viel (?:ist|sind)"
+    r"|rechne)\s+)?(?:aus\s+)?[\d(][\d\s.,()]*(?:(?:[-+*/x×÷^%]|plus|minus|times|mal|geteilt durch"
+    r"|divided by|to the power of)\s*[\d(][\d\s.,()]*)+(?:=\s*)?\??\W*",
+    re.IGNORECASE,
+)
+_WRITING = re.compile(
+    r"^\W*(?:(?:please|can you|could you|would you|bitte|kannst du|können sie|hi|hello|hey)\W+)*"
+    r"(?:write|compose|make up|invent|tell|sing|draw|paint|rap|schreib(?:e|en)?|dichte|erzähl(?:e)?"
+    r"|male?|sing)\s+(?:(?:me|us|mir|uns)\s+)?(?:\w+\s+){0,3}?"
+    r"(?P<what>poem|song|haiku|limerick|sonnet|rhyme|story|joke|essay|novel|fairy tale|lullaby|rap"
+    r"|picture|gedicht|lied|geschichte|witz|märchen|aufsatz|bild)s?\b",
+    re.IGNORECASE,
+)
+
+
+def other_task(question: str) -> str:
+    """What a message wants instead of an answer from documents: ``"a sum"``, ``"a poem"``; empty
+    for a question. Decided before anything is searched, and careful: "write a config file" or "tell
+    me the story of the company" are questions."""
+    if _SUM.fullmatch(question):
+        return "a sum"
+    found = _WRITING.match(question)
+    if found is None:
+        return ""
+    what = found["what"].lower()
+    about_us = re.match(r"\s+(?:of|behind|for)\b", question[found.end("what") :])
+    if what in ("story", "picture", "bild", "geschichte", "essay", "lied") and about_us:
+        return ""
+    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
+
+
+def unknown(
+    query: str,
+    passages: Sequence[Passage],
+    *,
+    unsupported: int = 0,
+    contradicting: bool = False,
+    limits: Limits = LIMITS,
+) -> Unknown:
+    """Why a question that has got no answer has none.
+
+    ``unsupported`` counts the sentences that did not pass the check; ``contradicting`` says that
+    documents disagree about it.
+    """
+    task = other_task(query)
+    if task:
+        return Unknown(NotKnowing.TASK, f"it asks for {task}, which no document answers")
+    if not passages:
+        return Unknown(NotKnowing.NOTHING, "no passage was found that this audience may see")
+    missing = missing_words(query, passages, limits)
+    if contradicting:
+        return Unknown(NotKnowing.CONTRADICTING, "documents say different things about it", missing)
+    near = nearness(query, passages)
+    said = f"nearness {near.value:.2f}: cosine {near.cosine:.2f}, words held {near.covered:.0%}"
+    if _outside(near, passages, limits):
+        reason = f"what was found is about something else ({said}, {limits.outside:.2f} wanted)"
+        return Unknown(NotKnowing.OUTSIDE, reason, missing)
+    lacking = f"; no passage holds {', '.join(missing)}" if missing else ""
+    if unsupported:
+        count = "one sentence" if unsupported == 1 else f"{unsupported} sentences"
+        reason = f"{count} said about it did not pass the check{lacking}"
+        return Unknown(NotKnowing.UNSUPPORTED, reason, missing)
+    reason = f"the passages are near but do not answer ({said}){lacking}"
+    return Unknown(NotKnowing.NEAR, reason, missing)
+
+
+def _outside(near: Nearness, passages: Sequence[Passage], limits: Limits) -> bool:
+    if all(p.cosine is None for p in passages):  # words alone: half of them is near
+        return near.covered < limits.outside / 1.5
+    return near.value < limits.outside
+
+
+def missing_words(
+    query: str, passages: Sequence[Passage], limits: Limits = LIMITS
+) -> tuple[str, ...]:
+    """Names, codes and rare words of a question that no passage holds, as written, at most three.
+
+    Nothing for a question in another language than the passages: every word would be missing.
+    """
+    if language(query) == GERMAN:
+        telling = {fold(f.text) for f in facts(query) if f.kind is Kind.CODE}
+    else:
+        telling = {
+            w
+            for w in words(query)
+            if w not in STOP_WORDS and min(map(rarity, terms(w)), default=0.0) >= limits.telling
+        }
+    held = {t for p in passages for t in terms(f"{p.chunk.header}\n{p.chunk.text}")}
+    squashed = {re.sub(r"\W", "", t) for t in held}
+    found = []
+    for match in re.finditer(r"[^\W_]+(?:[-'’._/+#@:][^\W_]+)*", query):
+        word = fold(match.group())
+        if word not in telling or re.sub(r"\W", "", word) in squashed:
+            continue
+        if not set(terms(word)) & held and len(match.group()) < 40:
+            found.append(match.group())
+    return tuple(dict.fromkeys(found))[: limits.named]
