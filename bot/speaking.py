@@ -26,6 +26,8 @@ from bot.telemetry import log
 _MOST_REPAIRED = 8
 """Sentences that are asked for again at once; an answer with more wrong ones is not worth it."""
 
+_MOVED = "the citation pointed at a passage that does not say so; it was moved to the one that does"
+
 _BEGINNING = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)])[ \t]+|#{1,6}[ \t]+|>[ \t]?)*")
 
 
@@ -51,7 +53,6 @@ class Speaker:
         self._reply = reply
         self._waiting: list[_Slot] = []
         self._repairs = False
-        self._moved = 0
 
     async def speak(
         self, voice: Voice, brief: Brief | None = None, *, lead: str = "", repair: bool = False
@@ -62,7 +63,7 @@ class Speaker:
         said has a source and something was kept back, nothing is shown. Raises ModelError.
         """
         brief = brief or self._brief
-        self._repairs, self._moved = repair, 0
+        self._repairs = repair
         stream = SentenceStream()
         stream.feed(lead)
         try:
@@ -81,11 +82,6 @@ class Speaker:
         await self._end()
         if self._reply.text:
             await self._reply.say(self._reply.book.finish())
-        if self._moved:
-            many = "s" * (self._moved > 1)
-            self._reply.notes.append(
-                f"{self._moved} citation{many} moved to the passage that carries the sentence"
-            )
 
     async def pass_on(self, piece: Piece, check: GroundingCheck | None = None) -> None:
         """Show a sentence that its sources carry, with the marker it deserves; keep back others."""
@@ -115,7 +111,7 @@ class Speaker:
         cited = cited_indexes(body, len(self._brief.passages))
         verdict = await check.check(body, cited)
         if verdict.supported and cited and verdict.passage not in (None, *cited):
-            self._moved += 1
+            verdict = replace(verdict, finding=_MOVED)
         return _Slot(text, piece.unit, verdict)
 
     async def _release(self) -> None:
@@ -194,6 +190,7 @@ class Speaker:
                 supported=True,
                 score=slot.verdict.score,
                 passage=slot.verdict.passage,
+                finding=slot.verdict.finding,
             )
             for unit in split(placed.lstrip())
             if without_markers(unit.text).strip()
