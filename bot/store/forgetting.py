@@ -15,10 +15,12 @@ from bot.conversation import Platform, Role
 from bot.errors import UsageError
 from bot.store.chat_tables import consent, handoffs, participation
 from bot.store.columns import Moment, Words, to_json
+from bot.store.cost_tables import answer_cache
 from bot.store.tables import citations, feedback, messages, turns
 
 FORGOTTEN = "forgotten"
 TABLES = (
+    "answer_cache",
     "audit_contents",
     "citations",
     "consent",
@@ -224,13 +226,14 @@ def _words(text: str) -> set[str]:
 def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -> int:
     """Leave the skeleton of turns; how many messages of the person there were.
 
-    What was found goes too: it tells what was asked.
+    What was found goes too: it tells what was asked. Nobody is given their answers again.
     """
     here = messages.c.turn_id.in_(ids)
     connection.execute(sa.update(messages).where(here).values(text=""))
     mine = sa.update(messages).where(here, messages.c.author == person.key)
     count = connection.execute(mine.values(author=person.nobody)).rowcount
     connection.execute(sa.delete(citations).where(citations.c.turn_id.in_(ids)))
+    connection.execute(sa.delete(answer_cache).where(answer_cache.c.turn_id.in_(ids)))
     emptied: dict[str, object] = {
         "key": None,
         "query": "",

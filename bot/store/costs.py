@@ -1,0 +1,190 @@
+"""What answering cost: sums over turns by day, route and model. Days are those of UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from bot.budget import day_of
+from bot.caching import CACHED_ROUTES
+from bot.conversation import Route, Usage
+from bot.store.base import Database
+from bot.store.cost_tables import is_repeated
+from bot.store.tables import turns
+
+K = TypeVar("K")
+
+_within = sa.and_(turns.c.at >= sa.bindparam("start"), turns.c.at < sa.bindparam("end"))
+
+
+def _sum(column: sa.Column[float] | sa.Column[int]) -> sa.ColumnElement[float]:
+    return sa.func.coalesce(sa.func.sum(column), 0)
+
+
+_by_route_and_model = (
+    sa.select(
+        turns.c.route,
+        turns.c.model,
+        sa.func.count().label("turns"),
+        _sum(turns.c.prompt_tokens).label("prompt_tokens"),
+        _sum(turns.c.completion_tokens).label("completion_tokens"),
+        _sum(turns.c.cost_usd).label("cost_usd"),
+        sa.func.count(sa.case((is_repeated, 1))).label("hits"),
+        _sum(turns.c.saved_usd).label("saved_usd"),
+    )
+    .where(_within)
+    .group_by(turns.c.route, turns.c.model)
+)
+_spent = sa.select(
+    _sum(turns.c.prompt_tokens), _sum(turns.c.completion_tokens), _sum(turns.c.cost_usd)
+).where(turns.c.at >= sa.bindparam("start"))
+_repeated, _first = turns.alias("repeated"), turns.alias("first")
+_saved_tokens = (
+    sa.select(_sum(_first.c.prompt_tokens) + _sum(_first.c.completion_tokens))
+    .select_from(_repeated)
+    .join(_first, _first.c.id == _repeated.c.cached_from)
+    .where(
+        _repeated.c.at >= sa.bindparam("start"),
+        _repeated.c.at < sa.bindparam("end"),
+        _repeated.c.cached_from != sa.literal_column("''"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What some turns cost; ``hits`` of them were answered from the cache, which saved
+    ``saved_usd``: what those answers cost when they were made."""
+
+    turns: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    hits: int = 0
+    saved_usd: float = 0.0
+
+    def __add__(self, other: Costs) -> Costs:
+        return Costs(
+            self.turns + other.turns,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cost_usd + other.cost_usd,
+            self.hits + other.hits,
+            self.saved_usd + other.saved_usd,
+        )
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """The turns of one day that took one route and were answered by one model."""
+
+    day: date
+    route: Route
+    model: str
+    costs: Costs
+
+
+@dataclass(frozen=True, slots=True)
+class CostReport:
+    """What was spent on some days, the last one today: cut by day, route and model."""
+
+    days: tuple[date, ...]
+    lines: tuple[CostLine, ...]
+    saved_tokens: int = 0
+
+    @property
+    def total(self) -> Costs:
+        return _added(line.costs for line in self.lines)
+
+    @property
+    def by_day(self) -> dict[date, Costs]:
+        """Every day, oldest first, those without a turn too."""
+        return self._by(lambda line: line.day, self.days)
+
+    @property
+    def by_route(self) -> dict[Route, Costs]:
+        """The routes that were taken, the dearest first."""
+        return _dearest_first(self._by(lambda line: line.route))
+
+    @property
+    def by_model(self) -> dict[str, Costs]:
+        """The models that answered, the dearest first."""
+        return _dearest_first(self._by(lambda line: line.model))
+
+    @property
+    def hit_rate(self) -> float | None:
+        """The share of answers from documents that came from the cache; ``None`` without any."""
+        asked = _added(line.costs for line in self.lines if line.route in CACHED_ROUTES)
+        return asked.hits / asked.turns if asked.turns else None
+
+    def _by(self, key: Callable[[CostLine], K], keys: Sequence[K] = ()) -> dict[K, Costs]:
+        found = dict.fromkeys(keys, Costs())
+        for line in self.lines:
+            found[key(line)] = found.get(key(line), Costs()) + line.costs
+        return found
+
+
+class CostBook:
+    """The costs in a database: read from one index, whose size is what a sum costs."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def spent(self, since: datetime) -> Usage:
+        """What the turns since a moment were charged, all together."""
+        row = await self._db.read(lambda c: c.execute(_spent, {"start": since}).one())
+        return Usage(int(row[0]), int(row[1]), float(row[2]))
+
+    async def report(self, now: datetime, days: int) -> CostReport:
+        """What so many days cost, today included; a day is a query, whatever the database."""
+        today = day_of(now)
+        starts = [today - timedelta(days=back) for back in reversed(range(days))]
+        end = today + timedelta(days=1)
+
+        def op(connection: sa.Connection) -> CostReport:
+            lines = [line for start in starts for line in _lines_in(connection, start)]
+            saved = connection.scalar(_saved_tokens, {"start": starts[0], "end": end})
+            return CostReport(tuple(s.date() for s in starts), tuple(lines), int(saved or 0))
+
+        return await self._db.read(op)
+
+
+def _lines_in(connection: sa.Connection, start: datetime) -> list[CostLine]:
+    """One day's sums."""
+    wanted = {"start": start, "end": start + timedelta(days=1)}
+    return [
+        CostLine(
+            start.date(),
+            Route(row.route),
+            row.model,
+            Costs(
+                int(row.turns),
+                int(row.prompt_tokens),
+                int(row.completion_tokens),
+                float(row.cost_usd),
+                int(row.hits),
+                float(row.saved_usd),
+            ),
+        )
+        for row in connection.execute(_by_route_and_model, wanted)
+    ]
+
+
+def _added(costs: Iterable[Costs]) -> Costs:
+    return sum(costs, Costs())
+
+
+def _dearest_first(found: dict[K, Costs]) -> dict[K, Costs]:
+    def weight(item: tuple[K, Costs]) -> tuple[float, int, int]:
+        costs = item[1]
+        return -costs.cost_usd, -costs.tokens, -costs.turns
+
+    return dict(sorted(found.items(), key=weight))
