@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 import adapters.discord.tables
 import adapters.slack.tables
 import bot.store.chat_tables
+import bot.store.cost_tables
 import bot.store.routing_tables
 import bot.store.tables
 import bot.work.tables
@@ -40,6 +41,7 @@ async def test_migrated_schema_equals_the_tables(database: Database) -> None:
     parts = {
         bot.store.tables.turns,
         bot.store.chat_tables.replies,
+        bot.store.cost_tables.answer_cache,
         bot.store.routing_tables.routing_versions,
         bot.work.tables.inbox,
         knowledge.ledger.documents,
