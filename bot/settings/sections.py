@@ -83,6 +83,11 @@ class BotSection(Section):
     )
 
 
+class PriceSection(Section):
+    prompt: float = Field(0.0, ge=0, description="US dollars a million prompt tokens")
+    completion: float = Field(0.0, ge=0, description="US dollars a million answer tokens")
+
+
 class ModelSection(Section):
     first_token: Duration = Field(
         timedelta(seconds=15), description="how long to wait for the model's first word"
@@ -97,8 +102,76 @@ class ModelSection(Section):
         3000, ge=500, le=1_000_000, description="budget of a prompt; the least useful passages go"
     )
     answer_tokens: int = Field(700, ge=16, le=100_000, description="the longest answer")
-    prompt_price: float = Field(0.0, ge=0, description="US dollars a million prompt tokens")
-    completion_price: float = Field(0.0, ge=0, description="US dollars a million answer tokens")
+    rag: str | None = Field(
+        None,
+        min_length=1,
+        max_length=300,
+        description="id of a cheaper model for plain look-ups; default: the one that speaks "
+        "otherwise",
+    )
+    prompt_price: float = Field(
+        0.0,
+        ge=0,
+        description="US dollars a million prompt tokens, of models without a price of their own",
+    )
+    completion_price: float = Field(
+        0.0, ge=0, description="US dollars a million answer tokens, likewise"
+    )
+    prices: dict[str, PriceSection] = Field(
+        {},
+        description='models\' own prices: `[models.prices."gpt-4o-mini"]` with `prompt` and '
+        "`completion`",
+    )
+    daily_limit_usd: float | None = Field(
+        None,
+        ge=0,
+        description="US dollars a day (UTC); then the built-in reader answers, with a notice",
+    )
+    daily_limit_tokens: int | None = Field(
+        None, ge=0, description="tokens a day, of prompts and answers together; likewise"
+    )
+
+    @model_validator(mode="after")
+    def _limited_by_a_price(self) -> Self:
+        priced = self.prompt_price or self.completion_price or self.prices
+        if self.daily_limit_usd is not None and not priced:
+            raise ValueError(
+                "daily_limit_usd needs to know what tokens cost; set prompt_price and "
+                "completion_price, or use daily_limit_tokens"
+            )
+        return self
+
+
+class CacheSection(Section):
+    enabled: bool = Field(
+        default=True, description="whether a repeated question may be answered from a stored answer"
+    )
+    days: int = Field(
+        30, ge=1, le=3650, description="how long an answer may be given again, at most"
+    )
+
+
+class CheckingSection(Section):
+    by: Literal["builtin", "model", "lettucedetect"] = Field(
+        "builtin",
+        description="who judges whether sources carry a sentence; numbers, dates, codes, links, "
+        "commands and denials are the built-in check's in any case",
+    )
+    model: str = Field(
+        "", max_length=200, description="of by = model: its id; none: WELLSPOKEN_MODEL"
+    )
+    path: Path | None = Field(
+        None, description="of by = lettucedetect: the folder of its model, beside this file"
+    )
+    seconds: float = Field(
+        5.0, gt=0, le=120, description="how long a sentence may take; then the built-in check does"
+    )
+
+    @model_validator(mode="after")
+    def _judge_is_named(self) -> Self:
+        if self.by == "lettucedetect" and self.path is None:
+            raise ValueError('with by = "lettucedetect", path names the folder of its model')
+        return self
 
 
 class SearchSection(Section):

@@ -20,8 +20,10 @@ from bot.errors import MissingFileError
 from bot.settings.sections import (
     AccessSection,
     BotSection,
+    CacheSection,
     Channels,
     ChannelSection,
+    CheckingSection,
     DiscordSection,
     LiveSection,
     ModelSection,
@@ -133,6 +135,8 @@ class Settings(BaseSettings):
 
     bot: BotSection = BotSection()
     models: ModelSection = ModelSection()
+    cache: CacheSection = CacheSection()
+    checking: CheckingSection = CheckingSection()
     search: SearchSection = SearchSection()
     weaviate: WeaviateSection = WeaviateSection()
     sources: tuple[SourceSection, ...] = ()

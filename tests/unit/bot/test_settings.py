@@ -272,3 +272,14 @@ def test_a_wrong_value_is_explained_in_plain_words(
     assert words in str(caught.value)
     assert str(caught.value).startswith("wellspoken.toml:")
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_the_judge_of_claims_is_set() -> None:
+    """The built-in check by default; a judge needs what it is made of."""
+    assert load_settings().checking.by == "builtin"
+    Path("wellspoken.toml").write_text('[checking]\nby = "model"\nmodel = "big"\nseconds = 2.5\n')
+    checking = load_settings().checking
+    assert (checking.by, checking.model, checking.seconds) == ("model", "big", 2.5)
+    Path("wellspoken.toml").write_text('[checking]\nby = "lettucedetect"\n')
+    with pytest.raises(ConfigurationError, match="path names the folder"):
+        load_settings()
