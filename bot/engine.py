@@ -7,41 +7,30 @@ when the passages carry it. What fails is said in one sentence; nothing is ever 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from bot.addressee import without_call
-from bot.attaching import (
-    attached,
-    from_file,
-    names_only,
-    routed,
-    searched_for,
-    with_files,
-    without_quotes,
-)
-from bot.citing import CitationBook
-from bot.conversation import Message, Outcome, Principal, Question, Route, Turn, Usage
-from bot.errors import ModelError, QuestionError, UsageError, WellspokenError
-from bot.evidence import Grounding, Retrieval
-from bot.guardrails import clean_question, evidence_is_weak, only_known_links
+from bot.answering import Answering
+from bot.attaching import attached, names_only, routed, searched_for, with_files, without_quotes
+from bot.caching import Asked, worth_keeping
+from bot.conversation import Message, Outcome, Principal, Question, Route, RouteDecision, Turn
+from bot.errors import QuestionError, UsageError, WellspokenError
+from bot.evidence import Grounding, Passage, Retrieval
+from bot.guardrails import clean_question
 from bot.ladder import Ladder
-from bot.live import Current, complete, documents_alone, rest_untold, tell, without_values
-from bot.ports import Brief, Clock, Grounder, LiveFacts, Retriever, Rewriter, Voice
+from bot.live import Current, without_values
+from bot.ports import Brief, Clock, Grounder, LiveFacts, Retriever, Rewriter
+from bot.ports_costs import AnswerStore, CachedAnswer, Spending
 from bot.query import RuleRewriter
 from bot.reply import Reply, Show, Stopwatch, silent
-from bot.routing import decide
-from bot.sentences import SentenceStream
-from bot.speaking import Speaker
+from bot.routing import SHIPPED, Thresholds, decide, reconsider, worth_a_look
 from bot.store.ids import new_id
 from bot.telemetry import log
 
 _APOLOGY = "Sorry, I could not answer that: {reason}. Please try again in a moment."
-_BROKEN_OFF = "\n\nI had to stop here: {reason}."
 
 
 class Turns(Protocol):
@@ -54,6 +43,30 @@ class Turns(Protocol):
     async def record(self, turn: Turn, key: str | None = None) -> None: ...
 
     async def turn_for_key(self, key: str) -> Turn | None: ...
+
+
+_WITHOUT_FACTS = (Route.VOICE, Route.HANDOFF)
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """A question on its way to its answer: what was asked, decided and found so far."""
+
+    question: Question
+    thread: str
+    said: str
+    query: str
+    history: tuple[Message, ...]
+    live: Current
+    files: tuple[Passage, ...]
+    decision: RouteDecision
+    found: Retrieval = field(default_factory=lambda: Retrieval(()))
+    repeated: CachedAnswer | None = None
+
+    def brief(self) -> Brief:
+        """What the voice is told."""
+        wanted = searched_for(self.query, self.question.attachments)
+        return Brief(self.said, wanted, self.history, self.found.passages, self.decision.route)
 
 
 class Engine:
@@ -73,11 +86,17 @@ class Engine:
         live: LiveFacts | None = None,
         rewriter: Rewriter | None = None,
         names: Sequence[str] = (),
+        answers: AnswerStore | None = None,
+        budget: Spending | None = None,
+        thresholds: Callable[[], Thresholds] = lambda: SHIPPED,
     ) -> None:
         self._turns = turns
         self._retriever = retriever
         self._ladder = ladder
         self._grounder = grounder
+        self._answering = Answering(ladder, grounder, budget)
+        self._answers, self._budget = answers, budget
+        self._thresholds = thresholds
         self._clock = clock
         self._passages = passages
         self._places = asyncio.Semaphore(at_once)
@@ -122,7 +141,7 @@ class Engine:
 
     async def _answer(self, question: Question, show: Show) -> Turn:
         watch = Stopwatch()
-        thread = question.thread or new_id("thread")
+        reply = Reply(show, watch)
 
         history = await self._history(question)
         watch.lap("history")
@@ -130,27 +149,19 @@ class Engine:
         said = without_call(question.text, self._names)
         query = await self._rewriter.rewrite(said, history)
         watch.lap("rewrite")
-        files = attached(query, question.attachments)
+
         live = Current.of(self._live, said, query, history, question.principal)
-        decision = routed(decide(said, history, live=live.plan.reason), files)
-        if decision.route is not Route.LIVE:
+        files = attached(query, question.attachments)
+        decision = decide(said, history, live=live.plan.reason, thresholds=self._thresholds())
+        decision = routed(decision, files)
+        thread = question.thread or new_id("thread")
+        talk = _Exchange(question, thread, said, query, history, live, files, decision)
+        if talk.decision.route is not Route.LIVE:
             live.plan = replace(live.plan, wants=(), ask="")
         watch.lap("route")
 
-        reply = Reply(show, watch)
-        wanted = searched_for(query, question.attachments)
-        brief, found = Brief(said, wanted, history, (), decision.route), Retrieval(())
         try:
-            if decision.route in (Route.VOICE, Route.HANDOFF):
-                await self._converse(brief, reply)
-            elif decision.route is Route.LIVE and not live.plan.wants:
-                found = Retrieval((), withheld=live.plan.withheld)
-                await self._ask_back(live, reply)
-            else:
-                found = await live.beside(self._retrieve(brief, question.principal))
-                watch.lap("retrieve")
-                found = live.above(brief.query, with_files(brief.query, found, files))
-                await self._answer_from(replace(brief, passages=found.passages), found, live, reply)
+            await self._respond(talk, reply)
         except WellspokenError as error:
             log.warning("not answered", error=str(error))
             await self._apologise(error, reply)
@@ -158,30 +169,12 @@ class Engine:
             log.exception("not answered because of a fault in the program")
             await self._apologise(WellspokenError(), reply)
 
-        turn = Turn(
-            id=new_id("turn"),
-            thread=thread,
-            question=question.text,
-            query=query,
-            author=question.author,
-            channel=question.channel,
-            audience=question.principal.groups,
-            route=decision,
-            answer=reply.text,
-            outcome=reply.outcome,
-            citations=without_quotes(reply.book.citations, found.passages),
-            grounding=Grounding(tuple(reply.claims), () if live.found else tuple(reply.rejected)),
-            passages=without_values(names_only(found.passages)),
-            withheld=found.withheld,
-            model=reply.model or self._ladder.voice.model,
-            persona=self._ladder.voice.persona,
-            usage=reply.usage,
-            timings_ms=watch.timings,
-            at=self._clock(),
-            error=reply.error,
-            notes=tuple(reply.notes),
-        )
-        return await self._store(turn, question, watch)
+        turn = self._turn(talk, reply)
+        if self._budget is not None:
+            self._budget.spend(turn.usage)
+        stored = await self._store(turn, question, watch)
+        await self._keep(talk, stored)
+        return stored
 
     # -- the stages ---------------------------------------------------------------------------
 
@@ -197,129 +190,105 @@ class Engine:
             log.warning("no history", error=str(error))
             return ()
 
-    async def _retrieve(self, brief: Brief, principal: Principal) -> Retrieval:
+    async def _respond(self, talk: _Exchange, reply: Reply) -> None:
+        """Down the route: talk, ask back, or look up, and then perhaps talk after all."""
+        chats = talk.decision.route in _WITHOUT_FACTS
+        if chats and not worth_a_look(talk.decision, self._thresholds()):
+            await self._answering.converse(talk.brief(), reply)
+            return
+        if talk.decision.route is Route.LIVE and not talk.live.plan.wants:
+            talk.found = Retrieval((), withheld=talk.live.plan.withheld)
+            await self._answering.ask_back(talk.live.plan.ask, reply)
+            return
+        talk.found = await talk.live.beside(self._retrieve(talk))
+        reply.watch.lap("retrieve")
+        talk.decision = reconsider(talk.decision, talk.query, talk.found, self._thresholds())
+        if talk.decision.route in _WITHOUT_FACTS:
+            await self._answering.converse(talk.brief(), reply)
+            return
+        talk.found = talk.live.above(talk.query, with_files(talk.query, talk.found, talk.files))
+        if await self._repeat(talk, reply):
+            return
+        await self._answering.answer(talk.brief(), talk.live, reply)
+
+    async def _retrieve(self, talk: _Exchange) -> Retrieval:
         """What is said about it, as far as the audience may know."""
-        found = await self._retriever.retrieve(brief.query, principal, self._passages)
+        wanted = searched_for(talk.query, talk.question.attachments)
+        found = await self._retriever.retrieve(wanted, talk.question.principal, self._passages)
         for sentence in found.degraded:
             log.warning("search is degraded", error=sentence)
         return found
 
-    async def _ask_back(self, live: Current, reply: Reply) -> None:
-        """Ask for the value that a live source needs."""
-        reply.outcome = Outcome.CLARIFY
-        reply.model = self._ladder.plain.model
-        await reply.say(live.plan.ask)
-        reply.watch.lap("speak")
+    async def _repeat(self, talk: _Exchange, reply: Reply) -> bool:
+        """Give the stored answer to the same question over the same passages, if there is one."""
+        asked = self._asked(talk)
+        if self._answers is None or not asked.cacheable:
+            return False
+        kept = await self._answers.find(asked.key)
+        reply.watch.lap("cache")
+        if kept is None:
+            return False
+        talk.repeated = kept
+        reply.model = kept.model
+        await reply.say(kept.answer)
+        return True
 
-    async def _converse(self, brief: Brief, reply: Reply) -> None:
-        """A greeting, thanks, a wish for a person: the voice alone, without facts."""
-        reply.outcome = Outcome.HANDOFF if brief.route is Route.HANDOFF else Outcome.ANSWERED
-        for voice in self._ladder.rungs(brief.route):
-            reply.model = voice.model
-            stream = SentenceStream()
-            try:
-                async with aclosing(voice.speak(brief)) as pieces:
-                    async for spoken in pieces:
-                        reply.usage += spoken.usage or Usage()
-                        for piece in stream.feed(spoken.text):
-                            await reply.say(only_known_links(piece.text, ()))
-                for piece in stream.finish():
-                    await reply.say(only_known_links(piece.text, ()))
-                self._ladder.spoke(voice)
-            except ModelError as error:
-                self._step_down(voice, error, reply)
-            if reply.text.strip():
-                break
-        reply.watch.lap("speak")
-
-    async def _answer_from(
-        self, brief: Brief, found: Retrieval, live: Current, reply: Reply
-    ) -> None:
-        """Speak from the passages, check each sentence, and step down a rung where it fails."""
-        weak = evidence_is_weak(brief.query, found)
-        if weak is not None and not live.found and not any(map(from_file, brief.passages)):
-            log.info("weak evidence", reason=weak)
-            await self._abstain(brief, live, reply)
+    async def _keep(self, talk: _Exchange, turn: Turn) -> None:
+        """Let the answer be given to the next who asks the same, where it may."""
+        if self._answers is None or not talk.found.passages:
             return
-        chunks = [p.chunk for p in brief.passages]
-        check = self._grounder.open(
-            [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
+        asked = self._asked(talk)
+        if worth_keeping(turn, asked, alone=not talk.history):
+            await self._answers.keep(asked.key, turn)
+
+    def _asked(self, talk: _Exchange) -> Asked:
+        """What the answer depends on."""
+        return Asked(
+            query=talk.query,
+            audience=talk.question.principal.groups,
+            route=talk.decision.route,
+            passages=talk.found.passages,
+            persona=self._ladder.voice.persona,
+            rungs=self._ladder.models(talk.decision.route),
+            checker=self._grounder.id,
         )
-        check = live.check(check, brief.passages)
-        speaker = Speaker(brief, check, reply)
-        await self._climb(brief, live, speaker, reply)
-        if not reply.text:
-            await self._abstain(brief, live, reply)
-            return
-        await complete(brief, live, speaker.pass_on, reply)
-        if not reply.book.citations and not reply.error:
-            # Words without a source: the voice asked back, or said that it does not know.
-            asks = reply.text.rstrip().endswith("?")
-            reply.outcome = Outcome.CLARIFY if asks else Outcome.ABSTAINED
-        reply.watch.lap("speak")
-
-    async def _climb(self, brief: Brief, live: Current, speaker: Speaker, reply: Reply) -> None:
-        """Try the rungs until one of them has said something that holds."""
-        plain = self._ladder.plain
-        rungs = deque(self._ladder.rungs(brief.route))
-        while rungs:
-            voice = rungs.popleft()
-            reply.book = CitationBook(brief.passages)
-            reply.claims.clear()
-            reply.model = voice.model
-            silent = True
-            try:
-                if live.found and voice is plain:
-                    await self._tell(brief, live, speaker, reply)
-                else:
-                    await speaker.speak(voice, repair=voice is not plain)
-                self._ladder.spoke(voice)
-            except ModelError as error:
-                silent = False
-                self._step_down(voice, error, reply)
-                if reply.text:
-                    broken_off = _BROKEN_OFF.format(reason=error.public)
-                    await reply.say(reply.book.finish() + broken_off)
-            if reply.text:
-                return
-            if reply.rejected:
-                rungs = deque(v for v in rungs if v is plain)  # then the documents' own words
-            elif silent and not live.found:
-                return  # the voice says that the passages do not tell; a plainer one is no wiser
-
-    def _step_down(self, voice: Voice, error: ModelError, reply: Reply) -> None:
-        """A model did not answer: the next rung takes over, and the turn says so."""
-        log.warning("the model did not answer, the next one steps in", error=str(error))
-        self._ladder.failed(voice)
-        reply.error = str(error)
-        reply.notes.append(f"{voice.model} did not answer: {error}")
-
-    async def _tell(self, brief: Brief, live: Current, speaker: Speaker, reply: Reply) -> None:
-        """Live facts in their own words, then what documents say of the rest of the question."""
-        await tell(live.found, speaker.pass_on, reply)
-        if live.plan.more:
-            told = len(reply.text)
-            rest = documents_alone(brief, live.plan.more)
-            await speaker.speak(self._ladder.plain, rest, lead="\n\n")
-            if len(reply.text) == told:
-                await reply.say(rest_untold(live))
-
-    async def _abstain(self, brief: Brief, live: Current, reply: Reply) -> None:
-        """Say in the persona's words that the answer is not known here, or what of it could not
-        be looked up."""
-        reply.outcome = Outcome.ABSTAINED
-        reply.claims.clear()
-        reply.book = CitationBook(())
-        known = tuple(p for p in brief.passages if not from_file(p))
-        declined = self._ladder.voice.decline(replace(brief, passages=known))
-        await reply.say(" ".join(live.missing) or declined)
-        reply.error = reply.error or " ".join(live.findings.errors)
-        reply.watch.lap("speak")
 
     async def _apologise(self, error: WellspokenError, reply: Reply) -> None:
         reply.outcome = Outcome.ERROR
         reply.error = str(error)
         await reply.say(_APOLOGY.format(reason=error.public))
+
+    def _turn(self, talk: _Exchange, reply: Reply) -> Turn:
+        """Everything that led from the question to the answer."""
+        question, found, kept = talk.question, talk.found, talk.repeated
+        rejected = () if talk.live.found else tuple(reply.rejected)
+        return Turn(
+            id=new_id("turn"),
+            thread=talk.thread,
+            question=question.text,
+            query=talk.query,
+            author=question.author,
+            channel=question.channel,
+            audience=question.principal.groups,
+            route=talk.decision,
+            answer=reply.text,
+            outcome=reply.outcome,
+            citations=kept.citations
+            if kept
+            else without_quotes(reply.book.citations, found.passages),
+            grounding=kept.grounding if kept else Grounding(tuple(reply.claims), rejected),
+            passages=without_values(names_only(found.passages)),
+            withheld=found.withheld,
+            model=reply.model or self._ladder.voice.model,
+            persona=self._ladder.voice.persona,
+            usage=reply.usage,
+            timings_ms=reply.watch.timings,
+            at=self._clock(),
+            error=reply.error,
+            notes=tuple(reply.notes),
+            cached_from=kept.turn if kept else "",
+            saved_usd=kept.saved_usd if kept else 0.0,
+        )
 
     async def _store(self, turn: Turn, question: Question, watch: Stopwatch) -> Turn:
         """Keep the turn; a database that is gone does not take the answer back."""

@@ -162,6 +162,11 @@ class GroundingCheck(Protocol):
 class Grounder(Protocol):
     """The check of answers against their sources."""
 
+    @property
+    def id(self) -> str:
+        """A name that changes whenever verdicts may."""
+        ...
+
     def open(
         self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
     ) -> GroundingCheck:

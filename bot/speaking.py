@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from bot.attaching import from_file
-from bot.citing import cited_indexes, without_markers
+from bot.citing import CitationBook, cited_indexes, without_markers
 from bot.conversation import Usage
 from bot.errors import ModelError
 from bot.evidence import Claim, Rejected
@@ -48,11 +48,17 @@ class Speaker:
     """Takes the sentences for one brief through a check into a reply."""
 
     def __init__(self, brief: Brief, check: GroundingCheck, reply: Reply) -> None:
-        self._brief = brief
+        self.brief = brief
         self._check = check
         self._reply = reply
         self._waiting: list[_Slot] = []
         self._repairs = False
+
+    def begin(self, voice: Voice) -> None:
+        """A voice is about to speak: nothing that another one said counts."""
+        self._reply.book = CitationBook(self.brief.passages)
+        self._reply.claims.clear()
+        self._reply.model = voice.model
 
     async def speak(
         self, voice: Voice, brief: Brief | None = None, *, lead: str = "", repair: bool = False
@@ -62,7 +68,7 @@ class Speaker:
         With ``repair`` the voice is asked once more for what did not pass. Where nothing that it
         said has a source and something was kept back, nothing is shown. Raises ModelError.
         """
-        brief = brief or self._brief
+        brief = brief or self.brief
         self._repairs = repair
         stream = SentenceStream()
         stream.feed(lead)
@@ -108,7 +114,7 @@ class Speaker:
         body = text.strip()
         if not body:
             return None
-        cited = cited_indexes(body, len(self._brief.passages))
+        cited = cited_indexes(body, len(self.brief.passages))
         verdict = await check.check(body, cited)
         if verdict.supported and cited and verdict.passage not in (None, *cited):
             verdict = replace(verdict, finding=_MOVED)
@@ -200,7 +206,7 @@ class Speaker:
         if "://" not in text and "](" not in text and "www." not in text:
             return text
         # A file that came along may bring any address; only those of documents become links.
-        chunks = [p.chunk for p in self._brief.passages if not from_file(p)]
+        chunks = [p.chunk for p in self.brief.passages if not from_file(p)]
         return only_known_links(text, [c.text for c in chunks] + [c.uri for c in chunks])
 
 

@@ -227,6 +227,9 @@ class BuiltinCheck:
 class BuiltinGrounder:
     """Opens passages for :class:`BuiltinCheck`; reading is remembered across turns."""
 
+    id = "builtin-1"
+    """Changes whenever verdicts may (:class:`bot.ports.Grounder`)."""
+
     def open(
         self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
     ) -> BuiltinCheck:

@@ -143,6 +143,8 @@ READER = Speaker(model="reader")
 class Literal:
     """A check that supports what stands in a passage word for word, and questions."""
 
+    id = "literal"
+
     def open(
         self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
     ) -> GroundingCheck:

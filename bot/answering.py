@@ -1,0 +1,152 @@
+"""From a brief to a reply: who speaks, what is checked, and what is said where nothing holds."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from bot.attaching import from_file
+from bot.budget import SPENT_NOTE, SPENT_NOTICE
+from bot.citing import CitationBook
+from bot.conversation import Outcome, Route, Usage
+from bot.errors import ModelError
+from bot.evidence import Retrieval
+from bot.guardrails import evidence_is_weak, only_known_links
+from bot.ladder import Ladder
+from bot.live import Current, complete, documents_alone, rest_untold, tell
+from bot.ports import Brief, Grounder, Voice
+from bot.ports_costs import Spending
+from bot.reply import Reply
+from bot.sentences import SentenceStream
+from bot.speaking import Speaker
+from bot.telemetry import log
+
+_BROKEN_OFF = "\n\nI had to stop here: {reason}."
+
+
+class Answering:
+    """Answers briefs: down the failure ladder, every sentence through the check."""
+
+    def __init__(self, ladder: Ladder, grounder: Grounder, budget: Spending | None) -> None:
+        self._ladder = ladder
+        self._grounder = grounder
+        self._budget = budget
+
+    async def ask_back(self, words: str, reply: Reply) -> None:
+        """Ask for what is missing before anything can be looked up, or told."""
+        reply.outcome = Outcome.CLARIFY
+        reply.model = self._ladder.plain.model
+        await reply.say(words)
+        reply.watch.lap("speak")
+
+    async def converse(self, brief: Brief, reply: Reply) -> None:
+        """A greeting, thanks, a wish for a person: the voice alone, without facts."""
+        reply.outcome = Outcome.HANDOFF if brief.route is Route.HANDOFF else Outcome.ANSWERED
+        for voice in self._ladder.rungs(brief.route, frugal=not await self._may_spend()):
+            reply.model = voice.model
+            stream = SentenceStream()
+            try:
+                async with aclosing(voice.speak(brief)) as pieces:
+                    async for spoken in pieces:
+                        reply.usage += spoken.usage or Usage()
+                        for piece in stream.feed(spoken.text):
+                            await reply.say(only_known_links(piece.text, ()))
+                for piece in stream.finish():
+                    await reply.say(only_known_links(piece.text, ()))
+                self._ladder.spoke(voice)
+            except ModelError as error:
+                self._step_down(voice, error, reply)
+            if reply.text.strip():
+                break
+        reply.watch.lap("speak")
+
+    async def _may_spend(self) -> bool:
+        """Whether the day's budget leaves something for a model."""
+        return self._budget is None or await self._budget.left()
+
+    async def answer(self, brief: Brief, live: Current, reply: Reply) -> None:
+        """Speak from the passages, check each sentence, and step down a rung where it fails."""
+        weak = evidence_is_weak(brief.query, Retrieval(brief.passages))
+        if weak is not None and not live.found and not any(map(from_file, brief.passages)):
+            log.info("weak evidence", reason=weak)
+            await self.abstain(brief, live, reply)
+            return
+        chunks = [p.chunk for p in brief.passages]
+        check = self._grounder.open(
+            [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
+        )
+        speaker = Speaker(brief, live.check(check, brief.passages), reply)
+        frugal = not await self._may_spend()
+        await self._climb(self._ladder.rungs(brief.route, frugal=frugal), live, speaker, reply)
+        if not reply.text:
+            await self.abstain(brief, live, reply)
+            return
+        await complete(brief, live, speaker.pass_on, reply)
+        if not reply.book.citations and not reply.error:
+            # Words without a source: the voice asked back, or said that it does not know.
+            asks = reply.text.rstrip().endswith("?")
+            reply.outcome = Outcome.CLARIFY if asks else Outcome.ABSTAINED
+        elif frugal and len(self._ladder.order(brief.route)) > 1:
+            reply.notes.append(SPENT_NOTE)
+            await reply.say(f"\n\n_{SPENT_NOTICE}_")
+        reply.watch.lap("speak")
+
+    async def _climb(
+        self, rungs: Sequence[Voice], live: Current, speaker: Speaker, reply: Reply
+    ) -> None:
+        """Try the rungs until one of them has said something that holds."""
+        plain = self._ladder.plain
+        left = deque(rungs)
+        while left:
+            voice = left.popleft()
+            speaker.begin(voice)
+            silent = True
+            try:
+                if live.found and voice is plain:
+                    await self._tell(live, speaker, reply)
+                else:
+                    await speaker.speak(voice, repair=voice is not plain)
+                self._ladder.spoke(voice)
+            except ModelError as error:
+                silent = False
+                self._step_down(voice, error, reply)
+                if reply.text:
+                    broken_off = _BROKEN_OFF.format(reason=error.public)
+                    await reply.say(reply.book.finish() + broken_off)
+            if reply.text:
+                return
+            if reply.rejected:
+                left = deque(v for v in left if v is plain)  # then the documents' own words
+            elif silent and not live.found:
+                return  # the voice says that the passages do not tell; a plainer one is no wiser
+
+    def _step_down(self, voice: Voice, error: ModelError, reply: Reply) -> None:
+        """A model did not answer: the next rung takes over, and the turn says so."""
+        log.warning("the model did not answer, the next one steps in", error=str(error))
+        self._ladder.failed(voice)
+        reply.error = str(error)
+        reply.notes.append(f"{voice.model} did not answer: {error}")
+
+    async def _tell(self, live: Current, speaker: Speaker, reply: Reply) -> None:
+        """Live facts in their own words, then what documents say of the rest of the question."""
+        await tell(live.found, speaker.pass_on, reply)
+        if live.plan.more:
+            told = len(reply.text)
+            rest = documents_alone(speaker.brief, live.plan.more)
+            await speaker.speak(self._ladder.plain, rest, lead="\n\n")
+            if len(reply.text) == told:
+                await reply.say(rest_untold(live))
+
+    async def abstain(self, brief: Brief, live: Current, reply: Reply) -> None:
+        """Say in the persona's words that the answer is not known here, or what of it could not
+        be looked up."""
+        reply.outcome = Outcome.ABSTAINED
+        reply.claims.clear()
+        reply.book = CitationBook(())
+        known = tuple(p for p in brief.passages if not from_file(p))
+        declined = self._ladder.voice.decline(replace(brief, passages=known))
+        await reply.say(" ".join(live.missing) or declined)
+        reply.error = reply.error or " ".join(live.findings.errors)
+        reply.watch.lap("speak")
