@@ -9,6 +9,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bot.budget import Left
 from bot.conversation import Platform, Rating, Turn
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -60,6 +61,18 @@ class Metrics:
             ("model",),
             registry=self.registry,
         )
+        self._cache = Counter(
+            "wellspoken_answer_cache",
+            "Questions that were looked up in the answer cache, by whether it had the answer.",
+            ("found",),
+            registry=self.registry,
+        )
+        self._saved = Counter(
+            "wellspoken_saved_usd",
+            "What repeated answers cost when they were made, in US dollars.",
+            registry=self.registry,
+        )
+        self._budget_left: Gauge | None = None
         self._queue = Gauge(
             "wellspoken_queue_depth",
             "Messages taken in and not yet answered.",
@@ -79,10 +92,29 @@ class Metrics:
             self._tokens.labels(turn.model, "completion").inc(usage.completion_tokens)
         if usage.cost_usd:
             self._cost.labels(turn.model).inc(usage.cost_usd)
+        if turn.saved_usd:
+            self._saved.inc(turn.saved_usd)
 
     def observe_rating(self, rating: Rating, platform: Platform) -> None:
         """Count a thumb."""
         self._feedback.labels(rating, platform).inc()
+
+    def observe_cache(self, found: bool) -> None:
+        """Count a look-up in the answer cache."""
+        self._cache.labels("yes" if found else "no").inc()
+
+    def observe_budget(self, left: Left) -> None:
+        """Say what is left of the day's limits; no limit, no gauge."""
+        if self._budget_left is None:
+            self._budget_left = Gauge(
+                "wellspoken_budget_left",
+                "What is left of the day's limit (UTC), in US dollars or tokens.",
+                ("unit",),
+                registry=self.registry,
+            )
+        for unit, amount in (("usd", left.usd), ("tokens", left.tokens)):
+            if amount is not None:
+                self._budget_left.labels(unit).set(amount)
 
     def queue_depth(self, waiting: int) -> None:
         """Say how many messages wait."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from bot.citing import without_markers
-from bot.conversation import Message, Role
+from bot.conversation import Message, Role, Usage
 from bot.errors import WellspokenError
 from bot.ports import ChatMessage, ChatModel
 from bot.query import may_lean, rewrite
@@ -64,14 +64,23 @@ class ModelRewriter:
         self._clock = clock
         self._rests_until = 0.0
 
-    async def rewrite(self, question: str, history: Sequence[Message]) -> str:
-        """The model's query where it can be trusted, else that of the rules."""
+    async def rewrite(
+        self,
+        question: str,
+        history: Sequence[Message],
+        spend: Callable[[Usage], None] | None = None,
+    ) -> str:
+        """The model's query where it can be trusted, else that of the rules.
+
+        ``spend`` hears what the model charged, whether its query is used or not; one that was
+        given up on has told no usage.
+        """
         ruled = rewrite(question, history)
         if not may_lean(question, history) or self._clock() < self._rests_until:
             return ruled
         try:
             async with asyncio.timeout(self._seconds):
-                query = cleaned(await self._ask(question, history))
+                query = cleaned(await self._ask(question, history, spend))
         except TimeoutError:
             self._failed("too slow")
             return ruled
@@ -91,12 +100,19 @@ class ModelRewriter:
         self._rests_until = self._clock() + REST
         log.warning("the rewriting model did not answer, the rules step in", error=reason)
 
-    async def _ask(self, question: str, history: Sequence[Message]) -> str:
+    async def _ask(
+        self,
+        question: str,
+        history: Sequence[Message],
+        spend: Callable[[Usage], None] | None,
+    ) -> str:
         """What the model writes. A longer text than any query is not read to its end."""
         text = ""
         async with aclosing(self._model.stream(prompt(question, history), max_tokens=TOKENS)) as it:
             async for piece in it:
                 text += piece.text
+                if piece.usage is not None and spend is not None:
+                    spend(piece.usage)
                 if len(text) > 2 * LONGEST + len(question):
                     break
         return text

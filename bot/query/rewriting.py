@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from bot.conversation import Message, Role
+from bot.conversation import Message, Role, Usage
 from bot.query import cues, lists
 from bot.query.phrases import Kind, Phrase, phrases, singular, tokens
 from bot.query.references import exchanged, own_words, with_names_in_full, without_pronoun
@@ -181,7 +181,12 @@ def _bracketed(question: str, added: Sequence[str]) -> str:
 class RuleRewriter:
     """A :class:`~bot.ports.Rewriter` by the rules alone."""
 
-    async def rewrite(self, question: str, history: Sequence[Message]) -> str:
+    async def rewrite(
+        self,
+        question: str,
+        history: Sequence[Message],
+        spend: Callable[[Usage], None] | None = None,  # noqa: ARG002 - rules charge nothing
+    ) -> str:
         return rewrite(question, history)
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.budget import Left
 from bot.conversation import (
     Outcome,
     Platform,
@@ -66,3 +69,25 @@ def test_applications_count_apart() -> None:
     assert b'wellspoken_feedback_total{platform="discord",rating="up"} 1.0' in one.exposition()
     assert b"wellspoken_queue_depth 4.0" in one.exposition()
     assert b'rating="up"' not in other.exposition()
+
+
+def test_the_answer_cache_is_counted() -> None:
+    """How often it had the answer, and what that saved."""
+    metrics = Metrics()
+    for found in (True, False, False):
+        metrics.observe_cache(found)
+    metrics.observe_turn(replace(turn(), cached_from="t0", saved_usd=0.25))
+    text = metrics.exposition().decode()
+    assert 'wellspoken_answer_cache_total{found="yes"} 1.0' in text
+    assert 'wellspoken_answer_cache_total{found="no"} 2.0' in text
+    assert "wellspoken_saved_usd_total 0.25" in text
+
+
+def test_what_is_left_of_the_day_is_shown_where_there_is_a_limit() -> None:
+    """In the unit of the limit; without one there is no line that could alarm anybody."""
+    metrics = Metrics()
+    assert "wellspoken_budget_left{" not in metrics.exposition().decode()
+    metrics.observe_budget(Left(0.5, None))
+    text = metrics.exposition().decode()
+    assert 'wellspoken_budget_left{unit="usd"} 0.5' in text
+    assert 'unit="tokens"' not in text

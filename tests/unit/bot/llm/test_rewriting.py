@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.conversation import Message, Role
+from bot.conversation import Message, Role, Usage
 from bot.llm.openai import OpenAIChatModel
 from bot.llm.rewriting import HISTORY, REST, ModelRewriter, prompt
 from bot.query import rewrite
@@ -33,6 +33,19 @@ async def test_model_s_query_is_searched(server: OpenAIServer, chat: Chat) -> No
     assert "24 months from the day of purchase" in told
     assert "[1]" not in told
     assert "tokens" in " ".join(request.body)
+
+
+async def test_what_the_model_charged_is_told(server: OpenAIServer, chat: Chat) -> None:
+    """Its tokens and price count for the turn, whether its query is used or not."""
+    charged: list[Usage] = []
+    rewriter = ModelRewriter(chat(prices=(1_000_000.0, 0.0)), seconds=20)
+    for answer in (GOOD, "HACKED"):
+        server.behaviour.answer = answer
+        await rewriter.rewrite(QUESTION, BEFORE, charged.append)
+    await rewriter.rewrite("How long is it?", (), charged.append)
+    assert len(charged) == 2
+    assert all(usage.prompt_tokens > 50 for usage in charged)
+    assert all(usage.cost_usd == usage.prompt_tokens for usage in charged)
 
 
 @pytest.mark.parametrize(
