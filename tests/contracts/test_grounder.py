@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
 import pytest
 
+from bot.llm.openai import OpenAIChatModel
 from bot.ports import Grounder
 from knowledge.grounding import BuiltinGrounder
+from knowledge.judging import JudgedGrounder
+from knowledge.lettuce import LettuceJudge
+from knowledge.model_judge import ModelJudge
+from tests.platforms.lettuce_model import make_lettuce_model
+from tests.platforms.openai_server import Behaviour, Fault, OpenAIServer
 
 PASSAGES = (
     "The MG-200 has a warranty of 24 months. The MG-400 has a warranty of 36 months.",
@@ -14,10 +24,46 @@ PASSAGES = (
 )
 
 
-@pytest.fixture(params=["builtin"])
-def grounder(request: pytest.FixtureRequest) -> Grounder:
+def _word_for_word(messages: Sequence[dict[str, str]]) -> str:
+    """A judge that finds a sentence in a passage, or does not."""
+    asked = messages[-1]["content"]
+    said = re.search(r"<sentence>\n(.*)\n</sentence>", asked, re.DOTALL)
+    for number, text in re.findall(r'<passage n="(\d+)">\n(.*?)\n</passage>', asked, re.DOTALL):
+        if said and said[1] in text:
+            return f'{{"verdict": "SUPPORTED", "passage": {number}, "reason": "it stands there"}}'
+    return '{"verdict": "UNSUPPORTED", "passage": null, "reason": "no passage says it"}'
+
+
+_MODELS = {
+    "model": Behaviour(answer=_word_for_word),
+    "model, credulous": Behaviour(answer='{"verdict": "SUPPORTED", "passage": 1, "reason": ""}'),
+    "model, nonsense": Behaviour(answer="What a lovely sentence!"),
+    "model, down": Behaviour(fault=Fault.FAILED),
+}
+
+
+@pytest.fixture
+def lettuce(tmp_path: Path) -> Iterator[LettuceJudge]:
+    """LettuceDetect over a model of random weights; skipped where its library is not there."""
+    pytest.importorskip("lettucedetect", reason="the extra `grounding` is not installed")
+    judge = LettuceJudge(make_lettuce_model(tmp_path / "model"))
+    yield judge
+    judge.close()
+
+
+@pytest.fixture(params=["builtin", *_MODELS, "lettucedetect"])
+async def grounder(request: pytest.FixtureRequest) -> AsyncIterator[Grounder]:
     """Each grounder in turn."""
-    return BuiltinGrounder()
+    builtin = BuiltinGrounder()
+    if request.param == "builtin":
+        yield builtin
+    elif request.param == "lettucedetect":
+        yield JudgedGrounder(request.getfixturevalue("lettuce"), builtin, seconds=60)
+    else:
+        with OpenAIServer(_MODELS[request.param]) as server:
+            model = OpenAIChatModel("judge", server.url, "key", retries=0)
+            yield JudgedGrounder(ModelJudge(model), builtin)
+            await model.aclose()
 
 
 @pytest.mark.parametrize(
@@ -85,3 +131,23 @@ async def test_the_cited_passage_goes_first_among_equals(grounder: Grounder) -> 
     """Where two passages carry a sentence, the one it points to is named."""
     check = grounder.open([PASSAGES[0], "Another page.", PASSAGES[0]])
     assert (await check.check("The MG-200 has a warranty of 24 months.", [2])).passage == 2
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The MG-200 has a warranty of 240 months. [1]",
+        "The MG-400 has a warranty of 24 months. [1]",
+        "You find it at https://example.com/claims [2].",
+        "Run `mossgate logout` to begin. [2]",
+        "The MG-500 has a warranty of 24 months. [1]",
+        "The MG-200 has a warranty until 24 August 2031. [1]",
+    ],
+)
+async def test_nobody_passes_what_must_agree_to_the_letter(
+    grounder: Grounder, sentence: str
+) -> None:
+    """Numbers, dates, codes, links and commands that no passage holds, whoever judges."""
+    verdict = await grounder.open(PASSAGES, "How long is the warranty?").check(sentence, [0])
+    assert not verdict.supported
+    assert verdict.finding
