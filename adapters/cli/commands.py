@@ -8,11 +8,13 @@ import typer
 
 from adapters.cli import (
     answering,
+    costs,
     discord,
     ingesting,
     knowledge,
     operations,
     records,
+    routing,
     serving,
     slack,
     sources,
@@ -58,6 +60,7 @@ for room in (
     answering,
     stages,
     records,
+    routing,
     slack,
     discord,
 ):
