@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from adapters.economy import build_answers, open_budget
 from adapters.home import console_token, open_database
 from adapters.indexes import knowledge_of
 from adapters.live import open_live
@@ -134,6 +135,7 @@ async def assemble(
     from bot.store.audit import AuditTrail
     from bot.store.feedback import FeedbackBook
     from bot.store.history import History
+    from bot.store.routing import ThresholdBook
     from knowledge.ledger import Ledger
 
     async with AsyncExitStack() as stack:
@@ -160,6 +162,11 @@ async def assemble(
                 live=await stack.enter_async_context(open_live(settings, utc_now)),
                 rewriter=build_rewriter(settings, server),
                 names=(persona.name,),
+                answers=build_answers(settings, database, utc_now, metrics),
+                budget=await stack.enter_async_context(
+                    open_budget(settings, database, utc_now, metrics)
+                ),
+                thresholds=ThresholdBook(database),
             ),
             history=history,
             feedback=FeedbackBook(database),

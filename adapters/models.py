@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bot.errors import ConfigurationError
 from bot.ladder import Ladder
 from bot.ports import Embedder, Grounder, Rewriter, Voice
+from bot.pricing import Price, Prices
 from bot.settings import Settings
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.grounding import BuiltinGrounder
@@ -68,12 +69,14 @@ def build_ladder(
     plain = build_plain_voice(embedder, persona)
     if server is None:
         return Ladder(plain)
-    known = dict.fromkeys(m for m in (settings.voice_model, settings.model) if m)
+    cheaper = settings.models.rag
+    known = dict.fromkeys(m for m in (settings.voice_model, settings.model, cheaper) if m)
     voices = {model: _model_voice(settings, persona, server, model) for model in known}
     return Ladder(
         plain,
         voice=voices.get(settings.voice_model or ""),
         general=voices.get(settings.model or ""),
+        lookup=voices.get(cheaper or ""),
     )
 
 
@@ -88,12 +91,26 @@ def _model_voice(settings: Settings, persona: Persona, server: ModelServer, mode
         server=server,
         first_token_s=limits.first_token.total_seconds(),
         answer_s=limits.answer.total_seconds(),
-        prices=(limits.prompt_price, limits.completion_price),
-        setting="WELLSPOKEN_VOICE_MODEL" if model == settings.voice_model else "WELLSPOKEN_MODEL",
+        prices=prices_of(settings).of(model).pair,
+        setting=_named_by(settings, model),
     )
     return ModelVoice(
         chat, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
     )
+
+
+def _named_by(settings: Settings, model: str) -> str:
+    """The setting that a model's id comes from."""
+    if model == settings.voice_model:
+        return "WELLSPOKEN_VOICE_MODEL"
+    return "WELLSPOKEN_MODEL" if model == settings.model else "[models] rag"
+
+
+def prices_of(settings: Settings) -> Prices:
+    """What models charge, as the settings say."""
+    limits = settings.models
+    own = {model: Price(p.prompt, p.completion) for model, p in limits.prices.items()}
+    return Prices(Price(limits.prompt_price, limits.completion_price), own)
 
 
 def build_rewriter(settings: Settings, server: ModelServer | None) -> Rewriter | None:
@@ -110,7 +127,7 @@ def build_rewriter(settings: Settings, server: ModelServer | None) -> Rewriter |
             server=server,
             first_token_s=limits.rewriting.total_seconds(),
             answer_s=limits.rewriting.total_seconds(),
-            prices=(limits.prompt_price, limits.completion_price),
+            prices=prices_of(settings).of(settings.model).pair,
             setting="WELLSPOKEN_MODEL",
         ),
         seconds=limits.rewriting.total_seconds(),

@@ -50,7 +50,7 @@ class Answering:
             try:
                 async with aclosing(voice.speak(brief)) as pieces:
                     async for spoken in pieces:
-                        reply.usage += spoken.usage or Usage()
+                        reply.spend(spoken.usage or Usage())
                         for piece in stream.feed(spoken.text):
                             await reply.say(only_known_links(piece.text, ()))
                 for piece in stream.finish():

@@ -7,7 +7,7 @@ when the passages carry it. What fails is said in one sentence; nothing is ever 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -59,6 +59,7 @@ class _Exchange:
     history: tuple[Message, ...]
     live: Current
     files: tuple[Passage, ...]
+    thresholds: Thresholds
     decision: RouteDecision
     found: Retrieval = field(default_factory=lambda: Retrieval(()))
     repeated: CachedAnswer | None = None
@@ -88,7 +89,7 @@ class Engine:
         names: Sequence[str] = (),
         answers: AnswerStore | None = None,
         budget: Spending | None = None,
-        thresholds: Callable[[], Thresholds] = lambda: SHIPPED,
+        thresholds: Callable[[], Awaitable[Thresholds]] | None = None,
     ) -> None:
         self._turns = turns
         self._retriever = retriever
@@ -147,15 +148,16 @@ class Engine:
         watch.lap("history")
 
         said = without_call(question.text, self._names)
-        query = await self._rewriter.rewrite(said, history)
+        query = await self._rewriter.rewrite(said, history, reply.spend)
         watch.lap("rewrite")
 
         live = Current.of(self._live, said, query, history, question.principal)
         files = attached(query, question.attachments)
-        decision = decide(said, history, live=live.plan.reason, thresholds=self._thresholds())
+        thresholds = SHIPPED if self._thresholds is None else await self._thresholds()
+        decision = decide(said, history, live=live.plan.reason, thresholds=thresholds)
         decision = routed(decision, files)
         thread = question.thread or new_id("thread")
-        talk = _Exchange(question, thread, said, query, history, live, files, decision)
+        talk = _Exchange(question, thread, said, query, history, live, files, thresholds, decision)
         if talk.decision.route is not Route.LIVE:
             live.plan = replace(live.plan, wants=(), ask="")
         watch.lap("route")
@@ -193,7 +195,7 @@ class Engine:
     async def _respond(self, talk: _Exchange, reply: Reply) -> None:
         """Down the route: talk, ask back, or look up, and then perhaps talk after all."""
         chats = talk.decision.route in _WITHOUT_FACTS
-        if chats and not worth_a_look(talk.decision, self._thresholds()):
+        if chats and not worth_a_look(talk.decision, talk.thresholds):
             await self._answering.converse(talk.brief(), reply)
             return
         if talk.decision.route is Route.LIVE and not talk.live.plan.wants:
@@ -202,7 +204,7 @@ class Engine:
             return
         talk.found = await talk.live.beside(self._retrieve(talk))
         reply.watch.lap("retrieve")
-        talk.decision = reconsider(talk.decision, talk.query, talk.found, self._thresholds())
+        talk.decision = reconsider(talk.decision, talk.query, talk.found, talk.thresholds)
         if talk.decision.route in _WITHOUT_FACTS:
             await self._answering.converse(talk.brief(), reply)
             return

@@ -6,7 +6,7 @@ passes the contract suite of that port in ``tests/contracts``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -86,9 +86,15 @@ class ChatModel(Protocol):
 class Rewriter(Protocol):
     """Follow-up questions to search queries that are understood without their thread."""
 
-    async def rewrite(self, question: str, history: Sequence[Message]) -> str:
+    async def rewrite(
+        self,
+        question: str,
+        history: Sequence[Message],
+        spend: Callable[[Usage], None] | None = None,
+    ) -> str:
         """The query to search by; a first question as it is. Never fails: what helps nothing
-        comes back as it was asked. ``history`` is what everybody who reads the answer may know."""
+        comes back as it was asked. ``history`` is what everybody who reads the answer may know;
+        ``spend`` hears what a model charged for it."""
         ...
 
 

@@ -53,6 +53,10 @@ class Reply:
     model: str = ""
     error: str = ""
 
+    def spend(self, usage: Usage) -> None:
+        """Count what a model charged."""
+        self.usage += usage
+
     async def say(self, piece: str) -> None:
         """Show a piece and keep it."""
         if not self.text:

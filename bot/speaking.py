@@ -75,7 +75,7 @@ class Speaker:
         try:
             async with aclosing(voice.speak(brief)) as pieces:
                 async for spoken in pieces:
-                    self._reply.usage += spoken.usage or Usage()
+                    self._reply.spend(spoken.usage or Usage())
                     for piece in stream.feed(spoken.text):
                         await self._take(piece)
             for piece in stream.finish():
@@ -160,7 +160,7 @@ class Speaker:
         try:
             async with aclosing(voice.speak(asked)) as pieces:
                 async for spoken in pieces:
-                    self._reply.usage += spoken.usage or Usage()
+                    self._reply.spend(spoken.usage or Usage())
                     said += spoken.text
         except ModelError as error:
             log.warning("sentences could not be repaired", error=str(error))
