@@ -61,6 +61,7 @@ for room in (
     stages,
     records,
     routing,
+    costs,
     slack,
     discord,
 ):

@@ -1,0 +1,168 @@
+"""What answering costs: prices, the day's limit and the answer cache as the settings say, and the
+books on them, shared by command line and console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.budget import Budget, Left, Limits, day_of, next_day
+from bot.pricing import Price, Prices
+from bot.store.answer_cache import AnswerCache
+from bot.store.costs import CostBook, CostReport, Costs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.conversation import Usage
+    from bot.metrics import Metrics
+    from bot.ports import Clock
+    from bot.settings import Settings
+    from bot.store.base import Database
+
+DAYS = 14
+"""How far back the books are shown, unless somebody asks for more."""
+
+
+class Application(Protocol):
+    """What the books need of the application."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+def prices_of(settings: Settings) -> Prices:
+    """The price list of the settings."""
+    models = settings.models
+    own = {name: Price(price.prompt, price.completion) for name, price in models.prices.items()}
+    return Prices(Price(models.prompt_price, models.completion_price), own)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What models may cost a day."""
+    return Limits(settings.models.daily_limit_usd, settings.models.daily_limit_tokens)
+
+
+def build_budget(
+    settings: Settings, database: Database, clock: Clock, metrics: Metrics
+) -> Budget | None:
+    """Who keeps the day's limit; ``None`` where there is none."""
+    limits = limits_of(settings)
+    if not limits.are_set:
+        return None
+    return Budget(CostBook(database), clock, limits, observe=metrics.observe_budget)
+
+
+def build_answer_cache(
+    settings: Settings, database: Database, clock: Clock, metrics: Metrics
+) -> AnswerCache | None:
+    """The answers that may be given again; ``None`` where none may."""
+    if not settings.cache.enabled:
+        return None
+    return AnswerCache(database, clock, days=settings.cache.days, observe=metrics.observe_cache)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The books: what was spent on some days, and how today stands.
+
+    ``kept`` counts the answers in the cache, ``None`` where it is off. ``unpriced`` are models that
+    were used and have no price: their tokens count as free.
+    """
+
+    report: CostReport
+    limits: Limits
+    spent: Usage
+    resets_at: datetime
+    kept: int | None
+    unpriced: tuple[str, ...]
+
+    @property
+    def left(self) -> Left:
+        """What is left of today's limits."""
+        return Left.of(self.limits, self.spent)
+
+
+class CostDesk:
+    """What operators see of the costs."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
+        self._settings = settings
+        self._book = CostBook(database)
+        self._cache = AnswerCache(database, clock)
+        self._clock = clock
+
+    async def statement(self, days: int = DAYS) -> Statement:
+        """The books of so many days, today included."""
+        now = self._clock()
+        report = await self._book.report(now, days)
+        prices = prices_of(self._settings)
+        return Statement(
+            report=report,
+            limits=limits_of(self._settings),
+            spent=await self._book.spent(day_of(now)),
+            resets_at=next_day(now),
+            kept=await self._cache.entries() if self._settings.cache.enabled else None,
+            unpriced=tuple(
+                model
+                for model, costs in report.by_model.items()
+                if costs.tokens and not prices.of(model).is_set
+            ),
+        )
+
+
+def desk_of(app: Application) -> CostDesk:
+    """What operators see of the costs of an application."""
+    return CostDesk(app.settings, app.database, app.clock)
+
+
+def costs_json(costs: Costs) -> dict[str, Any]:
+    """Sums as ``costs --json`` prints them."""
+    return {
+        "turns": costs.turns,
+        "prompt_tokens": costs.prompt_tokens,
+        "completion_tokens": costs.completion_tokens,
+        "cost_usd": _dollars(costs.cost_usd),
+        "hits": costs.hits,
+        "saved_usd": _dollars(costs.saved_usd),
+    }
+
+
+def statement_json(statement: Statement) -> dict[str, Any]:
+    """The books as ``costs --json`` prints them."""
+    report, left = statement.report, statement.left
+    rate = report.hit_rate
+    return {
+        "days": [
+            {"day": day.isoformat(), **costs_json(costs)} for day, costs in report.by_day.items()
+        ],
+        "routes": [{"route": r.value, **costs_json(c)} for r, c in report.by_route.items()],
+        "models": [{"model": m, **costs_json(c)} for m, c in report.by_model.items()],
+        "total": costs_json(report.total),
+        "cache": {
+            "enabled": statement.kept is not None,
+            "kept": statement.kept,
+            "hit_rate": None if rate is None else round(rate, 4),
+            "saved_tokens": report.saved_tokens,
+        },
+        "today": {
+            "day": report.days[-1].isoformat(),
+            "spent_usd": _dollars(statement.spent.cost_usd),
+            "spent_tokens": statement.spent.prompt_tokens + statement.spent.completion_tokens,
+            "limit_usd": statement.limits.usd,
+            "limit_tokens": statement.limits.tokens,
+            "left_usd": None if left.usd is None else _dollars(left.usd),
+            "left_tokens": left.tokens,
+            "resets_at": statement.resets_at.isoformat(),
+        },
+        "unpriced": list(statement.unpriced),
+    }
+
+
+def _dollars(amount: float) -> float:
+    """Without the dust of adding up; a single small answer costs about 0.0001."""
+    return round(amount, 9)
