@@ -59,7 +59,7 @@ class Judge(Protocol):
 
     @property
     def name(self) -> str:
-        """As it stands in the log."""
+        """As it stands in the log; it changes whenever opinions may."""
         ...
 
     async def judge(
@@ -193,6 +193,11 @@ class JudgedGrounder:
         self._judge = judge
         self._fallback = fallback
         self._patience = _Patience(seconds, clock)
+
+    @property
+    def id(self) -> str:
+        """Both of them: what the one does not decide, the other does."""
+        return f"{self._judge.name} over {self._fallback.id}"
 
     def open(
         self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
