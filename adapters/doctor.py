@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LEAST_FREE_MB = 500
 _PATIENCE_S = 10
+_LOADING_S = 120  # a judge's own model may be large
 _HELLO = (ChatMessage("user", "Say hello."),)
 _SLACK_FIX = (
     "Take the tokens from your app's pages at https://api.slack.com/apps and install it with the "
@@ -34,8 +35,7 @@ _LIVE_FIX = (
     "Check that its system runs, and its url, or its database and sql, under [[live]] in "
     "wellspoken.toml."
 )
-
-
+_CLAIMS_FIX = "Correct [checking] in wellspoken.toml, or mend the model that it names."
 _SOURCES_FIX = (
     "Mend the source or its place under [[sources]], then `wellspoken sources sync`; "
     "`wellspoken sources list` tells how each stands."
@@ -82,6 +82,7 @@ async def examine() -> list[Check]:
         if name == "knowledge" and settings.weaviate_url:
             checks += await _weaviate(settings)
         checks.append(await _run(name, examination, settings, fix))
+    checks.append(await _run("claims", _claims, settings, _CLAIMS_FIX, _LOADING_S))
     return [*checks, *await _live(settings)]
 
 
@@ -108,13 +109,17 @@ async def _probe(desk: LiveDesk, name: str) -> Check:
 
 
 async def _run(
-    name: str, examination: Callable[[Settings], Awaitable[str]], settings: Settings, fix: str
+    name: str,
+    examination: Callable[[Settings], Awaitable[str]],
+    settings: Settings,
+    fix: str,
+    patience_s: int = _PATIENCE_S,
 ) -> Check:
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             return Check(name, ok=True, detail=await examination(settings))
     except TimeoutError:
-        return Check(name, ok=False, detail=f"no answer within {_PATIENCE_S} s", fix=fix)
+        return Check(name, ok=False, detail=f"no answer within {patience_s} s", fix=fix)
     except (WellspokenError, OSError) as error:
         return Check(name, ok=False, detail=str(error), fix=fix)
 
@@ -253,6 +258,12 @@ async def _model(settings: Settings) -> str:
                     await anext(pieces, None)
     named = " and ".join(dict.fromkeys(filter(None, ids.values())))
     return f"{named} at {server.url} answers"
+
+
+async def _claims(settings: Settings) -> str:
+    from adapters.judging import examine_judge
+
+    return await examine_judge(settings)
 
 
 async def _slack(settings: Settings) -> str:

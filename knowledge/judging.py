@@ -62,6 +62,10 @@ class Judge(Protocol):
         """As it stands in the log; it changes whenever opinions may."""
         ...
 
+    async def warm(self) -> None:
+        """Do what the first sentence would wait for. Raises :class:`bot.errors.WellspokenError`."""
+        ...
+
     async def judge(
         self, sentence: str, passages: Sequence[str], question: str, cited: Sequence[int]
     ) -> Opinion:
@@ -198,6 +202,14 @@ class JudgedGrounder:
     def id(self) -> str:
         """Both of them: what the one does not decide, the other does."""
         return f"{self._judge.name} over {self._fallback.id}"
+
+    async def warm(self) -> None:
+        """Load what the judge needs, for those who are about to answer; the log says if it
+        cannot."""
+        try:
+            await self._judge.warm()
+        except WellspokenError as error:
+            log.warning("the judge is not ready", judge=self._judge.name, reason=str(error))
 
     def open(
         self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()

@@ -62,6 +62,9 @@ class ModelJudge:
     def name(self) -> str:
         return self._model.id
 
+    async def warm(self) -> None:
+        """Nothing: its server is warmed by its owner."""
+
     async def judge(
         self, sentence: str, passages: Sequence[str], question: str, cited: Sequence[int]
     ) -> Opinion:

@@ -33,6 +33,10 @@ class Scripted:
         self.said = said
         self.asked: list[str] = []
 
+    async def warm(self) -> None:
+        if isinstance(self.said, Exception):
+            raise self.said
+
     async def judge(
         self, sentence: str, passages: Sequence[str], question: str, cited: Sequence[int]
     ) -> Opinion:
@@ -163,6 +167,13 @@ async def test_a_dead_judge_is_left_alone_for_a_while() -> None:
 
     now, judge.said = REST + 1, YES
     assert (await grounder.open(PASSAGES).check(LOOSE)).supported
+
+
+async def test_a_judge_that_is_not_ready_stops_nobody() -> None:
+    """The log says it, and the built-in check answers."""
+    fault = ModelUnavailableError(url="http://127.0.0.1:9")
+    await JudgedGrounder(Scripted(fault), BuiltinGrounder()).warm()
+    await JudgedGrounder(Scripted(YES), BuiltinGrounder()).warm()
 
 
 async def test_a_slow_judge_is_not_waited_for() -> None:
