@@ -1,0 +1,376 @@
+"""What gathers gaps: which turns are new to them, where they go, what has changed since.
+
+A turn belongs to a gap where its question was looked for and not answered: it ended with "I do not
+know", was handed to a person, or got a thumb down that nobody has dealt with. A turn with an error
+is a fault and no gap; what was no question at all (the route ``voice``, a bare wish for a person)
+never counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.conversation import Outcome, Rating, Role, Route
+from bot.store.base import Database, insert
+from bot.store.chat_tables import handoffs
+from bot.store.gap_figures import ANSWERED, MERGED, OPEN, batches, refresh_in
+from bot.store.gap_tables import gap_marks, gap_turns, gaps
+from bot.store.tables import feedback, messages, reviews, turns
+
+_LAG_US = 600_000_000
+_LAG_MESSAGES = 1_000
+"""So far back it is looked again: what has a smaller number, or is earlier by another machine's
+clock, may be stored later. Turns are followed by the number of their messages: by time, those that
+were brought in from elsewhere would be overlooked."""
+
+
+class Why(StrEnum):
+    """Why a turn counts."""
+
+    ABSTAINED = "abstained"
+    HANDOFF = "handoff"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A turn that belongs to a gap and has none yet."""
+
+    turn: str
+    at: datetime
+    query: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Turns to be placed, oldest first, and how far everything was looked through with them."""
+
+    turns: tuple[Unplaced, ...]
+    marks: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Vectored:
+    """A gap as grouping needs it; ``vector`` is empty where it has to be made anew."""
+
+    id: str
+    vector: bytes
+    weighed: int
+    leader: str
+    mergeable: bool
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A gap that got turns: its vector now; ``leader`` is the turn that begins a new one."""
+
+    id: str
+    vector: bytes
+    weighed: int
+    leader: str = ""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_looked_for = sa.and_(
+    turns.c.route.in_([Route.RAG.value, Route.HYBRID.value, Route.LIVE.value]),
+    turns.c.outcome != Outcome.ERROR.value,
+    turns.c.error == "",
+    turns.c.query != "",  # erased
+)
+_unplaced = ~sa.exists().where(gap_turns.c.turn_id == turns.c.id)
+_settled = sa.exists().where(
+    reviews.c.turn_id == feedback.c.turn_id,
+    reviews.c.author == feedback.c.author,
+    reviews.c.at >= feedback.c.updated_at,
+    sa.or_(reviews.c.verdict == "rejected", feedback.c.correction != ""),
+)
+_found_wanting = sa.and_(feedback.c.rating == Rating.DOWN.value, ~_settled)
+_new = sa.select(turns.c.id, turns.c.at, turns.c.query).where(_looked_for, _unplaced)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_unknown = (Outcome.ABSTAINED.value, Outcome.HANDOFF.value)
+
+
+class GapIntake:
+    """Gathers gaps in a database. One process at a time: whoever calls this holds a lease."""
+
+    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+        self._db = db
+        self._clock = clock
+
+    # -- what is new ------------------------------------------------------------------------------
+
+    async def news(self, limit: int) -> News:
+        """Turns that belong to a gap and have none, ``limit`` at most of each kind."""
+        now = _microseconds(self._clock())
+
+        def op(connection: sa.Connection) -> News:
+            marks = _marks(connection)
+            last = connection.scalar(sa.select(sa.func.max(messages.c.id))) or 0
+            ways = ((Why.ABSTAINED, _abstained, last), (Why.HANDOFF, _handed, now))
+            found: dict[str, Unplaced] = {}
+            for why, look, end in (*ways, (Why.DOWN, _rated, now)):
+                # Numbers may begin anew where every message was deleted.
+                mark = marks.get(why, 0) if marks.get(why, 0) <= end else 0
+                rows = connection.execute(look(mark).limit(limit)).all()
+                for row in rows:
+                    found.setdefault(row.id, Unplaced(row.id, row.at, row.query, why))
+                marks[why] = _number(rows[-1].mark) if len(rows) == limit else end
+            return News(tuple(sorted(found.values(), key=lambda u: (u.at, u.turn))), marks)
+
+        return await self._db.read(op)
+
+    async def waiting(self) -> int:
+        """How many turns that ended with "I do not know" have no gap yet."""
+
+        def op(connection: sa.Connection) -> int:
+            mark = _marks(connection).get(Why.ABSTAINED, 0)
+            left = _abstained(mark).order_by(None).subquery()
+            return connection.scalar(sa.select(sa.func.count()).select_from(left)) or 0
+
+        return await self._db.read(op)
+
+    async def mark(self, news: News) -> None:
+        """Note how far it was looked, where nothing was found."""
+        await self._db.write(lambda connection: _note(connection, news.marks))
+
+    # -- placing ----------------------------------------------------------------------------------
+
+    async def vectors(self, model: str) -> list[Vectored]:
+        """Every gap that stands for itself; without vectors those that another model made."""
+        query = sa.select(gaps).where(gaps.c.state != MERGED).order_by(gaps.c.id)
+
+        def op(connection: sa.Connection) -> list[Vectored]:
+            return [
+                Vectored(
+                    row.id,
+                    (row.vector or b"") if row.model == model else b"",
+                    row.weighed,
+                    row.leader,
+                    row.state == OPEN and not row.document,
+                    row.document,
+                )
+                for row in connection.execute(query)
+            ]
+
+        return await self._db.read(op)
+
+    async def queries(self, ids: Sequence[str]) -> dict[str, str]:
+        """What turns were searched for; without those that were erased."""
+
+        def op(connection: sa.Connection) -> dict[str, str]:
+            query = sa.select(turns.c.id, turns.c.query).where(turns.c.query != "")
+            return {
+                row.id: row.query
+                for batch in batches(ids)
+                for row in connection.execute(query.where(turns.c.id.in_(batch)))
+            }
+
+        return await self._db.read(op)
+
+    async def members(self, gap: str, limit: int) -> list[str]:
+        """The newest turns of a gap."""
+        query = sa.select(gap_turns.c.turn_id).where(gap_turns.c.gap_id == gap)
+        newest = query.order_by(gap_turns.c.at.desc(), gap_turns.c.turn_id.desc()).limit(limit)
+        return await self._db.read(lambda connection: list(connection.scalars(newest)))
+
+    async def place(
+        self,
+        news: News,
+        homes: Mapping[str, str],
+        grown: Sequence[Grown],
+        merged: Sequence[tuple[str, str]],
+        model: str,
+    ) -> None:
+        """Keep where turns went (``homes``: turn to gap), and what became of the gaps."""
+
+        def op(connection: sa.Connection) -> None:
+            there: set[str] = set()
+            for batch in batches(sorted(homes)):
+                query = sa.select(turns.c.id).where(turns.c.id.in_(batch), turns.c.query != "")
+                there.update(connection.scalars(query))
+            _keep_gaps(connection, grown, model)
+            rows = [
+                {"turn_id": u.turn, "gap_id": homes[u.turn], "at": u.at, "why": u.why.value}
+                for u in news.turns
+                if u.turn in there
+            ]
+            if rows:
+                connection.execute(insert(connection, gap_turns).on_conflict_do_nothing(), rows)
+            erased = [gap for turn, gap in homes.items() if turn not in there]
+            for gone, kept in merged:
+                if not _merge(connection, gone, kept):
+                    erased += [gone, kept]
+            _unset(connection, erased)
+            refresh_in(connection, [*(g.id for g in grown), *(gone for gone, _ in merged)])
+            _note(connection, news.marks)
+
+        await self._db.write(op)
+
+    # -- what has changed -------------------------------------------------------------------------
+
+    async def settle(self) -> int:
+        """Bring gaps up to date with what was erased, taken back and approved; how many changed."""
+        gone = sa.select(gap_turns.c.turn_id, gap_turns.c.gap_id).where(
+            gap_turns.c.why == Why.DOWN.value,
+            ~sa.exists().where(feedback.c.turn_id == gap_turns.c.turn_id, _found_wanting),
+        )
+        withdrawn, changed, approved = await self._db.read(
+            lambda c: (c.execute(gone).all(), _changed(c), c.execute(_approved).all())
+        )
+        if not (withdrawn or changed or approved):
+            return 0
+
+        def op(connection: sa.Connection) -> int:
+            for batch in batches([row.turn_id for row in withdrawn]):
+                connection.execute(sa.delete(gap_turns).where(gap_turns.c.turn_id.in_(batch)))
+            touched = {*changed, *(row.gap_id for row in withdrawn)}
+            _unset(connection, sorted(touched))
+            for row in approved:
+                answered = sa.update(gaps).where(gaps.c.id == row.gap_id, gaps.c.state == OPEN)
+                values = {"state": ANSWERED, "document": row.id, "judged_by": row.judged_by}
+                connection.execute(answered.values(**values, answered_at=self._clock()))
+            touched |= {row.gap_id for row in approved}
+            refresh_in(connection, sorted(touched))
+            return len(touched)
+
+        return await self._db.write(op)
+
+    async def weigh(self, gap: str, vector: bytes, weighed: int, leader: str, model: str) -> None:
+        """Keep a gap's vector that was made anew; empty: there is nothing to make it from."""
+        values = {"vector": vector or None, "weighed": weighed, "leader": leader, "model": model}
+        change = sa.update(gaps).where(gaps.c.id == gap).values(**values)
+        await self._db.write(lambda connection: connection.execute(change).rowcount)
+
+
+def _abstained(mark: int) -> sa.Select[Any]:
+    query = _new.add_columns(messages.c.id.label("mark"))
+    query = query.join(messages, messages.c.turn_id == turns.c.id)
+    query = query.where(messages.c.id > mark - _LAG_MESSAGES, messages.c.role == Role.USER.value)
+    return query.where(turns.c.outcome.in_(_unknown)).order_by(messages.c.id)
+
+
+def _handed(mark: int) -> sa.Select[Any]:
+    query = _new.add_columns(handoffs.c.created_at.label("mark"))
+    query = query.join(handoffs, handoffs.c.turn_id == turns.c.id)
+    since = query.where(handoffs.c.created_at >= _moment(mark - _LAG_US))
+    return since.order_by(handoffs.c.created_at, turns.c.id)
+
+
+def _rated(mark: int) -> sa.Select[Any]:
+    query = _new.add_columns(sa.func.max(feedback.c.updated_at).label("mark"))
+    query = query.join(feedback, feedback.c.turn_id == turns.c.id).where(_found_wanting)
+    since = query.where(feedback.c.updated_at >= _moment(mark - _LAG_US))
+    return since.group_by(turns.c.id, turns.c.at, turns.c.query).order_by("mark", turns.c.id)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _moment(number: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=max(number, 0))
+
+
+def _number(mark: int | datetime) -> int:
+    return mark if isinstance(mark, int) else _microseconds(mark)
+
+
+def _marks(connection: sa.Connection) -> dict[str, int]:
+    return {row.name: row.number for row in connection.execute(sa.select(gap_marks))}
+
+
+_approved = (
+    sa.select(gap_turns.c.gap_id, handoffs.c.id, handoffs.c.judged_by)
+    .join(handoffs, handoffs.c.turn_id == gap_turns.c.turn_id)
+    .join(gaps, gaps.c.id == gap_turns.c.gap_id)
+    .where(
+        gaps.c.state == OPEN,
+        handoffs.c.proposal == "approved",
+        sa.or_(gaps.c.document == "", handoffs.c.answered_at > gaps.c.answered_at),
+    )
+    .order_by(handoffs.c.id)
+)
+
+
+def _changed(connection: sa.Connection) -> list[str]:
+    """Gaps whose turns are not those of their figures any more, or whose first turn is gone."""
+    counts = sa.select(gap_turns.c.gap_id, sa.func.count().label("n")).group_by(gap_turns.c.gap_id)
+    now = counts.subquery()
+    query = (
+        sa.select(gaps.c.id)
+        .join(now, now.c.gap_id == gaps.c.id, isouter=True)
+        .where(gaps.c.state != MERGED, sa.func.coalesce(now.c.n, 0) != gaps.c.turns)
+    )
+    return list(connection.scalars(query))
+
+
+def _keep_gaps(connection: sa.Connection, grown: Sequence[Grown], model: str) -> None:
+    begun = [g for g in grown if g.leader]
+    if begun:
+        connection.execute(sa.insert(gaps), [_row(g, model) for g in begun])
+    change = sa.update(gaps).where(gaps.c.id == sa.bindparam("gap"))
+    change = change.values(vector=sa.bindparam("mean"), weighed=sa.bindparam("count"))
+    known = [{"gap": g.id, "mean": g.vector, "count": g.weighed} for g in grown if not g.leader]
+    if known:
+        connection.execute(change, known)
+
+
+def _row(grown: Grown, model: str) -> dict[str, Any]:
+    return {
+        "id": grown.id,
+        "state": OPEN,
+        "merged_into": "",
+        "leader": grown.leader,
+        "model": model,
+        "weighed": grown.weighed,
+        "turns": 0,
+        "askers": 0,
+        "again": 0,
+        "heat": 0.0,
+        "audiences": [],
+        "document": "",
+        "judged_by": "",
+        "vector": grown.vector,
+    }
+
+
+def _merge(connection: sa.Connection, gone: str, kept: str) -> bool:
+    """Move the turns of one gap into another; not where somebody judged one of them meanwhile."""
+    both = sa.select(gaps.c.id).where(
+        gaps.c.id.in_([gone, kept]), gaps.c.state == OPEN, gaps.c.document == ""
+    )
+    if len(connection.scalars(both.with_for_update()).all()) < 2:
+        return False
+    into = sa.update(gap_turns).where(gap_turns.c.gap_id == gone).values(gap_id=kept)
+    connection.execute(into)
+    connection.execute(sa.update(gaps).where(gaps.c.merged_into == gone).values(merged_into=kept))
+    values = {"state": MERGED, "merged_into": kept, "vector": None, "leader": ""}
+    connection.execute(sa.update(gaps).where(gaps.c.id == gone).values(**values))
+    return True
+
+
+def _unset(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Drop vectors in which something is that is gone."""
+    for batch in batches(ids):
+        change = sa.update(gaps).where(gaps.c.id.in_(batch))
+        connection.execute(change.values(vector=None, leader=""))
+
+
+def _note(connection: sa.Connection, marks: Mapping[str, int]) -> None:
+    rows = [{"name": str(name), "number": number} for name, number in marks.items()]
+    new = insert(connection, gap_marks)
+    upsert = new.on_conflict_do_update(
+        index_elements=["name"], set_={"number": new.excluded.number}
+    )
+    connection.execute(upsert, rows)

@@ -1,0 +1,65 @@
+"""The tables of gaps: questions of one topic that could not be answered, as references to turns.
+
+No words of anybody are kept here. A gap's name is made anew from its turns whenever it is shown,
+so that what is erased there is gone here as well.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bot.store.base import metadata
+from bot.store.columns import Json, Moment, Words
+
+
+def _text(name: str) -> sa.Column[str]:
+    """A text that is always there."""
+    return sa.Column(name, Words, nullable=False)
+
+
+def _number(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False)
+
+
+gaps = sa.Table(
+    "gaps",
+    metadata,
+    sa.Column("id", Words, primary_key=True),
+    _text("state"),
+    _text("merged_into"),  # the gap that took this one in; empty: it stands for itself
+    _text("leader"),  # a turn whose words stand for the topic; empty once that is gone
+    _text("model"),  # who made the vector
+    _number("weighed"),  # of how many turns the vector is the mean
+    _number("turns"),
+    _number("askers"),
+    _number("again"),  # turns since it was answered
+    sa.Column("first_at", Moment),
+    sa.Column("last_at", Moment),
+    sa.Column("heat", sa.Double, nullable=False),
+    sa.Column("audiences", Json, nullable=False),
+    _text("document"),
+    sa.Column("answered_at", Moment),
+    _text("judged_by"),
+    sa.Column("vector", sa.LargeBinary),  # float16; none: it has to be made anew
+    sa.Index(None, "state", "heat", "id"),
+)
+
+gap_turns = sa.Table(
+    "gap_turns",
+    metadata,
+    sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("gap_id", sa.ForeignKey("gaps.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    _text("why"),
+    sa.Index(None, "gap_id", "at", "turn_id"),
+    sa.Index(None, "why", "turn_id"),
+)
+
+gap_marks = sa.Table(
+    "gap_marks",
+    metadata,
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+"""How far messages (by number), ratings and handoffs (by microseconds since 1970) were looked
+through."""

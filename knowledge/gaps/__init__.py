@@ -1,0 +1,1 @@
+"""The gap loop: questions that could not be answered, by topic. Grouping, names, drafts."""

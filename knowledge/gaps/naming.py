@@ -1,0 +1,83 @@
+"""A name for a group of questions, made of their own words or of a document's heading. Pure.
+
+Nothing of it is stored: what is erased from the questions is gone from the name as well.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.facts import rarity
+from bot.lexical import STOP_WORDS, fold, query_terms, terms
+
+NOBODY = "Questions that were erased"
+"""The name of a group of which no words are left."""
+
+_LONGEST = 6  # words of a name
+_LEAST_COVERED = 0.75  # of what the questions ask about, in a heading that may be the name
+_EDGES = "\"'“”‘’.,;:!?()[]{}<>*_`«»…"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a group is about, and the question that says it best, as it was asked."""
+
+    topic: str
+    question: str
+
+
+def name_of(queries: Sequence[str], headings: Iterable[str] = ()) -> Name:
+    """The name of a group by some of its questions and the headings that came nearest.
+
+    A heading that says most of what the questions have in common is the name; else the stretch of
+    words that does, from the question that is nearest to them all.
+    """
+    if not queries:
+        return Name(NOBODY, "")
+    weights = _weights(queries)
+    question = min(queries, key=lambda q: (-_told(q, weights), len(q), q))
+    wanted = sum(weights[t] for t in set(query_terms(question)))
+    for heading in headings:
+        if len(heading.split()) <= 2 * _LONGEST and wanted:
+            said = sum(weights.get(t, 0.0) for t in set(terms(heading)))
+            if said / wanted >= _LEAST_COVERED:
+                return Name(heading, question)
+    return Name(_phrase(question, weights), question)
+
+
+def _weights(queries: Sequence[str]) -> dict[str, float]:
+    """How telling each term is: how many of the questions have it, and how rare it is elsewhere."""
+    counts = Counter(t for query in queries for t in set(query_terms(query)))
+    return {term: n / len(queries) * rarity(term) for term, n in counts.items()}
+
+
+def _told(query: str, weights: dict[str, float]) -> float:
+    """How much of what all ask about a question says for its length."""
+    found = set(query_terms(query))
+    return sum(weights[t] for t in found) / (8 + len(query.split())) if found else 0.0
+
+
+def _phrase(question: str, weights: dict[str, float]) -> str:
+    """The stretch of at most six words that says most; it neither begins nor ends with a word that
+    says nothing."""
+    words = [word.strip(_EDGES) for word in question.split()]
+    words = [word for word in words if word]
+    worth = [_worth(word, weights) for word in words]
+    best, chosen = 0.0, words[:_LONGEST]
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
+            if not (worth[start] and worth[end - 1]):
+                continue
+            said = sum(worth[start:end]) - 0.3 * (end - start)
+            if said > best:
+                best, chosen = said, words[start:end]
+    phrase = " ".join(chosen)
+    return phrase[:1].upper() + phrase[1:]
+
+
+def _worth(word: str, weights: dict[str, float]) -> float:
+    if fold(word) in STOP_WORDS:
+        return 0.0
+    return max((weights.get(term, 0.0) for term in terms(word)), default=0.0)
