@@ -10,12 +10,14 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.web.auth import Operator, Sessions, SignInRequiredError
+from adapters.web.costs import add_costs
 from adapters.web.failures import headers_of
 from adapters.web.knowing import add_knowledge
 from adapters.web.limits import TooManyError
 from adapters.web.pages import Pages
 from adapters.web.ports import Application
 from adapters.web.reviewing import add_review
+from adapters.web.routing import add_routing
 from adapters.web.security import own_forms_only
 from adapters.web.sources import cited_place
 from adapters.web.texts import checked
@@ -83,6 +85,8 @@ def console_router(console: Console) -> APIRouter:
     add_review(router, console, PAGE)
     _add_rooms(router, console)
     add_knowledge(router, console, PAGE)
+    add_costs(router, console)
+    add_routing(router, console)
     return router
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from adapters.costing import Statement
 from adapters.reviewing import Queue
 from bot.conversation import Author, Feedback, Principal, Question, Turn
 from bot.evidence import Chunk
 from bot.metrics import Metrics
+from bot.routing import Thresholds
+from bot.routing.confusion import Confusion
 from bot.store.feedback import RatedTurn
 from bot.store.reviews import Verdict
+from bot.store.route_book import DoubtfulTurn, RouteShare
+from bot.store.routing import RoutingVersion
 from knowledge.ledger import DocumentRecord, RunRecord
 from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
@@ -124,6 +129,46 @@ class Sources(Protocol):
         ...
 
 
+class Routing(Protocol):
+    """How messages are routed, and what operators say of it."""
+
+    async def shares(self, days: int, /) -> Sequence[RouteShare]:
+        """How turns of the last days went, by route."""
+        ...
+
+    async def doubtful(self, days: int, limit: int, /) -> Sequence[DoubtfulTurn]:
+        """The closest decisions of the last days without a label."""
+        ...
+
+    async def confusion(self) -> Confusion:
+        """Labelled turns: right route by decided route."""
+        ...
+
+    async def label(self, turn: str, route: str, by: str, /) -> None:
+        """Say which route is right; raises UsageError, NotFoundError."""
+        ...
+
+    async def live(self) -> Thresholds:
+        """The thresholds in force."""
+        ...
+
+    async def versions(self) -> Sequence[RoutingVersion]:
+        """Learned versions, the newest first."""
+        ...
+
+    async def roll_back(self, by: str, to: int | None = None) -> Thresholds:
+        """Make a version live again, 0 the shipped one; raises UsageError, NotFoundError."""
+        ...
+
+
+class Costs(Protocol):
+    """The books on what answering cost."""
+
+    async def statement(self, days: int = ...) -> Statement:
+        """The last so many days, today included."""
+        ...
+
+
 class PersonaCard(Protocol):
     """How the bot introduces itself."""
 
@@ -161,5 +206,9 @@ class Application(Protocol):
     def review(self) -> Review: ...
     @property
     def sources(self) -> Sources: ...
+    @property
+    def routing(self) -> Routing: ...
+    @property
+    def costs(self) -> Costs: ...
 
     async def readiness(self) -> Mapping[str, str | None]: ...

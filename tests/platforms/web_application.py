@@ -18,7 +18,10 @@ from pathlib import Path
 
 import uvicorn
 
+from adapters.assembly import utc_now
+from adapters.costing import CostDesk
 from adapters.reviewing import Review
+from adapters.routing import RoutingDesk, routing_desk
 from adapters.web.app import create_app
 from adapters.web.ports import Application, Show
 from bot.conversation import (
@@ -35,6 +38,7 @@ from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
 from bot.handoff import HandoffBook
 from bot.metrics import Metrics
 from bot.sentences import split
+from bot.settings import load_settings
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
@@ -286,6 +290,8 @@ class WebApplication:
     review: Review
     handoffs: HandoffBook
     sources: SourceDesk
+    costs: CostDesk
+    routing: RoutingDesk
     store: StandInStore = field(default_factory=StandInStore)
     persona: Card = field(default_factory=Card)
     console_token: str = TOKEN
@@ -318,6 +324,8 @@ async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
             stand_in_review(database, ledger, store),
             HandoffBook(database),
             SourceDesk([HANDBOOK], ledger, SyncBook(database), Leases(database)),
+            CostDesk(load_settings(WELLSPOKEN_HOME=folder), database, utc_now),
+            routing_desk(database),
         )
     finally:
         await store.close()
