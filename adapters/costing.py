@@ -1,13 +1,11 @@
-"""What answering costs: prices, the day's limit and the answer cache as the settings say, and the
-books on them, shared by command line and console."""
+"""The books on what answering costs, shared by command line and console."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.budget import Budget, Left, Limits, day_of, next_day
-from bot.pricing import Price, Prices
+from bot.budget import Left, Limits, day_of, next_day
 from bot.store.answer_cache import AnswerCache
 from bot.store.costs import CostBook, CostReport, Costs
 
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.conversation import Usage
-    from bot.metrics import Metrics
     from bot.ports import Clock
     from bot.settings import Settings
     from bot.store.base import Database
@@ -35,43 +32,12 @@ class Application(Protocol):
     def clock(self) -> Clock: ...
 
 
-def prices_of(settings: Settings) -> Prices:
-    """The price list of the settings."""
-    models = settings.models
-    own = {name: Price(price.prompt, price.completion) for name, price in models.prices.items()}
-    return Prices(Price(models.prompt_price, models.completion_price), own)
-
-
-def limits_of(settings: Settings) -> Limits:
-    """What models may cost a day."""
-    return Limits(settings.models.daily_limit_usd, settings.models.daily_limit_tokens)
-
-
-def build_budget(
-    settings: Settings, database: Database, clock: Clock, metrics: Metrics
-) -> Budget | None:
-    """Who keeps the day's limit; ``None`` where there is none."""
-    limits = limits_of(settings)
-    if not limits.are_set:
-        return None
-    return Budget(CostBook(database), clock, limits, observe=metrics.observe_budget)
-
-
-def build_answer_cache(
-    settings: Settings, database: Database, clock: Clock, metrics: Metrics
-) -> AnswerCache | None:
-    """The answers that may be given again; ``None`` where none may."""
-    if not settings.cache.enabled:
-        return None
-    return AnswerCache(database, clock, days=settings.cache.days, observe=metrics.observe_cache)
-
-
 @dataclass(frozen=True, slots=True)
 class Statement:
     """The books: what was spent on some days, and how today stands.
 
-    ``kept`` counts the answers in the cache, ``None`` where it is off. ``unpriced`` are models that
-    were used and have no price: their tokens count as free.
+    ``kept`` counts the answers in the cache, ``None`` where none is given again. ``unpriced`` are
+    models that were used and have no price: their tokens count as free.
     """
 
     report: CostReport
@@ -98,12 +64,14 @@ class CostDesk:
 
     async def statement(self, days: int = DAYS) -> Statement:
         """The books of so many days, today included."""
-        now = self._clock()
+        from adapters.models import prices_of
+
+        now, models = self._clock(), self._settings.models
         report = await self._book.report(now, days)
         prices = prices_of(self._settings)
         return Statement(
             report=report,
-            limits=limits_of(self._settings),
+            limits=Limits(models.daily_limit_usd, models.daily_limit_tokens),
             spent=await self._book.spent(day_of(now)),
             resets_at=next_day(now),
             kept=await self._cache.entries() if self._settings.cache.enabled else None,

@@ -42,3 +42,10 @@ class Prices:
         """The price of a model; a dated version (``gpt-4o-2024-08-06``) has that of its name."""
         named = self._own.get(model) or self._own.get(_DATED.sub("", model))
         return self._others if named is None else named
+
+
+def in_dollars(amount: float) -> str:
+    """A price for people: cents, or as many places as a small one needs."""
+    if amount == 0 or amount >= 0.1:
+        return f"${amount:,.2f}"
+    return f"${amount:.4f}" if amount >= 0.0001 else f"${amount:.6f}"

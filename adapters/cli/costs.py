@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.cli.console import AsJson, print_json, remark, run, settings, table
+from bot.pricing import in_dollars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,17 +75,10 @@ def _cells(costs: Costs) -> tuple[str, ...]:
     return (
         f"{costs.turns:,}",
         f"{costs.tokens:,}",
-        dollars(costs.cost_usd),
+        in_dollars(costs.cost_usd),
         f"{costs.hits:,}",
-        dollars(costs.saved_usd),
+        in_dollars(costs.saved_usd),
     )
-
-
-def dollars(amount: float) -> str:
-    """A price for people: cents, or as many places as a small one needs."""
-    if amount == 0 or amount >= 0.1:
-        return f"${amount:,.2f}"
-    return f"${amount:.4f}" if amount >= 0.0001 else f"${amount:.6f}"
 
 
 def _cache_in_words(statement: Statement) -> str:
@@ -94,15 +88,15 @@ def _cache_in_words(statement: Statement) -> str:
     told = f"Answer cache: {statement.kept:,} kept"
     if report.hit_rate is not None:
         told += f", {report.hit_rate:.0%} of the answers from documents given again"
-    return f"{told}; saved {report.saved_tokens:,} tokens, {dollars(report.total.saved_usd)}."
+    return f"{told}; saved {report.saved_tokens:,} tokens, {in_dollars(report.total.saved_usd)}."
 
 
 def _today_in_words(statement: Statement) -> Iterable[str]:
     spent, limits, left = statement.spent, statement.limits, statement.left
     tokens = spent.prompt_tokens + spent.completion_tokens
-    yield f"Today: {dollars(spent.cost_usd)}, {tokens:,} tokens."
+    yield f"Today: {in_dollars(spent.cost_usd)}, {tokens:,} tokens."
     if limits.usd is not None and left.usd is not None:
-        yield f"Of the limit of {dollars(limits.usd)} a day {dollars(left.usd)} is left."
+        yield f"Of the limit of {in_dollars(limits.usd)} a day {in_dollars(left.usd)} is left."
     if limits.tokens is not None and left.tokens is not None:
         yield f"Of the limit of {limits.tokens:,} tokens a day {left.tokens:,} are left."
     if not left.any:
