@@ -9,7 +9,7 @@ from bot.lexical import words
 
 ENGLISH, GERMAN = "en", "de"
 
-_WORDS = {
+FUNCTION_WORDS = {
     ENGLISH: frozenset(
         """the a an is are was were do does did can could will would should how what when where why
         which who of and or to in on for with my your our it this that there not i you we have has
@@ -30,7 +30,7 @@ _SIGN = 2  # what a letter that only one of them has counts, in words
 def language(text: str) -> str:
     """``"de"`` or ``"en"``; empty where the words tell nothing, as in "MG-400?"."""
     said = words(text)
-    counts = {name: sum(w in known for w in said) for name, known in _WORDS.items()}
+    counts = {name: sum(w in known for w in said) for name, known in FUNCTION_WORDS.items()}
     if _LETTERS.search(text):
         counts[GERMAN] += _SIGN
     if counts[GERMAN] == counts[ENGLISH]:
@@ -44,4 +44,4 @@ def spoken(question: str, languages: tuple[str, ...]) -> str:
     known = [name.partition("-")[0].lower() for name in languages] or [ENGLISH]
     asked = language(question)
     chosen = asked if asked in known else known[0]
-    return chosen if chosen in _WORDS else ""
+    return chosen if chosen in FUNCTION_WORDS else ""

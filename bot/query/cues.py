@@ -63,7 +63,7 @@ AGREES = re.compile(
 
 ASKS_BACK = re.compile(
     r"\b(?:(?:do|did) you mean|which|are you (?:asking|referring|talking)|what (?:kind|model"
-    r"|version|plan|product))\b",
+    r"|version|plan|product|exactly is it about)|(?:was|welche\w*) .{0,40}gemeint|worum genau)\b",
     re.IGNORECASE,
 )
 """A question of the bot that makes sure what it was asked."""

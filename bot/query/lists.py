@@ -43,6 +43,17 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 
+_OFFERING = re.compile(
+    r"(?:\bdo you mean:?|\bgemeint:)\s+(?P<items>[^?]{2,400})\?\s*$", re.IGNORECASE
+)
+_OR = re.compile(r",\s+(?:or\s+|oder\s+)?|\s+(?:or|oder)\s+")
+_ARTICLE = re.compile(r"^(?:the|an?)\s+", re.IGNORECASE)
+_ELSE = frozenset({"something else", "etwas anderes", "another one"})
+_ALL = re.compile(
+    r"\W*(?:both|all|both of (?:them|these)|all of (?:them|these)|beide|alle)\W*", re.IGNORECASE
+)
+_PLACE = re.compile(r"\W*(?P<n>\d)\W*")
+
 
 def listed(answer: str) -> tuple[str, ...]:
     """The names of the items that an answer numbers or bullets: what stands before a colon, a
@@ -69,6 +80,27 @@ def series(answer: str) -> tuple[str, ...]:
     items[0] = _BEFORE_SERIES.sub("", items[0])
     found = tuple(i.strip(_AROUND) for i in items if i.strip(_AROUND))
     return found if all(map(_is_name, found)) else ()
+
+
+def offered(question: str) -> tuple[str, ...]:
+    """What a question back offers: "Do you mean the MG-200, the MG-400 or something else?"."""
+    match = _OFFERING.search(question)
+    if match is None:
+        return ()
+    items = (_ARTICLE.sub("", i.strip(_AROUND + "“”")) for i in _OR.split(match["items"]))
+    return tuple(i for i in items if i and i not in _ELSE)
+
+
+def picked(reply: str, offers: Sequence[str]) -> str:
+    """Which of the offers a reply picks by its place ("the second one", "2") or all ("both");
+    empty where it picks none so."""
+    if not offers:
+        return ""
+    if _ALL.fullmatch(reply):
+        return ", ".join(offers)
+    place = _PLACE.fullmatch(reply)
+    named = by_name(f"option {place['n']}" if place and place["n"] else reply, offers)
+    return ", ".join(offer for offer in offers if named and offer in named)
 
 
 def pair(text: str, found: Sequence[Phrase]) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ def _listen(answer: str, thread: Thread, *, lists_too: bool) -> None:
     thread.reported = about_it if about_it and about_it.kind is not Kind.PLAIN else None
     if last.endswith("?") and cues.ASKS_BACK.search(last):
         asked = cues.telling(phrases(last))
+        thread.choices = lists.offered(last)
         thread.asked_back = tuple(sorted(asked, key=weight)[-2:])
     if thread.focus is not None:
         about = {singular(w) for w in thread.focus.words}
@@ -89,6 +90,7 @@ def _follow(text: str, thread: Thread) -> None:
     thread.several = lists.pair(resolved, phrases(resolved))
     thread.question = resolved
     thread.asked_back = ()
+    thread.choices = ()
     thread.offered = ""
 
 
@@ -116,8 +118,10 @@ def _answered_back(reply: str, thread: Thread) -> str:
     """The question before with what the reply to the bot's own question picks."""
     if cues.REPLY.fullmatch(reply):
         return _with_context(thread.question, thread.asked_back)
-    picked = cues.telling(phrases(reply))
     asked = thread.question
+    if chosen := lists.picked(reply, thread.choices):
+        return _bracketed(asked, [chosen])
+    picked = cues.telling(phrases(reply))
     if any(p.kind for p in picked) and (ended := _BRACKETS.fullmatch(asked)):
         asked = ended["before"].rstrip()  # a name that is picked stands for the one put in before
     return _with_context(asked, picked) if picked else reply

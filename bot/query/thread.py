@@ -55,6 +55,8 @@ class Thread:
     """What the last answer offered, where it ended in such a question."""
     asked_back: tuple[Phrase, ...] = ()
     """What the last answer asked about, where it ended in a question."""
+    choices: tuple[str, ...] = ()
+    """What that question offered to choose from."""
     names: dict[str, Phrase] = field(default_factory=dict)
     """Each word of a name (folded) to the longest name with it."""
     people: list[Phrase] = field(default_factory=list)
