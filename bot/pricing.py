@@ -46,6 +46,6 @@ class Prices:
 
 def in_dollars(amount: float) -> str:
     """A price for people: cents, or as many places as a small one needs."""
-    if amount == 0 or amount >= 0.1:
+    if amount >= 0.1 or round(amount, 2) == amount:
         return f"${amount:,.2f}"
     return f"${amount:.4f}" if amount >= 0.0001 else f"${amount:.6f}"
