@@ -24,6 +24,7 @@ MOST = 20_000
 
 _BATCH = 500
 _LOOKED_THROUGH = 1000
+_CLEAR = 0.8  # so far apart, nobody need look
 _light = sa.select(
     turns.c.id,
     turns.c.thread_id,
@@ -147,7 +148,8 @@ class RouteBook:
         return _shares(*await self._db.read(op))
 
     async def doubtful(self, since: datetime, limit: int = 20) -> list[DoubtfulTurn]:
-        """The closest decisions since a moment that nobody has labelled, the closest first."""
+        """The closest decisions since a moment that nobody has labelled, the closest first; of
+        those on the same words the latest."""
         query = (
             sa.select(
                 *(turns.c[name] for name in ("id", "at", "route", "confidence", "reasons")),
@@ -161,10 +163,17 @@ class RouteBook:
         )
 
         def op(connection: sa.Connection) -> list[DoubtfulTurn]:
-            weighed = [(margin, row) for row in connection.execute(query)
-                       if (margin := _margin(row.odds)) is not None]  # fmt: skip
-            closest = sorted(weighed, key=lambda pair: pair[0])[:limit]
-            said = texts_in(connection, [row.id for _, row in closest])
+            weighed = [
+                (margin, row)
+                for row in connection.execute(query)
+                if (margin := _margin(row.odds)) is not None and margin < _CLEAR
+            ]
+            weighed.sort(key=lambda pair: pair[0])
+            said = texts_in(connection, [row.id for _, row in weighed])
+            first: dict[str, tuple[float, Any]] = {}
+            for margin, row in weighed:
+                first.setdefault(said[row.id][0].casefold(), (margin, row))
+            closest = list(first.values())[:limit]
             return [
                 DoubtfulTurn(
                     turn=row.id,

@@ -80,8 +80,9 @@ async def test_closest_decisions_come_first_until_they_are_labelled(
 ) -> None:
     """Only what the classifier decided can be close; a label takes it off the list."""
     close = make_turn(at=NOW, route=decided(Route.HYBRID, 0.45), question="you again")
-    clear = make_turn(at=NOW, route=decided(Route.HYBRID, 0.05))
-    await keep(database, clear, close, make_turn(at=NOW))
+    clear = make_turn(at=NOW, route=decided(Route.HYBRID, 0.15), question="warranty?")
+    sure = make_turn(at=NOW, route=decided(Route.HYBRID, 0.01, 0.01), question="price?")
+    await keep(database, clear, close, sure, make_turn(at=NOW))
     book = RouteBook(database)
     since = NOW - timedelta(days=1)
     found = await book.doubtful(since)
