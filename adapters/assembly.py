@@ -30,6 +30,7 @@ from persona.profile import Persona
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from adapters.costing import CostDesk
     from adapters.reviewing import Review
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
@@ -89,6 +90,13 @@ class Application:
     def sources(self) -> SourceDesk:
         """How the sources stand, and what can be asked of them."""
         from adapters.syncing import desk_of
+
+        return desk_of(self)
+
+    @property
+    def costs(self) -> CostDesk:
+        """The books on what answering cost."""
+        from adapters.costing import desk_of
 
         return desk_of(self)
 
