@@ -140,6 +140,15 @@ class GapIntake:
 
         return await self._db.read(op)
 
+    async def pending(self, model: str) -> bool:
+        """Whether there is anything to do at all: who only looks should not have to wait."""
+        lost = sa.select(gaps.c.id).where(gaps.c.state != MERGED, _vectorless(model)).limit(1)
+        if (await self.news(1)).turns:
+            return True
+        return await self._db.read(
+            lambda c: any(map(bool, _unsettled(c))) or c.scalar(lost) is not None
+        )
+
     async def mark(self, news: News) -> None:
         """Note how far it was looked, where nothing was found."""
         await self._db.write(lambda connection: _note(connection, news.marks))
@@ -221,13 +230,7 @@ class GapIntake:
 
     async def settle(self) -> int:
         """Bring gaps up to date with what was erased, taken back and approved; how many changed."""
-        gone = sa.select(gap_turns.c.turn_id, gap_turns.c.gap_id).where(
-            gap_turns.c.why == Why.DOWN.value,
-            ~sa.exists().where(feedback.c.turn_id == gap_turns.c.turn_id, _found_wanting),
-        )
-        withdrawn, changed, approved = await self._db.read(
-            lambda c: (c.execute(gone).all(), _changed(c), c.execute(_approved).all())
-        )
+        withdrawn, changed, approved = await self._db.read(_unsettled)
         if not (withdrawn or changed or approved):
             return 0
 
@@ -301,6 +304,24 @@ _approved = (
     )
     .order_by(handoffs.c.id)
 )
+
+
+_withdrawn = sa.select(gap_turns.c.turn_id, gap_turns.c.gap_id).where(
+    gap_turns.c.why == Why.DOWN.value,
+    ~sa.exists().where(feedback.c.turn_id == gap_turns.c.turn_id, _found_wanting),
+)
+
+
+def _unsettled(connection: sa.Connection) -> tuple[Sequence[Any], list[str], Sequence[Any]]:
+    """Thumbs down that count no more, gaps that lost turns, replies that became documents."""
+    withdrawn = connection.execute(_withdrawn).all()
+    return withdrawn, _changed(connection), connection.execute(_approved).all()
+
+
+def _vectorless(model: str) -> sa.ColumnElement[bool]:
+    """An answered gap whose document is gone as well has nothing to make a vector from."""
+    without = sa.and_(gaps.c.vector.is_(None), gaps.c.turns > 0)
+    return sa.or_(without, gaps.c.model != model)
 
 
 def _changed(connection: sa.Connection) -> list[str]:

@@ -55,6 +55,8 @@ class Gatherer:
 
         None where another process is at it. Raises the errors of the store and the embedder.
         """
+        if limit is not None and not await self._intake.pending(self._embedder.model):
+            return 0
         try:
             async with self._exclusive.lease(_LEASE):
                 return await self._gather(limit)

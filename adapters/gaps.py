@@ -1,0 +1,397 @@
+"""The gap loop, shared by command line, console and server: what could not be answered, by topic.
+
+Gaps are gathered from stored turns, shown with what is near and what people said, and answered by
+an operator: the answer becomes a document on the one way that reviewed answers take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+from bot.conversation import Principal
+from bot.errors import ModelError, NotFoundError, UsageError
+from bot.evidence import Passage
+from bot.store.gap_intake import GapIntake
+from bot.store.gaps import Asked, Gap, GapBook, GapState, Told
+from knowledge.answers import publish, readers_of
+from knowledge.gaps.drafting import Draft, said_already, written
+from knowledge.gaps.gathering import Gatherer
+from knowledge.gaps.naming import Name, name_of
+from knowledge.sources.answers import NAME, Answer
+
+if TYPE_CHECKING:
+    from bot.ports import ChatModel, Clock, Embedder, Retriever
+    from bot.settings import Settings
+    from bot.store.audit import AuditTrail
+    from bot.store.base import Database
+    from knowledge.ingest import Ingestor
+    from knowledge.ledger import DocumentRecord, Ledger
+
+QUESTIONS = 20
+"""Questions of a gap that are shown."""
+
+_PASSAGES = 6
+_PRIVATE = frozenset({"direct", "group"})
+_LONGEST_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A gap in the list."""
+
+    gap: Gap
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of gaps. ``waiting`` questions have not been put into a gap yet."""
+
+    gaps: tuple[Shown, ...]
+    counts: dict[GapState, int]
+    waiting: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A passage that came near; ``for_all``: everybody who asked may see it."""
+
+    passage: Passage
+    for_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All of a gap. ``readers`` are those that its document would get, ``None``: an operator has
+    to say; ``record`` and ``text`` are the document that answered it last, where it is there."""
+
+    gap: Gap
+    name: Name
+    asked: tuple[Asked, ...]
+    near: tuple[Near, ...]
+    told: tuple[Told, ...]
+    draft: Draft
+    readers: frozenset[str] | None
+    groups: tuple[str, ...]
+    title: str
+    record: DocumentRecord | None
+    text: str
+    can_write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of an answer: the gap as it is now, its document, and who may read that."""
+
+    gap: Gap
+    document: str
+    title: str
+    groups: frozenset[str]
+
+
+def in_words(gap: Gap) -> str:
+    """How often and by whom a gap was asked: ``asked 7 times by 5 people, last on 3 Nov 2026``."""
+    if not gap.turns or gap.last_at is None:
+        return "its questions were erased"
+    times = {1: "once", 2: "twice"}.get(gap.turns, f"{gap.turns:,} times")
+    people = "1 person" if gap.askers == 1 else f"{gap.askers:,} people"
+    return f"asked {times} by {people}, last on {gap.last_at.day} {gap.last_at:%b %Y}"
+
+
+def since_answered(gap: Gap) -> str:
+    """What became of the answer: ``answered on 3 Nov 2026, asked again twice since``; empty
+    without one."""
+    if gap.answered_at is None:
+        return ""
+    told = f"answered on {gap.answered_at.day} {gap.answered_at:%b %Y}"
+    if gap.again:
+        times = {1: "once", 2: "twice"}.get(gap.again, f"{gap.again:,} times")
+        told += f", asked again {times} since"
+    return told
+
+
+class GapDesk:
+    """The gaps of one home. ``ingestor`` is asked for when an answer is published."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        book: GapBook,
+        intake: GapIntake,
+        gatherer: Gatherer,
+        retriever: Retriever,
+        ledger: Ledger,
+        ingestor: Callable[[], Ingestor],
+    ) -> None:
+        self._settings = settings
+        self._book = book
+        self._intake = intake
+        self._gatherer = gatherer
+        self._retriever = retriever
+        self._ledger = ledger
+        self._ingestor = ingestor
+
+    async def gather(self, limit: int | None = None) -> int:
+        """Put new questions into gaps, about ``limit`` at most; how many."""
+        return await self._gatherer.gather(limit)
+
+    # -- looking --------------------------------------------------------------------------------
+
+    async def listing(
+        self,
+        state: GapState | None = GapState.OPEN,
+        search: str = "",
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Listing:
+        """Gaps, the most asked for first; ``search``: those with a question that has the words."""
+        wanted = None if limit is None else limit + 1
+        found = await self._book.listing(state, search.split(), limit=wanted, offset=offset)
+        page = found if limit is None else found[:limit]
+        names = await self._names(page)
+        return Listing(
+            tuple(Shown(gap, names[gap.id]) for gap in page),
+            await self._book.counts(),
+            await self._intake.waiting(),
+            len(found) > len(page),
+        )
+
+    async def story(self, id: str, *, write: bool = False) -> Story:  # noqa: A002
+        """A gap with what is near and what people said. ``write``: have the general model draft an
+        answer, where one is set. Raises NotFoundError."""
+        gap = await self._book.get(id)
+        name = (await self._names([gap]))[gap.id]
+        asked = await self._book.asked(gap.id, QUESTIONS)
+        told = await self._book.told(gap.id)
+        groups = tuple(await self._ledger.groups())
+        record, text = await self._document(gap.document)
+        title = record.title if record else name.question
+        return Story(
+            gap=gap,
+            name=name,
+            asked=tuple(asked),
+            near=await self._near(title, gap, groups),
+            told=tuple(told),
+            draft=await self._draft(gap, asked, told, title, write=write),
+            readers=readers_for(gap, told),
+            groups=groups,
+            title=title[:_LONGEST_TITLE],
+            record=record,
+            text=text,
+            can_write=self._can_write,
+        )
+
+    # -- judging --------------------------------------------------------------------------------
+
+    async def answer(
+        self,
+        id: str,  # noqa: A002
+        text: str,
+        by: str,
+        *,
+        title: str = "",
+        groups: frozenset[str] | None = None,
+    ) -> Answered:
+        """Make a document of an answer: found by its words at once, and the gap is answered.
+
+        ``by`` is the operator's key. ``groups`` may read it (empty: everybody), ``None``: what all
+        have who asked. An answered gap's document is replaced. Raises NotFoundError, UsageError
+        where there is no text or it cannot be told who may read it, and the errors of the stores.
+        """
+        gap = await self._book.get(id)
+        if not text.strip():
+            raise UsageError("The answer is empty; write what should be said.")
+        readers = readers_for(gap, await self._book.told(gap.id)) if groups is None else groups
+        if readers is None:
+            raise UsageError(_unclear(gap))
+        title = " ".join((title or await self._title(gap)).split())[:_LONGEST_TITLE]
+        if not title:
+            raise UsageError(f"No words are left of what was asked in {gap.id}; give a title.")
+        document = gap.document or gap.id
+        await publish(self._ingestor(), Answer(document, title, text), readers)
+        done = await self._book.answered(gap.id, document, by, readers)
+        return Answered(done, document, title, readers)
+
+    async def reply(self, id: str) -> str:  # noqa: A002
+        """What a person said to a question of a gap already; empty: nobody did."""
+        gap = await self._book.get(id)
+        return said_already(await self._book.told(gap.id)).text
+
+    async def dismiss(self, id: str, by: str) -> Gap:  # noqa: A002
+        """Put a gap aside; it stays there, and is counted, until somebody takes it up again."""
+        return await self._book.dismissed(id, by)
+
+    async def reopen(self, id: str, by: str) -> Gap:  # noqa: A002
+        """Take a gap up again."""
+        return await self._book.reopened(id, by)
+
+    # -- parts ----------------------------------------------------------------------------------
+
+    async def _names(self, gaps: Sequence[Gap]) -> dict[str, Name]:
+        samples = await self._book.samples([gap.id for gap in gaps])
+        names = {}
+        for gap in gaps:
+            sample = samples[gap.id]
+            names[gap.id] = name_of(sample.queries, sample.headings)
+            if not sample.queries and gap.document:
+                record, _ = await self._document(gap.document)
+                if record is not None:
+                    names[gap.id] = Name(record.title, record.title)
+        return names
+
+    async def _title(self, gap: Gap) -> str:
+        record, _ = await self._document(gap.document)
+        return record.title if record else (await self._names([gap]))[gap.id].question
+
+    async def _document(self, name: str) -> tuple[DocumentRecord | None, str]:
+        """What answered a gap last, without its heading; nothing where it was removed."""
+        if not name:
+            return None, ""
+        try:
+            record, text = await self._ledger.show(name, NAME)
+        except NotFoundError:
+            return None, ""
+        return record, text.removeprefix(f"# {record.title}").strip()
+
+    async def _near(self, query: str, gap: Gap, groups: Sequence[str]) -> tuple[Near, ...]:
+        """What is near in all documents: an operator sees whether the answer is there already, and
+        only hidden from those who ask."""
+        if not query:
+            return ()
+        found = await self._retriever.retrieve(query, Principal(frozenset(groups)), _PASSAGES)
+        return tuple(Near(p, _for_all(p, gap)) for p in found.passages)
+
+    @property
+    def _can_write(self) -> bool:
+        config = self._settings
+        return bool(config.model and (config.openai_api_key or config.openai_base_url))
+
+    async def _draft(
+        self, gap: Gap, asked: Sequence[Asked], told: Sequence[Told], query: str, *, write: bool
+    ) -> Draft:
+        if not (write and self._can_write and query):
+            return said_already(told)
+        found = await self._retriever.retrieve(query, Principal(gap.common), _PASSAGES)
+        questions = [a.query for a in asked] or [query]
+        try:
+            async with _general_model(self._settings) as model:
+                return await written(model, questions, told, found.passages)
+        except ModelError as error:
+            return replace(said_already(told), note=f"The model wrote no draft: {error}")
+
+
+def readers_for(gap: Gap, told: Sequence[Told]) -> frozenset[str] | None:
+    """Whose the document that answers a gap shall be, as far as it can be told.
+
+    A group that all have who asked; everybody where all asked in public and nobody was answered in
+    private. ``None``: an operator has to say, since no single group fits or it would become wider.
+    """
+    if not gap.audiences or (gap.mixed and not gap.common):
+        return None
+    private = any((t.place or {}).get("kind", "") in _PRIVATE for t in told)
+    return readers_of(gap.common, private=private)
+
+
+def _for_all(passage: Passage, gap: Gap) -> bool:
+    groups = passage.chunk.groups
+    return all(Principal(audience).may_see(groups) for audience in gap.audiences)
+
+
+def _unclear(gap: Gap) -> str:
+    said = "; say whose the document shall be: --group NAME, or --public."
+    if not gap.audiences:
+        return f"It is not known any more who asked {gap.id}{said}"
+    if gap.mixed or gap.common:
+        sets = " / ".join(", ".join(sorted(a)) or "public" for a in gap.audiences)
+        return f"Those who asked {gap.id} have different groups ({sets}){said}"
+    return f"A question of {gap.id} was answered in private{said}"
+
+
+@asynccontextmanager
+async def _general_model(settings: Settings) -> AsyncIterator[ChatModel]:
+    """The general model, with a connection of its own: a draft is wanted seldom."""
+    from adapters.models import model_server, prices_of
+    from bot.llm.openai import OpenAIChatModel
+
+    limits = settings.models
+    async with model_server(settings) as server:
+        if server is None or not settings.model:
+            raise UsageError("No model is set; write the answer yourself.")
+        yield OpenAIChatModel(
+            settings.model,
+            server=server,
+            first_token_s=limits.first_token.total_seconds(),
+            answer_s=limits.answer.total_seconds(),
+            prices=prices_of(settings).of(settings.model).pair,
+            setting="WELLSPOKEN_MODEL",
+        )
+
+
+class Application(Protocol):
+    """What the gap loop needs of the application."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def embedder(self) -> Embedder: ...
+    @property
+    def retriever(self) -> Retriever: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def ingestor(self) -> Ingestor: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+def desk_of(app: Application) -> GapDesk:
+    """The gaps of an application."""
+    intake = GapIntake(app.database, app.clock)
+    return GapDesk(
+        settings=app.settings,
+        book=GapBook(app.database, app.audit, app.clock),
+        intake=intake,
+        gatherer=gatherer_of(app, intake),
+        retriever=app.retriever,
+        ledger=app.ledger,
+        ingestor=lambda: app.ingestor,
+    )
+
+
+def gatherer_of(app: Application, intake: GapIntake | None = None) -> Gatherer:
+    """What gathers gaps: run it in the worker."""
+    from bot.work.leases import Leases
+    from knowledge.exclusive import Exclusive
+
+    async def title_of(document: str) -> str:
+        try:
+            return (await app.ledger.show(document, NAME))[0].title
+        except NotFoundError:
+            return ""
+
+    builtin = app.settings.embedding_model == "builtin"
+    return Gatherer(
+        intake or GapIntake(app.database, app.clock),
+        app.embedder if builtin else _builtin_embedder(),
+        Exclusive(Leases(app.database)),
+        title_of,
+    )
+
+
+@cache
+def _builtin_embedder() -> Embedder:
+    """The built-in model beside a model server's: what is near was measured with it."""
+    from knowledge.embedder import BuiltinEmbedder
+
+    return BuiltinEmbedder()
