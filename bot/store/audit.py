@@ -224,6 +224,29 @@ class AuditTrail:
             raise NotFoundError(kind="audited turn", id=turn)
         return _entry(row)
 
+    async def standing(self, turn: str) -> tuple[AuditEntry, BrokenEntry | None]:
+        """The entry of a turn, and what does not hold of it or of its link to the one before;
+        the whole chain is :meth:`verify`'s. Raises NotFoundError."""
+        entry = await self.show(turn)
+        here = audit.c.workspace == self._workspace
+        pair = _chain.where(here, audit.c.sequence.in_((entry.sequence - 1, entry.sequence)))
+        erasures = _chain.where(
+            here, audit.c.kind == ERASURE, audit.c.sequence > entry.sequence
+        ).order_by(audit.c.sequence)
+        rows = await self._db.read(
+            lambda c: [*c.execute(pair.order_by(audit.c.sequence)), *c.execute(erasures)]
+        )
+        before = {row.sequence: row.hash for row in rows}.get(entry.sequence - 1)
+        if before is None and entry.sequence > 1:
+            return entry, BrokenEntry(entry.sequence - 1, "", "the entry is missing")
+        walk = _Walk(self._workspace, entry.sequence - 1, before or "")
+        own = next(row for row in rows if row.sequence == entry.sequence)
+        broken = walk.step(own)
+        for row in rows:
+            if row.sequence > entry.sequence:
+                walk.explain(row)
+        return entry, broken or walk.unexplained()
+
     async def verify(self) -> BrokenEntry | None:
         """Walk the whole chain; the first entry that does not hold, ``None`` where all do.
 
@@ -255,10 +278,10 @@ class AuditTrail:
 class _Walk:
     """The walk along the chain."""
 
-    def __init__(self, workspace: str) -> None:
-        self.sequence = 0
+    def __init__(self, workspace: str, sequence: int = 0, previous: str = "") -> None:
+        self.sequence = sequence
         self._workspace = workspace
-        self._previous = ""
+        self._previous = previous
         self._head: tuple[int | None, str | None] = (0, "")
         self._differing: dict[int, tuple[str, str]] = {}  # contents that an erasure must explain
 
@@ -278,22 +301,32 @@ class _Walk:
         if found != row.digest:
             self._differing[row.sequence] = (found, row.turn)
         elif row.kind == ERASURE:
-            for sequence, digest in orjson.loads(row.content)["entries"].items():
-                if self._differing.get(int(sequence), (None, ""))[0] == digest:
-                    del self._differing[int(sequence)]
+            self.explain(row)
         self.sequence, self._previous = row.sequence, row.hash
         self._head = (row.head_sequence, row.head_hash)
         return None
+
+    def explain(self, row: Any) -> None:
+        """Take the differences that an erasure owns up to."""
+        for sequence, digest in orjson.loads(row.content or '{"entries":{}}')["entries"].items():
+            if self._differing.get(int(sequence), (None, ""))[0] == digest:
+                del self._differing[int(sequence)]
+
+    def unexplained(self) -> BrokenEntry | None:
+        """The first content that differs and that nothing explains."""
+        broken = [
+            BrokenEntry(n, turn, "its content was changed or removed")
+            for n, (_, turn) in self._differing.items()
+        ]
+        return min(broken, key=lambda b: b.sequence, default=None)
 
     def finish(self, head: int) -> BrokenEntry | None:
         """Check the end: contents that nothing explains, and the anchored head."""
         sequence, link = self._head
         if sequence is None or (sequence == self.sequence and link != self._previous):
             return BrokenEntry(self.sequence, "", "the anchor of the last entry was changed")
-        broken = [
-            BrokenEntry(n, turn, "its content was changed or removed")
-            for n, (_, turn) in self._differing.items()
-        ]
+        content = self.unexplained()
+        broken = [] if content is None else [content]
         if sequence < self.sequence:
             broken.append(BrokenEntry(sequence + 1, "", "the entry was added at the end"))
         elif sequence > self.sequence or (self.sequence == 0 and head > 0):

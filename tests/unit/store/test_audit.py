@@ -176,7 +176,8 @@ async def test_a_turn_leaves_its_record(database: Database, make_turn: MakeTurn)
         ],
         "withheld": ["board/minutes.md"],
         "model": "extractive",
-        "grounding": {"score": 1.0, "supported": True},
+        "grounding": {"score": 1.0, "supported": True, "rejected": 0},
+        "cached_from": "",
         "outcome": "answered",
     }
     with pytest.raises(NotFoundError):
@@ -232,3 +233,47 @@ async def test_erased_contents_leave_the_chain_whole(
     broken = await trail.verify()
     assert broken is not None
     assert broken.sequence == 2
+
+
+async def _do(database: Database, changes: list[sa.Executable]) -> None:
+    def op(connection: sa.Connection) -> None:
+        for change in changes:
+            connection.execute(change)
+
+    await database.write(op)
+
+
+async def test_the_entry_of_a_turn_is_checked_by_itself(
+    database: Database, make_turn: MakeTurn
+) -> None:
+    """Its hash, its content and the link to the one before; what others suffer is not its fault."""
+    history, trail = History(database), AuditTrail(database)
+    turns = [make_turn(thread=f"t{n}") for n in range(3)]
+    for turn in turns:
+        await history.record(turn)
+
+    for n, turn in enumerate(turns, 1):
+        entry, broken = await trail.standing(turn.id)
+        assert (entry.sequence, entry.turn, broken) == (n, turn.id, None)
+
+    await _do(database, _change_content(2))
+    assert (await trail.standing(turns[0].id))[1] is None
+    assert "content" in str((await trail.standing(turns[1].id))[1])
+    assert (await trail.standing(turns[2].id))[1] is None
+
+    await _do(database, _remove(1))
+    assert "missing" in str((await trail.standing(turns[1].id))[1])
+    with pytest.raises(NotFoundError):
+        await trail.standing(turns[0].id)
+
+
+async def test_an_erased_entry_still_stands(database: Database, make_turn: MakeTurn) -> None:
+    """What was erased on purpose is no tampering."""
+    turn = make_turn()
+    trail = AuditTrail(database)
+    await History(database).record(turn)
+    await database.write(lambda c: trail.redact_in(c, {1: None}))
+
+    entry, broken = await trail.standing(turn.id)
+    assert entry.erased
+    assert broken is None
