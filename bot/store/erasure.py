@@ -107,6 +107,7 @@ class Erasure:
         threads = await self._db.read(lambda c: forgetting.threads_of(c, person))
         for thread in threads:
             await self._one(lambda c, one: forgetting.erase_derived(c, person, one), thread)
+        await self._each(turn_ids, forgetting.erase_from_gaps)
         counts = await self._each(turn_ids, lambda c, few: forgetting.erase_turns(c, person, few))
         done.messages += sum(counts)
         for old in await self._db.read(lambda c: sweeping.threads_named_after(c, person)):
@@ -116,6 +117,7 @@ class Erasure:
         """Ratings, choices, and that the person spoke."""
         done.feedback += await self._db.write(lambda c: forgetting.erase_feedback(c, person))
         await self._db.write(lambda c: forgetting.erase_consent(c, person))
+        await self._db.write(lambda c: forgetting.erase_verdicts(c, person))
         heard = await self._db.read(lambda c: forgetting.threads_heard(c, person))
         await self._each(heard, lambda c, few: forgetting.erase_heard(c, person, few))
 

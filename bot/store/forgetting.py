@@ -16,6 +16,7 @@ from bot.errors import UsageError
 from bot.store.chat_tables import consent, handoffs, participation
 from bot.store.columns import Moment, Words, to_json
 from bot.store.cost_tables import answer_cache
+from bot.store.gap_tables import gap_turns, gaps
 from bot.store.tables import citations, feedback, messages, turns
 
 FORGOTTEN = "forgotten"
@@ -25,6 +26,8 @@ TABLES = (
     "citations",
     "consent",
     "feedback",
+    "gap_turns",
+    "gaps",
     "handoffs",
     "inbox",
     "messages",
@@ -248,6 +251,23 @@ def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -
         change = sa.update(turns).where(turns.c.id == row.id)
         connection.execute(change.values(**emptied, claims=claims))
     return count
+
+
+def erase_from_gaps(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Take turns out of the gaps they belong to. What was made of their words goes with them, and
+    is made anew from what is left (``knowledge.gaps.gathering``); so it is for others' turns in
+    their threads, which may have been searched for with the person's words."""
+    threads = sa.select(turns.c.thread_id).where(turns.c.id.in_(ids))
+    beside = sa.select(turns.c.id).where(turns.c.thread_id.in_(threads))
+    touched = sa.select(gap_turns.c.gap_id).where(gap_turns.c.turn_id.in_(beside))
+    connection.execute(sa.update(gaps).where(gaps.c.id.in_(touched)).values(vector=None, leader=""))
+    connection.execute(sa.delete(gap_turns).where(gap_turns.c.turn_id.in_(ids)))
+
+
+def erase_verdicts(connection: sa.Connection, person: Person) -> None:
+    """Gaps that the person judged keep the verdict alone."""
+    change = sa.update(gaps).where(gaps.c.judged_by == person.key)
+    connection.execute(change.values(judged_by=person.nobody))
 
 
 def _verdict(claim: Mapping[str, Any]) -> dict[str, Any]:
