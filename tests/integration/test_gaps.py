@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from adapters.assembly import Application, assemble
 from adapters.chat.base import ChannelKind, Place
-from adapters.gaps import GapDesk, desk_of, in_words, since_answered
+from adapters.gap_story import in_words, since_answered
+from adapters.gaps import GapDesk, desk_of
 from bot.conversation import (
     Author,
     Feedback,
@@ -73,7 +75,7 @@ async def ask(app: Application, text: str, author: Author = ANN, *groups: str) -
     )
 
 
-async def record(app: Application, question: str, **changes: object) -> Turn:
+async def record(app: Application, question: str, **changes: Any) -> Turn:
     """A turn as the engine would have left it."""
     turn = replace(
         turn_of(
@@ -292,7 +294,7 @@ async def test_what_is_hidden_from_askers_is_shown_as_hidden(
     await desk.gather()
     (shown,) = (await desk.listing()).gaps
     near = (await desk.story(shown.gap.id)).near
-    assert [(n.passage.chunk.document, n.for_all) for n in near][0] == ("keys.md", False)
+    assert (near[0].passage.chunk.document, near[0].for_all) == ("keys.md", False)
 
 
 async def test_an_unknown_gap_is_named(desk: GapDesk) -> None:
