@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import reviewing
+from adapters.cli import reviewing, telling
 from adapters.cli.console import AsJson, print_json, remark, run, settings, table
 from bot.errors import MissingFileError
 
@@ -83,6 +83,9 @@ async def _list_audit(kind: str | None, as_json: bool) -> None:
         subject = str(content.get("turn") or content.get("subject", ""))
         rows.append((str(content.get("at", "")), entry.kind, what, subject, entry.hash[:12]))
     table(("at", "kind", "what", "subject", "hash"), rows)
+
+
+audit.command("show", epilog=telling.EXAMPLE)(telling.show)
 
 
 @audit.command("verify", epilog="Example: wellspoken audit verify")
