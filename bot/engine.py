@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from bot.addressee import without_call
 from bot.answering import Answering
 from bot.attaching import attached, names_only, routed, searched_for, with_files, without_quotes
-from bot.caching import Asked, worth_keeping
+from bot.caching import Asked, essence, worth_keeping
 from bot.conversation import Message, Outcome, Principal, Question, Route, RouteDecision, Turn
 from bot.errors import QuestionError, UsageError, WellspokenError
 from bot.evidence import Grounding, Passage, Retrieval
@@ -215,7 +215,7 @@ class Engine:
 
     async def _retrieve(self, talk: _Exchange) -> Retrieval:
         """What is said about it, as far as the audience may know."""
-        wanted = searched_for(talk.query, talk.question.attachments)
+        wanted = essence(searched_for(talk.query, talk.question.attachments))
         found = await self._retriever.retrieve(wanted, talk.question.principal, self._passages)
         for sentence in found.degraded:
             log.warning("search is degraded", error=sentence)

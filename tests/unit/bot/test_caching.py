@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.attaching import SOURCE
-from bot.caching import Asked, normalised, worth_keeping
+from bot.caching import Asked, essence, normalised, worth_keeping
 from bot.conversation import Outcome, Route, RouteDecision, Turn
 from bot.evidence import Chunk, Passage
 from bot.ports import LIVE
@@ -66,6 +66,7 @@ def answered(**changes: object) -> Turn:
         ("How do I reset it?", "How do I reset it? Thanks in advance!"),
         ("How do I reset it?", "How do I reset it, please? Thank you."),
         ("How do I reset it?", "Please, how do I reset it..."),
+        ("how do i reset it", "how do i reset it Thanks!"),
         ("What the price of MG-200 is", "Can you please tell me what the price of mg-200 is?"),
         ("don't I pay?", "Don’t I pay"),
         ("Filters, pumps and hoses", "filters pumps and hoses"),
@@ -113,6 +114,28 @@ def test_folding_is_done_at_once_and_never_takes_everything(query: str) -> None:
     found = normalised(query)
     assert bool(found) == bool(" ".join(query.split()))
     assert normalised(f"  {query}\n") == found
+
+
+@given(st.text())
+def test_what_is_searched_for_is_never_empty(query: str) -> None:
+    """A greeting alone, or nothing but signs, is searched for as it stands."""
+    assert bool(essence(query)) == bool(" ".join(query.split()))
+
+
+@pytest.mark.parametrize(
+    ("query", "searched"),
+    [
+        ("Hi, how do I reset the MG-200?", "how do I reset the MG-200"),
+        ("How do I pay? Thank you!", "How do I pay"),
+        ("Hello!", "Hello"),
+        ("thanks", "thanks"),
+        ("Hello world program", "Hello world program"),
+        ("What is a thank-you page?", "What is a thank-you page"),
+    ],
+)
+def test_the_question_itself_is_searched_for(query: str, searched: str) -> None:
+    """Courtesies would only be in the way of its words."""
+    assert essence(query) == searched
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
