@@ -1,0 +1,469 @@
+"""One small error put into a sentence, so that what was true of a passage no longer is."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from benchmarks.checker import wordlists
+from bot.lexical import STOP_WORDS, terms
+
+
+@dataclass(frozen=True)
+class Damage:
+    """The sentence with its error; ``old`` and ``new`` are what was put in the place of what."""
+
+    kind: str
+    text: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Near:
+    """What an error may be taken from: texts of the same passage, and of others near it."""
+
+    same: str
+    others: str
+
+
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+SPELT = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen nineteen twenty"
+).split()
+ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+
+_YEAR = re.compile(r"(?<![\w.,/-])(?:1[0-9]|20)\d\d(?:s)?(?![\w%/]|[.,-]\d)")
+_PERCENT = re.compile(r"(?<![\w.,])\d+(?:\.\d+)?(?= ?%| per ?cent\b)")
+_MONEY = re.compile(
+    r"(?<=[$£€])\d[\d,]*(?:\.\d+)?|(?<![\w.,])\d[\d,]*(?= (?:euros|dollars|pounds)\b)"
+)
+_NUMBER = re.compile(
+    r"(?<![\w.,:/$£€#-])\d{1,3}(?:,\d{3})+(?![\d%])|(?<![\w.,:/$£€#-])\d{1,4}(?:\.\d)?(?![\w%:/]|[.,-]\d)"
+)
+_SPELT = re.compile(rf"\b(?:{'|'.join(SPELT[1:])})\b(?! of the\b)", re.IGNORECASE)
+_ORDINAL = re.compile(rf"\b(?:{'|'.join(ORDINALS[1:])})\b|\b\d{{1,2}}(?:st|nd|rd|th)\b")
+_MONTH = re.compile(rf"\b(?:{MONTHS})\b(?<!May)|\bMay(?= \d)")
+_DAY = re.compile(rf"\b(?:{DAYS})\b")
+_UNIT = re.compile(
+    r"(?<=\d )(?:million|billion|thousand|minutes|hours|days|weeks|months|years|seconds|km|miles"
+    r"|meters|metres|feet|inches|kg|pounds|tons|euros|dollars|GB|MB|KB|percent)\b"
+)
+_UNITS = [
+    "million billion thousand", "seconds minutes hours days weeks months years",
+    "km miles meters metres feet inches", "kg pounds tons", "euros dollars", "GB MB KB",
+]  # fmt: skip
+_NAME = re.compile(
+    r"(?<![\w'’.-])(?:[A-Z][\w'’-]*[a-z0-9]|[A-Z]{2,})(?:(?: (?:of|the|de|van|von|al|and the))?"
+    r"(?: (?:[A-Z][\w'’-]*[a-z0-9]|[A-Z]{2,}|[A-Z]\.)(?![\w-])))*"
+)
+_WEAK_NAMES = frozenset(
+    """the this these those that it its he she they his her their we our you your i in on at by for
+    from with when while where if as after before during since although though however but and or
+    there here some many most one two three all both each every no not an a to once thus also what
+    how why who which other another such because until unless yes note see use click go""".split()
+    + MONTHS.lower().split("|")
+    + DAYS.lower().split("|")
+)
+NATIONALITIES = frozenset(
+    """American British English French German Italian Spanish Russian Chinese Japanese Indian
+    Canadian Australian Irish Scottish Welsh Dutch Belgian Swiss Austrian Polish Greek Turkish
+    Mexican Brazilian Swedish Norwegian Danish Finnish Portuguese Hungarian Czech Egyptian Korean
+    European African Asian Roman Byzantine Mongol Norman Catholic Protestant Jewish Christian
+    Muslim Islamic Buddhist Hindu Orthodox Republican Democratic Soviet Arab Persian Ottoman
+    Israeli Iranian Iraqi Cuban Latin Anglo-Saxon Frankish Ukrainian Vietnamese Thai Filipino
+    Indonesian Pakistani Nigerian Kenyan""".split()
+)
+
+
+@lru_cache(maxsize=4_000)
+def names(text: str) -> list[tuple[int, int, str]]:
+    """Capitalised names with their place; a first word counts where it is one elsewhere too."""
+    found = []
+    for match in _NAME.finditer(text):
+        start, name = match.start(), match[0]
+        first = name.split()[0]
+        if first.lower() in _WEAK_NAMES:
+            name = name[len(first) :].lstrip()
+            start = match.end() - len(name)
+            first = name.split()[0] if name else ""
+        if not name or name.lower() in _WEAK_NAMES or name.lower() in STOP_WORDS:
+            continue
+        opening = start == 0 or text[:start].rstrip()[-1:] in '.!?:\n"“('
+        if opening and " " not in name and not re.search(rf"[\w,;] {re.escape(name)}\b", text):
+            continue
+        if name.endswith(("'s", "’s")):
+            name = name[:-2]
+        found.append((start, start + len(name), name))
+    return found
+
+
+_ORG = re.compile(
+    r"\b(?:University|College|School|Company|Corporation|Inc|Party|Council|Committee|Church"
+    r"|Association|League|Act|Agency|Department|Ministry|Bank|Group|Club|Army|Court|Museum"
+    r"|Institute|Society|Union|Commission|Parliament|Congress|Foundation|Board|Office|Service)\b"
+)
+
+
+def _place(text: str, start: int) -> str:
+    """What the word before a name says of it: that a place or a person follows."""
+    before = re.search(r"(\w+)(?: the)? $", text[max(0, start - 24) : start])
+    word = before[1].lower() if before else ""
+    if word in ("in", "at", "near", "from", "to"):
+        return "place"
+    return "person" if word in ("by", "with") else ""
+
+
+def name_kind(name: str, text: str = "", start: int = 0) -> str:
+    """A rough class: nationality, organisation, code, a place or person by what stands before."""
+    if name in NATIONALITIES:
+        return "nationality"
+    if _ORG.search(name):
+        return "organisation"
+    if name.isupper() or re.search(r"\d", name):
+        return "code"
+    return _place(text, start) or ("long" if " " in name else "word")
+
+
+def _replaced(kind: str, text: str, start: int, end: int, new: str) -> Damage:
+    old = text[start:end]
+    if old[:1].isupper() and new[:1].islower() and (start == 0 or kind in ("antonym", "strength")):
+        new = new[0].upper() + new[1:]
+    return Damage(kind, text[:start] + new + text[end:], old, new)
+
+
+def _shifted(old: str, dice: random.Random) -> str:
+    """A number a little or a lot apart, written as the old one was."""
+    value = float(old.replace(",", ""))
+    if "." in old:
+        other = max(0.1, value + dice.choice([-2, -1, -0.5, 0.3, 0.5, 1, 2, value]))
+        return f"{other:.1f}" if other != value else f"{value + 1.2:.1f}"
+    step = dice.choice([1, 1, 2, 3, 5, 10, 20, value * 0.1, value * 0.5, value, value * 9])
+    if value >= 100 and value % 10 == 0:
+        step = dice.choice([value * 0.1, value * 0.2, value * 0.5, value, value * 9])
+    other = round(value + max(1, round(step)) * dice.choice([1, 1, -1]))
+    if other <= 0:
+        other = round(value + max(1, round(step)))
+    return f"{other:,}" if "," in old else str(other)
+
+
+def _values(text: str, near: Near, dice: random.Random) -> Iterator[Damage]:
+    """Numbers, years, shares and amounts: of the passage where it has another, else shifted."""
+    for kind, pattern in (
+        ("year", _YEAR), ("percent", _PERCENT), ("money", _MONEY), ("number", _NUMBER),
+    ):  # fmt: skip
+        for match in pattern.finditer(text):
+            old = match[0]
+            if kind == "number" and (
+                _YEAR.fullmatch(old)
+                or re.search(
+                    r"(?i)(?:version|step|v|chapter|section|figure|table) $", text[: match.start()]
+                )
+            ):
+                continue
+            held = sorted({m[0] for m in pattern.finditer(near.same)} - {old})
+            held = [h for h in held if not re.search(rf"(?<!\d){re.escape(h)}(?!\d)", text)]
+            if held and dice.random() < 0.5:
+                new = dice.choice(held)
+            elif kind == "year":
+                ending = "s" if old.endswith("s") else ""
+                step = (
+                    dice.choice([10, 20, 30])
+                    if ending
+                    else dice.choice([1, 1, 2, 3, 5, 10, 20, 100])
+                )
+                new = str(int(old.rstrip("s")) + step * dice.choice([1, -1])) + ending
+            else:
+                new = _shifted(old, dice)
+            yield _replaced(kind, text, match.start(), match.end(), new)
+    for match in _SPELT.finditer(text):
+        new = dice.choice([w for w in SPELT[1:] if w != match[0].lower()][:12])
+        yield _replaced("number", text, match.start(), match.end(), new)
+
+
+def _dates(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
+    for pattern, pool in ((_MONTH, MONTHS.split("|")), (_DAY, DAYS.split("|"))):
+        for match in pattern.finditer(text):
+            new = dice.choice([w for w in pool if w != match[0]])
+            yield _replaced("date", text, match.start(), match.end(), new)
+    for match in _ORDINAL.finditer(text):
+        old = match[0]
+        if old.isalpha():
+            new = dice.choice([w for w in ORDINALS if w != old])
+        else:
+            number = (int(old[:-2]) + dice.choice([1, 2, 3, 5]) - 1) % 28 + 1
+            ending = {1: "st", 2: "nd", 3: "rd"}.get(
+                number % 10 if number not in (11, 12, 13) else 0, "th"
+            )
+            new = f"{number}{ending}"
+        if new != old:
+            yield _replaced("date", text, match.start(), match.end(), new)
+    for match in _UNIT.finditer(text):
+        for row in _UNITS:
+            if match[0] in row.split():
+                new = dice.choice([u for u in row.split() if u != match[0]])
+                yield _replaced("unit", text, match.start(), match.end(), new)
+
+
+def _akin(one: str, other: str) -> bool:
+    """Whether two names may mean the same: they share a word, or one abbreviates the other."""
+    if set(terms(one)) & set(terms(other)):
+        return True
+    short, long = sorted((one, other), key=len)
+    initials = "".join(w[0] for w in long.split() if w[0].isupper())
+    return short.replace(".", "") == initials or short.lower()[:4] == long.lower()[:4]
+
+
+def _entities(text: str, near: Near, dice: random.Random) -> Iterator[Damage]:
+    """A name put for another of its kind: of the passage first, else of one near it."""
+    for start, end, name in names(text):
+        kind = name_kind(name, text, start)
+        for where, source in (("entity", near.same), ("entity_far", near.others)):
+            pool = [
+                n for s, _, n in names(source)
+                if name_kind(n, source, s) == kind and n not in text and not _akin(n, name)
+            ]  # fmt: skip
+            if kind == "nationality" and not pool:
+                pool = sorted(n for n in NATIONALITIES if n not in text)
+            if pool:
+                yield _replaced(where, text, start, end, dice.choice(pool))
+                break
+
+
+_AUX = re.compile(
+    r"\b(is|are|was|were|can|will|has|have|had|must|should|could|would|does|do|did|may)\b"
+    r"(?! (?:not|no|never|n't|only|also|to|now|a few|still|so)\b|n[o']t)(?= \w)"
+)
+_CONTRACTED = re.compile(r"\b(is|are|was|were|do|does|did|has|have|had|could|would|should)n['’]t\b")
+_NOT = re.compile(
+    r"\b(is|are|was|were|can|will|has|have|had|must|should|could|would|may|do|does|did) not\b|\bcannot\b"
+)
+_VERBS = wordlists.inflected()
+_VERB = re.compile(rf"(?<=\w )(?:{'|'.join(sorted(_VERBS, key=len, reverse=True))})\b")
+
+
+def _denials(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
+    """A denial put in or taken out."""
+    for match in _CONTRACTED.finditer(text):
+        yield _replaced("negation", text, match.start(), match.end(), match[1])
+    for match in _NOT.finditer(text):
+        yield _replaced("negation", text, match.start(), match.end(), match[1] or "can")
+    if re.search(r"\bnot\b|n['’]t\b|\bnever\b|\bno\b|\bcannot\b|\bnor\b", text):
+        return
+    heads = [m for m in _AUX.finditer(text) if not re.search(r"[?]", text)]
+    for match in heads[:1]:
+        auxiliary = match[1]
+        if dice.random() < 0.4 and auxiliary in ("is", "are", "was", "were", "does", "do", "did"):
+            new = auxiliary + "n't"
+        elif auxiliary == "can":
+            new = dice.choice(["cannot", "can't"])
+        elif auxiliary in ("has", "have", "had") and re.match(
+            r" (?:an?|the|many|several|some|more|its|\d\S*) ", text[match.end() :]
+        ):
+            new = {"has": "does not have", "have": "do not have", "had": "did not have"}[auxiliary]
+        elif auxiliary in ("do", "does", "did") and text[match.end() :].startswith(
+            (" so", " it", " this")
+        ):
+            continue
+        else:
+            new = auxiliary + dice.choice([" not", " not", " never"])
+        yield _replaced("negation", text, match.start(), match.end(), new)
+    if not heads:
+        for match in list(_VERB.finditer(text))[:1]:
+            verb, helper = _VERBS[match[0]]
+            before = text[: match.start()].rsplit(maxsplit=1)[-1].lower()
+            if before in (
+                "the",
+                "a",
+                "an",
+                "to",
+                "and",
+                "or",
+                "of",
+                "by",
+                "his",
+                "her",
+                "its",
+                "their",
+                "is",
+                "was",
+                "been",
+                "be",
+                "who",
+                "that",
+                "which",
+                "in",
+                "on",
+                "for",
+                "with",
+                "as",
+                "newly",
+                "were",
+                "are",
+            ) or before.endswith(","):
+                continue
+            yield _replaced("negation", text, match.start(), match.end(), f"{helper} not {verb}")
+
+
+def _opposites(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
+    for match in re.finditer(r"[A-Za-z]+(?:-[a-z]+)*", text):
+        word = match[0].lower()
+        choices = wordlists.OPPOSITES.get(word)
+        if not choices or (match[0][0].isupper() and match.start() > 0):
+            continue
+        if (
+            word
+            in (
+                "left",
+                "right",
+                "back",
+                "over",
+                "under",
+                "open",
+                "close",
+                "hard",
+                "light",
+                "last",
+                "end",
+                "long",
+                "short",
+                "present",
+                "like",
+                "he",
+                "his",
+                "full",
+                "main",
+                "most",
+                "above",
+                "below",
+            )
+            and dice.random() < 0.7
+        ):
+            continue
+        yield _replaced("antonym", text, match.start(), match.end(), dice.choice(choices))
+
+
+_STRONG = re.compile(
+    rf"\b(?:{'|'.join(sorted(map(re.escape, wordlists.STRONGER), key=len, reverse=True))})\b",
+    re.IGNORECASE,
+)
+
+
+def _strengths(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
+    """Another quantifier, modality, order or condition."""
+    for match in _STRONG.finditer(text):
+        word = match[0].lower()
+        tail = text[match.end() :]
+        if word in ("about", "over", "nearly", "almost", "only") and not re.match(
+            r" [\d$£€]", tail
+        ):
+            continue
+        if word == "with" and dice.random() < 0.8:
+            continue
+        if word == "before" and tail.startswith(","):
+            continue
+        if word in ("may", "might", "can", "must", "should", "will", "could", "would") and (
+            re.match(r" (?:not|n't|only|never|have)\b|[ ]?n['’o]t|[^ ]", tail) or match[0] == "May"
+        ):
+            continue
+        if word in (
+            "all",
+            "any",
+            "each",
+            "every",
+            "both",
+            "either",
+            "some",
+            "most",
+            "many",
+        ) and re.search(
+            r"\b(?:at|not|of|as|in|the|so|too|how) $", text[: match.start()], re.IGNORECASE
+        ):
+            continue
+        if word == "few" and re.search(r"\ba $", text[: match.start()]):
+            continue
+        new = dice.choice(wordlists.STRONGER[word])
+        if new.endswith(" of") and tail.startswith(" of "):
+            new = new[:-3]
+        if new in ("does not have to", "none of", "only some") and not re.match(
+            r" (?:the|these|be|\w+)\b", tail
+        ):
+            continue
+        yield _replaced("strength", text, match.start(), match.end(), new)
+
+
+_EVEN = re.compile(
+    r"^[\s,]*(?:and|or|with|between|near|both|,|&|as well as|including|of|in)[\s,]*(?:the )?$"
+)
+
+
+def _roles(text: str, _near: Near, _dice: random.Random) -> Iterator[Damage]:
+    """Two names of a sentence in each other's place."""
+    found = names(text)
+    for (s1, e1, a), (s2, e2, b) in zip(found, found[1:], strict=False):
+        between = text[e1:s2]
+        if (
+            not _akin(a, b) and not _EVEN.match(between) and len(between.split()) <= 8
+            and re.search(r"\b(?:by|from|to|than|defeated|founded|after|over|against|for|on|gave|\w+ed|\w+s)\b", between)
+            and not re.search(r"[,;:(]|\band\b|\bis\b|\bwas\b a", between)
+            and (a in NATIONALITIES) == (b in NATIONALITIES)
+        ):  # fmt: skip
+            swapped = text[:s1] + b + between + a + text[e2:]
+            yield Damage("roles", swapped, text[s1:e2], b + between + a)
+
+
+def _slips(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
+    """A detail that fits and that nothing has said."""
+    body = text.rstrip()
+    end = body[-1] if body[-1:] in ".!" else ""
+    body = body[: len(body) - len(end)]
+    extra = (
+        dice.choice(wordlists.TRAILING)
+        if dice.random() < 0.6
+        else " " + dice.choice(wordlists.SLIPPED_IN)
+    )
+    yield Damage("added", body + extra + (end or "."), "", extra)
+
+
+KINDS: dict[str, Callable[[str, Near, random.Random], Iterator[Damage]]] = {
+    "values": _values,
+    "dates": _dates,
+    "entities": _entities,
+    "denials": _denials,
+    "opposites": _opposites,
+    "strengths": _strengths,
+    "roles": _roles,
+    "slips": _slips,
+}
+_WEIGHTS = {
+    "values": 3.0, "dates": 2.0, "entities": 4.0, "denials": 1.2, "opposites": 2.0,
+    "strengths": 1.6, "roles": 2.0, "slips": 0.5,
+}  # fmt: skip
+
+
+def damages(
+    text: str, near: Near, dice: random.Random, kinds: tuple[str, ...] = ()
+) -> list[Damage]:
+    """Every error that fits a sentence, the likelier kinds first; at random within a kind."""
+    found: list[tuple[float, Damage]] = []
+    for name, maker in KINDS.items():
+        if kinds and name not in kinds:
+            continue
+        made = list(maker(text, near, dice))
+        if made:
+            one = dice.choice(made)
+            if one.text != text:
+                found.append((dice.random() ** (1 / _WEIGHTS[name]), one))
+    return [d for _, d in sorted(found, key=lambda f: -f[0])]
+
+
+def mentioned(value: str, text: str) -> bool:
+    """Whether a value stands in a text as a word of its own."""
+    return bool(value) and bool(
+        re.search(rf"(?<![\w.,]){re.escape(value)}(?!\w|[.,]\d)", text, re.IGNORECASE)
+    )

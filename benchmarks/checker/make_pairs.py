@@ -1,0 +1,40 @@
+"""Makes the training pairs of the checker from the open sets.
+
+Run: ``python -m benchmarks.checker.make_pairs --data ../shared/data --out DIR [--seed 7]``
+(some minutes on one core). It writes ``claims.jsonl.gz`` and ``questions.jsonl.gz`` and prints
+how many pairs of each set, kind and label there are. What the sets are and under which licences:
+``sources.py`` and docs/checker.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from pathlib import Path
+
+from benchmarks.checker.claims import every_claim
+from benchmarks.checker.pairs import report, write
+from benchmarks.checker.questions import every_question
+from benchmarks.checker.sources import Sets, corpora
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the open sets")
+    parser.add_argument("--out", type=Path, required=True, help="where the two files go")
+    parser.add_argument("--seed", type=int, default=7)
+    chosen = parser.parse_args()
+    start = time.monotonic()
+    sets = Sets(chosen.data)
+    pools = corpora(sets, chosen.seed)
+    for name, maker in (("claims", every_claim), ("questions", every_question)):
+        pairs = list(dict.fromkeys(maker(sets, pools, chosen.seed)))
+        random.Random(chosen.seed).shuffle(pairs)
+        write(chosen.out / f"{name}.jsonl.gz", pairs)
+        print(report(name, pairs))
+        print(f"{time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

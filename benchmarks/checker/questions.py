@@ -1,0 +1,416 @@
+"""Questions with passages that answer them, and near misses that do not."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+from benchmarks.checker.asking import asked
+from benchmarks.checker.claims import carried, evidence_for, one_line
+from benchmarks.checker.corruptions import Near, damages, mentioned
+from benchmarks.checker.pairs import QuestionPair, Span
+from benchmarks.checker.sources import (
+    Passage,
+    Pool,
+    Sets,
+    plain_markdown,
+    sections,
+    untokenized,
+)
+from bot.lexical import STOP_WORDS, terms
+
+ASKED = {  # sentences turned into questions, of each set
+    "squad2": 1_000, "clapnq": 1_500, "northwind": 700, "mtrag": 3_000, "anthropic_docs_qa": 400,
+    "chunking_eval": 800, "docs_plausible": 2_200, "docs_wsl": 1_300, "docs_powershell": 4_500,
+    "halueval_qa": 250, "faithdial_audit": 600, "begin": 900,
+}  # fmt: skip
+
+
+def _span(texts: list[str], number: int, answer: str) -> Span | None:
+    at = texts[number].find(answer)
+    return Span(number, at, at + len(answer)) if answer and at >= 0 else None
+
+
+def _damaged(
+    question: str, passage: str, others: str, dice: random.Random
+) -> tuple[str, str] | None:
+    """A question that its passage no longer answers: as SQuAD 2's annotators wrote them."""
+    kinds = ("values", "dates", "entities", "denials", "opposites", "roles")
+    for damage in damages(question, Near(passage, others), dice, kinds):
+        if damage.kind == "entity" and dice.random() < 0.3:
+            continue
+        if damage.kind == "entity_far" or not (
+            damage.kind in ("year", "number", "percent", "money") and mentioned(damage.new, passage)
+        ):
+            return f"near_{damage.kind}", damage.text
+    return None
+
+
+def _around(passage: Passage, pool: Pool, dice: random.Random, k: int = 3) -> list[Passage]:
+    near = pool.near(passage, 8)
+    return dice.sample(near, min(len(near), dice.randint(1, k)))
+
+
+def squad_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
+    """SQuAD 2 as it is, without its paragraph, with a damaged question, of a neighbour."""
+    dice = random.Random(f"{seed} squad questions")
+    pool = pools["squad2"]
+    by_id = {p.heading: p for p in pool.passages}
+    for row in sets.rows("squad2/questions"):
+        gold = by_id[row["gold"][0]]
+        question = one_line(row["question"])
+        group = f"squad2:{gold.doc}"
+        for turn in range(2):
+            shown = [gold] if turn == 0 and dice.random() < 0.6 else evidence_for(gold, pool, dice)
+            texts = [p.text for p in shown]
+            at = next(i for i, p in enumerate(shown) if p is gold)
+            if not row["answerable"]:
+                yield QuestionPair("squad2", "near_miss", tuple(texts), question, 0, None, group)
+                continue
+            answer = min(row["answers"], key=len)
+            span = _span(texts, at, answer) or _span(texts, at, untokenized(answer))
+            yield QuestionPair("squad2", "answered", tuple(texts), question, 1, span, group)
+        if row["answerable"]:
+            near = _around(gold, pool, dice)
+            answer = min(row["answers"], key=len)
+            if near and not any(mentioned(answer, p.text) for p in near):
+                yield QuestionPair(
+                    "made:squad2", "withheld", tuple(p.text for p in near), question, 0, None, group
+                )
+            found = _damaged(
+                question, gold.text, " ".join(p.text for p in pool.near(gold, 3)), dice
+            )
+            if found and dice.random() < 0.5:
+                yield QuestionPair("made:squad2", found[0], (gold.text,), found[1], 0, None, group)
+
+
+def reference_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
+    """Sets with gold passages: answerable, judged unanswerable, withheld, damaged."""
+    for name, file, key in (
+        ("clapnq", "clapnq/questions", "gold"), ("northwind", "northwind/questions", "gold_pages"),
+        ("anthropic_docs_qa", "anthropic_docs_qa/questions", "gold"), ("mtrag", "mtrag/tasks", "gold"),
+    ):  # fmt: skip
+        dice = random.Random(f"{seed} questions {name}")
+        pool = pools[name]
+        ids: dict[str, list[Passage]] = {}
+        for p in pool.passages:
+            for known in {p.heading, re.sub(r"\|\d+$", "", p.heading)}:
+                ids.setdefault(known, []).append(p)
+        for row in sets.rows(file):
+            question = one_line(row["question"])
+            gold = [p for g in row.get(key) or () for p in ids.get(g, ())]
+            group = f"{name}:{gold[0].doc if gold else row['id']}"
+            if name == "mtrag" and (
+                len(question.split()) < 5
+                or (len(row["messages"]) > 1
+                and re.search(
+                    r"(?i)\b(?:it|they|them|that|this|those|these|he|she|there|one|other|else|more)\b",
+                    question,
+                ))
+            ):
+                continue
+            if row.get("answerability") in ("PARTIAL", "UNDERSPECIFIED"):
+                continue
+            if name == "northwind" and row["answerable"] and not row["gold_in_corpus"]:
+                continue
+            for _turn in range(3):
+                base = gold[0] if gold else None
+                near = [
+                    p
+                    for p in (pool.near(base, 8) if base else pool.search(question, 6))
+                    if p not in gold
+                ]
+                shown = [
+                    *gold[:4],
+                    *dice.sample(near, min(len(near), dice.randint(0 if gold else 2, 4))),
+                ]
+                dice.shuffle(shown)
+                if shown and (row["answerable"] is False or gold):
+                    span = None
+                    sentences = [s for s in row.get("gold_sentences") or ()]
+                    if row["answerable"] and sentences:
+                        for i, p in enumerate(shown):
+                            span = (
+                                span
+                                or _span([q.text for q in shown], i, sentences[0])
+                                or _span([q.text for q in shown], i, untokenized(sentences[0]))
+                            )
+                    yield QuestionPair(
+                        name,
+                        "answered" if row["answerable"] else "unanswerable",
+                        tuple(p.text for p in shown),
+                        question,
+                        int(row["answerable"]),
+                        span,
+                        group,
+                    )
+                if row["answerable"] and near:
+                    lone = dice.sample(near, min(len(near), dice.randint(1, 4)))
+                    if row["answers"] and not carried(row["answers"][0], [p.text for p in lone]):
+                        yield QuestionPair(
+                            f"made:{name}",
+                            "withheld",
+                            tuple(p.text for p in lone),
+                            question,
+                            0,
+                            None,
+                            group,
+                        )
+                    found = _damaged(
+                        question, gold[0].text, " ".join(p.text for p in near[:3]), dice
+                    )
+                    if found and dice.random() < 0.6:
+                        yield QuestionPair(
+                            f"made:{name}",
+                            found[0],
+                            tuple(p.text for p in shown),
+                            found[1],
+                            0,
+                            None,
+                            group,
+                        )
+
+
+def span_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
+    """chunking_eval: questions with exact spans in two documents."""
+    dice = random.Random(f"{seed} chunking")
+    pool = pools["chunking_eval"]
+    for row in sets.rows("chunking_eval/questions"):
+        wanted = [one_line(untokenized(s["text"])) for s in row["gold_spans"]]
+        parts = pool.by_doc[row["doc"]]
+        gold = [p for p in parts if any(w[:60] in one_line(p.text) for w in wanted)]
+        if len(gold) < len({w[:60] for w in wanted}) or len(gold) > 4:
+            continue
+        near = [p for p in pool.search(row["question"], 10) if p not in gold]
+        group = f"chunking_eval:{row['id']}"
+        for _turn in range(3):
+            shown = [*gold, *dice.sample(near, min(len(near), dice.randint(0, 3)))]
+            dice.shuffle(shown)
+            yield QuestionPair(
+                "chunking_eval",
+                "answered",
+                tuple(p.text for p in shown),
+                row["question"],
+                1,
+                None,
+                group,
+            )
+            lone = dice.sample(near[:6], min(len(near[:6]), dice.randint(1, 4)))
+            if lone:
+                yield QuestionPair(
+                    "made:chunking_eval",
+                    "withheld",
+                    tuple(p.text for p in lone),
+                    row["question"],
+                    0,
+                    None,
+                    group,
+                )
+
+
+def news_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
+    """multihop_rag: null queries with what is nearest; the others with their evidence, whole or
+    in part."""
+    dice = random.Random(f"{seed} news")
+    pool = pools["multihop_rag"]
+    rows = {r["id"]: r for r in sets.rows("multihop_rag/corpus")}
+
+    def shown_as(key: str) -> str:
+        row = rows[key]
+        return f"{row['title']} ({row['source']}, {row['published_at'][:10]})\n{row['text']}"
+
+    for row in sets.rows("multihop_rag/questions"):
+        group = f"multihop_rag:{row['id']}"
+        near = [p.heading for p in pool.search(row["question"], 8) if p.heading not in row["gold"]]
+        for _turn in range(2):
+            others = dice.sample(near, min(len(near), dice.randint(2, 4)))
+            if not row["answerable"]:
+                yield QuestionPair(
+                    "multihop_rag",
+                    "null",
+                    tuple(map(shown_as, others)),
+                    row["question"],
+                    0,
+                    None,
+                    group,
+                )
+                continue
+            keys = [*row["gold"], *others[:2]]
+            dice.shuffle(keys)
+            yield QuestionPair(
+                "multihop_rag",
+                "answered",
+                tuple(map(shown_as, keys)),
+                row["question"],
+                1,
+                None,
+                group,
+            )
+            left = dice.choice(row["gold"])
+            part = [k for k in keys if k != left]
+            if part:
+                yield QuestionPair(
+                    "made:multihop_rag",
+                    "half",
+                    tuple(map(shown_as, part)),
+                    row["question"],
+                    0,
+                    None,
+                    group,
+                )
+
+
+def heading_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
+    """Documentation: a heading as a question with its section, and with near sections only."""
+    for name, limit in (("docs_plausible", 1_500), ("docs_wsl", 700), ("docs_powershell", 2_500)):
+        dice = random.Random(f"{seed} headings {name}")
+        pool = pools[name]
+        made: list[tuple[str, str, str, str]] = []
+        seen: set[str] = set()
+        for row in sets.rows(f"{name}/pages"):
+            if name == "docs_powershell" and not re.match(r"reference/(7\.6|docs-conc)", row["id"]):
+                continue
+            for heading, body in sections(plain_markdown(row["text"])):
+                question = _heading_question(heading, str(row["title"]), dice)
+                if question and 25 <= len(body.split()) <= 260 and question not in seen:
+                    seen.add(question)
+                    made.append((question, body, row["id"], str(row["title"])))
+        dice.shuffle(made)
+        for question, body, page, _title in made[:limit]:
+            near = [
+                p
+                for p in pool.search(question, 8)
+                if body[:80] not in p.text and p.text[:80] not in body
+            ]
+            words = set(terms(question)) - STOP_WORDS
+            group = f"{name}:{page}"
+            texts = [body, *(p.text for p in dice.sample(near, min(len(near), dice.randint(0, 3))))]
+            dice.shuffle(texts)
+            yield QuestionPair(f"made:{name}", "heading", tuple(texts), question, 1, None, group)
+            lone = [p for p in near if p.doc != page and len(words & set(p.terms)) < len(words)]
+            if lone:
+                taken = dice.sample(lone[:5], min(len(lone[:5]), dice.randint(1, 4)))
+                yield QuestionPair(
+                    f"made:{name}",
+                    "heading_withheld",
+                    tuple(p.text for p in taken),
+                    question,
+                    0,
+                    None,
+                    group,
+                )
+
+
+_DULL = re.compile(
+    r"(?i)^(?:example|examples|notes?|parameters?|inputs?|outputs?|related links|see also|syntax"
+    r"|description|overview|introduction|next steps|remarks|long description|short description"
+    r"|summary|conclusion|faq|usage|common ?parameters|further reading|more information|-.*"
+    r"|\d.*|step .*|prerequisites|see .*|version .*|.*example \d.*|none|system\..*|review|.*:$)$"
+)
+
+
+def _heading_question(heading: str, title: str, dice: random.Random) -> str | None:
+    heading = one_line(re.sub(r"[`*]", "", heading)).strip(" .")
+    if _DULL.match(heading) or not 2 <= len(heading.split()) <= 12:
+        return None
+    if heading.endswith("?"):
+        return heading
+    low = (
+        heading[0].lower() + heading[1:]
+        if not heading.split()[0].isupper() and re.match(r"[A-Z][a-z]+$", heading.split()[0])
+        else heading
+    )
+    if re.match(r"(?i)how to ", heading):
+        return f"How {dice.choice(['do I', 'can I', 'to'])} {heading[7:]}?"
+    if re.match(
+        r"(?:Using|Creating|Adding|Removing|Getting|Setting|Installing|Working|Running|Enabling|Configuring|Managing|Importing|Exporting|Filtering|Sending|Changing|Finding|Formatting)\b",
+        heading,
+    ):
+        return f"{dice.choice(['How does', 'How do I go about', 'What should I know about'])} {low}{' work' if dice.random() < 0 else ''}?".replace(
+            "How does", "What is there to know about"
+        )
+    if re.match(
+        r"(?:Add|Use|Set|Create|Install|Run|Get|Change|Remove|Enable|Disable|Configure|Update|Check"
+        r"|Export|Import|Track|Connect|Delete|Transfer|Manage|Find|Send|Invite|Filter|View|Open|Make"
+        r"|Start|Stop|Mount|Upgrade|Verify|Exclude|Save|Share|Embed|Access|Move|Copy|List|Test)\b",
+        heading,
+    ):
+        return f"{dice.choice(['How do I', 'How can I', 'How to'])} {low}?"
+    if len(heading.split()) <= 7 and not re.search(r"[(){}:;/\\=\[\]]", heading):
+        return dice.choice(
+            [
+                f"What about {low} in {title}?"
+                if dice.random() < 0.3
+                else f"What does it say about {low}?",
+                f"Can you explain {low}?",
+                f"Tell me about {low}",
+                f"{heading}?",
+            ]
+        )
+    return None
+
+
+def sentence_questions(pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
+    """Sentences turned into questions: with their passage, with it less the sentence, damaged."""
+    for name, count in ASKED.items():
+        dice = random.Random(f"{seed} asked {name}")
+        pool = pools[name]
+        known = [(p, s) for p in pool.passages for s in p.sentences]
+        dice.shuffle(known)
+        made = 0
+        for passage, sentence in known:
+            if made >= count:
+                break
+            raw = one_line(untokenized(sentence.text))
+            found = asked(raw, dice)
+            if not found or re.match(r"(?:It|They|He|She|This|These|That|Those|There)\b", raw):
+                continue
+            made += 1
+            question, answer = found
+            shown = evidence_for(passage, pool, dice)
+            at = next(i for i, p in enumerate(shown) if p is passage)
+            texts = [p.text for p in shown]
+            start = texts[at].find(answer, sentence.start) if answer else -1
+            span = Span(at, start, start + len(answer)) if start >= 0 else None
+            group = f"{name}:{passage.doc}"
+            yield QuestionPair(f"made:{name}", "asked", tuple(texts), question, 1, span, group)
+            draw = dice.random()
+            if draw < 0.4 and len(passage.sentences) > 2:
+                less = list(texts)
+                less[at] = texts[at].replace(sentence.text, "").replace("  ", " ").strip()
+                if not carried(raw, less) and not (
+                    answer and len(answer.split()) < 5 and any(mentioned(answer, t) for t in less)
+                ):
+                    yield QuestionPair(
+                        f"made:{name}", "cut_out", tuple(less), question, 0, None, group
+                    )
+                    continue
+            if draw < 0.75:
+                near = Near(one_line(passage.text), " ".join(p.text for p in pool.near(passage, 3)))
+                bad = _damaged(question, near.same, near.others, dice)
+                if bad:
+                    yield QuestionPair(f"made:{name}", bad[0], tuple(texts), bad[1], 0, None, group)
+                    continue
+            lone = (
+                [p.text for p in _around(passage, pool, dice, 4)] if pool.near(passage, 8) else []
+            )
+            if (
+                lone
+                and not carried(raw, lone)
+                and not (
+                    answer and len(answer.split()) < 4 and any(mentioned(answer, t) for t in lone)
+                )
+            ):
+                yield QuestionPair(
+                    f"made:{name}", "withheld", tuple(lone), question, 0, None, group
+                )
+
+
+def every_question(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
+    yield from squad_questions(sets, pools, seed)
+    yield from reference_questions(sets, pools, seed)
+    yield from span_questions(sets, pools, seed)
+    yield from news_questions(sets, pools, seed)
+    yield from heading_questions(sets, pools, seed)
+    yield from sentence_questions(pools, seed)
