@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from adapters.costing import CostDesk
+    from adapters.gaps import GapDesk
     from adapters.reviewing import Review
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
     from bot.store.feedback import FeedbackBook
     from bot.store.history import History
+    from bot.store.turn_list import TurnList
     from knowledge.ingest import Ingestor
     from knowledge.ledger import Ledger
     from knowledge.standing import SourceDesk
@@ -80,6 +82,13 @@ class Application:
         return Ingestor(self.ledger, self.store, Leases(self.database), current=current)
 
     @property
+    def turn_list(self) -> TurnList:
+        """The turns as operators look through them."""
+        from bot.store.turn_list import TurnList
+
+        return TurnList(self.database)
+
+    @property
     def review(self) -> Review:
         """What waits for an operator's verdict."""
         from adapters.reviewing import review_of
@@ -90,6 +99,13 @@ class Application:
     def sources(self) -> SourceDesk:
         """How the sources stand, and what can be asked of them."""
         from adapters.syncing import desk_of
+
+        return desk_of(self)
+
+    @property
+    def gaps(self) -> GapDesk:
+        """What could not be answered, by topic."""
+        from adapters.gaps import desk_of
 
         return desk_of(self)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from adapters.web.auth import Operator, Sessions, SignInRequiredError
 from adapters.web.costs import add_costs
 from adapters.web.failures import headers_of
+from adapters.web.gaps import add_gaps
 from adapters.web.knowing import add_knowledge
 from adapters.web.limits import TooManyError
 from adapters.web.pages import Pages
@@ -19,35 +19,11 @@ from adapters.web.ports import Application
 from adapters.web.reviewing import add_review
 from adapters.web.routing import add_routing
 from adapters.web.security import own_forms_only
-from adapters.web.sources import cited_place
-from adapters.web.texts import checked
-from bot.evidence import Citation
+from adapters.web.telling import add_turns
 
 PAGE = 50
 _LOGIN = "/console/login"
 _WRONG = "That token does not open this console. Check it and try again."
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One bar of a turn's timings: ``start`` and ``width`` are shares of the whole, 0 to 100."""
-
-    name: str
-    ms: float
-    start: float
-    width: float
-
-
-def stages_of(timings_ms: dict[str, float]) -> tuple[Stage, ...]:
-    """Stages one after the other, as bars of a waterfall; the total is not a stage."""
-    parts = {name: ms for name, ms in timings_ms.items() if name not in ("total", "first_sentence")}
-    whole = max(sum(parts.values()), timings_ms.get("total", 0.0), 0.001)
-    bars: list[Stage] = []
-    at = 0.0
-    for name, ms in parts.items():
-        bars.append(Stage(name.replace("_", " "), ms, 100 * at / whole, 100 * ms / whole))
-        at += ms
-    return tuple(bars)
 
 
 class Console:
@@ -81,10 +57,11 @@ def console_router(console: Console) -> APIRouter:
         prefix="/console", include_in_schema=False, dependencies=[Depends(own_forms_only)]
     )
     _add_sign_in(router, console)
-    _add_conversations(router, console)
+    add_turns(router, console, PAGE)
     add_review(router, console, PAGE)
     _add_rooms(router, console)
     add_knowledge(router, console, PAGE)
+    add_gaps(router, console, PAGE)
     add_costs(router, console)
     add_routing(router, console)
     return router
@@ -128,42 +105,6 @@ def _add_sign_in(router: APIRouter, console: Console) -> None:
         response = RedirectResponse(_LOGIN, HTTPStatus.SEE_OTHER)
         console.sessions.close_console(response)
         return response
-
-
-def _add_conversations(router: APIRouter, console: Console) -> None:
-    @router.get("")
-    async def conversations(request: Request, before: str | None = None) -> Response:
-        console.operator(request)
-        cursor = checked(before, "cursor", 200) if before else None
-        turns = await console.application.history.recent(limit=PAGE + 1, before=cursor)
-        page = list(turns[:PAGE])
-        return console.render(
-            request,
-            "console/conversations.html",
-            "conversations",
-            turns=page,
-            ratings=await console.application.feedback.of_many([turn.id for turn in page]),
-            first=cursor is None,
-            older=page[-1].id if len(turns) > PAGE else None,
-        )
-
-    @router.get("/turns/{turn}")
-    async def story(request: Request, turn: str) -> Response:
-        console.operator(request)
-        found = await console.application.history.turn(checked(turn, "turn", 200))
-        cited: dict[str, list[Citation]] = {}
-        for citation in found.citations:
-            cited.setdefault(citation.chunk, []).append(citation)
-        return console.render(
-            request,
-            "console/turn.html",
-            "conversations",
-            turn=found,
-            feedback=await console.application.feedback.of(found.id),
-            stages=stages_of(found.timings_ms),
-            cited=cited,
-            places=[cited_place(found, c.n) for c in found.citations],
-        )
 
 
 def _add_rooms(router: APIRouter, console: Console) -> None:

@@ -6,16 +6,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from adapters.costing import Statement
+from adapters.gap_story import Answered
+from adapters.gap_story import Listing as GapListing
+from adapters.gap_story import Story as GapStory
 from adapters.reviewing import Queue
 from bot.conversation import Author, Feedback, Principal, Question, Turn
 from bot.evidence import Chunk
 from bot.metrics import Metrics
 from bot.routing import Thresholds
 from bot.routing.confusion import Confusion
+from bot.store.audit import AuditTrail
 from bot.store.feedback import RatedTurn
+from bot.store.gaps import Gap, GapState
 from bot.store.reviews import Verdict
 from bot.store.route_book import DoubtfulTurn, RouteShare
 from bot.store.routing import RoutingVersion
+from bot.store.turn_list import Place, TurnLine, Wanted
 from knowledge.ledger import DocumentRecord, RunRecord
 from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
@@ -45,8 +51,14 @@ class History(Protocol):
         """The last turns of a thread, oldest first."""
         ...
 
-    async def recent(self, limit: int = 50, before: str | None = None) -> Sequence[Turn]:
-        """Turns newest first, those older than the turn ``before``."""
+
+class TurnList(Protocol):
+    """Stored turns as lines of a list."""
+
+    async def page(
+        self, wanted: Wanted, limit: int, after: Place | None = None
+    ) -> Sequence[TurnLine]:
+        """Turns newest first, those behind the place ``after``."""
         ...
 
 
@@ -169,6 +181,45 @@ class Costs(Protocol):
         ...
 
 
+class Gaps(Protocol):
+    """What could not be answered, by topic. A gap that is not there raises NotFoundError."""
+
+    async def gather(self, limit: int | None = None) -> int:
+        """Put new questions into gaps, about ``limit`` at most."""
+        ...
+
+    async def listing(
+        self,
+        state: GapState | None = ...,
+        search: str = "",
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> GapListing:
+        """Gaps, the most asked for first."""
+        ...
+
+    async def story(self, id: str, *, write: bool = False) -> GapStory:  # noqa: A002 - as there
+        """All of a gap; ``write``: with a draft by the model, where one is set."""
+        ...
+
+    async def answer(
+        self,
+        id: str,  # noqa: A002 - as there
+        text: str,
+        by: str,
+        *,
+        title: str = "",
+        groups: frozenset[str] | None = None,
+    ) -> Answered:
+        """Publish an answer; raises UsageError where something has to be said first."""
+        ...
+
+    async def dismiss(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
+
+    async def reopen(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
+
+
 class PersonaCard(Protocol):
     """How the bot introduces itself."""
 
@@ -195,6 +246,10 @@ class Application(Protocol):
     @property
     def history(self) -> History: ...
     @property
+    def turn_list(self) -> TurnList: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+    @property
     def feedback(self) -> FeedbackBook: ...
     @property
     def ledger(self) -> Ledger: ...
@@ -206,6 +261,8 @@ class Application(Protocol):
     def review(self) -> Review: ...
     @property
     def sources(self) -> Sources: ...
+    @property
+    def gaps(self) -> Gaps: ...
     @property
     def routing(self) -> Routing: ...
     @property

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.console import PAGE, stages_of
+from adapters.web.console import PAGE
+from adapters.web.telling import stages_of
 from knowledge.stores.base import StoreStats
 from tests.platforms.web_application import TOKEN, WebApplication
 from tests.unit.web.test_chat import ask, sign_in
@@ -70,7 +72,7 @@ async def test_conversations_are_paged(browser: httpx2.AsyncClient) -> None:
     for n in range(PAGE + 2):
         await ask(browser, f"Question number {n:03}?")
     first = (await browser.get("/console")).text
-    older = re.search(r'href="(/console\?before=[^"]+)" rel="next"', first)[1]
+    older = html.unescape(re.search(r'href="(/console/turns\?before=[^"]+)" rel="next"', first)[1])
     second = (await browser.get(older)).text
     shown = re.findall(r"Question number (\d+)", first + second)
     assert shown == [f"{n:03}" for n in reversed(range(PAGE + 2))]
@@ -89,6 +91,7 @@ async def test_a_turn_tells_its_whole_story(browser: httpx2.AsyncClient) -> None
         "retrieve",
         "9.4 ms",
         "812 in, 96 out",
+        '<span class="claim held">',
         "<mark>Hold the power button",
         "cited as 1",
         "Nobody has rated",
