@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from bot.errors import UnreadableDocumentError
+from knowledge.days import day_said
 
 DEFAULT_LIMIT = 25_000_000
 """Bytes of the largest document that is read unless told otherwise."""
@@ -45,7 +46,8 @@ class Document:
 
     Every offset of a chunk or citation points into ``text``: Markdown with ``#`` headings,
     ``|`` table rows and fenced code, whatever the format was. ``groups`` are those that the
-    document names itself. ``hash`` changes whenever title, address or text do.
+    document names itself, ``dated`` the day it says it was updated (``2026-03-03``; empty: none).
+    ``hash`` changes whenever title, address or text do.
     """
 
     source: str
@@ -54,6 +56,7 @@ class Document:
     text: str
     uri: str
     groups: frozenset[str] = frozenset()
+    dated: str = ""
     hash: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +129,7 @@ class RawDocument:
         title: str = "",
         uri: str = "",
         groups: frozenset[str] = frozenset(),
+        dated: str = "",
         name: str | None = None,
     ) -> Document:
         """The document that a reader found in it. An empty text is unreadable."""
@@ -140,6 +144,7 @@ class RawDocument:
             text=text,
             uri=uri or (self.uri if name is None else "") or own,
             groups=groups,
+            dated=dated or day_said(text),
         )
 
 

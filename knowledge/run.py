@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from bot.errors import KnowledgeError
 from bot.ports import Clock
 from knowledge import chunking
+from knowledge.dating import kept
 from knowledge.document import FailedDocument, RawDocument
 from knowledge.ledger import DocumentRecord, Ledger
 from knowledge.reading import ReadDocument, Reading, ReadingPool, Task, is_full, weight
@@ -260,6 +261,7 @@ class IngestRun:
     def _add(self, found: ReadDocument, raw: RawDocument, fingerprint: str) -> None:
         document = found.document
         before = self._known.get(document.name)
+        now = self._clock()
         record = DocumentRecord(
             source=document.source,
             document=document.name,
@@ -274,10 +276,11 @@ class IngestRun:
             if before
             else 0,
             characters=len(document.text),
-            ingested_at=self._clock(),
+            ingested_at=now,
             origin=raw.name,
             extra={
-                **raw.extra,
+                **{k: v for k, v in raw.extra.items() if not k.startswith("day_")},
+                **kept(document.dated, raw.extra, before, document.revision, now),
                 "fingerprint": fingerprint,
                 "own_groups": bool(document.groups),
                 "version": _VERSION,

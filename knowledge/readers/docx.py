@@ -13,6 +13,7 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 
 from bot.errors import UnreadableDocumentError
+from knowledge.days import day_of
 from knowledge.document import DEFAULT_LIMIT, Document, RawDocument
 from knowledge.readers.markup import MarkdownText
 
@@ -83,4 +84,12 @@ def read(content: bytes, raw: RawDocument) -> Iterator[Document]:
         else:
             _paragraph(out, block)
     title = out.title or (file.core_properties.title or "")
-    yield raw.document(out.text, title=title)
+    yield raw.document(out.text, title=title, dated=_changed(file))
+
+
+def _changed(file: docx.document.Document) -> str:
+    """When the file was last saved by somebody; empty for one that a template made."""
+    try:
+        return day_of(file.core_properties.modified)
+    except ValueError:  # a property that is no date
+        return ""

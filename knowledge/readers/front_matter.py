@@ -1,4 +1,4 @@
-"""What a file says about itself at its top: title, address, groups."""
+"""What a file says about itself at its top: title, address, groups, when it was updated."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.errors import UnreadableDocumentError
 from knowledge.access import groups_said, seems_to_name_groups
+from knowledge.days import day_among
 from knowledge.document import checked_uri
 
 _YAML = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -25,6 +26,7 @@ class FrontMatter:
     title: str = ""
     uri: str = ""
     groups: frozenset[str] = frozenset()
+    dated: str = ""
 
 
 def _fail(line: int, problem: str) -> UnreadableDocumentError:
@@ -99,7 +101,8 @@ def split_front_matter(text: str) -> FrontMatter:
         uri = checked_uri(_scalar(values.get("uri")))
     except ValueError as error:
         raise _fail(_line_of(block, "uri"), str(error)) from error
-    return FrontMatter(text[found.end() :], _scalar(values.get("title")), uri, groups)
+    title = _scalar(values.get("title"))
+    return FrontMatter(text[found.end() :], title, uri, groups, day_among(values))
 
 
 def _without(text: str, problem: str) -> FrontMatter:

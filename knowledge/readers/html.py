@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.errors import UnreadableDocumentError
+from knowledge.days import day_among
 from knowledge.document import Document, RawDocument, clean
 from knowledge.readers.encoding import decode
 from knowledge.readers.front_matter import split_front_matter
@@ -29,6 +30,13 @@ _ANCHOR = re.compile(r"headerlink|header-anchor|anchor-?link|hash-link|heading-a
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset=[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)")
 _DEEPEST = 10_000
+_METADATA = 200_000
+_DATING_TAG = re.compile(r"<(?:meta|time)\b[^<>]{1,400}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_NAMING = ("property", "name", "itemprop", "http-equiv")
+_PREFIX = re.compile(r"^(?:article|og|dc|dcterms|book)[:.]|^dc\.date\.")
+_CALLED = {"updated": "updated", "date.modified": "modified", "lastmodified": "lastmod"}
+_LINKED = re.compile(r"\"(dateModified|datePublished)\"\s*:\s*\"([^\"]{8,40})\"")
 _SELF_CLOSED = frozenset(
     """area base br col embed hr img input link meta source track wbr p li dt dd td th tr tbody
     thead tfoot option optgroup rp rt colgroup caption path rect circle""".split()
@@ -185,4 +193,24 @@ def read(content: bytes, raw: RawDocument) -> Iterator[Document]:
     if not out:
         raise UnreadableDocumentError(reason="it is empty: the page holds no text.")
     title = front.title or out.title
-    yield raw.document(out.text, title=title, uri=front.uri, groups=front.groups)
+    yield raw.document(
+        out.text,
+        title=title,
+        uri=front.uri,
+        groups=front.groups,
+        dated=front.dated or _day(front.body),
+    )
+
+
+def _day(text: str) -> str:
+    """When a page says it was changed: in its metadata, in its linked data, or beside its text."""
+    said: dict[str, object] = {}
+    for tag in _DATING_TAG.findall(text[:_METADATA]):
+        attributes = {name.lower(): a or b for name, a, b in _ATTRIBUTE.findall(tag)}
+        named = next((attributes[k] for k in _NAMING if attributes.get(k)), "")
+        value = attributes.get("content") or attributes.get("datetime") or ""
+        name = _PREFIX.sub("", named.lower().replace("_time", ""))
+        said.setdefault(_CALLED.get(name, name), value)
+    for name, value in _LINKED.findall(text[:_METADATA]):
+        said.setdefault(name.lower(), value)
+    return day_among(said)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from bot.errors import UnreadableDocumentError
 from knowledge.access import groups_said
+from knowledge.days import day_among
 from knowledge.document import (
     LONGEST_NAME,
     Document,
@@ -60,7 +61,8 @@ def _document(line: str, raw: RawDocument) -> Document:
         raise UnreadableDocumentError(reason=f"{error}.") from error
     text = with_hash_headings(front.body)
     title = _text(record.get("title"), "title").strip() or front.title or first_heading(text)
-    return raw.document(text, title=title, uri=uri, groups=groups, name=name)
+    dated = day_among(record) or front.dated
+    return raw.document(text, title=title, uri=uri, groups=groups, dated=dated, name=name)
 
 
 def _front_matter(text: str) -> FrontMatter:

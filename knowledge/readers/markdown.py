@@ -95,7 +95,11 @@ def first_heading(text: str) -> str:
 def document_of(raw: RawDocument, front: FrontMatter, text: str) -> Document:
     """The document of a Markdown text with its front matter."""
     return raw.document(
-        text, title=front.title or first_heading(text), uri=front.uri, groups=front.groups
+        text,
+        title=front.title or first_heading(text),
+        uri=front.uri,
+        groups=front.groups,
+        dated=front.dated,
     )
 
 

@@ -13,6 +13,7 @@ import pypdf
 from pypdf.errors import PyPdfError
 
 from bot.errors import UnreadableDocumentError
+from knowledge.days import day_of
 from knowledge.document import Document, RawDocument
 
 # It reports every blemish of a file on its own logger; what matters comes as an exception.
@@ -143,7 +144,16 @@ def read(content: bytes, raw: RawDocument) -> Iterator[Document]:
         )
     heading = re.search(r"^# (.+)$", text, re.MULTILINE)
     title = heading.group(1) if heading else str(said or "")
-    yield raw.document(text, title="" if _made_up(title) else title)
+    yield raw.document(text, title="" if _made_up(title) else title, dated=_day(reader))
+
+
+def _day(reader: pypdf.PdfReader) -> str:
+    """When the file was changed, or made, by its properties."""
+    try:
+        said = reader.metadata
+        return day_of((said.modification_date or said.creation_date) if said else None)
+    except (PyPdfError, ValueError, TypeError, AttributeError):  # a property that is no date
+        return ""
 
 
 def _made_up(title: str) -> bool:

@@ -12,4 +12,6 @@ from knowledge.readers.front_matter import split_front_matter
 def read(content: bytes, raw: RawDocument) -> Iterator[Document]:
     """One document, titled by its file unless front matter says otherwise."""
     front = split_front_matter(clean(decode(content)))
-    yield raw.document(front.body, title=front.title, uri=front.uri, groups=front.groups)
+    yield raw.document(
+        front.body, title=front.title, uri=front.uri, groups=front.groups, dated=front.dated
+    )

@@ -214,4 +214,5 @@ def read(content: bytes, raw: RawDocument) -> Iterator[Document]:
         title=front.title or writer.out.title,
         uri=front.uri,
         groups=front.groups,
+        dated=front.dated,
     )

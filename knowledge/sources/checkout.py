@@ -78,7 +78,7 @@ class LinkedItem:
             raw,
             uri=self.link.to(f"{self.checkout.prefix}{self.name}", commit),
             fingerprint=f"{raw.fingerprint} {self.link.sign}".strip() if raw.fingerprint else "",
-            extra={"commit": commit} if commit else {},
+            extra={**raw.extra, "commit": commit} if commit else raw.extra,
         )
 
     def _is_committed(self, raw: RawDocument) -> bool:

@@ -29,7 +29,8 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 @dataclass(frozen=True, slots=True)
 class Page:
     """What a server sent. ``url`` is the one after redirects; ``status`` 304 has no content;
-    ``wait`` is how many seconds it wants to be left alone (Retry-After)."""
+    ``wait`` is how many seconds it wants to be left alone (Retry-After), ``modified`` when it says
+    that the page was changed (Last-Modified)."""
 
     url: str
     status: int
@@ -38,6 +39,7 @@ class Page:
     content: bytes
     fingerprint: str
     wait: float | None = None
+    modified: str = ""
 
 
 Turn = Callable[[str], AbstractAsyncContextManager[None]]
@@ -157,6 +159,7 @@ class Fetcher:
             content=bytes(content),
             fingerprint=_fingerprint(answer.headers),
             wait=_wait(answer.headers.get("retry-after", "")),
+            modified=answer.headers.get("last-modified", ""),
         )
 
 

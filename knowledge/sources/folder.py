@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bot.errors import MissingFileError, UnreadableDocumentError
+from knowledge.days import day_of_file
 from knowledge.document import FailedDocument, RawDocument
 from knowledge.readers import FORMATS
 from knowledge.sources.base import Item, Skipped
@@ -31,6 +32,8 @@ class FileItem:
     name: str
     path: Path
     fingerprint: str
+    changed: float = 0.0
+    """The file's time, in seconds since 1970."""
 
     async def load(self, known: str = "") -> RawDocument | None:
         """The file, by its path: it is opened where it is read."""
@@ -42,6 +45,7 @@ class FileItem:
             format=PurePosixPath(self.name).suffix.lower(),
             fingerprint=self.fingerprint,
             path=self.path,
+            extra={"day_file": day_of_file(self.changed)} if self.changed else {},
         )
 
 
@@ -125,7 +129,7 @@ class FolderSource:
             return _failed(name, _reason(error))
         if not stat.S_ISREG(status.st_mode):
             return _failed(name, "it is no regular file.")
-        return FileItem(self.name, name, path, _fingerprint(status))
+        return FileItem(self.name, name, path, _fingerprint(status), status.st_mtime)
 
 
 _OUTSIDE = "it is a link out of the folder; ingest the place it leads to by itself."

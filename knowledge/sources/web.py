@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from xml.etree import ElementTree
 
 from bot.errors import SourceUnavailableError
+from knowledge.days import day_of_header
 from knowledge.document import DEFAULT_LIMIT, FailedDocument, RawDocument
 from knowledge.readers import FORMATS
 from knowledge.sources.base import Item, Skipped
@@ -82,6 +83,7 @@ class PageItem:
             uri=page.url if urlsplit(page.url).netloc == urlsplit(self.url).netloc else self.url,
             fingerprint=page.fingerprint,
             content=_as_utf8(page),
+            extra={"day_server": on} if (on := day_of_header(page.modified)) else {},
         )
 
 
