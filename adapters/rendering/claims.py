@@ -12,29 +12,43 @@ from bot.evidence import Claim
 
 _BEGIN, _END = "\ue000", "\ue001"
 _SIGNS = re.compile(f"[{_BEGIN}{_END}]")
+# Signs stand inside emphasis: "**Now.**" with a letter behind it would be bold no more.
 _BLOCK_START = re.compile(
-    r"\s*(?:(?:`{3,}|~{3,})[^\n]*\n|(?:(?:[-*+>]|\d{1,3}[.)]|#{1,6})\s+|\|\s*)*)"
+    r"\s*(?:(?:`{3,}|~{3,})[^\n]*\n|(?:(?:[-*+>]|\d{1,3}[.)]|#{1,6})\s+|\|\s*)*[*_]*)"
 )
-_BLOCK_END = re.compile(r"(?:\n[ \t]*(?:`{3,}|~{3,})|\s*\|)?\s*$")
+_BLOCK_END = re.compile(r"(?:\n[ \t]*(?:`{3,}|~{3,})|\s*\||[*_]+)?\s*$")
 _PIECE = re.compile(f"(<[^>]*>|{_BEGIN}|{_END})")
 
 
 def claims_html(turn: Turn, source_href: SourceHref | None = None) -> str:
     """The answer as :func:`adapters.rendering.html.answer_html` gives it, each claim inside
-    ``<span class="claim held">`` or ``unheld``; without them where they do not fit into it."""
+    ``<span class="claim held">`` or ``unheld``; without one where a sign would change the rest."""
+    unmarked = markdown_html(turn.answer, turn.citations, source_href)
+
+    def with_signs(claims: Sequence[Claim]) -> str | None:
+        """The page with signs around some claims; ``None`` where they change more than that."""
+        source = plain(_signed_answer(turn.answer, claims))
+        html = markdown_html(source, turn.citations, source_href)
+        whole = _SIGNS.sub("", html) == _SIGNS.sub("", unmarked)
+        return html if whole and _in_order(html, len(claims)) else None
+
     claims = _apart(turn.grounding.claims, turn.answer)
-    source, marked = "", 0
+    html = with_signs(claims)
+    if html is None:
+        claims = [claim for claim in claims if with_signs([claim]) is not None]
+        html = with_signs(claims)
+    return unmarked if html is None else _with_spans(html, claims)
+
+
+def _signed_answer(answer: str, claims: Sequence[Claim]) -> str:
+    """The answer with signs around some claims, and none of its own."""
+    parts: list[str] = []
     at = 0
     for claim in claims:
-        text = _SIGNS.sub("", turn.answer[at : claim.start])
-        source += text + _signed(_SIGNS.sub("", turn.answer[claim.start : claim.end]))
+        parts.append(_SIGNS.sub("", answer[at : claim.start]))
+        parts.append(_signed(_SIGNS.sub("", answer[claim.start : claim.end])))
         at = claim.end
-        marked += 1
-    source += _SIGNS.sub("", turn.answer[at:])
-    html = markdown_html(plain(source), turn.citations, source_href)
-    if not _in_order(html, marked):
-        return markdown_html(turn.answer, turn.citations, source_href)
-    return _with_spans(html, claims)
+    return "".join([*parts, _SIGNS.sub("", answer[at:])])
 
 
 def _apart(claims: Sequence[Claim], answer: str) -> list[Claim]:
@@ -42,7 +56,9 @@ def _apart(claims: Sequence[Claim], answer: str) -> list[Claim]:
     found: list[Claim] = []
     for claim in sorted(claims, key=lambda c: c.start):
         free = not found or found[-1].end <= claim.start
-        if free and 0 <= claim.start < claim.end <= len(answer):
+        inside = 0 <= claim.start < claim.end <= len(answer)
+        # The line under a table's head claims nothing, and would be no such line with signs in it.
+        if free and inside and any(c.isalnum() for c in answer[claim.start : claim.end]):
             found.append(claim)
     return found
 

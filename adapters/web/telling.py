@@ -96,6 +96,8 @@ def checked_claims(story: Story) -> tuple[Checked, ...]:
     numbers = {chunk: citations[0].n for chunk, citations in story.cited.items()}
     found: list[Checked] = []
     for claim in turn.grounding.claims:
+        if not any(c.isalnum() for c in claim.text):
+            continue  # the line under a table's head
         there = claim.passage is not None and 0 <= claim.passage < len(turn.passages)
         chunk = turn.passages[claim.passage or 0].chunk.id if there else ""
         place = cited_place(turn, numbers[chunk]) if chunk in numbers else None

@@ -1,0 +1,170 @@
+"""The console's rooms of turns: found again, and told whole."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import pytest
+
+from adapters.web.telling import odds_of, place_of
+from bot.conversation import Author, Feedback, Outcome, Platform, Rating, Route, RouteDecision, Turn
+from bot.errors import NotFoundError
+from bot.evidence import Claim, Grounding, Rejected
+from tests.platforms.turns import turn_of
+from tests.platforms.web_application import RESET, WebApplication
+from tests.unit.web.test_chat import ask, sign_in
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KIM = Author(Platform.SLACK, "U1", "Kim")
+
+
+def told(**changes: object) -> Turn:
+    """A turn of a thread in Slack."""
+    return replace(turn_of(author=KIM, at=NOON), **changes)  # type: ignore[arg-type]  # any field
+
+
+async def shown(browser: httpx2.AsyncClient, address: str) -> list[str]:
+    """The ids of the turns that a list shows."""
+    page = await browser.get(address)
+    assert page.status_code == 200
+    return re.findall(r'class="row" href="/console/turns/([^"]+)"', page.text)
+
+
+async def test_the_list_is_filtered_by_an_address(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Each filter alone and together; the form keeps what was chosen."""
+    await sign_in(browser)
+    voice = RouteDecision(Route.VOICE, 0.9, ())
+    turns = {
+        "a": told(id="a", question="Where is the valve?"),
+        "b": told(id="b", route=voice, outcome=Outcome.CLARIFY, at=NOON + timedelta(seconds=1)),
+        "c": told(
+            id="c", grounding=Grounding((), (Rejected("No."),)), at=NOON + timedelta(seconds=2)
+        ),
+    }
+    for turn in turns.values():
+        await application.history.record(turn)
+    await application.feedback.rate(Feedback("b", KIM, Rating.DOWN))
+
+    for query, wanted in (
+        ("", ["c", "b", "a"]),
+        ("?route=voice", ["b"]),
+        ("?outcome=clarify&platform=slack&rated=down", ["b"]),
+        ("?platform=discord", []),
+        ("?kept_back=yes", ["c"]),
+        ("?words=VALVE", ["a"]),
+        ("?words=c", ["c"]),
+    ):
+        assert await shown(browser, f"/console/turns{query}") == wanted
+    page = (await browser.get("/console/turns?route=voice&words=valve")).text
+    assert '<option value="voice" selected>' in page
+    assert 'value="valve"' in page
+    assert "Nothing fits" in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["route=nowhere", "outcome=x", "platform=pigeon", "rated=sideways", "before=here",
+     "before=2026-01-01~x"],
+)  # fmt: skip
+async def test_an_address_that_no_form_makes_is_not_found(
+    browser: httpx2.AsyncClient, query: str
+) -> None:
+    """In words, not with a fault."""
+    await sign_in(browser)
+    assert (await browser.get(f"/console/turns?{query}")).status_code == 404
+
+
+async def test_paging_keeps_the_filters_and_outlives_a_turn(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A page begins behind a place, whether its turn is still there or not."""
+    await sign_in(browser)
+    for n in range(52):
+        at = NOON + timedelta(seconds=n // 4)
+        await application.history.record(told(id=f"t{n:03}", thread=f"thread-{n}", at=at))
+    first = (await browser.get("/console/turns?platform=slack")).text
+    older = re.search(r'href="([^"]+)" rel="next"', first)
+    assert older is not None
+    address = older[1].replace("&amp;", "&")
+    assert "platform=slack" in address
+    assert await shown(browser, address) == ["t001", "t000"]
+
+    gone = address.replace("t002", "t0019")
+    assert await shown(browser, gone) == ["t001", "t000"]
+
+
+async def test_the_story_tells_what_was_kept_back_and_what_went_otherwise(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Rejected sentences with what became of them, odds, notes, price, cache, audit."""
+    await sign_in(browser)
+    claims = (
+        Claim(0, 5, "Fine.", supported=False, score=0.31, passage=None, finding="not in this way"),
+    )
+    rejected = (
+        Rejected("It lasts 36 months.", "they say 24 months", 0.1, "It lasts 24 months [1]."),
+        Rejected("We are the best!", "nothing about best", 0.04),
+    )
+    route = RouteDecision(
+        Route.HYBRID, 0.83, ("a question",), (("question", 0.92), ("cosine", 0.7))
+    )
+    turn = told(
+        id="told", grounding=Grounding(claims, rejected), route=route, cached_from="before",
+        saved_usd=0.0021, notes=("The voice model was down.",),
+    )  # fmt: skip
+    await application.history.record(turn)
+    page = (await browser.get("/console/turns/told")).text
+
+    for words in (
+        "It lasts 36 months.", "they say 24 months", "Said otherwise", "It became",
+        "It lasts 24 months", "Removed", "Not supported", "not in this way",
+        '<span class="claim unheld">Fine.</span>', "A question", "nearest meaning 0.70",
+        "The voice model was down.", '/console/turns/before"', "$0.0021", "Holds",
+    ):  # fmt: skip
+        assert words in page
+
+
+async def test_the_story_names_what_was_said_before_to_the_same_readers(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Earlier turns of the thread, without what these readers may not know."""
+    await sign_in(browser)
+    for n, audience in enumerate([frozenset[str](), frozenset({"staff"}), frozenset[str]()]):
+        at = NOON + timedelta(seconds=n)
+        turn = told(id=f"t{n}", question=f"Question {n}?", audience=audience, at=at)
+        await application.history.record(turn)
+
+    page = (await browser.get("/console/turns/t2")).text
+    assert "Question 0?" in page
+    assert "Question 1?" not in page
+
+
+async def test_a_passage_opens_with_its_text(browser: httpx2.AsyncClient) -> None:
+    """Every passage given to the voice can be read on the page."""
+    await sign_in(browser)
+    turn = await ask(browser, "reset?")
+    page = (await browser.get(f"/console/turns/{turn}")).text
+    assert 'id="passage-1"' in page
+    assert page.count(RESET.text.split(".")[0]) >= 2
+
+
+def test_odds_are_sorted_into_what_they_are() -> None:
+    """Kinds of messages, other figures, and who gave them; unknown names stay as they are."""
+    odds = odds_of(
+        (("voice", 0.1), ("question", 0.9), ("cosine", 0.5), ("new", 0.2), ("classifier 1a", 1.0))
+    )
+    assert odds.kinds == (("A question", 0.9), ("Small talk", 0.1))
+    assert odds.measures == (("nearest meaning", 0.5), ("new", 0.2))
+    assert odds.by == "classifier 1a"
+
+
+def test_a_place_that_is_none_is_not_found() -> None:
+    """A moment without a zone, or without a turn."""
+    for cursor in ("x", "2026-01-01T00:00:00~", "2026-01-01T00:00:00~t", "~t"):
+        with pytest.raises(NotFoundError):
+            place_of(cursor)
