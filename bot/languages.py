@@ -19,7 +19,7 @@ FUNCTION_WORDS = {
         """der die das den dem des ein eine einen einem einer ist sind war hat haben habe kann
         konnen konnte wird werden soll sollte wie was wann wo warum wieso welche welcher welches
         wer und oder zu im am fur mit mein meine meinen ihr ihre ich du wir sie es nicht kein keine
-        gibt auf bei wenn viel lange nach vom zum zur mich mir uns""".split()
+        gibt auf bei wenn viel viele lange nach vom zum zur mich mir uns""".split()
     ),
 }
 _LETTERS = re.compile("[äöüß]", re.IGNORECASE)
