@@ -140,8 +140,8 @@ def _program() -> str:
 def essence(query: str) -> str:
     """The question itself: without greeting, "please", thanks and the marks at its end.
 
-    Searched by it, a question finds the same passages in the same order however it is put: of 234
-    pairs of the open sets all, as typed only 134 (``benchmarks/bench_costs.py --ways``).
+    Searched by it, a question finds the same passages in the same order however it is put: of 224
+    pairs of the open sets all, as typed only 135 (``benchmarks/bench_wording.py``).
     """
     text = " ".join(query.split())
     for pattern in (_GREETING, _POLITE, _THANKS, _THANKS):  # "please? Thanks!"
