@@ -21,10 +21,10 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks import routing_data, routing_seeds
+from benchmarks import routing_data, routing_seeds, routing_talk
 from benchmarks.routing_data import HANDOFF, QUESTION, VOICE, Example
 from bot.query.phrases import phrases
-from bot.routing.features import BUCKETS, buckets, spell
+from bot.routing.features import BUCKETS, buckets, place, spell
 
 CLASSES = [VOICE, HANDOFF, QUESTION]
 SEED = 7
@@ -45,13 +45,21 @@ def read(data: Path, without: set[str]) -> list[Example]:
     seeds = [Example(t, VOICE, "seeds") for t in routing_seeds.VOICE]
     seeds += [Example(t, HANDOFF, "seeds") for t in routing_seeds.handoffs(rng, 3000)]
     seeds += [Example(t, QUESTION, "seeds") for t in routing_seeds.QUESTION]
+    seeds += [Example(t, VOICE, "talk") for t in routing_talk.VOICE]
+    seeds += [Example(t, VOICE, "german") for t in routing_talk.GERMAN_VOICE]
+    seeds += [Example(t, HANDOFF, "german") for t in routing_talk.german_handoffs(rng, 400)]
+    seeds += [Example(t, QUESTION, "german") for t in routing_talk.german_questions(rng, 1200)]
     nouns = sorted({p.text.lower() for e in found if e.route == QUESTION for p in phrases(e.text)})
-    more = routing_seeds.templated(rng, nouns, 8000) + routing_seeds.FOLLOW_UPS
+    more = routing_seeds.templated(rng, nouns, 8000)
     seeds += [Example(t, QUESTION, "templates") for t in more]
+    short = rng.sample([n for n in nouns if len(n.split()) < 3], 2000)
+    seeds += [Example(t, QUESTION, "nouns") for t in short]
+    seeds += [Example(t, QUESTION, "nouns") for t in routing_talk.GERMAN_NOUNS_ALONE]
+    seeds += [Example(t, QUESTION, "follow-ups") for t in routing_seeds.FOLLOW_UPS]
     asked = [e for e in found if e.route == QUESTION]
     courteous = [
         Example(routing_seeds.courteous(e.text, rng), QUESTION, "seeds")
-        for e in rng.sample(asked, 3000)
+        for e in rng.choices(asked, k=3000)
     ]
     addressed = [
         Example(
@@ -62,7 +70,7 @@ def read(data: Path, without: set[str]) -> list[Example]:
     misspelt = [
         Example(routing_seeds.misspelt(e.text, rng), e.route, "seeds")
         for route in CLASSES
-        for e in rng.sample([e for e in [*found, *seeds] if e.route == route], 1500)
+        for e in rng.choices([e for e in [*found, *seeds] if e.route == route], k=1500)
     ]
     return [*found, *seeds, *courteous, *addressed, *misspelt]
 
@@ -84,12 +92,40 @@ def weights(examples: list[Example]) -> np.ndarray:
     )
 
 
-def matrix(texts: list[str]) -> csr_matrix:
-    """Rows of unit length, one a text."""
-    rows = [buckets(spell(t)) for t in texts]
+def spoken(examples: list[Example]) -> np.ndarray:
+    """How many messages of small talk hold each word, by bucket."""
+    count = np.zeros(BUCKETS, np.int64)
+    for text in {e.text for e in examples if e.route == VOICE}:
+        for word in set(spell(text)):
+            count[place(f"w:{word}")] += 1
+    return count
+
+
+def matrix(examples: list[Example], count: np.ndarray) -> csr_matrix:
+    """Rows of unit length, one a message. Of small talk a word is known where another message has
+    it too: so it is for messages that are not there yet."""
+    others, any_ = count > 1, count > 0
+    rows = [buckets(spell(e.text), others if e.route == VOICE else any_) for e in examples]
     ends = np.cumsum([0, *(len(r) for r in rows)])
     values = np.concatenate([np.full(len(r), 1 / np.sqrt(max(len(r), 1))) for r in rows])
     return csr_matrix((values, np.concatenate(rows), ends), shape=(len(rows), BUCKETS))
+
+
+def train(examples: list[Example], strength: float = 5.0) -> dict[str, np.ndarray]:
+    """The arrays of ``model.npz``; ``strength`` is inverse regularisation."""
+    model = LogisticRegression(C=strength, max_iter=200)
+    count = spoken(examples)
+    y = [CLASSES.index(e.route) for e in examples]
+    model.fit(matrix(examples, count), y, sample_weight=weights(examples))
+    table = model.coef_.astype(np.float32)
+    table -= table.mean(axis=0)
+    scale = np.abs(table).max() / 127
+    return {
+        "table": np.rint(table / scale).astype(np.int8),
+        "scale": np.float32(scale),
+        "bias": (model.intercept_ - model.intercept_.mean()).astype(np.float32),
+        "known": np.packbits(count > 0),
+    }
 
 
 def main() -> None:
@@ -101,17 +137,10 @@ def main() -> None:
     args = parser.parse_args()
     examples = read(args.data, set(args.without))
     print(Counter((e.set, e.route) for e in examples))
-    model = LogisticRegression(C=args.strength, max_iter=200)
-    x = matrix([e.text for e in examples])
-    y = [CLASSES.index(e.route) for e in examples]
-    model.fit(x, y, sample_weight=weights(examples))
-    table = model.coef_.astype(np.float32)
-    table -= table.mean(axis=0)
-    scale = np.abs(table).max() / 127
-    small = np.rint(table / scale).astype(np.int8)
-    bias = (model.intercept_ - model.intercept_.mean()).astype(np.float32)
-    np.savez_compressed(args.out, table=small, scale=np.float32(scale), bias=bias)
-    print(f"{args.out}: {args.out.stat().st_size:,} bytes, {np.count_nonzero(small):,} weights")
+    arrays = train(examples, args.strength)
+    np.savez_compressed(args.out, **arrays)
+    weights_ = np.count_nonzero(arrays["table"])
+    print(f"{args.out}: {args.out.stat().st_size:,} bytes, {weights_:,} weights")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Features of a message for the route classifier: hashed words, word pairs and word pieces.
 
+Words that small talk never had count too: what nobody says in passing is asked about.
+
 Pieces (3 to 5 characters inside a word) carry over misspellings; hashing (CRC-32) keeps the
 model a flat table without a vocabulary. Case, accents, digits and punctuation tell nothing, so
 that what a data set happens to look like is not learnt.
@@ -42,6 +44,18 @@ def names(words: list[str]) -> list[str]:
     return found
 
 
-def buckets(words: list[str]) -> NDArray[np.int64]:
-    """The distinct buckets of a message's features, shape ``[features]``; each counts once."""
-    return np.array(sorted({crc32(n.encode()) % BUCKETS for n in names(words)}), np.int64)
+def place(name: str) -> int:
+    """The bucket of a feature."""
+    return crc32(name.encode()) % BUCKETS
+
+
+def buckets(words: list[str], known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The distinct buckets of a message's features, shape ``[features]``; each counts once.
+
+    ``known``, shape ``[BUCKETS]``, marks the words that small talk is made of.
+    """
+    found = {place(name) for name in names(words)}
+    strange = sum(not known[place(f"w:{word}")] for word in set(words))
+    found.add(place(f"u:{min(strange, 4)}"))
+    found.add(place(f"s:{round(4 * strange / max(len(set(words)), 1))}"))
+    return np.array(sorted(found), np.int64)

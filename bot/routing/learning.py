@@ -162,8 +162,8 @@ def learn(lessons: Lessons, current: Thresholds) -> Learned:
     if worth < ENOUGH:
         return replace(
             kept,
-            reason=f"Learning takes {ENOUGH:.0f} labelled turns, or ratings and other signs of that "
-            f"worth; there are {worth:.0f} so far, so the thresholds stay.",
+            reason=f"Learning takes {ENOUGH:.0f} labelled turns, or ratings and other signs of "
+            f"that worth; there are {worth:.0f} so far, so the thresholds stay.",
         )
     if not movable:
         return replace(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from bot.routing import tongues
+
 _I = re.IGNORECASE
 
 _DET = r"(?:(?:an?|the|your|ur|you|some|any|one of (?:your|the)|our|this|that|my)\s+)?"
@@ -27,7 +29,7 @@ _PERSON = rf"{_DET}{_ADJ}{_SOMEBODY}\b"
 
 _TALK = re.compile(
     rf"\b(?:talk|speak|chat|talking|speaking|chatting)\s+(?:directly\s+|live\s+)?"
-    rf"(?:to|with)\s+{_PERSON}"
+    rf"(?:to|with)\s+(?!my (?:colleagues?|team|staff|people|employees?|boss)\b){_PERSON}"
     rf"|\b(?:talk|speak|chat)\s+{_DET}(?:real |live |actual |human )+{_SOMEBODY}\b",
     _I,
 )
@@ -36,7 +38,11 @@ _CONNECT = re.compile(
     r"(?:me|us|this|it|my \w+|the \w+)\s+(?:directly\s+)?(?:through\s+|over\s+|on\s+|up\s+)?"
     rf"(?:to|with)\s+{_PERSON}"
     rf"|\b(?:get|give|find|fetch|bring)\s+(?:me|us)\s+{_PERSON}"
-    r"|\bput me through\b|\bescalate (?:this|it|my (?:case|ticket|issue|complaint|problem))\b"
+    rf"|\b(?:be|get)\s+(?:connected|transferred|put through)\s+(?:to|with)\s+{_PERSON}"
+    r"|\b(?:bring|loop|get)\s+(?:in\s+)?(?:a|an|some)\s+(?:real\s+)?(?:human|person|agent"
+    r"|colleague)\s+(?:in\b|into\b|involved\b|here\b|please\b)"
+    r"|\b(?:put|patch) (?:me|us) through\b|\bescalate (?:this|it|my (?:case|ticket|issue"
+    r"|complaint|problem))\b"
     rf"|\b(?:get in (?:touch|contact)|get hold|in contact)\s+(?:with|of)\s+{_PERSON}"
     r"|\b(?:contact|reach|call|ring|phone)(?:ing)?\s+"
     rf"(?:an?|the|your|some)?\s*(?:real |live |human |actual )+{_SOMEBODY}\b"
@@ -88,13 +94,14 @@ GOODBYE = "a goodbye"
 SOUND = "no words to look for"
 
 _NAME = (
-    r"(?:\s+(?:there|all|everyone|everybody|team|folks|guys|again|bot|friend|mate|juniper|you))*"
+    r"(?:\s+(?:there|all|everyone|everybody|team|folks|guys|again|bot|friend|mate|juniper|you"
+    rf"|{tongues.EVERYBODY}))*"
 )
 _END = r"(?=[\s,.!?:;)]|$)(?! page\b| world\b| message\b)"
 _COURTESIES = {
     GREETING: re.compile(
         rf"(?:hi+|hello+|hey+|heya|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day)"
-        rf"|morning|dear){_NAME}{_END}",
+        rf"|morning|dear|{tongues.HELLO}){_NAME}{_END}",
         _I,
     ),
     THANKS: re.compile(
@@ -103,13 +110,14 @@ _COURTESIES = {
         rf"(?:\s+(?:so much|very much|a lot|a million|again|in advance|everyone|for (?:the|your"
         rf"|all)(?: the| your| quick| kind)? (?:help|answer|reply|info|information|time|support"
         rf"|advice|assistance|explanation)|that(?:'s| is| was) (?:very )?(?:helpful|great|all)))"
-        rf"{{0,2}}{_NAME}{_END}",
+        rf"{{0,2}}{_NAME}{_END}|{tongues.THANKS}{_NAME}{_END}",
         _I,
     ),
     GOODBYE: re.compile(
         rf"(?:good ?bye|bye(?:[- ]bye)?|adios|cheerio|so long|farewell|good night|ciao"
         rf"|see (?:you|ya)(?: later| soon| tomorrow)?"
-        rf"|take care|have a (?:nice|good|great) (?:day|evening|weekend|one)){_NAME}{_END}",
+        rf"|take care|have a (?:nice|good|great) (?:day|evening|weekend|one)"
+        rf"|{tongues.BYE}){_NAME}{_END}",
         _I,
     ),
 }
@@ -136,7 +144,7 @@ def asks_for_person(text: str) -> bool | None:
             if not _NEGATED.search(text[max(0, match.start() - 30) : match.start()]):
                 return not _ASKS_ABOUT.search(text)
             asked = False
-    return asked
+    return tongues.asks_for_person(text) if asked is None else asked
 
 
 def talks_to_machine(text: str) -> bool:

@@ -51,6 +51,46 @@ def test_request_for_a_person_is_handed_off(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "Ich möchte mit einem Menschen sprechen", "Kann ich bitte mit einem Mitarbeiter reden?",
+        "Verbinden Sie mich bitte mit dem Kundenservice", "Kann mich jemand anrufen?",
+        "bitte stellen Sie mich durch", "Ich will keinen Bot, sondern einen Menschen", "Mitarbeiter!",
+        "je voudrais parler à un conseiller", "quiero hablar con una persona",
+        "vorrei parlare con un operatore",
+    ],
+)  # fmt: skip
+def test_request_for_a_person_is_understood_in_other_languages(text: str) -> None:
+    """German with care, others in their usual words."""
+    assert decide(text).route is Route.HANDOFF
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ich möchte nicht mit einem Mitarbeiter sprechen, was kostet der Versand?",
+        "Bitte nicht weiterleiten, ich möchte nur die Öffnungszeiten wissen",
+        "Wann kann ich mit dem Kundenservice sprechen?", "Wie viele Mitarbeiter hat die Firma?",
+        "Hallo, wie kann ich mein Konto löschen?", "Danke, und was kostet die Pro-Version?",
+        "Passwort vergessen", "was bedeutet Fehler E42",
+    ],
+)  # fmt: skip
+def test_german_question_is_looked_up(text: str) -> None:
+    """Behind a greeting too, and where a person is declined or only spoken of."""
+    assert decide(text).route in RETRIEVING
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Guten Abend zusammen", "Vielen Dank für die Hilfe!", "Tschüss, bis morgen", "Wer bist du?",
+     "Bist du ein Roboter?", "Spreche ich mit einem Menschen?", "Du bist doof", "Servus"],
+)  # fmt: skip
+def test_german_small_talk_takes_the_voice(text: str) -> None:
+    """Greetings, thanks, goodbyes and talk about the bot, as in English."""
+    assert decide(text).route is Route.VOICE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "can a person be added to my plan", "I want to add an agent seat",
         "do agents get notified?",
         "I don't want to talk to a human, just tell me the price", "how do I butcher a chicken",
