@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,11 +42,8 @@ class Detector(Protocol):
 
 def load_detector(path: Path) -> Detector:
     """The library's own detector; the import takes seconds and much memory."""
-    from lettucedetect.models.inference import (  # type: ignore[import-not-found]  # an optional extra
-        HallucinationDetector,
-    )
-
-    detector: Detector = HallucinationDetector(method="transformer", model_path=str(path))
+    library = import_module("lettucedetect.models.inference")  # an optional extra
+    detector: Detector = library.HallucinationDetector(method="transformer", model_path=str(path))
     return detector
 
 
