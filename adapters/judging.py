@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from bot.errors import ConfigurationError, UsageError
@@ -29,6 +31,26 @@ def judged(settings: Settings, builtin: Grounder, server: ModelServer | None) ->
     from knowledge.judging import JudgedGrounder
 
     return JudgedGrounder(judge, builtin, seconds=settings.checking.seconds)
+
+
+@asynccontextmanager
+async def open_grounder(settings: Settings, builtin: Grounder) -> AsyncIterator[Grounder]:
+    """As :func:`judged`, with connections of its own; for a command that only checks."""
+    if settings.checking.by == "builtin":
+        yield builtin
+        return
+    from adapters.models import model_server
+
+    async with model_server(settings) as server:
+        grounder = judged(settings, builtin, server)
+        await _warmed(server)
+        yield grounder
+
+
+async def _warmed(server: ModelServer | None) -> None:
+    """Its client takes a moment to load, which is not the judge's."""
+    if server is not None:
+        await server.warm()
 
 
 def build_judge(settings: Settings, server: ModelServer | None) -> Judge | None:
@@ -76,6 +98,7 @@ async def examine_judge(settings: Settings) -> str:
         judge = build_judge(settings, server)
         if judge is None:
             return "the built-in check judges claims alone"
+        await _warmed(server)
         await judge.warm()
         try:
             async with asyncio.timeout(settings.checking.seconds):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,15 +32,21 @@ def route(
     jsonl: Jsonl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which way a message would take, and why."""
+    """Say which way a message would take, and why.
+
+    By the home's learned thresholds, or by the shipped ones where there is no home yet.
+    """
     from adapters.cli.jsonl import history_field, text_field
     from adapters.live import live_desk
+    from adapters.thresholds import thresholds_of
     from bot.conversation import Principal
     from bot.guardrails import clean_question
     from bot.query import rewrite as rewrite_question
     from bot.routing import decide
 
-    desk = live_desk(settings(), lambda: datetime.now(UTC))
+    config = settings()
+    desk = live_desk(config, lambda: datetime.now(UTC))
+    thresholds = run(thresholds_of(config))
 
     async def handle(record: dict[str, Any]) -> dict[str, Any]:
         said = clean_question(text_field(record, "text"))
@@ -46,7 +54,7 @@ def route(
         live = ""
         if desk is not None:  # as the public sees it: this command takes no groups
             live = desk.plan(said, rewrite_question(said, history), history, Principal()).reason
-        decision = decide(said, history, live=live)
+        decision = decide(said, history, live=live, thresholds=thresholds)
         return {
             "route": decision.route.value,
             "confidence": round(decision.confidence, 4),
@@ -93,14 +101,23 @@ def ground(
 ) -> None:
     """Check an answer against passages, claim by claim."""
     from adapters.cli.jsonl import text_field, texts_field
+    from adapters.judging import open_grounder
     from adapters.models import build_grounder
     from bot.guardrails import ground as ground_answer
+    from bot.ports import Grounder
 
-    grounder = build_grounder(settings())
+    configured = settings()
+    opened: list[Grounder] = []
+
+    @asynccontextmanager
+    async def around() -> AsyncIterator[None]:
+        async with open_grounder(configured, build_grounder(configured)) as grounder:
+            opened.append(grounder)
+            yield
 
     async def handle(record: dict[str, Any]) -> dict[str, Any]:
         grounding = await ground_answer(
-            grounder,
+            opened[0],
             text_field(record, "answer"),
             texts_field(record, "passages", required=True),
             text_field(record, "question", required=False),
@@ -119,7 +136,7 @@ def ground(
         return "\n".join(lines)
 
     record = {"answer": answer, "passages": passage or [], "question": question}
-    _stage(record, "answer", jsonl, as_json, handle, show)
+    _stage(record, "answer", jsonl, as_json, handle, show, around())
 
 
 def style(
@@ -162,15 +179,20 @@ def _stage(
     as_json: bool,
     handle: Any,
     show: Any,
+    around: AbstractAsyncContextManager[None] | None = None,
 ) -> None:
-    """Run one stage on the arguments or on JSON Lines."""
+    """Run one stage on the arguments or on JSON Lines, inside ``around``."""
     from adapters.cli.jsonl import run_jsonl
+
+    async def within(work: Callable[[], Awaitable[Any]]) -> Any:
+        async with around or nullcontext():
+            return await work()
 
     if (record[field] is None) == (jsonl is None):
         raise UsageError(f"Give the {field}, or --jsonl FILE; see --help for an example.")
     if jsonl is not None:
-        raise typer.Exit(run(run_jsonl(jsonl, handle)))
-    result = run(handle(record))
+        raise typer.Exit(run(within(lambda: run_jsonl(jsonl, handle))))
+    result = run(within(lambda: handle(record)))
     if as_json:
         print_json(result)
     else:

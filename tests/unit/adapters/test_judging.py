@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.judging import examine_judge, judged
+from adapters.judging import examine_judge, judged, open_grounder
 from adapters.models import model_server
 from bot.errors import ConfigurationError, ModelError, UsageError
 from bot.settings import Settings, environment_names, load_settings
@@ -72,3 +72,14 @@ async def test_a_judge_without_its_server_or_folder_is_told(folder: Path) -> Non
     (folder / "wellspoken.toml").write_text('[checking]\nby = "lettucedetect"\npath = "lettuce"\n')
     with pytest.raises(ConfigurationError, match="no folder with a model"):
         judged(load_settings(), BuiltinGrounder(), None)
+
+
+async def test_a_command_opens_the_judge_by_itself(folder: Path) -> None:
+    """With connections of its own, closed afterwards."""
+    with OpenAIServer(Behaviour(answer=YES)) as server:
+        settings = with_server(folder, server, 'by = "model"')
+        async with open_grounder(settings, BuiltinGrounder()) as grounder:
+            passages = ["The MG-200 has a warranty of 24 months. It covers the pump."]
+            verdict = await grounder.open(passages).check("Pumps are under guarantee with it.")
+        assert verdict.supported
+        assert len(server.requests) == 1
