@@ -3,9 +3,9 @@
     python -m benchmarks.bench_clarifying [SET…] [--show]
 
 ``false`` is the share of answerable questions of a set that get a question back, over the product's
-own retrieval. For mtrag the questions come with their threads, rewritten by rules; ``underspecified`` is the
-share of its UNDERSPECIFIED ones that are asked back about: 13 of the 27 point into passages that are
-not here, and the others' passages have no titles to choose from.
+own retrieval. For mtrag the questions come with their threads, rewritten by rules;
+``underspecified`` are those of its questions that should be asked back about: 13 of the 27 point
+into passages that are not here, and the others' passages have no titles to choose from.
 """
 
 from __future__ import annotations

@@ -13,8 +13,7 @@ from enum import StrEnum
 
 from bot.evidence import Passage
 from bot.facts import Kind, facts, rarity
-from bot.guardrails import Nearness, nearness
-from bot.languages import GERMAN, language
+from bot.guardrails import Nearness, in_another_language, nearness
 from bot.lexical import STOP_WORDS, fold, terms, words
 
 
@@ -27,6 +26,8 @@ class NotKnowing(StrEnum):
     """What was found is about something else: the question is none of these documents'."""
     TASK = "task"
     """It is no question that documents answer: a sum, a poem."""
+    LANGUAGE = "language"
+    """It is asked in another language than the documents are in: they may well tell it."""
     NEAR = "near"
     """The passages are about it, but do not answer."""
     UNSUPPORTED = "unsupported"
@@ -74,7 +75,7 @@ _SUM = re.compile(
 _WRITING = re.compile(
     r"^\W*(?:(?:please|can you|could you|would you|bitte|kannst du|können sie|hi|hello|hey)\W+)*"
     r"(?:write|compose|make up|invent|tell|sing|draw|paint|rap|schreib(?:e|en)?|dichte|erzähl(?:e)?"
-    r"|male?|sing)\s+(?:(?:me|us|mir|uns)\s+)?(?:\w+\s+){0,3}?"
+    r"|male?|sing)\s+(?:(?:me|us|mir|uns)\s+)?(?:(?!about\b|of\b|what\b|how\b|if\b|where\b)\w+\s+){0,3}?"
     r"(?P<what>poem|song|haiku|limerick|sonnet|rhyme|story|joke|essay|novel|fairy tale|lullaby|rap"
     r"|picture|gedicht|lied|geschichte|witz|märchen|aufsatz|bild)s?\b",
     re.IGNORECASE,
@@ -119,17 +120,25 @@ def unknown(
     if contradicting:
         return Unknown(NotKnowing.CONTRADICTING, "documents say different things about it", missing)
     near = nearness(query, passages)
-    said = f"nearness {near.value:.2f}: cosine {near.cosine:.2f}, words held {near.covered:.0%}"
-    if _outside(near, passages, limits):
-        reason = f"what was found is about something else ({said}, {limits.outside:.2f} wanted)"
-        return Unknown(NotKnowing.OUTSIDE, reason, missing)
+    kind, reason = _of_passages(query, passages, near, unsupported, limits)
     lacking = f"; no passage holds {', '.join(missing)}" if missing else ""
+    said = f"nearness {near.value:.2f}: cosine {near.cosine:.2f}, words held {near.covered:.0%}"
+    return Unknown(kind, f"{reason} ({said}){lacking}", missing)
+
+
+def _of_passages(
+    query: str, passages: Sequence[Passage], near: Nearness, unsupported: int, limits: Limits
+) -> tuple[NotKnowing, str]:
+    """The kind, where there are passages, and why."""
+    if not unsupported and in_another_language(query, passages):
+        return NotKnowing.LANGUAGE, "it is asked in another language than the passages are in"
+    if _outside(near, passages, limits):
+        wanted = f"below the nearness of {limits.outside:.2f}"
+        return NotKnowing.OUTSIDE, f"what was found is about something else, {wanted}"
     if unsupported:
         count = "one sentence" if unsupported == 1 else f"{unsupported} sentences"
-        reason = f"{count} said about it did not pass the check{lacking}"
-        return Unknown(NotKnowing.UNSUPPORTED, reason, missing)
-    reason = f"the passages are near but do not answer ({said}){lacking}"
-    return Unknown(NotKnowing.NEAR, reason, missing)
+        return NotKnowing.UNSUPPORTED, f"{count} said about it did not pass the check"
+    return NotKnowing.NEAR, "the passages are near but do not answer"
 
 
 def _outside(near: Nearness, passages: Sequence[Passage], limits: Limits) -> bool:
@@ -143,9 +152,9 @@ def missing_words(
 ) -> tuple[str, ...]:
     """Names, codes and rare words of a question that no passage holds, as written, at most three.
 
-    Nothing for a question in another language than the passages: every word would be missing.
+    Of a question in another language than the passages only codes: every word would be missing.
     """
-    if language(query) == GERMAN:
+    if in_another_language(query, passages):
         telling = {fold(f.text) for f in facts(query) if f.kind is Kind.CODE}
     else:
         telling = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot.errors import QuestionError
 from bot.evidence import Claim, Grounding, Passage, Retrieval
 from bot.facts import rarity
+from bot.languages import language
 from bot.lexical import query_terms, terms
 from bot.ports import Grounder
 from bot.sentences import Unit, split
@@ -106,6 +107,7 @@ def only_known_links(text: str, allowed: Iterable[str]) -> str:
 # northwind 53%, of multihop_rag (articles that are not there) 97% (benchmarks/bench_refusal.py).
 _WEAK = 0.58
 _WEAK_WORDS = 0.3
+_READ = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +129,22 @@ def nearness(query: str, passages: Sequence[Passage]) -> Nearness:
     return Nearness(max(cosines, default=0.0), _coverage(query, passages))
 
 
+def in_another_language(query: str, passages: Sequence[Passage]) -> bool:
+    """Whether the passages are in another language than the question, as far as function words
+    tell: then missing words say nothing about what they are about."""
+    asked = language(query)
+    found = language(" ".join(p.chunk.text[:_READ] for p in passages))
+    return bool(asked and found) and asked != found
+
+
 def _coverage(query: str, passages: Sequence[Passage]) -> float:
     """The share of a query's telling words, by rarity, that any of the passages holds."""
     weights = {term: rarity(term) for term in query_terms(query)}
     held = {t for p in passages for t in terms(f"{p.chunk.header}\n{p.chunk.text}")}
     held |= {re.sub(r"\W", "", t) for t in held if not t.isalnum()}  # "mg200" is "MG-200"
+    if in_another_language(query, passages):
+        # Of "Wie lange hält der MG-200?" English pages can hold but the code.
+        weights = {t: w for t, w in weights.items() if t in held or any(c.isdigit() for c in t)}
     total = sum(weights.values())
     return sum(w for t, w in weights.items() if t in held) / total if total else 0.0
 

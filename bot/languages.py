@@ -22,6 +22,9 @@ FUNCTION_WORDS = {
         gibt auf bei wenn viel viele lange nach vom zum zur mich mir uns""".split()
     ),
 }
+_IN_BOTH = frozenset("was die hat war am des es in im so an will wer man".split())
+"""German words that are English words or names as well: alone they tell nothing."""
+
 _LETTERS = re.compile("[äöüß]", re.IGNORECASE)
 _SIGN = 2  # what a letter that only one of them has counts, in words
 
@@ -33,6 +36,8 @@ def language(text: str) -> str:
     counts = {name: sum(w in known for w in said) for name, known in FUNCTION_WORDS.items()}
     if _LETTERS.search(text):
         counts[GERMAN] += _SIGN
+    elif not FUNCTION_WORDS[GERMAN].difference(_IN_BOTH).intersection(said):
+        counts[GERMAN] = 0
     if counts[GERMAN] == counts[ENGLISH]:
         return ""
     return max(counts, key=lambda name: counts[name])

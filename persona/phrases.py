@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from bot.abstaining import NotKnowing, Unknown, unknown
 from bot.conversation import Route
 from bot.evidence import Passage
-from bot.languages import ENGLISH, spoken
+from bot.languages import ENGLISH, GERMAN, spoken
 from bot.lexical import query_terms, terms
 from bot.ports import Brief
 from persona.indirect import indirect, quoted
@@ -47,7 +47,7 @@ _NEAR_TERMS = 0.4  # share of the question's terms, for passages that have no ve
 _MOST_TITLES = 2
 _LONGEST_TITLE = 80
 _ADDRESS = re.compile(r"https?://[^\s()<>\[\]]+")
-_WITH_PAGES = frozenset({NotKnowing.NEAR, NotKnowing.UNSUPPORTED, NotKnowing.CONTRADICTING})
+_WITH_PAGES = frozenset(NotKnowing) - {NotKnowing.NOTHING, NotKnowing.OUTSIDE, NotKnowing.TASK}
 _WITH_MISSING = frozenset({NotKnowing.NEAR, NotKnowing.UNSUPPORTED})
 
 
@@ -129,9 +129,12 @@ def _not_known(question: str, why: Unknown, persona: Persona, tongue: str) -> st
     said = pick(allowed or options, question)
     if persona.habits.contractions is False:
         said = said.replace("can't", "cannot")
+    if tongue == GERMAN:
+        asked = asked.replace("”", "“").replace("“", "„", 1)
     said = said.replace("{asked}", clause or asked)
     if why.missing and why.kind in _WITH_MISSING:
-        names = words.both.join(f"“{word}”" for word in why.missing)
+        marks = "„{}“" if tongue == GERMAN else "“{}”"
+        names = words.both.join(marks.replace("{}", word) for word in why.missing)
         said += " " + words.missing.replace("{words}", names)
     return said
 

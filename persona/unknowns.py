@@ -35,6 +35,9 @@ _ENGLISH = Words(
             "Our documents are about other things: they don't tell {asked}.",
         ),
         NotKnowing.TASK: ("I answer from our documents, and that is nothing they hold.",),
+        NotKnowing.LANGUAGE: (
+            "Our documents are in another language, and I can't find {asked} there.",
+        ),
         NotKnowing.NEAR: (
             "I can't find {asked} in our documents.",
             "Our documents don't say {asked}, as far as I can see.",
@@ -51,6 +54,9 @@ _ENGLISH = Words(
         NotKnowing.NOTHING: ("There is no document here that I could look up {asked} in.",),
         NotKnowing.OUTSIDE: ("{asked} is outside what our documents cover.",),
         NotKnowing.TASK: ("I answer from our documents, and that is nothing they hold.",),
+        NotKnowing.LANGUAGE: (
+            "Our documents are in another language, and I can't find an answer to {asked} there.",
+        ),
         NotKnowing.NEAR: ("I can't find an answer to {asked} in our documents.",),
         NotKnowing.UNSUPPORTED: (
             "Our documents touch on {asked}, but I found nothing in them that settles it.",
@@ -61,6 +67,9 @@ _ENGLISH = Words(
         NotKnowing.NOTHING: ("There is no document here that I could look that up in.",),
         NotKnowing.OUTSIDE: ("That is outside what our documents cover.",),
         NotKnowing.TASK: ("I answer from our documents, and that is nothing they hold.",),
+        NotKnowing.LANGUAGE: (
+            "Our documents are in another language, and I can't find an answer to that there.",
+        ),
         NotKnowing.NEAR: ("I can't find an answer to that in our documents.",),
         NotKnowing.UNSUPPORTED: (
             "Our documents touch on that, but I found nothing in them that settles it.",
@@ -77,6 +86,10 @@ _GERMAN = Words(
         NotKnowing.NOTHING: ("Hier gibt es kein Dokument, in dem ich {asked} nachsehen könnte.",),
         NotKnowing.OUTSIDE: ("{asked}: Davon handeln unsere Unterlagen nicht.",),
         NotKnowing.TASK: ("Ich antworte aus unseren Unterlagen, und das steht nicht darin.",),
+        NotKnowing.LANGUAGE: (
+            "Unsere Unterlagen sind in einer anderen Sprache, und auf {asked} finde ich darin keine"
+            " Antwort. In ihrer Sprache gefragt, findet sich vielleicht mehr.",
+        ),
         NotKnowing.NEAR: ("Auf {asked} finde ich in unseren Unterlagen keine Antwort.",),
         NotKnowing.UNSUPPORTED: (
             "Unsere Unterlagen streifen das nur: Was auf {asked} zu antworten wäre, belegen sie"
@@ -88,6 +101,10 @@ _GERMAN = Words(
         NotKnowing.NOTHING: ("Hier gibt es kein Dokument, in dem ich das nachsehen könnte.",),
         NotKnowing.OUTSIDE: ("Davon handeln unsere Unterlagen nicht.",),
         NotKnowing.TASK: ("Ich antworte aus unseren Unterlagen, und das steht nicht darin.",),
+        NotKnowing.LANGUAGE: (
+            "Unsere Unterlagen sind in einer anderen Sprache, und darauf finde ich darin keine"
+            " Antwort. In ihrer Sprache gefragt, findet sich vielleicht mehr.",
+        ),
         NotKnowing.NEAR: ("Darauf finde ich in unseren Unterlagen keine Antwort.",),
         NotKnowing.UNSUPPORTED: (
             "Unsere Unterlagen streifen das nur; eine Antwort belegen sie nicht.",
