@@ -15,7 +15,7 @@ from bot.languages import language, spoken
         ("How long is the warranty?", "en"),
         ("when did the king die", "en"),
         ("What was Die Hard?", "en"),
-        ("who hat war was", ""),
+        ("hat war", ""),
         ("Wie lange ist die Garantie?", "de"),
         ("es geht nicht", "de"),
         ("Gerät zurücksetzen", "de"),
