@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+from bot.routing.classifier import builtin
+from bot.telemetry import log
 
 LOWEST, HIGHEST = 0.3, 0.99
 """Between these a probability may decide: lower, anything would pass for small talk; higher,
@@ -29,7 +33,7 @@ class Thresholds:
     handoff: float = 0.55
     in_thread: float = 0.8
     certain: float = 0.8
-    nothing: float = 0.5
+    nothing: float = 0.6
     near: float = 0.95
     plain: float = 0.99
     version: int = 0
@@ -57,3 +61,16 @@ class Thresholds:
 
 SHIPPED = Thresholds()
 """What the program comes with."""
+
+
+def kept(number: int, values: Mapping[str, float], classifier: str, at: datetime) -> Thresholds:
+    """The thresholds of a stored version; those shipped where it is for another classifier, or
+    cannot decide."""
+    if classifier != builtin().id:
+        log.info("learned thresholds are for another classifier", version=number)
+        return SHIPPED
+    try:
+        return Thresholds.of(values, number, f"learned on {at:%d %b %Y}")
+    except (ValueError, TypeError) as error:
+        log.warning("learned thresholds cannot be used", version=number, error=str(error))
+        return SHIPPED

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.errors import NotFoundError, StorageError, UsageError
 from bot.routing.classifier import builtin
-from bot.routing.thresholds import SHIPPED, Thresholds
+from bot.routing.thresholds import SHIPPED, Thresholds, kept
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database, insert
 from bot.store.routing_tables import routing_live, routing_versions
@@ -63,14 +63,7 @@ def _thresholds(row: Any) -> Thresholds:
     """The thresholds of the live version; those shipped where there is none that fits."""
     if row is None or row.thresholds is None:
         return SHIPPED
-    if row.classifier != builtin().id:
-        log.info("learned thresholds are for another classifier", version=row.number)
-        return SHIPPED
-    try:
-        return Thresholds.of(row.thresholds, row.number, f"learned on {row.at:%d %b %Y}")
-    except (ValueError, TypeError) as error:
-        log.warning("learned thresholds cannot be used", version=row.number, error=str(error))
-        return SHIPPED
+    return kept(row.number, row.thresholds, row.classifier, row.at)
 
 
 class ThresholdBook:

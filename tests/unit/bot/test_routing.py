@@ -53,7 +53,8 @@ def test_request_for_a_person_is_handed_off(text: str) -> None:
     [
         "Ich möchte mit einem Menschen sprechen", "Kann ich bitte mit einem Mitarbeiter reden?",
         "Verbinden Sie mich bitte mit dem Kundenservice", "Kann mich jemand anrufen?",
-        "bitte stellen Sie mich durch", "Ich will keinen Bot, sondern einen Menschen", "Mitarbeiter!",
+        "bitte stellen Sie mich durch", "Ich will keinen Bot, sondern einen Menschen",
+        "Mitarbeiter!",
         "je voudrais parler à un conseiller", "quiero hablar con una persona",
         "vorrei parlare con un operatore",
     ],
