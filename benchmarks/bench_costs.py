@@ -178,9 +178,10 @@ class Ledger:
         big = PRICES[BIG]
         return sum(big.of(u.prompt_tokens, u.completion_tokens) for u in self.usage.values())
 
-    def accuracy(self) -> tuple[int, int]:
-        """Right answers to questions, and how many questions there were."""
-        kinds = [k for k in self.count if k != "small talk"]
+    def accuracy(self, *, first: bool = False) -> tuple[int, int]:
+        """Right answers to questions, and how many questions there were; ``first``: only when a
+        question is asked for the first time. Repeats multiply the luck of a few popular ones."""
+        kinds = [k for k in self.count if k.startswith("new" if first else ("new", "repeat"))]
         return sum(self.right[k] for k in kinds), sum(self.count[k] for k in kinds)
 
 
@@ -234,6 +235,8 @@ def told(name: str, ledger: Ledger, seconds: float) -> None:
     print(f"  price ${ledger.dollars:.4f}, were all models the big one ${ledger.at_big_prices:.4f}")
     print(f"  tokens {tokens.prompt_tokens:,} of prompts, {tokens.completion_tokens:,} of answers")
     print(f"  right answers to questions {interval(right, n)} of {n}; wrong: {dict(ledger.wrong)}")
+    right, n = ledger.accuracy(first=True)
+    print(f"  right when asked for the first time {interval(right, n)} of {n}")
     for kind, count in sorted(ledger.count.items()):
         print(f"    {kind}: {ledger.right[kind] / count:.3f} of {count}")
 
