@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from bot.facts import Fact, Kind, facts, rarity
 from bot.lexical import STOP_WORDS, terms, words
 from bot.sentences import Sentence, Unit, split
+from knowledge.checking.records import is_record, record_lines
 
 _RULE = re.compile(r"^\s*\|[\s:|\-]+\|\s*$")
 _CITATION = re.compile(r"\s?\[\d{1,2}\](?!\()")
@@ -127,8 +128,8 @@ class PassageText:
 
     @cached_property
     def units(self) -> tuple[Sentence, ...]:
-        """Its sentences, items, rows and blocks as they stand."""
-        return tuple(split(self._text))
+        """Its sentences, items, rows and blocks as they stand; the values of a record in words."""
+        return tuple(record_lines(self._text) if is_record(self._text) else split(self._text))
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:

@@ -2,13 +2,14 @@
 
 It picks the sentences of the passages that answer a question, verbatim, and says when none does.
 A linear ranker over :mod:`bot.llm.signals` picks, small boosted trees decide whether it is an
-answer; both are fitted by ``benchmarks/train_reader.py``, their figures are in
-``benchmarks/bench_refusal.py``.
+answer, together with a judge that reads passages and question as one where there is one; all is
+fitted by ``benchmarks/train_reader.py``, the figures are in ``benchmarks/bench_refusal.py``.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ from bot.llm.trees import Trees
 from bot.llm.units import Candidate
 from bot.llm.wording import Wording
 from bot.ports import Embedder
+from bot.ports_answering import AnswerJudge
 from bot.sentences import Unit
 from bot.telemetry import log
 
@@ -44,6 +46,7 @@ _EMBEDDED_LENGTH = 600
 _REMEMBERED = 8_192
 _MISSING = 0.3
 _HEADED = 0.8
+_JUDGED = 2  # passages judged one by one, those of the best candidates; then all together
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class _Fitted:
     first: Row
     ranker: Row
     answered: Trees
+    judged: tuple[float, ...]
 
 
 @cache
@@ -75,7 +79,24 @@ def _fitted() -> _Fitted:
         np.array([kept["first"][name] for name in CANDIDATE_SIGNALS]),
         np.array([kept["ranker"][name] for name in CANDIDATE_SIGNALS]),
         Trees(kept["answered"]["start"], kept["answered"]["trees"], kept["threshold"]),
+        tuple(kept.get("judged", (1.0, 0.0, 0.0, 0.0))),
     )
+
+
+def _logit(probability: float) -> float:
+    held = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(held / (1 - held))
+
+
+def judged_confidence(read: float, judged: Sequence[float], weights: Sequence[float]) -> float:
+    """What the reader's own confidence becomes beside a judge's probabilities.
+
+    ``judged``: the best of single passages, and all passages together; ``weights``: of the three
+    logits, and a constant.
+    """
+    values = [_logit(read), *(_logit(p) for p in judged), 1.0]
+    total = sum(w * v for w, v in zip(weights, values, strict=True))
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
 def _codes(found: Sequence[Fact]) -> set[str]:
@@ -121,8 +142,9 @@ class ExtractiveReader:
     About 3 ms a question besides embedding (six passages of 1,000 characters).
     """
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, judge: AnswerJudge | None = None) -> None:
         self._embedder = embedder
+        self._judge = judge
         self._vectors: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 
     async def read(self, question: str, passages: Sequence[Passage]) -> Extract:
@@ -157,6 +179,9 @@ class ExtractiveReader:
             asked, passages, [scored[i] for i in top], [float(scores[i]) for i in top]
         )
         confidence = fitted.answered.probability(signals.tolist())
+        judged = await self._judged(question, passages, [scored[i].index for i in top])
+        if judged:
+            confidence = judged_confidence(confidence, judged, fitted.judged)
         ranked = [(scored[i], float(scores[i])) for i in best]
         headed = await self._headed(asked, passages)
         if headed and headed.sure:
@@ -164,6 +189,24 @@ class ExtractiveReader:
         if wording.missing(question):
             confidence = min(confidence, _MISSING)
         return Extract(confidence >= 0.5, confidence, picks(asked, passages, ranked, headed))
+
+    async def _judged(
+        self, question: str, passages: Sequence[Passage], best: Sequence[int]
+    ) -> tuple[float, ...]:
+        """What the judge says of the best passages and of all; nothing without one."""
+        if self._judge is None:
+            return ()
+        single = [passages[i] for i in list(dict.fromkeys(best))[:_JUDGED]]
+        found = []
+        try:
+            for group in (*([p] for p in single), list(passages)):
+                texts = [p.chunk.text for p in group]
+                headers = [p.chunk.header for p in group]
+                found.append(await self._judge.answers(question, texts, headers))
+        except WellspokenError as error:
+            log.warning("reader without its judge", reason=str(error))
+            return ()
+        return max(found[:-1]), found[-1]
 
     async def _headed(self, asked: Asked, passages: Sequence[Passage]) -> Headed | None:
         """The part below a heading that asks this question, in its words or in others."""
