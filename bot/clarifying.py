@@ -93,6 +93,7 @@ _COMPLAINT = re.compile(
 _IN_GENERAL = re.compile(
     r"\bhow (?:does|do|is|are) (?:it|this|that|they) (?:work|done)\b", re.IGNORECASE
 )
+_NO_PROBLEM = re.compile(r"\b(?:no|not an?|kein) (?:problem|trouble|issue)s?\b", re.IGNORECASE)
 _BRACKETS = re.compile(r"\([^()]*\)")
 _LONGEST_LABEL = 60
 _LONGEST_VAGUE = 8
@@ -145,6 +146,8 @@ def clarification(
 
 
 def _says_little(query: str) -> bool:
+    if _NO_PROBLEM.search(query):
+        return False
     said = words(query)
     empty = STOP_WORDS | _VAGUE | FUNCTION_WORDS[GERMAN]
     rest = [w for w in said if w not in empty]

@@ -102,6 +102,7 @@ def test_a_german_question_is_asked_back_about_in_german() -> None:
             "How much does the sensor cost?",
             (*SENSORS, page("Prices", "The MS-10 sensor costs $39, the MT-20 sensor costs $49.")),
         ),
+        ("no problem", SENSORS),
         ("How do I return a sensor?", (page("Returns", "Send it back."), page("FAQ", "You can."))),
     ],
 )
