@@ -65,7 +65,6 @@ class Vectored:
     weighed: int
     leader: str
     mergeable: bool
-    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +166,17 @@ class GapIntake:
                     row.weighed,
                     row.leader,
                     row.state == OPEN and not row.document,
-                    row.document,
                 )
                 for row in connection.execute(query)
             ]
 
         return await self._db.read(op)
+
+    async def lost(self, model: str, limit: int) -> list[tuple[str, str]]:
+        """Gaps whose vector has to be made anew, each with the document that answered it."""
+        query = sa.select(gaps.c.id, gaps.c.document).where(gaps.c.state != MERGED)
+        query = query.where(_vectorless(model)).order_by(gaps.c.id).limit(limit)
+        return await self._db.read(lambda c: [(r.id, r.document) for r in c.execute(query)])
 
     async def queries(self, ids: Sequence[str]) -> dict[str, str]:
         """What turns were searched for; without those that were erased."""
@@ -319,8 +323,8 @@ def _unsettled(connection: sa.Connection) -> tuple[Sequence[Any], list[str], Seq
 
 
 def _vectorless(model: str) -> sa.ColumnElement[bool]:
-    """An answered gap whose document is gone as well has nothing to make a vector from."""
-    without = sa.and_(gaps.c.vector.is_(None), gaps.c.turns > 0)
+    """Without a vector of this model; ``weighed`` is none where it was tried in vain."""
+    without = sa.and_(gaps.c.vector.is_(None), gaps.c.weighed > 0)
     return sa.or_(without, gaps.c.model != model)
 
 

@@ -112,16 +112,15 @@ class Gatherer:
 
     async def _remake(self) -> None:
         """Vectors in which something was that is gone, or of another model, from what is left."""
-        lost = [g for g in await self._intake.vectors(self._embedder.model) if not g.vector]
-        for gap in lost[:_REMADE_AT_ONCE]:
-            members = await self._intake.members(gap.id, _REMADE_FROM)
+        for gap, document in await self._intake.lost(self._embedder.model, _REMADE_AT_ONCE):
+            members = await self._intake.members(gap, _REMADE_FROM)
             queries = await self._intake.queries(members)
             texts = [queries[turn] for turn in members if turn in queries]
-            if not texts and gap.document:  # erased: the operator's own words are left
-                texts = [title for title in [await self._title_of(gap.document)] if title]
+            if not texts and document:  # erased: the operator's own words are left
+                texts = [title for title in [await self._title_of(document)] if title]
             leader = next((turn for turn in reversed(members) if turn in queries), "")
             mean = stored(mean_of(await self._embedder.embed(texts))) if texts else b""
-            await self._intake.weigh(gap.id, mean, len(texts), leader, self._embedder.model)
+            await self._intake.weigh(gap, mean, len(texts), leader, self._embedder.model)
 
 
 class _Groups:

@@ -194,23 +194,31 @@ class Grouper:
     def _merge(self, touched: dict[int, None]) -> list[tuple[int, int]]:
         """Which groups became one: the row that is gone, the row that is kept."""
         merged: list[tuple[int, int]] = []
-        for row in list(touched):
-            if row in self._gone or not self._open[row]:
-                continue
-            nearness = self._units[: len(self._ids)] @ self._units[row]
-            nearness[[row, *self._gone]] = -1.0
-            for other in _best(nearness):
-                if nearness[other] < SAME or not self._open[other]:
-                    continue
-                mine, theirs = self._words.get(row), self._words.get(other)
-                if mine is None or theirs is None or mine.disagrees(theirs):
-                    continue  # what it is about is not at hand: another time
-                kept, gone = sorted((row, other), key=self._age)
-                self._join(kept, gone)
-                touched[kept] = None
-                merged.append((gone, kept))
-                break
+        rows = [row for row in touched if self._open[row]]
+        if not rows:
+            return merged
+        count = len(self._ids)
+        nearness = self._units[:count] @ self._units[rows].T
+        nearness[rows, range(len(rows))] = -1.0
+        for row, near in zip(rows, nearness.T, strict=True):
+            for other in _best(near):
+                if self._is_same(row, other):
+                    kept, gone = sorted((row, other), key=self._age)
+                    self._join(kept, gone)
+                    touched[kept] = None
+                    merged.append((gone, kept))
+                    break
         return merged
+
+    def _is_same(self, row: int, other: int) -> bool:
+        """Whether two groups, as they are now, are one."""
+        if row in self._gone or other in self._gone or not self._open[other]:
+            return False
+        if float(self._units[row] @ self._units[other]) < SAME:
+            return False
+        mine, theirs = self._words.get(row), self._words.get(other)
+        # Where it is not at hand what one is about, it is left for another time.
+        return mine is not None and theirs is not None and not mine.disagrees(theirs)
 
     def _age(self, row: int) -> tuple[bool, int, str]:
         """Orders groups by who keeps the id: one that was stored, then the larger, then the
