@@ -14,6 +14,7 @@ from adapters.home import console_token, open_database
 from adapters.indexes import knowledge_of
 from adapters.live import open_live
 from adapters.models import (
+    build_doubts,
     build_grounder,
     build_ladder,
     build_rewriter,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from adapters.costing import CostDesk
     from adapters.gaps import GapDesk
     from adapters.reviewing import Review
+    from adapters.routing import RoutingDesk
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
@@ -94,6 +96,13 @@ class Application:
         from adapters.reviewing import review_of
 
         return review_of(self)
+
+    @property
+    def routing(self) -> RoutingDesk:
+        """How questions were routed, and the thresholds learned from it."""
+        from adapters.routing import routing_desk
+
+        return routing_desk(self.database)
 
     @property
     def sources(self) -> SourceDesk:
@@ -168,6 +177,7 @@ async def assemble(
         knowledge = await stack.enter_async_context(knowledge_of(settings, server, warm=warm))
         database = await stack.enter_async_context(open_database(settings))
         history, metrics = History(database), Metrics()
+        ledger = Ledger(database)
         yield Application(
             settings=settings,
             console_token=console_token(settings),
@@ -191,11 +201,12 @@ async def assemble(
                     open_budget(settings, database, utc_now, metrics)
                 ),
                 thresholds=ThresholdBook(database),
+                doubts=build_doubts(ledger),
             ),
             history=history,
             feedback=FeedbackBook(database),
             audit=AuditTrail(database),
-            ledger=Ledger(database),
+            ledger=ledger,
             persona=persona,
             metrics=metrics,
             suggestions=suggestions,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, closing
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.disagreeing import Doubts, look_up
 from bot.errors import ConfigurationError
 from bot.ladder import Ladder
 from bot.ports import Embedder, Grounder, Rewriter, Voice
@@ -18,6 +20,7 @@ from persona.profile import Persona, default_persona, load_persona
 
 if TYPE_CHECKING:
     from bot.llm.openai import ModelServer
+    from knowledge.ledger import Ledger
 
 
 @asynccontextmanager
@@ -146,6 +149,14 @@ def build_grounder(settings: Settings) -> Grounder:
     """The check of answers against their passages."""
     del settings  # one checker so far
     return BuiltinGrounder()
+
+
+def build_doubts(ledger: Ledger) -> Doubts:
+    """Who finds where documents disagree, and says how old they are."""
+    from knowledge.dating import LedgerDates
+    from knowledge.disagreement import DocumentDisagreements
+
+    return partial(look_up, DocumentDisagreements(), LedgerDates(ledger))
 
 
 def load_voice_persona(settings: Settings) -> Persona:

@@ -11,12 +11,15 @@ from bot.attaching import from_file
 from bot.budget import SPENT_NOTE, SPENT_NOTICE
 from bot.citing import CitationBook
 from bot.conversation import Outcome, Route, Usage
-from bot.errors import ModelError
+from bot.disagreeing import BothSides, Doubts
+from bot.disagreeing import tell as tell_both
+from bot.errors import ModelError, StorageError
 from bot.evidence import Retrieval
 from bot.guardrails import evidence_is_weak, only_known_links
 from bot.ladder import Ladder
+from bot.languages import language
 from bot.live import Current, complete, documents_alone, rest_untold, tell
-from bot.ports import Brief, Grounder, Voice
+from bot.ports import Brief, Grounder, GroundingCheck, Voice
 from bot.ports_costs import Spending
 from bot.reply import Reply
 from bot.sentences import SentenceStream
@@ -29,10 +32,17 @@ _BROKEN_OFF = "\n\nI had to stop here: {reason}."
 class Answering:
     """Answers briefs: down the failure ladder, every sentence through the check."""
 
-    def __init__(self, ladder: Ladder, grounder: Grounder, budget: Spending | None) -> None:
+    def __init__(
+        self,
+        ladder: Ladder,
+        grounder: Grounder,
+        budget: Spending | None = None,
+        doubts: Doubts | None = None,
+    ) -> None:
         self._ladder = ladder
         self._grounder = grounder
         self._budget = budget
+        self._doubts = doubts
 
     async def ask_back(self, words: str, reply: Reply) -> None:
         """Ask for what is missing before anything can be looked up, or told."""
@@ -77,7 +87,8 @@ class Answering:
         check = self._grounder.open(
             [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
         )
-        speaker = Speaker(brief, live.check(check, brief.passages), reply)
+        check = live.check(check, brief.passages)
+        speaker = Speaker(brief, await self._both_sides(brief, live, check, reply), reply)
         frugal = not await self._may_spend()
         await self._climb(self._ladder.rungs(brief.route, frugal=frugal), live, speaker, reply)
         if not reply.text:
@@ -93,33 +104,59 @@ class Answering:
             await reply.say(f"\n\n_{SPENT_NOTICE}_")
         reply.watch.lap("speak")
 
+    async def _both_sides(
+        self, brief: Brief, live: Current, check: GroundingCheck, reply: Reply
+    ) -> GroundingCheck:
+        """Where documents disagree about what is asked: name both, the newer first, and let nobody
+        tell one of them alone."""
+        if self._doubts is None or live.found:
+            return check
+        documents = documents_alone(brief).passages
+        try:
+            found, dates = await self._doubts(brief.query, documents)
+        except StorageError as error:
+            log.warning("dates of documents not looked up", error=str(error))
+            return check
+        if not found:
+            return check
+        reply.notes.extend(each.reason for each in found)
+        speaker = Speaker(brief, check, reply)
+        speaker.begin(self._ladder.plain)
+        await tell_both(found, dates, speaker.pass_on, language(brief.question))
+        await reply.say(reply.book.finish())
+        return BothSides(check, found, brief.passages)
+
     async def _climb(
         self, rungs: Sequence[Voice], live: Current, speaker: Speaker, reply: Reply
     ) -> None:
         """Try the rungs until one of them has said something that holds."""
         plain = self._ladder.plain
+        told = bool(reply.text)  # that documents disagree: what follows joins it
         left = deque(rungs)
         while left:
             voice = left.popleft()
-            speaker.begin(voice)
-            silent = True
+            before, failed = len(reply.text), False
+            if not told:
+                speaker.begin(voice)
             try:
                 if live.found and voice is plain:
                     await self._tell(live, speaker, reply)
                 else:
-                    await speaker.speak(voice, repair=voice is not plain)
+                    repair = voice is not plain and not told
+                    await speaker.speak(voice, repair=repair, lead=" " if told else "")
                 self._ladder.spoke(voice)
             except ModelError as error:
-                silent = False
+                failed = True
                 self._step_down(voice, error, reply)
-                if reply.text:
+                if len(reply.text) > before:
                     broken_off = _BROKEN_OFF.format(reason=error.public)
                     await reply.say(reply.book.finish() + broken_off)
-            if reply.text:
+            if len(reply.text) > before:
+                reply.model = voice.model
                 return
             if reply.rejected:
                 left = deque(v for v in left if v is plain)  # then the documents' own words
-            elif silent and not live.found:
+            elif not failed and not live.found:
                 return  # the voice says that the passages do not tell; a plainer one is no wiser
 
     def _step_down(self, voice: Voice, error: ModelError, reply: Reply) -> None:

@@ -20,13 +20,10 @@ from bot.conversation import Outcome, Route, Turn
 from bot.evidence import Passage
 from bot.lexical import STOP_WORDS
 from bot.live import from_live
+from bot.ports_costs import CACHED_ROUTES
 
 FORMAT = 1
 """Of the key. A new release of the program has new keys as well: its prompts may be others."""
-
-CACHED_ROUTES = frozenset({Route.RAG, Route.HYBRID})
-"""Answers from documents. Small talk costs next to nothing and should not be a record that plays
-again; live facts are those of the moment."""
 
 _GREETING = re.compile(
     r"^(?:hi|hiya|hello|hey|howdy|greetings|good (?:morning|afternoon|evening|day))"

@@ -29,6 +29,13 @@ from bot.sentences import Piece, Unit
 PassOn = Callable[[Piece, GroundingCheck], Awaitable[None]]
 """Takes a sentence through a check into the answer."""
 
+Doubts = Callable[
+    [str, Sequence[Passage]],
+    Awaitable[tuple[Sequence[Disagreement], Mapping[DocumentKey, Dated]]],
+]
+"""Looks up where documents disagree about a question, and the days of those that do: see
+:func:`look_up`. Raises StorageError."""
+
 _LONGEST_TITLE = 100
 _SAME_SUBJECT = 0.5  # share of a sentence's telling words that the quote holds as well
 _MONTHS = {

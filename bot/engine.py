@@ -16,11 +16,14 @@ from bot.addressee import without_call
 from bot.answering import Answering
 from bot.attaching import attached, names_only, routed, searched_for, with_files, without_quotes
 from bot.caching import Asked, essence, worth_keeping
+from bot.clarifying import Clarification, clarification
 from bot.conversation import Message, Outcome, Principal, Question, Route, RouteDecision, Turn
+from bot.disagreeing import Doubts
 from bot.errors import QuestionError, UsageError, WellspokenError
 from bot.evidence import Grounding, Passage, Retrieval
 from bot.guardrails import clean_question
 from bot.ladder import Ladder
+from bot.languages import ENGLISH, language
 from bot.live import Current, without_values
 from bot.ports import Brief, Clock, Grounder, LiveFacts, Retriever, Rewriter
 from bot.ports_costs import AnswerStore, CachedAnswer, Spending
@@ -90,12 +93,13 @@ class Engine:
         answers: AnswerStore | None = None,
         budget: Spending | None = None,
         thresholds: Callable[[], Awaitable[Thresholds]] | None = None,
+        doubts: Doubts | None = None,
     ) -> None:
         self._turns = turns
         self._retriever = retriever
         self._ladder = ladder
         self._grounder = grounder
-        self._answering = Answering(ladder, grounder, budget)
+        self._answering = Answering(ladder, grounder, budget, doubts)
         self._answers, self._budget = answers, budget
         self._thresholds = thresholds
         self._clock = clock
@@ -208,6 +212,11 @@ class Engine:
         if talk.decision.route in _WITHOUT_FACTS:
             await self._answering.converse(talk.brief(), reply)
             return
+        unclear = _unclear(talk)
+        if unclear is not None:
+            reply.notes.append(unclear.reason)
+            await self._answering.ask_back(unclear.text, reply)
+            return
         talk.found = talk.live.above(talk.query, with_files(talk.query, talk.found, talk.files))
         if await self._repeat(talk, reply):
             return
@@ -314,3 +323,12 @@ class Engine:
             ms=watch.timings["total"],
         )
         return turn
+
+
+def _unclear(talk: _Exchange) -> Clarification | None:
+    """The question back that a question needs, where it can mean several things."""
+    if talk.live.plan.wants or talk.files:
+        return None
+    tongue = language(talk.said) or ENGLISH
+    passages = talk.found.passages
+    return clarification(talk.said, talk.query, passages, talk.history, tongue=tongue)

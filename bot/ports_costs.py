@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.conversation import Turn, Usage
+from bot.conversation import Route, Turn, Usage
 from bot.evidence import Citation, Grounding
+
+CACHED_ROUTES = frozenset({Route.RAG, Route.HYBRID})
+"""Answers from documents. Small talk costs next to nothing and should not be a record that plays
+again; live facts are those of the moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Speaker:
         self._reply = reply
         self._waiting: list[_Slot] = []
         self._repairs = False
+        self._opened = False
 
     def begin(self, voice: Voice) -> None:
         """A voice is about to speak: nothing that another one said counts."""
@@ -69,7 +70,7 @@ class Speaker:
         said has a source and something was kept back, nothing is shown. Raises ModelError.
         """
         brief = brief or self.brief
-        self._repairs = repair
+        self._repairs, self._opened = repair, False
         stream = SentenceStream()
         stream.feed(lead)
         try:
@@ -127,7 +128,8 @@ class Speaker:
         not stand alone where nothing follows.
         """
         doubtful = any(not slot.verdict.supported for slot in self._waiting)
-        if not doubtful and (self._reply.text or self._has_source()):
+        if not doubtful and (self._opened or self._has_source()):
+            self._opened = True
             await self._show_waiting()
 
     async def _end(self, *, whole: bool = True) -> None:
@@ -135,8 +137,8 @@ class Speaker:
         for slot in self._waiting:
             if not slot.verdict.supported:
                 self._strike(slot)
-        alone = not self._reply.text and not self._has_source()
-        if alone and (self._reply.rejected or not whole):
+        alone = not self._opened and not self._has_source()
+        if alone and (self._reply.text or self._reply.rejected or not whole):
             self._waiting.clear()
         await self._show_waiting()
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from bot.budget import day_of
-from bot.caching import CACHED_ROUTES
 from bot.conversation import Route, Usage
+from bot.ports_costs import CACHED_ROUTES
 from bot.store.base import Database
 from bot.store.cost_tables import is_repeated
 from bot.store.tables import turns

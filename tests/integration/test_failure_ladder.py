@@ -42,7 +42,7 @@ async def house(tmp_path: Path, server: OpenAIServer, **models: Any) -> AsyncIte
         OPENAI_BASE_URL=server.url,
         WELLSPOKEN_MODEL="big",
         WELLSPOKEN_VOICE_MODEL="brand-1",
-        models={"first_token": "1s", "answer": "3s", **models},
+        models={"first_token": "5s", "answer": "15s", **models},
     )
     async with assemble(settings) as app:
         await app.ingestor.ingest(FolderSource(docs, name="docs"))
@@ -88,7 +88,7 @@ async def test_both_down_the_documents_own_words_are_given(
 ) -> None:
     """A server that is gone, overloaded or silent: the built-in reader answers with its source."""
     server.behaviour.fault = fault
-    async with house(tmp_path, server) as app:
+    async with house(tmp_path, server, first_token="1s") as app:
         turn = await ask(app)
     assert (turn.outcome, turn.model) == (Outcome.ANSWERED, "extractive")
     assert RESET in turn.answer
