@@ -6,10 +6,16 @@ cached); it prints each set's figures and writes ``bot/llm/reader.json``.
 Data (licences in the open sets' README): squad2, clapnq, northwind, multihop_rag and mtrag with
 their own unanswerable questions, and for squad2, clapnq, mtrag and anthropic_docs_qa the same
 answerable questions with their gold passages withheld, which makes them unanswerable.
+
+The trained checker reads passages and question as one; how much its word counts beside the trees'
+is fitted on questions that neither has seen: articles of squad2 and clapnq that the checker's
+training left out, and northwind, each with trees that were fitted without that set.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import json
 import random
 import re
@@ -21,10 +27,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks.open_answers import CachedEmbedder, Case, cases
 from bot.lexical import fold
 from bot.llm.asking import Asked, read_question
+from bot.llm.extractive import JUDGED_PASSAGES, logit
 from bot.llm.signals import (
     CANDIDATE_SIGNALS,
     QUESTION_SIGNALS,
@@ -34,6 +42,8 @@ from bot.llm.signals import (
     question_row,
 )
 from bot.llm.wording import Wording
+from knowledge.checking.answering import EncoderJudge
+from knowledge.checking.encoder import CheckerEncoder
 
 Array = NDArray[np.float64]
 TARGET = Path(__file__).resolve().parent.parent / "bot" / "llm" / "reader.json"
@@ -285,11 +295,95 @@ def report(parts: Parts, scores: dict[str, Array], threshold: float) -> None:
         print(f"{name:26}{len(right):6}{cells[0]:>10}{cells[1]:>7}{cells[2]:>9}{cells[3]:>8}")
 
 
+UNSEEN = {
+    "squad2": lambda document: document in ("Normans", "Yuan_dynasty"),
+    "clapnq": lambda document: zlib.crc32(f"clapnq:{document.split('|')[0]}".encode()) % 4 == 0,
+    "northwind": lambda _: True,
+}
+"""Documents that the checker's training left out (``benchmarks/checker/train.py``)."""
+
+
+def is_unseen(read: Read) -> bool:
+    name = read.case.set
+    if name not in UNSEEN or "withheld" in read.case.id:
+        return False
+    document = read.case.gold[0] if read.case.gold else read.case.id
+    return UNSEEN[name](document.split("#")[0])
+
+
+async def judged_rows(reads: Sequence[Read], ranker: Array, judge: EncoderJudge) -> Array:
+    """What the judge says of each question, as the reader asks it: best passage, all of them."""
+    rows = []
+    for r in reads:
+        best = np.argsort(-(r.rows @ ranker), kind="stable")[:EMBEDDED]
+        single = list(dict.fromkeys(r.scored[i].index for i in best))[:JUDGED_PASSAGES]
+        groups = [*([r.case.passages[i]] for i in single), list(r.case.passages)]
+        question = Wording(r.case.passages).respelled(r.case.question)
+        said = [
+            await judge.answers(question, [p.chunk.text for p in g], [p.chunk.header for p in g])
+            for g in groups
+        ]
+        rows.append([logit(max(said[:-1])), logit(said[-1])])
+    return np.array(rows)
+
+
+def fit_judged(sets: dict[str, list[Read]], parts: Parts, ranker: Array) -> list[float]:
+    """The weights of the reader's, the best passage's and all passages' logits, and a constant."""
+    judge = EncoderJudge(CheckerEncoder())
+    held: dict[str, tuple[Array, Array]] = {}
+    for name in UNSEEN:
+        at = np.array([is_unseen(r) for r in sets[name]])
+        rows, right = parts[name]
+        others = {k: v for k, v in parts.items() if k.removesuffix("-withheld") != name}
+        read = confidence(rows[at], fit_answering(others))
+        said = asyncio.run(
+            judged_rows([r for r, k in zip(sets[name], at, strict=True) if k], ranker, judge)
+        )
+        held[name] = (np.column_stack([[logit(v) for v in read], said]), right[at])
+
+    def fitted(names: Sequence[str]) -> LogisticRegression:
+        weight = np.concatenate([np.full(len(held[n][1]), len(held[n][1]) ** -0.5) for n in names])
+        right = np.concatenate([held[n][1] for n in names])
+        for value in (0, 1):
+            weight[right == value] /= weight[right == value].sum()
+        return LogisticRegression(C=1.0).fit(
+            np.concatenate([held[n][0] for n in names]), right, weight * len(right) / 2
+        )
+
+    print(f"recall of the unanswerable at {REFUSED_AT_MOST:.0%} refused, on unseen questions")
+    print(f"{'set':14}{'n':>6}{'trees':>8}{'passage':>9}{'all':>8}{'joined':>8}{'left out':>10}")
+    everywhere = fitted(list(held))
+    for name, (rows, right) in held.items():
+        without = fitted([n for n in held if n != name])
+        cells = [recall_at(rows[:, i], right) for i in range(3)]
+        cells += [recall_at(m.decision_function(rows), right) for m in (everywhere, without)]
+        print(f"{name:14}{len(right):6}" + "".join(f"{c:8.2f} " for c in cells), flush=True)
+    total = {n: everywhere.decision_function(rows) for n, (rows, _) in held.items()}
+    tried = np.linspace(-4, 4, 161)
+    refused = [np.mean([(total[n][held[n][1] > 0] < t).mean() for n in held]) for t in tried]
+    shift = float(tried[max(np.searchsorted(refused, 0.9 * REFUSED_AT_MOST, side="right") - 1, 0)])
+    for name, (_, right) in held.items():
+        print(f"{name}: refused {(total[name][right > 0] < shift).mean():.2f}, recall"
+              f" {(total[name][right == 0] < shift).mean():.2f} at the threshold")  # fmt: skip
+    constant = float(everywhere.intercept_[0]) - shift
+    return [round(float(w), 4) for w in (*everywhere.coef_[0], constant)]
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--judged-only", action="store_true", help="fit the judge's weights alone")
+    given = parser.parse_args()
     embedder = CachedEmbedder()
     sets = load(embedder)
     first, ranker = fit_rankers(sets, embedder)
     parts = {name: answer_rows(reads, ranker) for name, reads in sets.items()}
+    judged = fit_judged(sets, parts, ranker)
+    if given.judged_only:
+        kept = json.loads(TARGET.read_text(encoding="utf-8"))
+        TARGET.write_text(
+            json.dumps({**kept, "judged": judged}, separators=(",", ":")) + "\n", encoding="utf-8"
+        )
+        return
     groups = {name: [document_of(r) for r in reads] for name, reads in sets.items()}
     scores = cross_validated(parts, groups)
     threshold = threshold_for(scores, parts)
@@ -306,6 +400,7 @@ def main() -> None:
         "signals": list(QUESTION_SIGNALS),
         "answered": exported(fit_answering(parts)),
         "threshold": round(threshold, 4),
+        "judged": judged,
     }
     TARGET.write_text(json.dumps(written, separators=(",", ":")) + "\n", encoding="utf-8")
 

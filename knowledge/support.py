@@ -23,6 +23,7 @@ from knowledge.statements import (
 )
 
 _QUANTITY = re.compile(r"\d")
+_HALF_DAYS = frozenset(("am", "pm"))  # written in capitals they look like names
 
 
 def exact(fact: Fact) -> bool:
@@ -153,7 +154,7 @@ def support(statement: Statement, passages: Sequence[PassageText]) -> Support:
     found = window.found
     everything = frozenset().union(*(p.found for p in passages))
     strict = [f for f in statement.facts if exact(f)]
-    names = [f for f in statement.facts if f.kind is Kind.NAME]
+    names = [f for f in statement.facts if f.kind is Kind.NAME and f.value not in _HALF_DAYS]
     pieces = [p for passage in passages for p in passage.pieces]
     missing = [f for f in strict if not any(_held(f, p, statement.codes) for p in pieces)]
     outside = [

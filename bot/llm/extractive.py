@@ -46,7 +46,8 @@ _EMBEDDED_LENGTH = 600
 _REMEMBERED = 8_192
 _MISSING = 0.3
 _HEADED = 0.8
-_JUDGED = 2  # passages judged one by one, those of the best candidates; then all together
+JUDGED_PASSAGES = 2
+"""Passages judged one by one, those of the best candidates; then all are judged together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ def _fitted() -> _Fitted:
     )
 
 
-def _logit(probability: float) -> float:
+def logit(probability: float) -> float:
+    """The logit of a probability, held within 1e-4 of certainty."""
     held = min(max(probability, 1e-4), 1 - 1e-4)
     return math.log(held / (1 - held))
 
@@ -94,7 +96,7 @@ def judged_confidence(read: float, judged: Sequence[float], weights: Sequence[fl
     ``judged``: the best of single passages, and all passages together; ``weights``: of the three
     logits, and a constant.
     """
-    values = [_logit(read), *(_logit(p) for p in judged), 1.0]
+    values = [logit(read), *(logit(p) for p in judged), 1.0]
     total = sum(w * v for w, v in zip(weights, values, strict=True))
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
@@ -196,7 +198,7 @@ class ExtractiveReader:
         """What the judge says of the best passages and of all; nothing without one."""
         if self._judge is None:
             return ()
-        single = [passages[i] for i in list(dict.fromkeys(best))[:_JUDGED]]
+        single = [passages[i] for i in list(dict.fromkeys(best))[:JUDGED_PASSAGES]]
         found = []
         try:
             for group in (*([p] for p in single), list(passages)):

@@ -22,6 +22,19 @@ _SIGNS = {"n": "\n", "t": " ", "r": " ", "b": "", "f": ""}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[_-]+")
 _WORDS = {"true": "yes", "false": "no", "null": "not known", "none": "not known", "": "not known"}
 _HOURS = re.compile(r"(\d{1,2}):(\d{1,2})\s*[-–]\s*(\d{1,2}):(\d{1,2})")
+_STATES = dict(
+    pair.split("=")
+    for pair in (
+        "AL=Alabama AK=Alaska AZ=Arizona AR=Arkansas CA=California CO=Colorado CT=Connecticut"
+        " DE=Delaware FL=Florida GA=Georgia HI=Hawaii ID=Idaho IL=Illinois IN=Indiana IA=Iowa"
+        " KS=Kansas KY=Kentucky LA=Louisiana ME=Maine MD=Maryland MA=Massachusetts MI=Michigan"
+        " MN=Minnesota MS=Mississippi MO=Missouri MT=Montana NE=Nebraska NV=Nevada"
+        " NH=New_Hampshire NJ=New_Jersey NM=New_Mexico NY=New_York NC=North_Carolina"
+        " ND=North_Dakota OH=Ohio OK=Oklahoma OR=Oregon PA=Pennsylvania RI=Rhode_Island"
+        " SC=South_Carolina SD=South_Dakota TN=Tennessee TX=Texas UT=Utah VT=Vermont VA=Virginia"
+        " WA=Washington WV=West_Virginia WI=Wisconsin WY=Wyoming"
+    ).split()
+)
 _LONG = 120  # characters of a value that is read as prose, sentence by sentence
 _MOST = 200_000  # characters; a longer text is no record that anybody answers from
 
@@ -81,8 +94,9 @@ def _leaves(text: str) -> Iterator[_Leaf]:
 def spoken_key(key: str) -> str:
     """A key as words: ``BusinessParking`` and ``business_parking`` alike; ``WiFi`` stays one."""
     parts = [p for p in _CAMEL.split(key) if p]
-    joined = ("" if max(map(len, parts), default=0) <= 2 else " ").join(parts)
-    return joined if len(parts) == 1 else joined.casefold()
+    if len(parts) < 2 or max(map(len, parts)) <= 2:
+        return key
+    return " ".join(parts).casefold()
 
 
 def _clock(hour: str, minute: str) -> str:
@@ -101,9 +115,13 @@ def _hours(match: re.Match[str]) -> str:
     return f"{_clock(a, b)} to {_clock(c, d)}"
 
 
-def _said(value: str) -> str:
+def _said(value: str, key: str) -> str:
     word = _WORDS.get(value.casefold())
-    return word if word is not None else _HOURS.sub(_hours, value)
+    if word is not None:
+        return word
+    if key.casefold() in ("state", "region") and value in _STATES:
+        return f"{value} ({_STATES[value].replace('_', ' ')})"
+    return _HOURS.sub(_hours, value)
 
 
 def record_lines(text: str) -> list[Sentence]:
@@ -124,7 +142,7 @@ def record_lines(text: str) -> list[Sentence]:
             ]
             listed = None
             continue
-        said = _said(leaf.value)
+        said = _said(leaf.value, leaf.path[-1] if leaf.path else "")
         if listed == leaf.path and lines and len(lines[-1].text) < 2 * _LONG:
             last = lines[-1]
             lines[-1] = Sentence(last.start, leaf.end, f"{last.text}, {said}", Unit.PROSE)
