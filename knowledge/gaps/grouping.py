@@ -199,7 +199,7 @@ class Grouper:
             return merged
         count = len(self._ids)
         nearness = self._units[:count] @ self._units[rows].T
-        nearness[rows, range(len(rows))] = -1.0
+        nearness[rows, range(len(rows))] = -1.0  # itself
         for row, near in zip(rows, nearness.T, strict=True):
             for other in _best(near):
                 if self._is_same(row, other):
@@ -212,7 +212,7 @@ class Grouper:
 
     def _is_same(self, row: int, other: int) -> bool:
         """Whether two groups, as they are now, are one."""
-        if row in self._gone or other in self._gone or not self._open[other]:
+        if row == other or not self._gone.isdisjoint((row, other)) or not self._open[other]:
             return False
         if float(self._units[row] @ self._units[other]) < SAME:
             return False

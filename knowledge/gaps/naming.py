@@ -18,6 +18,7 @@ NOBODY = "Questions that were erased"
 _LONGEST = 6  # words of a name
 _LEAST_COVERED = 0.75  # of what the questions ask about, in a heading that may be the name
 _COST = 0.35  # of a word in a name; of one that says nothing twice as much
+_ALONE = 0.1  # what a term weighs that only one of several questions has
 _EDGES = "\"'“”‘’.,;:!?()[]{}<>*_`«»…"
 
 
@@ -49,16 +50,18 @@ def name_of(queries: Sequence[str], headings: Iterable[str] = ()) -> Name:
 
 
 def _weights(queries: Sequence[str]) -> dict[str, float]:
-    """How telling each term is: how many of the questions have it, and how rare it is elsewhere."""
+    """How telling each term is: how many other questions have it, and how rare it is elsewhere."""
     counts = Counter(t for query in queries for t in set(query_terms(query)))
-    return {term: n / len(queries) * rarity(term) for term, n in counts.items()}
+    others = max(len(queries) - 1, 1)
+    alone = 1.0 if len(queries) == 1 else _ALONE
+    return {t: max((n - 1) / others, alone) * rarity(t) for t, n in counts.items()}
 
 
 def _told(query: str, weights: dict[str, float]) -> float:
     """How much of what all ask about a question says for its length."""
     found = set(query_terms(query))
-    asks = 1.2 if query.rstrip().endswith("?") else 1.0  # it becomes a title
-    return asks * sum(weights[t] for t in found) / (8 + len(query.split())) if found else 0.0
+    asks = 1.4 if query.rstrip().endswith("?") else 1.0  # it becomes a title
+    return asks * sum(weights[t] for t in found) / (12 + len(query.split())) if found else 0.0
 
 
 def _phrase(question: str, weights: dict[str, float]) -> str:
