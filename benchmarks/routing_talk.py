@@ -192,3 +192,76 @@ def german_handoffs(rng: random.Random, n: int) -> list[str]:
 def german_questions(rng: random.Random, n: int) -> list[str]:
     """Questions in German about things."""
     return [rng.choice(_GERMAN_QUESTIONS).format(n=rng.choice(_GERMAN_NOUNS)) for _ in range(n)]
+
+
+_ABOUT_IT = _lines("""
+do you {have} {kin}|have you got {kin}|do you {have} any {kin}|tell me about your {kin}
+how many {kin} do you {have}|what are your {kin} like|what are the names of your {kin}
+who {made} you|what company {made} you|which person {made} you|by whom were you {made}
+when were you {made}|where were you {made}|why were you {made}|do you know who {made} you
+what are your {likes}|tell me your {likes}|what {likes} do you have|do you have {likes}
+what do you {enjoy}|what do you {enjoy} in your free time|what do you {enjoy} for fun
+do you {enjoy} anything|which things do you {enjoy}|do you {enjoy} your job
+where {from}|what city {from}|which country {from}|so where {from}|could you tell me where {from}
+how old are you|what age are you|tell me your age|what year were you born|are you over 30
+tell me {fun}|can you tell me {fun}|i want to hear {fun}|do you know {fun}|give me {fun}
+let me hear {fun}
+share {fun} with me|i'd like {fun}|how about {fun}
+what is the {point} of life|what's the {point} of existence|why do we exist
+is there a {point} to all this
+what do you think is the {point} of life|explain the {point} of life to me
+who do you {work} for|who is it that you {work} for|do you {work} for the government
+who is your {boss}|what is the name of your {boss}|does your {boss} treat you well
+{call} you {name}|i will {call} you {name}|can i {call} you {name}|your name is now {name}
+i want to {call} you {name}|your new name is {name}|from now on your name is {name}
+change your name to {name}|please respond to the name {name}|what should i call you
+how do i call you
+my name is {name}|call me {name}|i'm {name}|i go by {name}|please call me {name} from now on
+change my name to {name}|you should call me {name}|what is my name|tell me what my name is
+which name do you have for me|do you remember what i'm called|my name isn't {name}
+are you {being}|you are {being} right|is it true that you're {being}|tell me if you are {being}
+am i speaking with {being}|you must be {being}|i think you are {being}
+you are so {praise}|that was {praise}|you sound {praise}|how {praise} of you
+that is {praise} to hear
+how {was} your {day}|did you have a good {day}|i hope your {day} is going well|enjoy your {day}
+how is everything going|how are things with you|what's going on with you|how is life
+that is {truth}|yes that's {truth}|no that's {truth}|i believe that's {truth}|this is {truth}
+yeah {truth}|no it's not {truth}|i'm not sure if that is {truth}|could be {truth}
+what {can} you do|what {can} you help me with|what else {can} you do
+what kinds of things {can} you do
+what are your capabilities|list your abilities|what are you able to do|how {can} you be of help
+what subjects do you know|what topics {can} i ask you about|what are you for
+""")
+_SLOTS = {
+    "have": "have|own|keep",
+    "kin": "pets|dogs|cats|siblings|brothers|sisters|parents|kids|children|friends|a family|hobbies"
+    "|feelings|dreams|a dog|a cat|a wife|a husband|a mother|relatives|animals",
+    "made": "made|created|built|programmed|designed|invented|developed|coded|trained|engineered",
+    "likes": "hobbies|interests|pastimes|passions|dreams|goals|fears|favourite things|talents",
+    "enjoy": "enjoy|like to do|love to do|do|like|love|dislike",
+    "from": "are you from|do you come from|were you born|do you live|did you grow up|is your home",
+    "fun": "a joke|another joke|a funny joke|a joke about dogs|a joke about doctors|a fun fact"
+    "|an interesting fact|a fact about space|some trivia|something interesting|something funny"
+    "|a story|a riddle|a pun|a random fact|a joke about kids|a fact about dinosaurs",
+    "point": "meaning|point|purpose|secret|reason",
+    "work": "work|report|labour|slave",
+    "boss": "boss|owner|employer|manager at work|master|leader",
+    "call": "call|name|rename|refer to",
+    "name": "bob|anna|susan|jarvis|steve|max|lucy|george|kim|ahmed|maria|buddy|chief|captain",
+    "being": "a human|a person|real|a real person|a robot|a bot|a computer|an ai|a machine|alive"
+    "|artificial|a program|a living being|a real human being",
+    "praise": "nice|kind|great|helpful|clever|funny|sweet|impressive|rude|mean|silly|cool|lovely",
+    "was": "was|is|has been",
+    "day": "day|night|morning|week|weekend|evening|vacation",
+    "truth": "right|true|correct|false|wrong|incorrect|so|fine|fair|not true|not correct|possible",
+    "can": "can|could|will",
+}
+_NAMES = {name: value.split("|") for name, value in _SLOTS.items()}
+
+
+def about_the_bot(rng: random.Random, n: int) -> list[str]:
+    """Small talk about the bot and the speaker, from templates."""
+    return [
+        rng.choice(_ABOUT_IT).format(**{name: rng.choice(of) for name, of in _NAMES.items()})
+        for _ in range(n)
+    ]

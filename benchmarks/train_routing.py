@@ -46,6 +46,8 @@ def read(data: Path, without: set[str]) -> list[Example]:
     seeds += [Example(t, HANDOFF, "seeds") for t in routing_seeds.handoffs(rng, 3000)]
     seeds += [Example(t, QUESTION, "seeds") for t in routing_seeds.QUESTION]
     seeds += [Example(t, VOICE, "talk") for t in routing_talk.VOICE]
+    about = dict.fromkeys(routing_talk.about_the_bot(rng, 2000))
+    seeds += [Example(t, VOICE, "about the bot") for t in about]
     seeds += [Example(t, VOICE, "german") for t in routing_talk.GERMAN_VOICE]
     seeds += [Example(t, HANDOFF, "german") for t in routing_talk.german_handoffs(rng, 400)]
     seeds += [Example(t, QUESTION, "german") for t in routing_talk.german_questions(rng, 1200)]
@@ -76,9 +78,10 @@ def read(data: Path, without: set[str]) -> list[Example]:
 
 
 def weights(examples: list[Example]) -> np.ndarray:
-    """Each class alike; within a class each set by the root of its size, seeds twice."""
+    """Each class alike; within a class each set by the root of its size; our own count for more."""
     size = Counter((e.route, e.set) for e in examples)
-    share = {k: np.sqrt(n) * (2 if k[1] in {"seeds", "templates"} else 1) for k, n in size.items()}
+    more = {"seeds": 2.0, "templates": 2.0, "talk": 3.0, "about the bot": 0.7}
+    share = {k: np.sqrt(n) * more.get(k[1], 1.0) for k, n in size.items()}
     total = Counter()
     for (route, _), value in share.items():
         total[route] += value
