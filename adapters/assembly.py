@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from adapters.economy import build_answers, open_budget
 from adapters.home import console_token, open_database
 from adapters.indexes import knowledge_of
+from adapters.judging import judged
 from adapters.live import open_live
 from adapters.models import (
     build_doubts,
@@ -190,12 +191,13 @@ async def assemble(
                 turns=history,
                 retriever=knowledge.evidence,
                 ladder=build_ladder(settings, persona, knowledge.embedder, server),
-                grounder=build_grounder(settings),
+                grounder=judged(settings, build_grounder(settings), server),
                 clock=utc_now,
                 observe=metrics.observe_turn,
                 live=await stack.enter_async_context(open_live(settings, utc_now)),
                 rewriter=build_rewriter(settings, server),
                 names=(persona.name,),
+                languages=persona.languages,
                 answers=build_answers(settings, database, utc_now, metrics),
                 budget=await stack.enter_async_context(
                     open_budget(settings, database, utc_now, metrics)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from bot.abstaining import other_task, unknown
 from bot.attaching import from_file
 from bot.budget import SPENT_NOTE, SPENT_NOTICE
 from bot.citing import CitationBook
@@ -17,10 +18,11 @@ from bot.errors import ModelError, StorageError
 from bot.evidence import Retrieval
 from bot.guardrails import evidence_is_weak, only_known_links
 from bot.ladder import Ladder
-from bot.languages import language
+from bot.languages import spoken
 from bot.live import Current, complete, documents_alone, rest_untold, tell
 from bot.ports import Brief, Grounder, GroundingCheck, Voice
 from bot.ports_costs import Spending
+from bot.ports_judging import charged
 from bot.reply import Reply
 from bot.sentences import SentenceStream
 from bot.speaking import Speaker
@@ -38,11 +40,13 @@ class Answering:
         grounder: Grounder,
         budget: Spending | None = None,
         doubts: Doubts | None = None,
+        languages: Sequence[str] = (),
     ) -> None:
         self._ladder = ladder
         self._grounder = grounder
         self._budget = budget
         self._doubts = doubts
+        self._languages = tuple(languages)
 
     async def ask_back(self, words: str, reply: Reply) -> None:
         """Ask for what is missing before anything can be looked up, or told."""
@@ -78,19 +82,24 @@ class Answering:
 
     async def answer(self, brief: Brief, live: Current, reply: Reply) -> None:
         """Speak from the passages, check each sentence, and step down a rung where it fails."""
-        weak = evidence_is_weak(brief.query, Retrieval(brief.passages))
-        if weak is not None and not live.found and not any(map(from_file, brief.passages)):
+        weak = other_task(brief.question) or evidence_is_weak(
+            brief.query, Retrieval(brief.passages)
+        )
+        if weak and not live.found and not any(map(from_file, brief.passages)):
             log.info("weak evidence", reason=weak)
             await self.abstain(brief, live, reply)
             return
         chunks = [p.chunk for p in brief.passages]
-        check = self._grounder.open(
+        judging = self._grounder.open(
             [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
         )
-        check = live.check(check, brief.passages)
+        check = live.check(judging, brief.passages)
         speaker = Speaker(brief, await self._both_sides(brief, live, check, reply), reply)
         frugal = not await self._may_spend()
         await self._climb(self._ladder.rungs(brief.route, frugal=frugal), live, speaker, reply)
+        usage, notes = charged(judging)
+        reply.spend(usage)
+        reply.notes.extend(notes)
         if not reply.text:
             await self.abstain(brief, live, reply)
             return
@@ -122,7 +131,7 @@ class Answering:
         reply.notes.extend(each.reason for each in found)
         speaker = Speaker(brief, check, reply)
         speaker.begin(self._ladder.plain)
-        await tell_both(found, dates, speaker.pass_on, language(brief.question))
+        await tell_both(found, dates, speaker.pass_on, spoken(brief.question, self._languages))
         await reply.say(reply.book.finish())
         return BothSides(check, found, brief.passages)
 
@@ -182,8 +191,11 @@ class Answering:
         reply.outcome = Outcome.ABSTAINED
         reply.claims.clear()
         reply.book = CitationBook(())
+        reply.model = reply.model or self._ladder.plain.model
         known = tuple(p for p in brief.passages if not from_file(p))
-        declined = self._ladder.voice.decline(replace(brief, passages=known))
+        why = unknown(brief.query, known, unsupported=len(reply.rejected))
+        reply.notes.append(why.reason)
+        declined = self._ladder.voice.decline(replace(brief, passages=known), why)
         await reply.say(" ".join(live.missing) or declined)
         reply.error = reply.error or " ".join(live.findings.errors)
         reply.watch.lap("speak")

@@ -23,7 +23,7 @@ from bot.errors import QuestionError, UsageError, WellspokenError
 from bot.evidence import Grounding, Passage, Retrieval
 from bot.guardrails import clean_question
 from bot.ladder import Ladder
-from bot.languages import ENGLISH, language
+from bot.languages import spoken
 from bot.live import Current, without_values
 from bot.ports import Brief, Clock, Grounder, LiveFacts, Retriever, Rewriter
 from bot.ports_costs import AnswerStore, CachedAnswer, Spending
@@ -94,14 +94,16 @@ class Engine:
         budget: Spending | None = None,
         thresholds: Callable[[], Awaitable[Thresholds]] | None = None,
         doubts: Doubts | None = None,
+        languages: Sequence[str] = (),
     ) -> None:
         self._turns = turns
         self._retriever = retriever
         self._ladder = ladder
         self._grounder = grounder
-        self._answering = Answering(ladder, grounder, budget, doubts)
+        self._answering = Answering(ladder, grounder, budget, doubts, languages)
         self._answers, self._budget = answers, budget
         self._thresholds = thresholds
+        self._languages = tuple(languages)
         self._clock = clock
         self._passages = passages
         self._places = asyncio.Semaphore(at_once)
@@ -212,7 +214,7 @@ class Engine:
         if talk.decision.route in _WITHOUT_FACTS:
             await self._answering.converse(talk.brief(), reply)
             return
-        unclear = _unclear(talk)
+        unclear = self._unclear(talk)
         if unclear is not None:
             reply.notes.append(unclear.reason)
             await self._answering.ask_back(unclear.text, reply)
@@ -221,6 +223,14 @@ class Engine:
         if await self._repeat(talk, reply):
             return
         await self._answering.answer(talk.brief(), talk.live, reply)
+
+    def _unclear(self, talk: _Exchange) -> Clarification | None:
+        """The question back that a question needs, where it can mean several things."""
+        if talk.live.plan.wants or talk.files:
+            return None
+        tongue = spoken(talk.said, self._languages)
+        passages = talk.found.passages
+        return clarification(talk.said, talk.query, passages, talk.history, tongue=tongue)
 
     async def _retrieve(self, talk: _Exchange) -> Retrieval:
         """What is said about it, as far as the audience may know."""
@@ -323,12 +333,3 @@ class Engine:
             ms=watch.timings["total"],
         )
         return turn
-
-
-def _unclear(talk: _Exchange) -> Clarification | None:
-    """The question back that a question needs, where it can mean several things."""
-    if talk.live.plan.wants or talk.files:
-        return None
-    tongue = language(talk.said) or ENGLISH
-    passages = talk.found.passages
-    return clarification(talk.said, talk.query, passages, talk.history, tongue=tongue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +134,34 @@ class Grounding:
     @property
     def unsupported(self) -> tuple[Claim, ...]:
         return tuple(c for c in self.claims if not c.supported)
+
+
+class NotKnowing(StrEnum):
+    """Why there is no answer."""
+
+    NOTHING = "nothing"
+    """Nothing was found at all: no documents, or none that this audience may see."""
+    OUTSIDE = "outside"
+    """What was found is about something else: the question is none of these documents'."""
+    TASK = "task"
+    """It is no question that documents answer: a sum, a poem."""
+    LANGUAGE = "language"
+    """It is asked in another language than the documents are in: they may well tell it."""
+    NEAR = "near"
+    """The passages are about it, but do not answer."""
+    UNSUPPORTED = "unsupported"
+    """Something was said, but nothing of it passed the check."""
+    CONTRADICTING = "contradicting"
+    """Documents say different things, and nothing else was left to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What is not known, of which kind, and why in words for the turn's story.
+
+    ``missing`` are words of the question, as written, that none of the passages holds.
+    """
+
+    kind: NotKnowing
+    reason: str
+    missing: tuple[str, ...] = ()

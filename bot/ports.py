@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.conversation import Message, Principal, Route, Usage
-from bot.evidence import Passage, Rejected, Retrieval
+from bot.evidence import Passage, Rejected, Retrieval, Unknown
 
 Vectors = NDArray[np.float32]
 """Unit-length float32 vectors, shape ``[n, dimensions]``."""
@@ -133,8 +133,8 @@ class Voice(Protocol):
         """The answer piece by piece. An empty answer means: the passages do not say."""
         ...
 
-    def decline(self, brief: Brief) -> str:
-        """In the persona's words: I do not know, and what is near."""
+    def decline(self, brief: Brief, why: Unknown | None = None) -> str:
+        """In the persona's words: I do not know, what exactly, and what is near."""
         ...
 
 

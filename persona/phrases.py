@@ -10,9 +10,9 @@ import re
 import zlib
 from collections.abc import Sequence
 
-from bot.abstaining import NotKnowing, Unknown, unknown
+from bot.abstaining import unknown
 from bot.conversation import Route
-from bot.evidence import Passage
+from bot.evidence import NotKnowing, Passage, Unknown
 from bot.languages import ENGLISH, GERMAN, spoken
 from bot.lexical import query_terms, terms
 from bot.ports import Brief

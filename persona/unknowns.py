@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.abstaining import NotKnowing
+from bot.evidence import NotKnowing
 from bot.languages import ENGLISH, GERMAN
 
 _Phrases = Mapping[NotKnowing, tuple[str, ...]]

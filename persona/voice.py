@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.attaching import from_file
 from bot.conversation import Route, Usage
+from bot.evidence import Unknown
 from bot.ports import Brief, ChatModel, Spoken
 from persona.composing import Composer, Quote, completed
 from persona.hearing import AnswerFilter
@@ -75,9 +76,9 @@ class ModelVoice:
             yield Spoken(rest)
         yield Spoken(usage=usage)
 
-    def decline(self, brief: Brief) -> str:
+    def decline(self, brief: Brief, why: Unknown | None = None) -> str:
         """I do not know, what is near, and the offer of a person."""
-        return declining(brief, self._persona)
+        return declining(brief, self._persona, why)
 
 
 class ExtractiveVoice:
@@ -133,6 +134,6 @@ class ExtractiveVoice:
             return max(extract, with_files, key=lambda read: read.confidence)
         return extract
 
-    def decline(self, brief: Brief) -> str:
+    def decline(self, brief: Brief, why: Unknown | None = None) -> str:
         """I do not know, what is near, and the offer of a person."""
-        return declining(brief, self._persona)
+        return declining(brief, self._persona, why)

@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from adapters.rendering.dialect import Dialect, escaped, line_escaped
-from adapters.rendering.links import Address
+from adapters.rendering.links import Address, linkable
 from adapters.rendering.mentions import ZWSP, disarm, visible
 from adapters.rendering.parsing import Node
 from adapters.rendering.sources import source_lines
@@ -87,10 +87,11 @@ def discord_parts(turn: Turn, note: str = "") -> list[str]:
     part, or on one of their own where it has no room for all.
     """
     answer = visible(f"{turn.answer}\n\n{note}" if note else turn.answer)
+    allowed = linkable(turn)
     written = split_written(
         answer,
         LONGEST_MESSAGE,
-        lambda source: discord_markdown(source, turn.citations),
+        lambda source: discord_markdown(source, allowed),
         lambda piece: len(piece) / LONGEST_MESSAGE,
     )
     parts = [piece for piece in written if piece.strip()]

@@ -17,6 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from adapters.rendering.cleaning import is_web_address, plain
+from adapters.rendering.links import linkable
 from bot.conversation import Turn
 from bot.evidence import Citation
 
@@ -36,7 +37,7 @@ _MARKER = re.compile(r"\[(\d{1,3})\]")
 
 def answer_html(turn: Turn, source_href: SourceHref | None = None) -> str:
     """The answer as safe HTML; ``[n]`` links to ``source_href(n)`` where that is given."""
-    return markdown_html(turn.answer, turn.citations, source_href)
+    return markdown_html(turn.answer, linkable(turn), source_href)
 
 
 def markdown_html(

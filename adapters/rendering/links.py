@@ -11,6 +11,7 @@ from markdown_it.common.normalize_url import normalizeLink
 
 from adapters.rendering.cleaning import is_web_address
 from adapters.rendering.mentions import visible
+from bot.conversation import Outcome, Turn
 from bot.evidence import Citation
 
 LONGEST_ADDRESS = 1_000
@@ -71,6 +72,16 @@ def safe_address(uri: str) -> str:
 def _key(uri: str) -> str:
     address = normalizeLink(uri.partition("#")[0])
     return address if "?" in address else address.rstrip("/")
+
+
+def linkable(turn: Turn) -> Sequence[Citation]:
+    """What the answer of a turn may link to: its citations, and where it says that it does not
+    know, the pages that it names as near."""
+    if turn.outcome is not Outcome.ABSTAINED:
+        return turn.citations
+    chunks = {p.chunk.uri: p.chunk for p in turn.passages if is_web_address(p.chunk.uri)}
+    near = [Citation(0, c.document, c.title, uri, "") for uri, c in chunks.items()]
+    return (*turn.citations, *near)
 
 
 class Links:

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.rendering.dialect import Dialect, escaped, line_escaped
+from adapters.rendering.links import linkable
 from adapters.rendering.mentions import ZWSP, disarm, visible
 from adapters.rendering.parsing import Node
 from adapters.rendering.slack_incoming import unescape
@@ -180,7 +181,7 @@ def slack_parts(turn: Turn, note: str = "") -> list[SlackPart]:
     1,500 characters of buttons. The sources stand on the last part.
     """
     answer = visible(f"{turn.answer}\n\n{note}" if note else turn.answer)
-    written = _written(answer, turn.citations)
+    written = _written(answer, linkable(turn))
     parts = []
     for n, (text, markdown) in enumerate(written):
         blocks: list[dict[str, Any]] = [{"type": "markdown", "text": markdown}]

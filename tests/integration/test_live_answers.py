@@ -17,6 +17,7 @@ from bot.conversation import Author, Outcome, Platform, Principal, Question, Rou
 from bot.engine import Engine
 from bot.errors import ModelUnavailableError, StoreUnavailableError
 from bot.evidence import Retrieval
+from bot.evidence import Unknown
 from bot.ladder import Ladder
 from bot.ports import Brief, Spoken, Voice
 from bot.store.audit import AuditTrail
@@ -63,7 +64,7 @@ class Speaker:
             raise ModelUnavailableError(url="http://127.0.0.1:9")
         yield Spoken(usage=Usage(10, 5))
 
-    def decline(self, brief: Brief) -> str:
+    def decline(self, brief: Brief, why: Unknown | None = None) -> str:
         return "I do not know that."
 
 

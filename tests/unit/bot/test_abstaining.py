@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.abstaining import NotKnowing, missing_words, other_task, unknown
-from bot.evidence import Chunk, Passage, Retrieval
+from bot.abstaining import missing_words, other_task, unknown
+from bot.evidence import Chunk, NotKnowing, Passage, Retrieval
 from bot.guardrails import evidence_is_weak
 
 

@@ -30,7 +30,7 @@ from bot.errors import (
     UsageError,
     WellspokenError,
 )
-from bot.evidence import Chunk, Passage, Retrieval
+from bot.evidence import Chunk, Passage, Retrieval, Unknown
 from bot.ladder import Ladder
 from bot.ports import Brief, GroundingCheck, Spoken, Verdict
 from bot.store.audit import AuditTrail
@@ -132,7 +132,7 @@ class Speaker:
             raise self.fail
         yield Spoken(usage=Usage(100, 20, 0.001))
 
-    def decline(self, brief: Brief) -> str:
+    def decline(self, brief: Brief, why: Unknown | None = None) -> str:
         return "I do not know that."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from bot.conversation import Route
+from bot.evidence import Unknown
 from bot.ladder import FAILURES, REST_S, Ladder
 from bot.ports import Brief, Spoken
 
@@ -20,7 +21,7 @@ class Named:
     async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
         yield Spoken("…")
 
-    def decline(self, brief: Brief) -> str:
+    def decline(self, brief: Brief, why: Unknown | None = None) -> str:
         return ""
 
 

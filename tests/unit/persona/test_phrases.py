@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.abstaining import NotKnowing, Unknown
-from bot.evidence import Passage
+from bot.evidence import NotKnowing, Passage, Unknown
 from bot.ports import Brief
 from persona.indirect import indirect, quoted
 from persona.phrases import declining
