@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from adapters.rendering.cleaning import plain
 from adapters.rendering.html import SourceHref, markdown_html
+from adapters.rendering.links import linkable
 from bot.conversation import Turn
 from bot.evidence import Claim
 
@@ -23,12 +24,13 @@ _PIECE = re.compile(f"(<[^>]*>|{_BEGIN}|{_END})")
 def claims_html(turn: Turn, source_href: SourceHref | None = None) -> str:
     """The answer as :func:`adapters.rendering.html.answer_html` gives it, each claim inside
     ``<span class="claim held">`` or ``unheld``; without one where a sign would change the rest."""
-    unmarked = markdown_html(turn.answer, turn.citations, source_href)
+    linked = linkable(turn)
+    unmarked = markdown_html(turn.answer, linked, source_href)
 
     def with_signs(claims: Sequence[Claim]) -> str | None:
         """The page with signs around some claims; ``None`` where they change more than that."""
         source = plain(_signed_answer(turn.answer, claims))
-        html = markdown_html(source, turn.citations, source_href)
+        html = markdown_html(source, linked, source_href)
         whole = _SIGNS.sub("", html) == _SIGNS.sub("", unmarked)
         return html if whole and _in_order(html, len(claims)) else None
 
