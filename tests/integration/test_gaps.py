@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from adapters.assembly import Application, assemble
 from adapters.chat.base import ChannelKind, Place
 from adapters.gap_story import in_words, since_answered
 from adapters.gaps import GapDesk, desk_of
+from adapters.syncing import source_at
 from bot.conversation import (
     Author,
     Feedback,
@@ -34,6 +37,8 @@ from bot.store.gaps import GapState
 from bot.store.ids import new_id
 from bot.store.reviews import ReviewBook, Verdict
 from knowledge.gaps.drafting import Kind
+from tests.platforms.command import COMMAND, environment
+from tests.platforms.openai_server import Behaviour, Fault, OpenAIServer
 from tests.platforms.turns import turn_of
 
 ANN = Author(Platform.SLACK, "U024BE7LH", "Ann")
@@ -57,8 +62,6 @@ async def app(tmp_path: Path) -> AsyncIterator[Application]:
     (tmp_path / "docs" / "watering.md").write_text(GARDEN)
     settings = load_settings(WELLSPOKEN_HOME=tmp_path / "home")
     async with assemble(settings) as app:
-        from adapters.syncing import source_at
-
         await app.ingestor.ingest(source_at(str(tmp_path / "docs"), None))
         await app.ingestor.embed_waiting()
         yield app
@@ -285,8 +288,6 @@ async def test_what_is_hidden_from_askers_is_shown_as_hidden(
     app: Application, desk: GapDesk, tmp_path: Path
 ) -> None:
     """The operator sees that the answer is there, for others than those who asked."""
-    from adapters.syncing import source_at
-
     (tmp_path / "staff").mkdir()
     (tmp_path / "staff" / "keys.md").write_text("# Keys\n\nMrs Lindqvist has the pump house key.\n")
     await app.ingestor.ingest(source_at(str(tmp_path / "staff"), None), STAFF)
@@ -303,3 +304,71 @@ async def test_an_unknown_gap_is_named(desk: GapDesk) -> None:
         await desk.story("gap0")
     with pytest.raises(NotFoundError, match="gap0"):
         await desk.dismiss("gap0", BY)
+
+
+async def test_a_model_drafts_only_when_asked_and_from_what_askers_may_see(tmp_path: Path) -> None:
+    """Nothing is published by it; what is hidden from who asked is not in the prompt; a model that
+    is down leaves what people said, and a note."""
+    told: list[str] = []
+
+    def draft(messages: list[Any]) -> str:
+        told.append(str(messages[-1]))
+        return "Mrs Lindqvist keeps the key."
+
+    with OpenAIServer(Behaviour(models=("big",), answer=draft)) as server:
+        settings = load_settings(
+            WELLSPOKEN_HOME=tmp_path / "home", OPENAI_BASE_URL=server.url, WELLSPOKEN_MODEL="big"
+        )
+        async with assemble(settings, warm=False) as app:
+            for name, groups in (("open", frozenset[str]()), ("hidden", STAFF)):
+                (tmp_path / name).mkdir()
+                text = f"# Keys\n\nThe pump house key is in the {name} drawer.\n"
+                (tmp_path / name / f"{name}.md").write_text(text)
+                source = source_at(str(tmp_path / name), None)
+                await app.ingestor.ingest(source, groups)
+            desk = desk_of(app)
+            turn = await record(app, KEY)
+            await desk.gather()
+            (shown,) = (await desk.listing()).gaps
+            assert (await desk.story(shown.gap.id)).draft.kind is Kind.NONE
+            assert told == []
+            story = await desk.story(shown.gap.id, write=True)
+            assert (story.draft.kind, story.draft.text) == (
+                Kind.MODEL,
+                "Mrs Lindqvist keeps the key.",
+            )
+            assert "open drawer" in told[0] and "hidden drawer" not in told[0]
+            assert story.gap.state is GapState.OPEN
+            await replied(app, turn)
+            server.behaviour.fault = Fault.FORBIDDEN
+            story = await desk.story(shown.gap.id, write=True)
+            assert (story.draft.kind, story.draft.text[:3]) == (Kind.REPLY, "Tom")
+            assert "no draft" in story.draft.note
+
+
+def test_the_command_goes_the_whole_way(tmp_path: Path) -> None:
+    """Asked, listed, shown, answered from a file, asked again; wrong usage is one sentence."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+
+    run("ask", KEY, "--group", "staff")
+    (gap,) = json.loads(run("gaps", "list", "--json").stdout)
+    assert (gap["turns"], gap["audiences"], gap["state"]) == (1, [["staff"]], "open")
+    shown = json.loads(run("gaps", "show", gap["gap"], "--json").stdout)
+    assert (shown["readers"], shown["draft"]["kind"]) == (["staff"], "none")
+    refused = run("gaps", "answer", gap["gap"])
+    assert (refused.returncode, len(refused.stderr.strip().splitlines())) == (2, 1)
+    (tmp_path / "answer.md").write_text("Mrs Lindqvist keeps the pump house key.")
+    done = json.loads(run("gaps", "answer", gap["gap"], "--file", "answer.md", "--json").stdout)
+    assert (done["state"], done["groups"]) == ("answered", ["staff"])
+    again = json.loads(run("ask", KEY_AGAIN, "--group", "staff", "--json").stdout)
+    assert [c["document"] for c in again["citations"]] == [done["document"]]
