@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from adapters.economy import build_answers, open_budget
 from adapters.home import console_token, open_database
 from adapters.indexes import knowledge_of
-from adapters.judging import judged
+from adapters.judging import judged, warmed
 from adapters.live import open_live
 from adapters.models import (
     build_doubts,
@@ -177,6 +177,8 @@ async def assemble(
         server = await stack.enter_async_context(model_server(settings))
         knowledge = await stack.enter_async_context(knowledge_of(settings, server, warm=warm))
         database = await stack.enter_async_context(open_database(settings))
+        judge = judged(settings, build_grounder(settings), server)
+        grounder = await stack.enter_async_context(warmed(judge, warm=warm))
         history, metrics = History(database), Metrics()
         ledger = Ledger(database)
         yield Application(
@@ -191,7 +193,7 @@ async def assemble(
                 turns=history,
                 retriever=knowledge.evidence,
                 ladder=build_ladder(settings, persona, knowledge.embedder, server),
-                grounder=judged(settings, build_grounder(settings), server),
+                grounder=grounder,
                 clock=utc_now,
                 observe=metrics.observe_turn,
                 live=await stack.enter_async_context(open_live(settings, utc_now)),

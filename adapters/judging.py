@@ -34,6 +34,22 @@ def judged(settings: Settings, builtin: Grounder, server: ModelServer | None) ->
 
 
 @asynccontextmanager
+async def warmed(grounder: Grounder, *, warm: bool) -> AsyncIterator[Grounder]:
+    """With ``warm`` a judge loads meanwhile, for those who are about to answer."""
+    from knowledge.judging import JudgedGrounder
+
+    if not warm or not isinstance(grounder, JudgedGrounder):
+        yield grounder
+        return
+    warming = asyncio.create_task(grounder.warm())
+    try:
+        yield grounder
+    finally:
+        warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)  # the log said why
+
+
+@asynccontextmanager
 async def open_grounder(settings: Settings, builtin: Grounder) -> AsyncIterator[Grounder]:
     """As :func:`judged`, with connections of its own; for a command that only checks."""
     if settings.checking.by == "builtin":

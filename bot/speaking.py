@@ -155,8 +155,11 @@ class Speaker:
         """Ask the voice once more for the sentences that did not pass, with what was found."""
         wrong = [slot for slot in self._waiting if not slot.verdict.supported][:_MOST_REPAIRED]
         self._repairs = False
+        stands = "".join(slot.text for slot in self._waiting if slot.verdict.supported)
         asked = replace(
-            brief, rejected=tuple(_rejected(slot) for slot in wrong), shown=self._reply.text
+            brief,
+            rejected=tuple(_rejected(slot) for slot in wrong),
+            shown=self._reply.text + stands,
         )
         said = ""
         try:
