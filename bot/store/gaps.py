@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.conversation import Role
+from bot.conversation import Role, Route
 from bot.errors import NotFoundError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
@@ -222,7 +222,7 @@ class GapBook:
 
     async def told(self, id: str) -> list[Told]:  # noqa: A002
         """What people said to the questions of a gap: replies first, then better answers, the
-        newest first in each."""
+        newest first in each. Who said "I want a person" after a question got the reply to that."""
         here = sa.select(gap_turns.c.turn_id).where(gap_turns.c.gap_id == id).scalar_subquery()
         replied = sa.select(handoffs).where(handoffs.c.turn_id.in_(here))
         corrected = sa.select(feedback).where(
@@ -230,7 +230,8 @@ class GapBook:
         )
 
         def op(connection: sa.Connection) -> list[Told]:
-            replies = connection.execute(replied.order_by(handoffs.c.id.desc())).all()
+            replies = [*connection.execute(replied), *_wished(connection, id)]
+            replies.sort(key=lambda row: row.id, reverse=True)
             better = connection.execute(
                 corrected.order_by(feedback.c.updated_at.desc(), feedback.c.turn_id)
             ).all()
@@ -305,6 +306,26 @@ def _holding(words: Sequence[str]) -> sa.Select[Any]:
     query = sa.select(gap_turns.c.gap_id).join(messages, messages.c.turn_id == gap_turns.c.turn_id)
     query = query.where(messages.c.role == Role.USER.value)
     return query.where(*(messages.c.text.icontains(word, autoescape=True) for word in words))
+
+
+def _wished(connection: sa.Connection, id_: str) -> list[Any]:
+    """Handoffs of a bare wish for a person, where a question of the gap came right before it."""
+    wish, before = turns.alias("wish"), turns.alias("before")
+    asked = (
+        sa.select(before.c.id)
+        .where(before.c.thread_id == wish.c.thread_id, before.c.at < wish.c.at)
+        .where(before.c.route.not_in([Route.HANDOFF.value, Route.VOICE.value]))
+        .order_by(before.c.at.desc(), before.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(handoffs)
+        .join(wish, wish.c.id == handoffs.c.turn_id)
+        .join(gap_turns, gap_turns.c.turn_id == asked)
+        .where(wish.c.route == Route.HANDOFF.value, gap_turns.c.gap_id == id_)
+    )
+    return list(connection.execute(query))
 
 
 def _newest(connection: sa.Connection, id_: str) -> list[str]:

@@ -43,8 +43,8 @@ class World:
     async def turn(self, question: str = "Who has the key?", **changes: Any) -> Turn:
         turn = turn_of("I do not know.", id=new_id("turn"), thread=new_id("thread"), at=NOW)
         decision = RouteDecision(Route.RAG, 1.0, ())
-        changes = {"outcome": Outcome.ABSTAINED, "route": decision, "author": ANN} | changes
-        turn = replace(turn, question=question, query=question, **changes)
+        usual: dict[str, Any] = {"outcome": Outcome.ABSTAINED, "route": decision, "author": ANN}
+        turn = replace(turn, question=question, query=question, **(usual | changes))
         await self.history.record(turn)
         return turn
 
@@ -214,6 +214,25 @@ async def test_ratings_and_handoffs_bring_turns_later(world: World) -> None:
     await HandoffBook(world.database).open(other.id, ANN, {}, "q")
     found = {u.turn: u.why for u in (await world.intake.news(10)).turns}
     assert found == {turn.id: Why.DOWN, other.id: Why.HANDOFF}
+
+
+async def test_a_reply_to_a_wish_for_a_person_is_one_to_the_question_before(world: World) -> None:
+    """In the same thread, right before it; not to questions of others."""
+    question = await world.turn()
+    await world.turn(author=BEN)
+    await world.place("gap1", "gap2")
+    later = NOW + timedelta(minutes=1)
+    route = RouteDecision(Route.HANDOFF, 1.0, ())
+    wish = await world.turn(
+        "A human!", thread=question.thread, at=later, route=route, outcome=Outcome.HANDOFF
+    )
+    book = HandoffBook(world.database)
+    handoff = await book.open(wish.id, ANN, {"kind": "direct"}, "A human!")
+    assert await world.book.told("gap1") == []
+    await book.answered(handoff.id, "Tom has it.", BEN.key)
+    (told,) = await world.book.told("gap1")
+    assert (told.text, told.turn, told.handoff) == ("Tom has it.", wish.id, handoff.id)
+    assert await world.book.told("gap2") == []
 
 
 async def test_vectors_of_another_model_are_made_anew(world: World) -> None:
