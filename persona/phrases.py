@@ -97,8 +97,9 @@ def declining(
     tongue = spoken(brief.question, persona.languages)
     # What the owner wrote is in the language that comes first.
     own = tongue == spoken("", persona.languages)
-    said = [pick(persona.unknown, brief.question)] if own and _is_own(persona) else []
-    said.append(_not_known(brief.question, why, persona, tongue))
+    led = own and _is_own(persona)
+    said = [pick(persona.unknown, brief.question)] if led else []
+    said.append(_not_known(brief.question, why, persona, tongue, led=led))
     if not any(said):
         said = [pick(persona.unknown, brief.question)]
     pages = near_pages(query, brief.passages) if why.kind in _WITH_PAGES else []
@@ -115,9 +116,12 @@ def _is_own(persona: Persona) -> bool:
     return persona.unknown != Persona(name="").unknown
 
 
-def _not_known(question: str, why: Unknown, persona: Persona, tongue: str) -> str:
+def _not_known(
+    question: str, why: Unknown, persona: Persona, tongue: str, *, led: bool = False
+) -> str:
     """One or two sentences that say what is not known, by its kind; empty in a language that has
-    no words here."""
+    no words here. ``led``: the owner's "I do not know" stands before, so that it need not be said
+    again where nothing is added."""
     words = SAID.get(tongue)
     if words is None:
         return ""
@@ -132,11 +136,13 @@ def _not_known(question: str, why: Unknown, persona: Persona, tongue: str) -> st
     if tongue == GERMAN:
         asked = asked.replace("”", "“").replace("“", "„", 1)
     said = said.replace("{asked}", clause or asked)
+    if led and not clause and why.kind is NotKnowing.NEAR:
+        said = ""
     if why.missing and why.kind in _WITH_MISSING:
         marks = "„{}“" if tongue == GERMAN else "“{}”"
         names = words.both.join(marks.replace("{}", word) for word in why.missing)
         said += " " + words.missing.replace("{words}", names)
-    return said
+    return said.strip()
 
 
 def _avoided(text: str, persona: Persona) -> bool:
