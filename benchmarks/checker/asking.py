@@ -16,6 +16,19 @@ _SUBJECT = r"((?:The |A |An |Its |His |Her |Their )?[\w'’.`\"-]+(?: [\w'’.`\
 _DATE = rf"(?:(?:\d{{1,2}} )?(?:{MONTHS})(?: \d{{1,2}},?)?(?: of)?(?: \d{{4}})?|(?:early |late |the )?\d{{4}}s?)"
 _PERSON = re.compile(r"(?:[A-Z][a-z]+ )+[A-Z][a-z'-]+$")
 
+_SOUND_START = re.compile(
+    r"(?!(?:This|These|That|Those|It|They|He|She|We|You|I|There|Here|Some|Other|Others|Such|Such|One"
+    r"|Another|Each|Both|Many|Most|Several|Few|All|Any|In|On|At|By|For|From|With|Under|Over|As|To|If"
+    r"|When|While|After|Before|Since|Although|However|Also|Then|Thus|And|But|Or|So|Only|Often|Once"
+    r"|Instead|First|Second|Next|Finally|Until|Through|Among|Between|Because|Due|Despite|Unlike|Like"
+    r"|His|Her|Their|Its|Now|No|Not|Every|Using|Given|Note|Please|Same|What|How|Why|Where|Who|Which)"
+    r"\b)[A-Z`\"]"
+)
+_VAGUE = re.compile(
+    r"(?i)^(?:who|what) \w+ (?:also )?(?:available|important|required|used|shown|helpful|complicated|often)\b"
+    r"|\bthis (?:example|command|cmdlet|parameter|method|article|section|topic|page)\b"
+)
+
 Asked = tuple[str, str | None]
 
 
@@ -129,7 +142,7 @@ def _who(
         else "What"
     )
     if word == "What" and re.search(
-        r"\b(?:employees|people|members|users|customers|children|king|queen|president)\b",
+        r"\b(?:employees|people|clerk|judge|officers?|workers?|teachers?|doctors?|author|members|users|customers|children|king|queen|president)\b",
         subject.lower(),
     ):
         word = "Who"
@@ -231,7 +244,8 @@ def _manual(body: str, dice: random.Random) -> Asked | None:
 
 
 def _mine(text: str) -> str:
-    text = re.sub(r"\byou're\b", "I'm", text)
+    text = re.sub(r"\byou(?:'re| are)\b", "I am", text)
+    text = re.sub(r"\byou aren't\b", "I am not", text)
     text = re.sub(r"\byourself\b", "myself", text)
     text = re.sub(r"\byour\b", "my", text)
     return re.sub(r"\byou\b", "I", text).strip(" .")
@@ -240,6 +254,8 @@ def _mine(text: str) -> str:
 def _closed(subject: str, helper: str, verb: str, rest: str) -> Asked | None:
     if verb or len(rest.split()) > 14 or re.search(r"[,;:(]", rest):
         return None
+    if re.match(r"\w+ing\b", subject):
+        subject = subject[0].lower() + subject[1:]
     return f"{helper.capitalize()} {_lower_first(subject)} {rest}?", None
 
 
@@ -254,7 +270,7 @@ def asked(sentence: str, dice: random.Random) -> Asked | None:
         return manual
     lead = re.match(rf"(?:In|On|During) ((?:the )?{_DATE}),? (?=[A-Z\w])", body)
     found: list[Asked] = []
-    if lead and len(lead[1]) >= 4:
+    if lead and len(lead[1]) >= 4 and not body[lead.end() :][:1].isdigit():
         parts = _split(body[lead.end() :][:1].upper() + body[lead.end() + 1 :])
         if parts:
             subject, helper, verb, rest = parts
@@ -273,7 +289,11 @@ def asked(sentence: str, dice: random.Random) -> Asked | None:
                     lead[1],
                 )
             )
-    parts = None if lead else _split(body)
+    parts = None if lead or not _SOUND_START.match(body) else _split(body)
+    if parts and re.search(
+        r"(?i)\b(?:they|he|she|it|you|we|i|by|under|how|often|not)\b|ly$", parts[0]
+    ):
+        parts = None
     if parts:
         subject, helper, verb, rest = parts
         made = [
@@ -287,6 +307,7 @@ def asked(sentence: str, dice: random.Random) -> Asked | None:
         if 4 <= len(f[0].split()) <= 24 and not (f[1] and f[1].lower() in f[0].lower())
         and not re.search(r"\b(?:and|or|of|the|a|to|in|by|for|with|that|which)\?$", f[0])
         and (len(f[0].split()) > 4 or re.search(r"[A-Z]\w+", f[0][4:]))
+        and not _VAGUE.search(f[0])
         and not re.search(r"(?i)^(?:\w+ )?(?:what|who|when|where|is|are|was|does|did|can|will) (?:it|they|he|she|this|these|that|those|we|there)\b", f[0])
     ]  # fmt: skip
     return dice.choice(found) if found else None

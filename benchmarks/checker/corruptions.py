@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from benchmarks.checker import wordlists
+from benchmarks.checker.siblings import siblings
 from bot.lexical import STOP_WORDS, terms
 
 
@@ -219,15 +220,34 @@ def _akin(one: str, other: str) -> bool:
     return short.replace(".", "") == initials or short.lower()[:4] == long.lower()[:4]
 
 
+def _sound(name: str) -> bool:
+    """Whether a name can stand in another sentence: no words of a heading in it."""
+    parts = name.split()
+    return (
+        len(name) > 2
+        and len(set(parts)) == len(parts)
+        and not any(
+            w.lower() in _WEAK_NAMES and w.lower() not in ("the", "of", "and") for w in parts
+        )
+    )
+
+
+@lru_cache(maxsize=8_000)
+def _named(text: str) -> dict[str, tuple[str, ...]]:
+    """The sound names of a text by their kind."""
+    found: dict[str, dict[str, None]] = {}
+    for start, _, name in names(text):
+        if _sound(name):
+            found.setdefault(name_kind(name, text, start), {})[name] = None
+    return {kind: tuple(held) for kind, held in found.items()}
+
+
 def _entities(text: str, near: Near, dice: random.Random) -> Iterator[Damage]:
     """A name put for another of its kind: of the passage first, else of one near it."""
     for start, end, name in names(text):
         kind = name_kind(name, text, start)
         for where, source in (("entity", near.same), ("entity_far", near.others)):
-            pool = [
-                n for s, _, n in names(source)
-                if name_kind(n, source, s) == kind and n not in text and not _akin(n, name)
-            ]  # fmt: skip
+            pool = [n for n in _named(source).get(kind, ()) if n not in text and not _akin(n, name)]
             if kind == "nationality" and not pool:
                 pool = sorted(n for n in NATIONALITIES if n not in text)
             if pool:
@@ -348,6 +368,22 @@ def _opposites(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
         yield _replaced("antonym", text, match.start(), match.end(), dice.choice(choices))
 
 
+def _kin(text: str, near: Near, dice: random.Random) -> Iterator[Damage]:
+    """A thing of the same kind: a nurse for a doctor; of the passage where it names one."""
+    for match in re.finditer(r"\b[A-Za-z]{3,}\b", text):
+        word = match[0]
+        if word[0].isupper() and match.start() > 0 and not word.endswith("s"):
+            continue
+        others = [w for w in siblings(word) if not mentioned(w, text)]
+        if not others or (
+            word in ("left", "right", "key", "light", "play", "foot", "pop", "minister", "state")
+            and dice.random() < 0.7
+        ):
+            continue
+        held = [w for w in others if mentioned(w, near.same)]
+        yield _replaced("kin", text, match.start(), match.end(), dice.choice(held or others))
+
+
 _STRONG = re.compile(
     rf"\b(?:{'|'.join(sorted(map(re.escape, wordlists.STRONGER), key=len, reverse=True))})\b",
     re.IGNORECASE,
@@ -436,30 +472,29 @@ KINDS: dict[str, Callable[[str, Near, random.Random], Iterator[Damage]]] = {
     "entities": _entities,
     "denials": _denials,
     "opposites": _opposites,
+    "kin": _kin,
     "strengths": _strengths,
     "roles": _roles,
     "slips": _slips,
 }
 _WEIGHTS = {
     "values": 3.0, "dates": 2.0, "entities": 4.0, "denials": 1.2, "opposites": 2.0,
+    "kin": 2.5,
     "strengths": 1.6, "roles": 2.0, "slips": 0.5,
 }  # fmt: skip
 
 
 def damages(
     text: str, near: Near, dice: random.Random, kinds: tuple[str, ...] = ()
-) -> list[Damage]:
-    """Every error that fits a sentence, the likelier kinds first; at random within a kind."""
-    found: list[tuple[float, Damage]] = []
-    for name, maker in KINDS.items():
-        if kinds and name not in kinds:
-            continue
-        made = list(maker(text, near, dice))
+) -> Iterator[Damage]:
+    """Errors that fit a sentence, one of each kind, the likelier kinds first."""
+    order = sorted(kinds or KINDS, key=lambda name: -(dice.random() ** (1 / _WEIGHTS[name])))
+    for name in order:
+        made = list(KINDS[name](text, near, dice))
         if made:
             one = dice.choice(made)
             if one.text != text:
-                found.append((dice.random() ** (1 / _WEIGHTS[name]), one))
-    return [d for _, d in sorted(found, key=lambda f: -f[0])]
+                yield one
 
 
 def mentioned(value: str, text: str) -> bool:

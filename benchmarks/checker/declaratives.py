@@ -17,6 +17,8 @@ def _capital(text: str) -> str:
 
 
 def past(verb: str) -> str:
+    if verb == "do":
+        return "did"
     if verb in _PASTS:
         return _PASTS[verb]
     if verb.endswith("e"):
@@ -44,7 +46,7 @@ _KNOWN = frozenset(NEGATED_VERBS) | frozenset(IRREGULAR.values()) | frozenset(
 )  # fmt: skip
 
 
-def _finite(verb: str, helper: str, subject: str) -> str:
+def _finite(verb: str, helper: str) -> str:
     if helper == "did":
         return past(verb)
     return third(verb) if helper == "does" else verb
@@ -65,6 +67,9 @@ def declarative(question: str, answer: str, dice: random.Random) -> str | None:
     q = re.sub(r"\s+", " ", question).strip().rstrip("? .")
     a = re.sub(r"\s+", " ", answer).strip().rstrip(" .,;")
     if not q or not a or len(a.split()) > 14:
+        return None
+    clause = bool(re.search(r"\b(?:is|are|was|were|had|has|did|can|could|will|would)\b", a))
+    if clause and not re.match(r"(?i)why\b", q):  # an answer that is a sentence of its own
         return None
     match = re.match(
         rf"(?i)(?:who|what|which [\w -]+?|what [\w -]+?|whose [\w -]+?) {_BE} (.+)$", q
@@ -106,6 +111,7 @@ def declarative(question: str, answer: str, dice: random.Random) -> str | None:
     if (
         match
         and not re.search(rf"\b(?:do|does|did|{_BE[1:-1]})\b", match[1])
+        and not (match[2] in ("has", "had") and re.match(r"(?:the|an?|[A-Z])\b", match[3]))
         and (" " not in match[1] or match[1].lower().startswith("which"))
     ):
         if (
@@ -132,11 +138,11 @@ def declarative(question: str, answer: str, dice: random.Random) -> str | None:
             else "where"
         )
         if where == "where" and re.search(r"\b(?:in|from|to|at)$", tail):
-            return f"{_capital(subject)} {_finite(verb, helper, subject)} {tail} {a}."
+            return f"{_capital(subject)} {_finite(verb, helper)} {tail} {a}."
         pre = _preposition("when" if match[4] and match[4].lower() == "when" else "in", a)
-        return f"{_capital(subject)} {_finite(verb, helper, subject)}{' ' + tail if tail else ''} {pre}{a}."
+        return f"{_capital(subject)} {_finite(verb, helper)}{' ' + tail if tail else ''} {pre}{a}."
     match = re.match(
-        rf"(?i)(when|where) {_BE} ((?:the |an? |his |her |its |their )?(?:[A-Z][\w.'-]*(?: (?:of |the |de )*[A-Z][\w.'-]*)*|[\w'-]+(?: of [\w' -]+?)?)) ?(\w+.*)?$",
+        rf"(?i)(when|where) {_BE} ((?:the |an? |his |her |its |their )?(?-i:[A-Z])[\w.'-]*(?: (?:of |the |de )*(?-i:[A-Z])[\w.'-]*)*|(?:the |an? |his |her |its |their )[\w'-]+(?: of [\w' -]+?)?) ?(\w+.*)?$",
         q,
     )
     if match:
@@ -156,15 +162,15 @@ def declarative(question: str, answer: str, dice: random.Random) -> str | None:
                 )
                 and " " not in tail
             ):
-                return f"{_capital(subject)} {_finite(verb, match[1], subject)} {tail} {a}."
-            return f"{_capital(subject)} {_finite(verb, match[1], subject)} {a}{' ' + tail if tail else ''}."
+                return f"{_capital(subject)} {_finite(verb, match[1])} {tail} {a}."
+            return f"{_capital(subject)} {_finite(verb, match[1])} {a}{' ' + tail if tail else ''}."
     match = re.match(r"(?i)how (many|much) ([\w' -]+?) (did|does|do) (.+)$", q)
     if match:
         split = verb_of(match[4])
         if split:
             subject, verb, tail = split
             noun_part = "" if match[2].split()[-1].rstrip("s") in a else f" {match[2]}"
-            return f"{_capital(subject)} {_finite(verb, match[3], subject)} {a}{noun_part}{' ' + tail if tail else ''}."
+            return f"{_capital(subject)} {_finite(verb, match[3])} {a}{noun_part}{' ' + tail if tail else ''}."
     match = re.match(rf"(?i)how many ([\w' -]+?) {_BE} (.+)$", q)
     if match and match[3].startswith("there"):
         return f"There {match[2]} {a} {match[1]}{match[3][5:]}."
@@ -176,9 +182,9 @@ def declarative(question: str, answer: str, dice: random.Random) -> str | None:
         if split:
             subject, verb, tail = split
             because = (
-                "" if re.match(r"(?i)because|to |due|since|in order|for ", a) else "because of "
+                "" if re.match(r"(?i)because|to |due|since|in order|for ", a) else "because " if clause else "because of "
             )
-            return f"{_capital(subject)} {_finite(verb, match[1], subject)}{' ' + tail if tail else ''} {because}{a}."
+            return f"{_capital(subject)} {_finite(verb, match[1])}{' ' + tail if tail else ''} {because}{a}."
     return None
 
 

@@ -11,12 +11,33 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.checker.claims import every_claim
-from benchmarks.checker.pairs import report, write
+from benchmarks.checker.answers import (
+    answered_claims,
+    history_claims,
+    judged_claims,
+    rated_claims,
+    reference_claims,
+)
+from benchmarks.checker.claims import made_claims
+from benchmarks.checker.pairs import ClaimPair, report, write
 from benchmarks.checker.questions import every_question
-from benchmarks.checker.sources import Sets, corpora
+from benchmarks.checker.records import business_claims, table_claims
+from benchmarks.checker.sources import Pool, Sets, corpora
+
+
+def every_claim(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[ClaimPair]:
+    """All claims, set after set."""
+    yield from made_claims(pools, seed)
+    yield from reference_claims(sets, pools, seed)
+    yield from answered_claims(sets, pools, seed)
+    yield from history_claims(sets, seed)
+    yield from judged_claims(sets, pools, seed)
+    yield from rated_claims(sets, seed)
+    yield from business_claims(seed)
+    yield from table_claims(sets, seed)
 
 
 def main() -> None:

@@ -396,12 +396,21 @@ def halved(text: str, dice: random.Random) -> str | None:
     return f"{match[1]} {dice.choice([match[2], match[3]])}{end}"
 
 
+_STATES = re.compile(
+    r"(?:The|A|An|This|These|That|Those|It|Its|They|Their|He|His|She|Her|There|Some|Most|Many|All"
+    r"|Both|Each|You can|You must|You may|Your|We|Our|One|Several)\b"
+)
+
+
 def wrapped(text: str, dice: random.Random) -> str | None:
     """With an opening and sometimes an ending that state nothing."""
     opening = dice.choice(wordlists.OPENINGS)
-    inner = text if opening.rstrip()[-1] in "!:." else _lower_first(text)
+    apart = opening.rstrip()[-1] in "!:."
+    if not apart and not _STATES.match(text):
+        opening = dice.choice([o for o in wordlists.OPENINGS if o.rstrip()[-1] in "!."])
+        apart = True
     ending = dice.choice(wordlists.ONWARD) if dice.random() < 0.2 else ""
-    return f"{opening}{inner}{ending}"
+    return f"{opening}{text if apart else _lower_first(text)}{ending}"
 
 
 def clipped(text: str, _dice: random.Random) -> str | None:

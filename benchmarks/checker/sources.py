@@ -21,6 +21,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.lexical import STOP_WORDS, terms
 from bot.sentences import Unit, split
 
@@ -49,6 +52,11 @@ class Passage:
     sentences: list[Sentence] = field(default_factory=list)
 
     @cached_property
+    def clean(self) -> str:
+        """Its text on one line, as it was written."""
+        return re.sub(r"\s+", " ", untokenized(self.text))
+
+    @cached_property
     def terms(self) -> Counter[str]:
         return Counter(t for t in terms(f"{self.title} {self.text}") if t not in STOP_WORDS)
 
@@ -58,37 +66,37 @@ class Pool:
 
     def __init__(self, passages: list[Passage]) -> None:
         self.passages = passages
+        self.by_doc: dict[str, list[Passage]] = defaultdict(list)
+        held: dict[str, list[int]] = defaultdict(list)
         for number, passage in enumerate(passages):
             passage.number = number
-        self.by_doc: dict[str, list[Passage]] = defaultdict(list)
-        self._index: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        for passage in passages:
             self.by_doc[passage.doc].append(passage)
-            for term, count in passage.terms.items():
-                self._index[term].append((passage.number, count))
-        self._mean = sum(sum(p.terms.values()) for p in passages) / max(1, len(passages))
-        self._lengths = [sum(p.terms.values()) for p in passages]
+            for term in passage.terms:
+                held[term].append(number)
+        lengths = np.array([sum(p.terms.values()) for p in passages], float)
+        norms = 1.2 * (0.25 + 0.75 * lengths / max(1.0, lengths.mean()))
+        self._weights: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
+        for term, numbers in held.items():
+            at = np.array(numbers)
+            idf = math.log(1 + (len(passages) - len(at) + 0.5) / (len(at) + 0.5))
+            tf = np.array([passages[n].terms[term] for n in numbers], float)
+            self._weights[term] = at, idf * tf * 2.2 / (tf + norms[at])
         self._known: dict[int, list[Passage]] = {}
 
     def search(self, query: str, k: int = 8) -> list[Passage]:
-        """BM25 (k1 1.2, b 0.75) over the pool; very common terms are passed over."""
-        scores: dict[int, float] = defaultdict(float)
-        n = len(self.passages)
-        for term in set(terms(query)) - STOP_WORDS:
-            held = self._index.get(term, ())
-            if not held or (n > 400 and len(held) > n / 4):
-                continue
-            idf = math.log(1 + (n - len(held) + 0.5) / (len(held) + 0.5))
-            for number, tf in held:
-                norm = 1.2 * (0.25 + 0.75 * self._lengths[number] / self._mean)
-                scores[number] += idf * tf * 2.2 / (tf + norm)
-        best = sorted(scores, key=lambda i: (-scores[i], i))[:k]
-        return [self.passages[i] for i in best]
+        """BM25 (k1 1.2, b 0.75) over the pool."""
+        scores = np.zeros(len(self.passages))
+        for term in sorted(set(terms(query)) - STOP_WORDS):
+            if term in self._weights:
+                at, weight = self._weights[term]
+                scores[at] += weight
+        best = np.argsort(-scores, kind="stable")[:k]
+        return [self.passages[i] for i in best if scores[i] > 0]
 
     def near(self, passage: Passage, k: int = 12) -> list[Passage]:
         """Passages nearest to one, it apart: its rarest words as the query."""
         if passage.number not in self._known:
-            rare = sorted(passage.terms, key=lambda t: (len(self._index[t]), t))[:25]
+            rare = sorted(passage.terms, key=lambda t: (len(self._weights[t][0]), t))[:25]
             found = self.search(" ".join([passage.title, *rare]), 13)
             self._known[passage.number] = [p for p in found if p is not passage]
         return self._known[passage.number][:k]
@@ -123,7 +131,7 @@ def untokenized(text: str) -> str:
 def plain_markdown(text: str) -> str:
     """Markdown without front matter, imports, images, comments, links and emphasis."""
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->|<Head>.*?</Head>|<script.*?</script>", "", text, flags=re.DOTALL)
     text = re.sub(r"(?m)^(?:import|export) .*$", "", text)
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
     text = re.sub(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", text)
@@ -212,7 +220,8 @@ def corpora(sets: Sets, seed: int) -> dict[str, Pool]:
             piece.sentences, piece.heading = _sentences(piece.text), str(row["id"])
             found[name].append(piece)
     for row in sets.rows("mtrag/corpus_pool"):
-        text = row["text"] if dice.random() < 0.25 else untokenized(row["text"])
+        text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", row["text"])
+        text = text if dice.random() < 0.25 else untokenized(text)
         title = text.split("\n", 1)[0][:80]
         for passage in _passages("mtrag", str(row["id"]), title, text.strip(), str(row["id"])):
             found["mtrag"].append(passage)
