@@ -1,6 +1,8 @@
 """Claims from what people and systems answered: reference answers, SQuAD 2 and CANARD answers
 as statements, and the sets that people labelled or rated."""
 
+# ruff: noqa: E501 - patterns and templates read better whole
+
 from __future__ import annotations
 
 import random
@@ -139,8 +141,8 @@ def history_claims(sets: Sets, seed: int) -> Iterator[ClaimPair]:
         if len(answers) >= 3:
             kept.append((key, f"{said[0]}: {said[1]}. " + " ".join(answers), asked))
     for at, (key, text, asked) in enumerate(kept):
-        for question, answer in asked:
-            answer = _turned(answer)
+        for question, said in asked:
+            answer = _turned(said)
             if not question or "CANNOTANSWER" in answer or len(answer.split()) < 2:
                 continue
             statement = declarative(question, answer, dice)
@@ -221,7 +223,7 @@ def judged_claims(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[Cla
             )
 
 
-def rated_claims(sets: Sets, seed: int) -> Iterator[ClaimPair]:
+def rated_claims(sets: Sets) -> Iterator[ClaimPair]:
     """mtrag: answers of three systems that three people rated for faithfulness from 1 to 4."""
     for row in sets.rows("mtrag/human_ratings"):
         marks = [int(m) for m in row["human"].get("faithfulness", []) if str(m).isdigit()]

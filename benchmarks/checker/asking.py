@@ -1,12 +1,14 @@
 """Statements as questions by rules, with the words that answer them."""
 
+# ruff: noqa: E501 - patterns and templates read better whole
+
 from __future__ import annotations
 
 import random
 import re
 
-from benchmarks.checker.corruptions import MONTHS, NATIONALITIES
-from benchmarks.checker.rewordings import _lower_first
+from benchmarks.checker.naming import MONTHS, NATIONALITIES
+from benchmarks.checker.rewordings import lower_first
 from benchmarks.checker.wordlists import inflected
 
 _VERBS = inflected()
@@ -68,7 +70,7 @@ def _split(body: str) -> tuple[str, str, str, str] | None:
 
 
 def _question(word: str, subject: str, helper: str, verb: str, rest: str) -> str:
-    parts = [word, helper, _lower_first(subject), verb, rest]
+    parts = [word, helper, lower_first(subject), verb, rest]
     return re.sub(r"\s+", " ", " ".join(p for p in parts if p)).strip(" ,.;") + "?"
 
 
@@ -97,15 +99,10 @@ def _where(subject: str, helper: str, verb: str, rest: str) -> Asked | None:
         r"^(.*?) (?:in|at|near) ((?:the )?[A-Z][\w'’-]+(?:,? (?:of )?[A-Z][\w'’-]+)*)(?=[,.;]|$)",
         rest,
     )
-    if (
-        not match
-        or re.match(MONTHS, match[2])
-        or len(match[1].split()) + bool(verb) < 2
-        or "," in match[1]
-    ):
-        if match is None or not re.match(r"(?:located|situated|born|held|based)$", match[1]):
-            return None
-    if re.match(MONTHS, match[2]):
+    if not match or re.match(MONTHS, match[2]):
+        return None
+    short = len(match[1].split()) + bool(verb) < 2 or "," in match[1]
+    if short and not re.match(r"(?:located|situated|born|held|based)$", match[1]):
         return None
     return _question("Where", subject, helper, verb, match[1]), match[2]
 
@@ -256,7 +253,7 @@ def _closed(subject: str, helper: str, verb: str, rest: str) -> Asked | None:
         return None
     if re.match(r"\w+ing\b", subject):
         subject = subject[0].lower() + subject[1:]
-    return f"{helper.capitalize()} {_lower_first(subject)} {rest}?", None
+    return f"{helper.capitalize()} {lower_first(subject)} {rest}?", None
 
 
 def asked(sentence: str, dice: random.Random) -> Asked | None:

@@ -1,5 +1,7 @@
 """Claims with evidence: sentences reworded, sentences damaged, reference and judged answers."""
 
+# ruff: noqa: E501 - patterns and templates read better whole
+
 from __future__ import annotations
 
 import random
@@ -165,11 +167,9 @@ class Maker:
         elif draw < 0.86:
             made = self._elsewhere(shown, claim, context, group, seed)
         elif draw < 0.93:
-            made = self._added(shown, claim, context, group, seed)
+            made = self._added(shown, claim, context, group)
         else:
-            made = self._joined(passage, sentence, shown, context, group, seed)
-            if made:
-                yield from made
+            yield from self._joined(passage, sentence, shown, context, group, seed) or ()
             return
         if made:
             yield self.pair(kind, texts_of(shown), claim, context, 1, group)
@@ -278,7 +278,7 @@ class Maker:
         return self.pair("elsewhere", texts_of(shown), reworded(other, seed)[0], context, 0, group)
 
     def _added(
-        self, shown: list[Passage], claim: str, context: str, group: str, seed: str
+        self, shown: list[Passage], claim: str, context: str, group: str
     ) -> ClaimPair | None:
         """The claim and a clause that the evidence has not."""
         other = self._foreign(shown, claim)

@@ -1,5 +1,7 @@
 """A question and its short answer as a statement."""
 
+# ruff: noqa: E501 - patterns and templates read better whole
+
 from __future__ import annotations
 
 import random
@@ -182,7 +184,11 @@ def declarative(question: str, answer: str, dice: random.Random) -> str | None:
         if split:
             subject, verb, tail = split
             because = (
-                "" if re.match(r"(?i)because|to |due|since|in order|for ", a) else "because " if clause else "because of "
+                ""
+                if re.match(r"(?i)because|to |due|since|in order|for ", a)
+                else "because "
+                if clause
+                else "because of "
             )
             return f"{_capital(subject)} {_finite(verb, match[1])}{' ' + tail if tail else ''} {because}{a}."
     return None

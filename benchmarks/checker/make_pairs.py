@@ -22,10 +22,11 @@ from benchmarks.checker.answers import (
     reference_claims,
 )
 from benchmarks.checker.claims import made_claims
-from benchmarks.checker.pairs import ClaimPair, report, write
+from benchmarks.checker.pairs import ClaimPair, Pair, report, write
 from benchmarks.checker.questions import every_question
-from benchmarks.checker.records import business_claims, table_claims
+from benchmarks.checker.records import business_claims
 from benchmarks.checker.sources import Pool, Sets, corpora
+from benchmarks.checker.tables import table_claims
 
 
 def every_claim(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[ClaimPair]:
@@ -35,7 +36,7 @@ def every_claim(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[Claim
     yield from answered_claims(sets, pools, seed)
     yield from history_claims(sets, seed)
     yield from judged_claims(sets, pools, seed)
-    yield from rated_claims(sets, seed)
+    yield from rated_claims(sets)
     yield from business_claims(seed)
     yield from table_claims(sets, seed)
 
@@ -49,8 +50,12 @@ def main() -> None:
     start = time.monotonic()
     sets = Sets(chosen.data)
     pools = corpora(sets, chosen.seed)
-    for name, maker in (("claims", every_claim), ("questions", every_question)):
-        pairs = list(dict.fromkeys(maker(sets, pools, chosen.seed)))
+    made: dict[str, Iterator[Pair]] = {
+        "claims": every_claim(sets, pools, chosen.seed),
+        "questions": every_question(sets, pools, chosen.seed),
+    }
+    for name, found in made.items():
+        pairs = list(dict.fromkeys(found))
         random.Random(chosen.seed).shuffle(pairs)
         write(chosen.out / f"{name}.jsonl.gz", pairs)
         print(report(name, pairs))

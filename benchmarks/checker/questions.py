@@ -1,5 +1,7 @@
 """Questions with passages that answer them, and near misses that do not."""
 
+# ruff: noqa: E501 - patterns and templates read better whole
+
 from __future__ import annotations
 
 import random
@@ -10,16 +12,14 @@ from benchmarks.checker.asking import asked
 from benchmarks.checker.claims import carried, evidence_for, one_line, usable
 from benchmarks.checker.corruptions import Near, damages, mentioned
 from benchmarks.checker.declaratives import verb_of
+from benchmarks.checker.headings import heading_questions
 from benchmarks.checker.pairs import QuestionPair, Span
 from benchmarks.checker.sources import (
     Passage,
     Pool,
     Sets,
-    plain_markdown,
-    sections,
     untokenized,
 )
-from bot.lexical import STOP_WORDS, terms
 
 ASKED = {  # sentences turned into questions, of each set
     "squad2": 1_500, "clapnq": 1_500, "northwind": 700, "mtrag": 3_000, "anthropic_docs_qa": 400,
@@ -46,14 +46,18 @@ def _denied(question: str) -> str | None:
     if match and parts:
         subject, verb, rest = parts
         return f"{match[1]} {subject} not {verb} {rest}".rstrip(" ?") + "?"
-    match = re.match(r"(?i)((?:who|what|which \w+|what \w+) (?:is|are|was|were|can|will|must)) (.+)$", question)
+    match = re.match(
+        r"(?i)((?:who|what|which \w+|what \w+) (?:is|are|was|were|can|will|must)) (.+)$", question
+    )
     if match:
         return f"{match[1]} not {match[2]}"
     match = re.match(r"(?i)(who|what) (?!did|does|do)([a-z]+(?:ed|s)) (.+)$", question)
     return f"{match[1]} never {match[2]} {match[3]}" if match else None
 
 
-def _damaged(question: str, passage: str, others: str, dice: random.Random) -> tuple[str, str] | None:
+def _damaged(
+    question: str, passage: str, others: str, dice: random.Random
+) -> tuple[str, str] | None:
     """A question that its passage no longer answers: as SQuAD 2's annotators wrote them.
 
     One for yes or no is left alone: its passage answers it with no.
@@ -154,9 +158,9 @@ def reference_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterat
                 dice.shuffle(shown)
                 if shown and (row["answerable"] is False or gold):
                     span = None
-                    sentences = [s for s in row.get("gold_sentences") or ()]
+                    sentences = list(row.get("gold_sentences") or ())
                     if row["answerable"] and sentences:
-                        for i, p in enumerate(shown):
+                        for i in range(len(shown)):
                             span = (
                                 span
                                 or _span([q.text for q in shown], i, sentences[0])
@@ -287,96 +291,6 @@ def news_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[Qu
                 )
 
 
-def heading_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
-    """Documentation: a heading as a question with its section, and with near sections only."""
-    for name, limit in (("docs_plausible", 1_500), ("docs_wsl", 700), ("docs_powershell", 1_200)):
-        dice = random.Random(f"{seed} headings {name}")
-        pool = pools[name]
-        made: list[tuple[str, str, str, str]] = []
-        seen: set[str] = set()
-        for row in sets.rows(f"{name}/pages"):
-            if name == "docs_powershell" and not re.match(r"reference/(7\.6|docs-conc)", row["id"]):
-                continue
-            for heading, body in sections(plain_markdown(row["text"])):
-                question = _heading_question(heading, str(row["title"]), dice)
-                if question and 25 <= len(body.split()) <= 260 and question not in seen:
-                    seen.add(question)
-                    made.append((question, body, row["id"], str(row["title"])))
-        dice.shuffle(made)
-        for question, body, page, _title in made[:limit]:
-            near = [
-                p
-                for p in pool.search(question, 8)
-                if body[:80] not in p.text and p.text[:80] not in body
-            ]
-            words = set(terms(question)) - STOP_WORDS
-            group = f"{name}:{page}"
-            texts = [body, *(p.text for p in dice.sample(near, min(len(near), dice.randint(0, 3))))]
-            dice.shuffle(texts)
-            yield QuestionPair(f"made:{name}", "heading", tuple(texts), question, 1, None, group)
-            lone = [p for p in near if p.doc != page and len(words & set(p.terms)) < len(words)]
-            if lone:
-                taken = dice.sample(lone[:5], min(len(lone[:5]), dice.randint(1, 4)))
-                yield QuestionPair(
-                    f"made:{name}",
-                    "heading_withheld",
-                    tuple(p.text for p in taken),
-                    question,
-                    0,
-                    None,
-                    group,
-                )
-
-
-_DULL = re.compile(
-    r"(?i)^(?:example|examples|notes?|parameters?|inputs?|outputs?|related links|see also|syntax"
-    r"|description|overview|introduction|next steps|remarks|long description|short description"
-    r"|summary|conclusion|faq|usage|common ?parameters|further reading|more information|-.*"
-    r"|\d.*|step .*|prerequisites|see .*|version .*|.*example \d.*|none|system\..*|review|.*:$)$"
-)
-
-
-def _heading_question(heading: str, title: str, dice: random.Random) -> str | None:
-    heading = one_line(re.sub(r"[`*]", "", heading)).strip(" .")
-    if re.match(r"(?i)(?:as|in|on|at|by|for|from|with|of|to|and|or|if|when)\b|[A-Z]\.\d", heading):
-        return None
-    if _DULL.match(heading) or not 2 <= len(heading.split()) <= 12:
-        return None
-    if heading.endswith("?"):
-        return heading
-    low = (
-        heading[0].lower() + heading[1:]
-        if not heading.split()[0].isupper() and re.match(r"[A-Z][a-z]+$", heading.split()[0])
-        else heading
-    )
-    if re.match(r"(?i)how to ", heading):
-        return f"How {dice.choice(['do I', 'can I', 'to'])} {heading[7:]}?"
-    if re.match(
-        r"(?:Using|Creating|Adding|Removing|Getting|Setting|Installing|Working|Running|Enabling|Configuring|Managing|Importing|Exporting|Filtering|Sending|Changing|Finding|Formatting)\b",
-        heading,
-    ):
-        return f"{dice.choice(['How do I go about', 'What should I know about'])} {low}?"
-    if re.match(
-        r"(?:Add|Use|Set|Create|Install|Run|Get|Change|Remove|Enable|Disable|Configure|Update|Check"
-        r"|Export|Import|Track|Connect|Delete|Transfer|Manage|Find|Send|Invite|Filter|View|Open|Make"
-        r"|Start|Stop|Mount|Upgrade|Verify|Exclude|Save|Share|Embed|Access|Move|Copy|List|Test)\b",
-        heading,
-    ):
-        return f"{dice.choice(['How do I', 'How can I', 'How to'])} {low}?"
-    if len(heading.split()) <= 7 and not re.search(r"[(){}:;/\\=\[\]]", heading):
-        return dice.choice(
-            [
-                f"What about {low} in {title}?"
-                if dice.random() < 0.3
-                else f"What does it say about {low}?",
-                f"Can you explain {low}?",
-                f"Tell me about {low}",
-                f"{heading}?",
-            ]
-        )
-    return None
-
-
 def sentence_questions(pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
     """Sentences turned into questions: with their passage, with it less the sentence, damaged."""
     for name, count in ASKED.items():
@@ -398,7 +312,7 @@ def sentence_questions(pools: dict[str, Pool], seed: int) -> Iterator[QuestionPa
             at = next(i for i, p in enumerate(shown) if p is passage)
             texts = [p.text for p in shown]
             start = texts[at].find(answer, sentence.start) if answer else -1
-            span = Span(at, start, start + len(answer)) if start >= 0 else None
+            span = Span(at, start, start + len(answer)) if answer and start >= 0 else None
             group = f"{name}:{passage.doc}"
             yield QuestionPair(f"made:{name}", "asked", tuple(texts), question, 1, span, group)
             draw = dice.random()

@@ -1,19 +1,19 @@
-"""Records and tables told in sentences: what a business, a product or a row has, and has not.
+"""Records told in sentences: what a business has, and what it has not.
 
-The records are made up here, in the shape that review sites and shops publish (nested
-attributes as JSON, an opening time a day, ratings, reviews); the tables are those of bipia and of
-the documentation sets.
+The records are made up here, in the shape that review sites publish: nested attributes as JSON,
+opening hours a day, ratings, reviews.
 """
+
+# ruff: noqa: E501 - patterns and templates read better whole
 
 from __future__ import annotations
 
 import json
 import random
-import re
 from collections.abc import Iterator
+from typing import Any
 
 from benchmarks.checker.pairs import ClaimPair
-from benchmarks.checker.sources import Sets, plain_markdown
 
 _FIRST = "Blue Golden Old Little Green Royal Sunny Red Silver Happy Lucky Corner Harbor Union Maple Garden Twin River Stone Velvet Copper Urban Coastal Humble Rusty Wild".split()
 _SECOND = "Lantern Oak Table Spoon Fork Bistro Kitchen Grill Anchor Rose Olive Bean Crown Tap Oven Plate Barrel Fox Pearl Wheel Peak Noodle Corner Market Terrace Sparrow".split()
@@ -150,7 +150,7 @@ def _said(name: str, key: str, value: object, dice: random.Random) -> str | None
     return None
 
 
-def _business(dice: random.Random) -> dict:
+def _business(dice: random.Random) -> dict[str, Any]:
     group = dice.choice(["Restaurants", "Restaurants", "Nightlife", "Food"])
     city, state = dice.choice(_PLACES)
 
@@ -200,7 +200,7 @@ def _business(dice: random.Random) -> dict:
     }  # fmt: skip
 
 
-def _shown(record: dict, dice: random.Random) -> str:
+def _shown(record: dict[str, Any], dice: random.Random) -> str:
     """The record as JSON, as a literal of Python's, or as lines."""
     clean = json.loads(json.dumps(record))
     for review in clean["review_info"]:
@@ -310,14 +310,14 @@ def business_claims(seed: int, count: int = 450) -> Iterator[ClaimPair]:
             yield ClaimPair("made:records", kind, evidence, bad, f"Overview of {name}", 0, group)
 
 
-def _hours(record: dict, dice: random.Random) -> list[tuple[str, str, str]]:
+def _hours(record: dict[str, Any], dice: random.Random) -> list[tuple[str, str, str]]:
     hours, name = record["hours"], record["name"]
     if not hours:
         return [("record_absent", "", f"{name} is open daily from 11 AM to 9 PM.")]
     found = []
     for day in dice.sample(sorted(hours), min(2, len(hours))):
         start, end = hours[day].split("-")
-        others = sorted({h for h in hours.values()} - {hours[day]}) or ["10:0-18:0"]
+        others = sorted(set(hours.values()) - {hours[day]}) or ["10:0-18:0"]
         wrong_start, wrong_end = dice.choice(others).split("-")
         if dice.random() < 0.4:
             wrong_start, wrong_end = (
@@ -357,7 +357,7 @@ def _hours(record: dict, dice: random.Random) -> list[tuple[str, str, str]]:
     return found
 
 
-def _reviews(record: dict, dice: random.Random) -> list[tuple[str, str, str]]:
+def _reviews(record: dict[str, Any], dice: random.Random) -> list[tuple[str, str, str]]:
     found = []
     for review in record["review_info"]:
         point, other = dice.choice(review["_points"]), dice.choice(_OTHERS)
@@ -394,79 +394,3 @@ def _reviews(record: dict, dice: random.Random) -> list[tuple[str, str, str]]:
                 )
             )
     return found
-
-
-_CELL = re.compile(r"[\w$€£%.,'’&/+() -]{1,40}$")
-
-
-def _tables(sets: Sets) -> Iterator[tuple[str, str, str, list[list[str]]]]:
-    """Set, group, text and rows (header first) of each table."""
-    for row in sets.rows("bipia/table_train"):
-        yield "made:bipia", row["id"], row["context"], _rows(row["context"])
-    for name in ("docs_plausible", "docs_wsl", "docs_powershell"):
-        for row in sets.rows(f"{name}/pages"):
-            if name == "docs_powershell" and not re.match(r"reference/(7\.6|docs-conc)", row["id"]):
-                continue
-            for found in re.finditer(
-                r"(?:^[ \t]*\|.*\|[ \t]*\n){3,}", plain_markdown(row["text"]) + "\n", re.MULTILINE
-            ):
-                yield f"made:{name}", f"{name}:{row['id']}", found[0], _rows(found[0])
-
-
-def _rows(text: str) -> list[list[str]]:
-    rows = []
-    for line in text.strip().splitlines():
-        cells = [c.strip(" `*") for c in line.strip().strip("|").split("|")]
-        if not all(re.fullmatch(r":?-{2,}:?", c) for c in cells):
-            rows.append(cells)
-    return [r for r in rows if len(r) == len(rows[0])]
-
-
-def table_claims(sets: Sets, seed: int) -> Iterator[ClaimPair]:
-    """A cell of a row in words, and the cell of another row in its place."""
-    dice = random.Random(f"{seed} tables")
-    taken: dict[str, int] = {}
-    for name, group, text, rows in _tables(sets):
-        if not 3 <= len(rows) <= 40 or len(text.split()) > 400:
-            continue
-        header, body = rows[0], rows[1:]
-        keys = [r[0] for r in body]
-        if len(set(keys)) < len(keys) or not all(header):
-            continue
-        for row in dice.sample(body, min(5, len(body))):
-            column = dice.randrange(1, len(header)) if len(header) > 1 else 0
-            value = row[column]
-            others = sorted({r[column] for r in body} - {value, ""})
-            if not column or not value or not others or not row[0]:
-                continue
-            wrong = dice.choice(others)
-            if not all(_CELL.match(c) for c in (value, wrong, header[column], row[0])):
-                continue
-            if value.lower() in wrong.lower() or wrong.lower() in value.lower():
-                continue
-            taken[name] = taken.get(name, 0) + 1
-            if taken[name] > 500:
-                break
-            template = dice.choice(
-                [
-                    "The {h} of {k} is {v}.",
-                    "For {k}, the {h} is {v}.",
-                    "{k} has {v} as its {h}.",
-                    "{k}: the {h} is {v}.",
-                    "In the row for {k} ({o}), the {h} is {v}.",
-                    "The table gives {v} as the {h} for {k}.",
-                ]
-            )
-            said = {
-                "h": header[column].lower()
-                if header[column].istitle() or header[column][1:].islower()
-                else header[column],
-                "k": row[0],
-                "o": f"{header[0]}",
-            }
-            yield ClaimPair(
-                name, "row", (text.strip(),), template.format(v=value, **said), "", 1, group
-            )
-            yield ClaimPair(
-                name, "row_wrong", (text.strip(),), template.format(v=wrong, **said), "", 0, group
-            )

@@ -4,6 +4,8 @@ Each rule takes a sentence and dice and gives the sentence reworded, or ``None``
 not fit. Rules shorten, turn around, join, replace by what means the same, or wrap.
 """
 
+# ruff: noqa: E501 - patterns and templates read better whole
+
 from __future__ import annotations
 
 import random
@@ -11,12 +13,13 @@ import re
 from collections.abc import Callable
 
 from benchmarks.checker import wordlists
-from benchmarks.checker.corruptions import MONTHS, SPELT
+from benchmarks.checker.naming import MONTHS
+from benchmarks.checker.wording import contractions, numbers, synonyms
 
 Rule = Callable[[str, random.Random], str | None]
 
 
-def _lower_first(text: str) -> str:
+def lower_first(text: str) -> str:
     """Ready to stand inside a sentence; names and abbreviations stay."""
     first = text.split(" ", 1)[0]
     plain = re.fullmatch(
@@ -124,148 +127,7 @@ def last_first(text: str, _dice: random.Random) -> str | None:
         or re.search(r"\b(?:and|or|but|that|which|who)\b", body)
     ):
         return None
-    return f"{_upper_first(match[1])}, {_lower_first(body[: match.start()].rstrip(','))}{end}"
-
-
-_SAME = re.compile(
-    rf"\b(?:{'|'.join(sorted(map(re.escape, wordlists.SAME), key=len, reverse=True))})(?!\w)"
-)
-_DIGITS_AFTER = re.compile(r" (?:[$£€]?\d|%s)" % "|".join(SPELT))
-
-
-def synonyms(text: str, dice: random.Random) -> str | None:
-    """Up to four words by others that mean the same."""
-    left = 4
-
-    def other(match: re.Match[str]) -> str:
-        nonlocal left
-        word, tail = match[0], text[match.end() :]
-        if left == 0 or dice.random() < 0.25:
-            return word
-        if word in (
-            "about",
-            "over",
-            "nearly",
-            "almost",
-            "more than",
-            "at least",
-            "approximately",
-        ) and not _DIGITS_AFTER.match(tail):
-            return word
-        if (
-            word
-            in (
-                "area",
-                "issue",
-                "issues",
-                "company",
-                "film",
-                "song",
-                "must",
-                "use",
-                "said",
-                "states",
-                "stated",
-                "if",
-                "when",
-                "while",
-                "must",
-                "error",
-                "very",
-                "over",
-                "won",
-                "provided",
-                "called",
-                "select",
-                "display",
-                "US",
-            )
-            and dice.random() < 0.6
-        ):
-            return word
-        if word == "must" and not re.search(
-            r"\b(?:he|she|it|user|employee|plan)\b $", text[: match.start()], re.IGNORECASE
-        ):
-            return (
-                "need to"
-                if tail.startswith(" be ") is False
-                and re.match(r" [a-z]+\b(?! not)", tail)
-                and not tail.startswith(" not")
-                and re.search(r"(?:s|ou|hey|e) $", text[: match.start()])
-                else word
-            )
-        if (
-            word == "use"
-            and re.search(r"\b(?:the|of|in|for|this|by|its|their|to) $", text[: match.start()])
-            and not text[: match.start()].endswith(" to ")
-        ):
-            return word
-        if word == "also" and re.search(r"\b(?:not|but|is|are|was) $", text[: match.start()]):
-            return word
-        left -= 1
-        return dice.choice(wordlists.SAME[word])
-
-    new = _SAME.sub(other, text)
-    return new if new != text else None
-
-
-def numbers(text: str, dice: random.Random) -> str | None:
-    """Numbers, shares and dates written another way."""
-
-    def spelt(match: re.Match[str]) -> str:
-        return SPELT[int(match[0]) - 1] if 1 <= int(match[0]) <= 12 else match[0]
-
-    def digits(match: re.Match[str]) -> str:
-        return str(SPELT.index(match[0].lower()) + 1)
-
-    new = text
-    new = re.sub(r"(?<=\d) ?%", dice.choice([" percent", " %", "%"]), new)
-    new = re.sub(r"(?<=\d) per ?cent\b", "%", new)
-    new = re.sub(r"(?<=\d),(?=\d{3}\b)", "", new) if dice.random() < 0.6 else new
-    new = re.sub(r"(?<![\w.,:$£€/-])(?:[2-9]|1[0-2])(?= [a-z]{3,}s\b)", spelt, new)
-    new = re.sub(rf"(?<=[a-z] )(?:{'|'.join(SPELT[1:12])})(?= [a-z]{{3,}}s\b)", digits, new)
-    new = (
-        re.sub(r"\$(\d[\d,.]*\d|\d)(?! ?(?:million|billion|thousand)|[\d.,])", r"\1 dollars", new)
-        if dice.random() < 0.4
-        else new
-    )
-    new = re.sub(r"\$(\d[\d.,]*\d|\d) (million|billion)", r"\1 \2 dollars", new)
-    if dice.random() < 0.7:
-        new = (
-            re.sub(
-                rf"\b(\d{{1,2}}) ({MONTHS})(?: (\d{{4}}))?",
-                lambda m: f"{m[2]} {m[1]}" + (f", {m[3]}" if m[3] else ""),
-                new,
-            )
-            if dice.random() < 0.5
-            else re.sub(rf"\b({MONTHS}) (\d{{1,2}}), (\d{{4}})", r"\2 \1 \3", new)
-        )
-    else:
-        new = re.sub(
-            rf"\b({MONTHS})(?= \d{{1,2}}\b)(?<!May)(?<!June)(?<!July)",
-            lambda m: m[0][:3] + ".",
-            new,
-        )
-    return new if new != text else None
-
-
-_SHORT = (
-    (r"\bdo not\b", "don't"), (r"\bdoes not\b", "doesn't"), (r"\bis not\b", "isn't"),
-    (r"\bare not\b", "aren't"), (r"\bcannot\b", "can't"), (r"\bit is\b", "it's"),
-    (r"\bIt is\b", "It's"), (r"\byou are\b", "you're"), (r"\byou will\b", "you'll"),
-    (r"\bwas not\b", "wasn't"), (r"\bdid not\b", "didn't"), (r"\bwill not\b", "won't"),
-)  # fmt: skip
-
-
-def contractions(text: str, _dice: random.Random) -> str | None:
-    new = text
-    for long, short in _SHORT:
-        new = re.sub(long, short, new)
-    if new == text:
-        new = re.sub(
-            r"\b(do|does|is|are|was|did|has|have|could|would|should)n['’]t\b", r"\1 not", text
-        )
-    return new if new != text else None
+    return f"{_upper_first(match[1])}, {lower_first(body[: match.start()].rstrip(','))}{end}"
 
 
 def passive_undone(text: str, _dice: random.Random) -> str | None:
@@ -282,7 +144,7 @@ def passive_undone(text: str, _dice: random.Random) -> str | None:
     verb = {"written": "wrote", "given": "gave"}.get(verb, verb)
     if match[2] in ("is", "are"):
         return None
-    return f"{_upper_first(match[4])} {verb} {_lower_first(match[1])}{match[5] or ''}{end}"
+    return f"{_upper_first(match[4])} {verb} {lower_first(match[1])}{match[5] or ''}{end}"
 
 
 def passive_made(text: str, _dice: random.Random) -> str | None:
@@ -314,10 +176,7 @@ def addressed(text: str, dice: random.Random) -> str | None:
         text,
     )
     if match and not text.startswith("Use of"):
-        lead = dice.choice(
-            ["You can ", "You should ", "You'd ", "Just ", "Simply ", "What you do is: "][:2]
-            + ["You need to ", "Just ", "Please "]
-        )
+        lead = dice.choice(["You can ", "You should ", "You need to ", "Just ", "Please "])
         return lead + text[0].lower() + text[1:]
     match = re.match(
         r"To ([a-z][^,;]{4,60}), (use|run|select|click|open|enter|choose|go|set|add|create|type|see) ([^;:]+)$",
@@ -354,7 +213,7 @@ def lets(text: str, _dice: random.Random) -> str | None:
         r"((?:The|An?|This)? ?[\w`'’ -]{2,50}?) (?:allows you to|lets you|enables you to|allows users to) ([^;:]+)$",
         text,
     )
-    return f"With {_lower_first(match[1])}, you can {match[2]}" if match else None
+    return f"With {lower_first(match[1])}, you can {match[2]}" if match else None
 
 
 def possessive(text: str, _dice: random.Random) -> str | None:
@@ -410,7 +269,7 @@ def wrapped(text: str, dice: random.Random) -> str | None:
         opening = dice.choice([o for o in wordlists.OPENINGS if o.rstrip()[-1] in "!."])
         apart = True
     ending = dice.choice(wordlists.ONWARD) if dice.random() < 0.2 else ""
-    return f"{opening}{text if apart else _lower_first(text)}{ending}"
+    return f"{opening}{text if apart else lower_first(text)}{ending}"
 
 
 def clipped(text: str, _dice: random.Random) -> str | None:

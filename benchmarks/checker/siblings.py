@@ -1,5 +1,7 @@
 """Things of a kind: one put for another makes a subtle error. Written for this purpose."""
 
+# ruff: noqa: E501 - one line a kind
+
 from __future__ import annotations
 
 _GROUPS = """

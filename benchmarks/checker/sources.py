@@ -1,7 +1,7 @@
 """Passages and sentences of the open sets, cut alike, with their nearest neighbours.
 
 Sets and licences: squad2, canard, docs_plausible (CC BY-SA 4.0), clapnq (Apache-2.0; Wikipedia
-CC BY-SA), northwind, anthropic_docs_qa, halueval_qa, faithdial_audit, abcd_support, ikat (MIT),
+CC BY-SA), northwind, anthropic_docs_qa, halueval_qa, faithdial_audit, abcd_support (MIT),
 mtrag (Apache-2.0), chunking_eval (MIT; Wikipedia CC BY-SA), docs_powershell, docs_wsl (CC BY
 4.0), begin (CC BY 4.0, CDLA-Sharing 1.0), multihop_rag (ODC-BY 1.0), q2_wow (Apache-2.0 / MIT),
 bipia (MIT; tables CC BY-SA 4.0).
@@ -190,11 +190,11 @@ def _cut(text: str, size: int = WORDS_A_PASSAGE) -> Iterator[str]:
 
 
 def _passages(name: str, doc: str, title: str, text: str, heading: str = "") -> list[Passage]:
-    found = []
-    for piece in _cut(text):
-        if len(piece.split()) >= 8:
-            found.append(Passage(name, doc, title, piece, heading, 0, _sentences(piece)))
-    return found
+    return [
+        Passage(name, doc, title, piece, heading, 0, _sentences(piece))
+        for piece in _cut(text)
+        if len(piece.split()) >= 8
+    ]
 
 
 def _joined(text: str) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Word pairs and phrases by which texts are damaged and reworded; written for this purpose."""
 
+# ruff: noqa: E501 - patterns and templates read better whole
+
 from __future__ import annotations
 
 

@@ -72,7 +72,11 @@ def test_each_kind_finds_its_place(kinds: tuple[str, ...], sentence: str) -> Non
 
 def test_an_error_that_the_evidence_carries_is_dropped() -> None:
     """A swapped value that the passage gives in the same words elsewhere is no error."""
-    texts = ["Members pay 30 euros a year.", "Members pay 40 euros a year.", "Members pay 40 euros."]
+    texts = [
+        "Members pay 30 euros a year.",
+        "Members pay 40 euros a year.",
+        "Members pay 40 euros.",
+    ]
     for seed in range(30):
         found = error_in(texts[0], Near(texts[1], ""), random.Random(seed), texts)
         assert found is None or "40 euros" not in found.text
