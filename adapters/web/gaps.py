@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapters.web.console import Console
 
 _ROOM = "/console/gaps"
-_AT_ONCE = 32
+_AT_ONCE = 12
 """Questions that are grouped while somebody waits for the page; the worker does the others."""
 
 _EVERYBODY = "everybody"
