@@ -111,7 +111,7 @@ class GapIntake:
 
     async def news(self, limit: int) -> News:
         """Turns that belong to a gap and have none, ``limit`` at most of each kind."""
-        now = _microseconds(self._clock())
+        now = _number(self._clock())
 
         def op(connection: sa.Connection) -> News:
             marks = _marks(connection)
@@ -281,16 +281,13 @@ def _rated(mark: int) -> sa.Select[Any]:
     return since.group_by(turns.c.id, turns.c.at, turns.c.query).order_by("mark", turns.c.id)
 
 
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
 def _moment(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=max(number, 0))
 
 
 def _number(mark: int | datetime) -> int:
-    return mark if isinstance(mark, int) else _microseconds(mark)
+    """A place to look on from: a moment becomes microseconds since 1970."""
+    return mark if isinstance(mark, int) else (mark - _EPOCH) // timedelta(microseconds=1)
 
 
 def _marks(connection: sa.Connection) -> dict[str, int]:
