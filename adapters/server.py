@@ -19,6 +19,7 @@ from adapters.assembly import Application, assemble
 from adapters.chat.base import ChatService
 from adapters.chat.desk import Desk
 from adapters.connecting import chat_platforms, connect, needs_web_server
+from adapters.gaps import gatherer_of
 from adapters.syncing import schedule_of
 from adapters.web.app import create_app, create_intake
 from bot.conversation import Principal
@@ -63,9 +64,8 @@ async def run_server(
             tasks.create_task(_load_index(app))
             hearing = [tasks.create_task(chat.run()) for chat in chats]
             schedule = schedule_of(app) if "worker" in parts else None
-            working = (
-                [tasks.create_task(w) for w in (_work(app), schedule.run())] if schedule else []
-            )
+            jobs = (_work(app), schedule.run(), gatherer_of(app).run()) if schedule else ()
+            working = [tasks.create_task(job) for job in jobs]
             if chats:
                 working.append(tasks.create_task(desk.run()))
             if listener is not None:
