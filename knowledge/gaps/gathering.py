@@ -70,6 +70,8 @@ class Gatherer:
                 done = await self.gather()
             except WellspokenError as error:
                 log.warning("gaps will be gathered again", error=str(error))
+            except Exception:  # noqa: BLE001 - a fault in here must not end the answering
+                log.exception("gaps were not gathered because of a fault in the program")
             else:
                 if done:
                     log.info("gaps gathered", turns=done)
