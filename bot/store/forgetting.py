@@ -206,7 +206,7 @@ def threads_of(connection: sa.Connection, person: Person) -> list[str]:
 
 def erase_derived(connection: sa.Connection, person: Person, thread: str) -> None:
     """Others' follow-ups were searched for with words from before: where those are the person's,
-    the question alone stays."""
+    the question alone stays, and nothing that was noted about the query."""
     said = sa.select(messages.c.text).where(
         messages.c.thread_id == thread, messages.c.author == person.key
     )
@@ -219,7 +219,7 @@ def erase_derived(connection: sa.Connection, person: Person, thread: str) -> Non
     for row in connection.execute(others).all():
         if (_words(row.query) - _words(row.text)) & theirs:
             change = sa.update(turns).where(turns.c.id == row.id)
-            connection.execute(change.values(query=row.text))
+            connection.execute(change.values(query=row.text, notes=[]))
 
 
 def _words(text: str) -> set[str]:
@@ -229,7 +229,8 @@ def _words(text: str) -> set[str]:
 def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -> int:
     """Leave the skeleton of turns; how many messages of the person there were.
 
-    What was found goes too: it tells what was asked. Nobody is given their answers again.
+    What was found, kept back and noted goes too: it tells what was asked. Nobody is given their
+    answers again.
     """
     here = messages.c.turn_id.in_(ids)
     connection.execute(sa.update(messages).where(here).values(text=""))
@@ -243,13 +244,15 @@ def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -
         "author": person.nobody,
         "author_name": "",
         "error": "",
+        "notes": [],
         "passages": [],
     }
-    checked = sa.select(turns.c.id, turns.c.claims).where(turns.c.id.in_(ids))
+    checked = sa.select(turns.c.id, turns.c.claims, turns.c.rejected).where(turns.c.id.in_(ids))
     for row in connection.execute(checked).all():
         claims = [_verdict(claim) for claim in row.claims]
+        rejected = [_without_words(each) for each in row.rejected]
         change = sa.update(turns).where(turns.c.id == row.id)
-        connection.execute(change.values(**emptied, claims=claims))
+        connection.execute(change.values(**emptied, claims=claims, rejected=rejected))
     return count
 
 
@@ -273,6 +276,11 @@ def erase_verdicts(connection: sa.Connection, person: Person) -> None:
 def _verdict(claim: Mapping[str, Any]) -> dict[str, Any]:
     """Of a statement only how the check of it ended."""
     return {**claim, "start": 0, "end": 0, "text": "", "passage": None, "finding": ""}
+
+
+def _without_words(rejected: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a sentence that was kept back only that there was one."""
+    return {**rejected, "text": "", "finding": "", "became": ""}
 
 
 # -- feedback, consent, participation -------------------------------------------------------------

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import bot.attaching
 from bot.conversation import Author, Feedback, Platform, Principal, Rating, Turn
 from bot.errors import UsageError
-from bot.evidence import Passage
+from bot.evidence import Grounding, Passage, Rejected
 from bot.handoff import HandoffBook
 from bot.store import forgetting
 from bot.store.audit import AuditTrail
@@ -48,6 +48,10 @@ WORDS = (
     "sloe.txt",  # a file that came along
     "elderberry state",
     "rowan error",
+    "juniper note",
+    "sorbus claim",  # of the voice, kept back by the check
+    "service tree",  # what it said instead
+    "whitebeam",  # of hers, in a note on another's follow-up
 )
 """What is found of Ann before, and nowhere afterwards."""
 
@@ -95,6 +99,8 @@ class World:
             query="qrx-query",
             answer="No plum pudding.",
             error="rowan error",
+            notes=("no passage holds juniper note",),
+            grounding=Grounding((), (Rejected("A sorbus claim.", "not so", 0.1, "service tree"),)),
             passages=(*self.make().passages, Passage(file, 0.5)),
         )
         await self.turn("ann's own", ANN, "slack:T1:C1:2", question="More quince marmalade?")
@@ -104,6 +110,7 @@ class World:
             "slack:T1:C1:1",
             question="And the red one?",
             query="red quince marmalade",
+            notes=("no passage holds whitebeam",),
         )
         ben = await self.turn(
             "ben's own", BEN, "slack:T1:C1:3", question="What did @U024BE7LH say?"
