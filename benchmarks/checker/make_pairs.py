@@ -22,7 +22,7 @@ from benchmarks.checker.answers import (
     reference_claims,
 )
 from benchmarks.checker.claims import made_claims
-from benchmarks.checker.pairs import ClaimPair, Pair, report, write
+from benchmarks.checker.pairs import ClaimPair, Pair, report, said, write
 from benchmarks.checker.questions import every_question
 from benchmarks.checker.records import business_claims
 from benchmarks.checker.sources import Pool, Sets, corpora
@@ -41,6 +41,14 @@ def every_claim(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[Claim
     yield from table_claims(sets, seed)
 
 
+def agreed(pairs: list[Pair]) -> list[Pair]:
+    """Without what came out both right and wrong for the same evidence."""
+    labels: dict[tuple[tuple[str, ...], str], set[int]] = {}
+    for pair in pairs:
+        labels.setdefault((pair.evidence, said(pair)), set()).add(pair.label)
+    return [pair for pair in pairs if len(labels[pair.evidence, said(pair)]) == 1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the open sets")
@@ -57,6 +65,7 @@ def main() -> None:
     for name, found in made.items():
         pairs = list(dict.fromkeys(found))
         random.Random(chosen.seed).shuffle(pairs)
+        pairs = agreed(pairs)
         write(chosen.out / f"{name}.jsonl.gz", pairs)
         print(report(name, pairs))
         print(f"{time.monotonic() - start:.0f} s")

@@ -52,6 +52,11 @@ class QuestionPair:
 Pair = ClaimPair | QuestionPair
 
 
+def said(pair: Pair) -> str:
+    """The claim or the question."""
+    return pair.claim if isinstance(pair, ClaimPair) else pair.question
+
+
 def write(path: Path, pairs: Sequence[Pair]) -> None:
     """Gzipped JSON Lines with a fixed time stamp: the same pairs give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from benchmarks.checker.asking import asked
 from benchmarks.checker.claims import Maker, carried, error_in
 from benchmarks.checker.corruptions import Near, damages
 from benchmarks.checker.declaratives import declarative
+from benchmarks.checker.make_pairs import agreed
 from benchmarks.checker.pairs import ClaimPair, report, write
 from benchmarks.checker.records import business_claims
 from benchmarks.checker.rewordings import (
@@ -174,6 +175,14 @@ def test_tokenized_and_marked_up_text_reads_as_written() -> None:
     """Word-split text is put together; markup leaves its words."""
     assert untokenized("the dog 's tail , it said ( twice )") == "the dog's tail, it said (twice)"
     assert plain_markdown("---\na: b\n---\nSee [the guide](x.md) **now**.") == "See the guide now."
+
+
+def test_what_came_out_both_right_and_wrong_is_left_out() -> None:
+    """The same claim on the same evidence keeps no two labels."""
+    right = ClaimPair("made:test", "copied", ("A.",), "A.", "", 1, "g")
+    wrong = ClaimPair("made:test", "added", ("A.",), "A.", "", 0, "g")
+    other = ClaimPair("made:test", "copied", ("B.",), "B.", "", 1, "g")
+    assert agreed([right, wrong, other]) == [other]
 
 
 def test_files_are_the_same_for_the_same_pairs(tmp_path: Path) -> None:
