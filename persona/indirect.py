@@ -17,22 +17,29 @@ _COURTESY = re.compile(
     r"|(?:i(?:'d| would) like to know|i want to know|i(?:'m| am) wondering|tell me)[\s,]+)?",
     re.IGNORECASE,
 )
-_CODE = r"(?:the |a |an |my |your |our )?[A-Za-z]{1,6}[-–]?\d[\w-]*"
+_CODE = r"(?:the |a |an |my |your |our )?(?:error (?:code )?|version )?[A-Za-z]{1,6}[-–]?\d[\w-]*"
+_NAME = r"(?-i:[A-Z][a-z]{2,})(?! (?-i:[A-Z])| and\b| or\b)"  # one word: "does Mossgate work …"
 _PERSONS = r"I|we|you|it|they|he|she|there|this|that|these|those"
-_SUBJECT = rf"(?P<subject>(?:{_CODE}|{_PERSONS}|the [a-z]+|my [a-z]+|your [a-z]+))"
+_SUBJECT = rf"(?P<subject>(?:{_CODE}|{_PERSONS}|{_NAME}|the [a-z]+|my [a-z]+|your [a-z]+))"
 _VERBS = (
     "support|work|have|need|come|run|include|offer|fit|cover|use|accept|allow|ship|cost|take"
     "|require|integrate|connect|measure|last|charge|sell|store|keep|send|provide|contain|weigh"
     "|expire|start|stop|close|open|mean|do|get|look|go|stay|make|give|show|know|sync|export|import"
 )
-_WH = r"how (?:much|many|long|far|often|big|heavy|fast|old|deep|large)|how|when|where|why|what"
+_WH = (
+    r"how many [a-z]+|how (?:much|many|long|far|often|big|heavy|fast|old|deep|large)|how|when|where"
+    r"|why|what"
+)
+_TWICE = re.compile(
+    r"\b(?:and|or|but),? (?:how|what|when|where|why|who|which|is|are|do|does|did|can|could|will"
+    r"|would|should)\b|^why\b.*(?:\bnot\b|n['’]t\b)",
+    re.IGNORECASE,
+)
 _BE = re.compile(
     rf"(?P<be>is|are|was|were|can|could|will|would|should|may|must) {_SUBJECT}\b(?P<rest> .+)",
     re.IGNORECASE,
 )
-_DO = re.compile(
-    rf"(?P<aux>do|does|did) {_SUBJECT} (?P<verb>{_VERBS})\b(?P<rest>.*)", re.IGNORECASE
-)
+_DO = re.compile(rf"(?P<aux>do|does) {_SUBJECT} (?P<verb>{_VERBS})\b(?P<rest>.*)", re.IGNORECASE)
 _HOW_TO = re.compile(
     r"how (?:do|can|could|should|would) (?:i|we|you|one) (?P<rest>.+)", re.IGNORECASE
 )
@@ -42,7 +49,7 @@ _WH_CAN = re.compile(
     re.IGNORECASE,
 )
 _WH_DO = re.compile(
-    rf"(?P<wh>{_WH}) (?P<aux>do|does|did) {_SUBJECT} (?P<verb>{_VERBS})\b(?P<rest>.*)",
+    rf"(?P<wh>{_WH}) (?P<aux>do|does) {_SUBJECT} (?P<verb>{_VERBS})\b(?P<rest>.*)",
     re.IGNORECASE,
 )
 _WHAT_IS = re.compile(
@@ -51,7 +58,8 @@ _WHAT_IS = re.compile(
     re.IGNORECASE,
 )
 _FINITE = re.compile(
-    r"\b(?:that|which|who|is|are|was|were|do|does|did|can|will|if|when|because|and|or|but)\b",
+    r"\b(?:that|which|who|is|are|was|were|do|does|did|can|could|will|would|may|must|should"
+    r"|has|have|had|if|when|because|and|or|but)\b",
     re.IGNORECASE,
 )
 _DONE = re.compile(r"\b(?:\w{3,}ed|made|built|sold|broken|called|known|for|of)$", re.IGNORECASE)
@@ -70,7 +78,8 @@ def indirect(question: str) -> str:
     if not text:
         return ""
     asked = _COURTESY.sub("", text, count=1).strip().rstrip("?!. ").strip()
-    if not asked or "?" in asked or re.search(r"[.!]\s", asked):
+    asked = re.sub(r"[\s,]+please$", "", asked, flags=re.IGNORECASE)
+    if not asked or "?" in asked or re.search(r"[.!]\s", asked) or _TWICE.search(asked):
         return ""
     return _you(_clause(asked))
 
@@ -126,8 +135,6 @@ def _stated(found: re.Match[str]) -> str:
     verb, aux = found["verb"].lower(), found["aux"].lower()
     if aux == "does":
         verb = {"have": "has", "do": "does", "go": "goes"}.get(verb, f"{verb}s")
-    elif aux == "did":
-        verb = f"did {verb}"
     return f"{_subject(found)} {verb}{found['rest']}"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.abstaining import unknown
 from bot.conversation import Route
@@ -32,7 +32,8 @@ _GOODBYE = re.compile(
 )
 _GREETING = re.compile(
     r"^\W*(hi|hey+|hello|hiya|yo|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo"
-    r"|guten (?:tag|morgen|abend)|bonjour|salut|hola|buenos d[ií]as)\b",
+    r"|guten (?:tag|morgen|abend)|bonjour|salut|hola|buenos d[ií]as|how are you"
+    r"|how(?:'s| is) it going|what'?s up|wie geht)\b",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
@@ -41,12 +42,27 @@ _ABOUT = re.compile(
     r"|\bintroduce yourself\b|\b(tell me )?about yourself\b|\bwer bist du\b|\bqui es-tu\b",
     re.IGNORECASE,
 )
+_AGREED = re.compile(
+    r"^\W*(ok(?:ay)?|all ?right|got it|great|perfect|cool|nice|fine|good|understood|i see"
+    r"|makes sense|alles klar|super|verstanden)\b[\W\s]*$",
+    re.IGNORECASE,
+)
+_SCOLDING = re.compile(
+    r"\b(stupid|useless|idiots?|dumb|moron|garbage|rubbish|crap|sucks?|fuck\w*|shit\w*|bullshit|hate"
+    r"|worst|terrible|pathetic|worthless|dumm\w*|nutzlos\w*|schei(?:ß|ss)e?|idioten?)\b",
+    re.IGNORECASE,
+)
+_SORRY: Mapping[str, str] = {
+    ENGLISH: "Sorry that I haven't been of more help. What are you looking for?",
+    GERMAN: "Tut mir leid, dass das keine Hilfe war. Worum geht es?",
+}
 _NEAR_COSINE = 0.45  # of the built-in embedder; below it a page shares a word, not the subject
 _NEAR_SECOND = 0.05  # how far below the nearest a second page may be
 _NEAR_TERMS = 0.4  # share of the question's terms, for passages that have no vector yet
 _MOST_TITLES = 2
 _LONGEST_TITLE = 80
 _ADDRESS = re.compile(r"https?://[^\s()<>\[\]]+")
+_ASKED = "{asked}"
 _WITH_PAGES = frozenset(NotKnowing) - {NotKnowing.NOTHING, NotKnowing.OUTSIDE, NotKnowing.TASK}
 _WITH_MISSING = frozenset({NotKnowing.NEAR, NotKnowing.UNSUPPORTED})
 
@@ -63,15 +79,25 @@ def small_talk(brief: Brief, persona: Persona, topics: Sequence[str] = ()) -> st
     text = brief.question
     if brief.route is Route.HANDOFF:
         return pick(persona.handoff, text)
-    if _ABOUT.search(text):
-        return introduction(persona, topics)
-    if _THANKS.search(text):
-        return pick(persona.thanks, text)
-    if _GOODBYE.search(text):
-        return pick(persona.sign_off, text)
-    if _GREETING.search(text):
-        return pick(persona.greeting, text)
-    return introduction(persona, topics)
+    said = ""
+    if not _ABOUT.search(text):
+        kinds = (
+            (_THANKS, persona.thanks),
+            (_GOODBYE, persona.sign_off),
+            (_GREETING, persona.greeting),
+            (_AGREED, persona.thanks),
+            (_SCOLDING, _sorry(text, persona)),
+        )
+        said = next((pick(options, text) for kind, options in kinds if kind.search(text)), "")
+    return said or introduction(persona, topics)
+
+
+def _sorry(text: str, persona: Persona) -> tuple[str, ...]:
+    """Said to somebody who scolds; nothing where the persona has no words for it."""
+    said = _SORRY.get(spoken(text, persona.languages), "")
+    if persona.habits.contractions is False:
+        said = said.replace("haven't", "have not")
+    return () if not said or _avoided(said, persona) else (said,)
 
 
 def introduction(persona: Persona, topics: Sequence[str] = ()) -> str:
@@ -88,45 +114,58 @@ def declining(
     """What is not known and of which kind, what is near, and the offer of a person.
 
     In the language of the question where the persona speaks it and there are words for it (English,
-    German). An owner's own phrase for "I do not know" stands before what exactly is not known.
-    ``why`` is worked out from the brief where it is not given; without ``handoff`` nobody is
-    offered.
+    German). An owner's own phrase for "I do not know" stands before what more there is to say, and
+    may hold the question as a clause at ``{asked}``. ``why`` is worked out from the brief where it
+    is not given; without ``handoff`` nobody is offered.
     """
     query = brief.query or brief.question
     why = why or unknown(query, brief.passages)
     tongue = spoken(brief.question, persona.languages)
     # What the owner wrote is in the language that comes first.
     own = tongue == spoken("", persona.languages)
-    led = own and _is_own(persona)
-    said = [pick(persona.unknown, brief.question)] if led else []
-    said.append(_not_known(brief.question, why, persona, tongue, led=led))
+    led = _own_words(brief.question, persona, tongue) if own else ""
+    if why.kind is NotKnowing.TASK and tongue in SAID:
+        led = ""  # a poem is nothing that anybody would look for in documents
+    said = [led, _not_known(brief.question, why, persona, tongue, led=bool(led))]
     if not any(said):
-        said = [pick(persona.unknown, brief.question)]
+        said = [pick(_without_clause(persona), brief.question)]
     pages = near_pages(query, brief.passages) if why.kind in _WITH_PAGES else []
     frame = persona.near if own else NEAR.get(tongue, persona.near)
     if pages and frame:
         said.append(frame.replace("{titles}", _joined([_linked(p) for p in pages])))
-    if handoff:
+    if handoff and why.kind is not NotKnowing.TASK:
         offers = persona.handoff if own else HANDOFF.get(tongue, persona.handoff)
         said.append(pick(offers, brief.question))
     return " ".join(part for part in said if part)
 
 
-def _is_own(persona: Persona) -> bool:
-    return persona.unknown != Persona(name="").unknown
+def _own_words(question: str, persona: Persona, tongue: str) -> str:
+    """The owner's phrase for not knowing, with the question in it where both allow; empty where
+    there is none of the owner's."""
+    if persona.unknown == Persona(name="").unknown:
+        return ""
+    asking = [phrase for phrase in persona.unknown if _ASKED in phrase]
+    clause = indirect(question) if asking and tongue == ENGLISH else ""
+    if clause:
+        return pick(asking, question).replace(_ASKED, clause)
+    return pick(_without_clause(persona), question)
+
+
+def _without_clause(persona: Persona) -> list[str]:
+    return [phrase for phrase in persona.unknown if _ASKED not in phrase]
 
 
 def _not_known(
     question: str, why: Unknown, persona: Persona, tongue: str, *, led: bool = False
 ) -> str:
     """One or two sentences that say what is not known, by its kind; empty in a language that has
-    no words here. ``led``: the owner's "I do not know" stands before, so that it need not be said
-    again where nothing is added."""
+    no words here. ``led``: the owner's "I do not know" stands before, so that neither it nor the
+    question is said again."""
     words = SAID.get(tongue)
     if words is None:
         return ""
-    clause = indirect(question) if tongue == ENGLISH else ""
-    asked = quoted(question)
+    clause = indirect(question) if tongue == ENGLISH and not led else ""
+    asked = "" if led else quoted(question)
     options = words.clauses[why.kind] if clause else words.quotes[why.kind] if asked else ()
     options = options or words.plain[why.kind]
     allowed = [option for option in options if not _avoided(option, persona)]
@@ -135,8 +174,8 @@ def _not_known(
         said = said.replace("can't", "cannot")
     if tongue == GERMAN:
         asked = asked.replace("”", "“").replace("“", "„", 1)
-    said = said.replace("{asked}", clause or asked)
-    if led and not clause and why.kind is NotKnowing.NEAR:
+    said = said.replace(_ASKED, clause or asked)
+    if led and why.kind is NotKnowing.NEAR:
         said = ""
     if why.missing and why.kind in _WITH_MISSING:
         marks = "„{}“" if tongue == GERMAN else "“{}”"

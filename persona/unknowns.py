@@ -34,7 +34,9 @@ _ENGLISH = Words(
             "That is outside what our documents cover, so I can't say {asked}.",
             "Our documents are about other things: they don't tell {asked}.",
         ),
-        NotKnowing.TASK: ("I answer from our documents, and that is nothing they hold.",),
+        NotKnowing.TASK: (
+            "I answer questions from our documents, and that is none they could answer.",
+        ),
         NotKnowing.LANGUAGE: (
             "Our documents are in another language, and I can't find {asked} there.",
         ),
@@ -53,7 +55,9 @@ _ENGLISH = Words(
     quotes={
         NotKnowing.NOTHING: ("There is no document here that I could look up {asked} in.",),
         NotKnowing.OUTSIDE: ("{asked} is outside what our documents cover.",),
-        NotKnowing.TASK: ("I answer from our documents, and that is nothing they hold.",),
+        NotKnowing.TASK: (
+            "I answer questions from our documents, and that is none they could answer.",
+        ),
         NotKnowing.LANGUAGE: (
             "Our documents are in another language, and I can't find an answer to {asked} there.",
         ),
@@ -66,7 +70,9 @@ _ENGLISH = Words(
     plain={
         NotKnowing.NOTHING: ("There is no document here that I could look that up in.",),
         NotKnowing.OUTSIDE: ("That is outside what our documents cover.",),
-        NotKnowing.TASK: ("I answer from our documents, and that is nothing they hold.",),
+        NotKnowing.TASK: (
+            "I answer questions from our documents, and that is none they could answer.",
+        ),
         NotKnowing.LANGUAGE: (
             "Our documents are in another language, and I can't find an answer to that there.",
         ),
@@ -76,7 +82,7 @@ _ENGLISH = Words(
         ),
         NotKnowing.CONTRADICTING: ("Our documents contradict each other about that.",),
     },
-    missing="The pages that come nearest do not mention {words}.",
+    missing="The nearest pages do not mention {words}.",
     both=" or ",
 )
 
@@ -85,7 +91,9 @@ _GERMAN = Words(
     quotes={
         NotKnowing.NOTHING: ("Hier gibt es kein Dokument, in dem ich {asked} nachsehen könnte.",),
         NotKnowing.OUTSIDE: ("{asked}: Davon handeln unsere Unterlagen nicht.",),
-        NotKnowing.TASK: ("Ich antworte aus unseren Unterlagen, und das steht nicht darin.",),
+        NotKnowing.TASK: (
+            "Ich beantworte Fragen aus unseren Unterlagen, und das ist keine davon.",
+        ),
         NotKnowing.LANGUAGE: (
             "Unsere Unterlagen sind in einer anderen Sprache, und auf {asked} finde ich darin keine"
             " Antwort. In ihrer Sprache gefragt, findet sich vielleicht mehr.",
@@ -100,7 +108,9 @@ _GERMAN = Words(
     plain={
         NotKnowing.NOTHING: ("Hier gibt es kein Dokument, in dem ich das nachsehen könnte.",),
         NotKnowing.OUTSIDE: ("Davon handeln unsere Unterlagen nicht.",),
-        NotKnowing.TASK: ("Ich antworte aus unseren Unterlagen, und das steht nicht darin.",),
+        NotKnowing.TASK: (
+            "Ich beantworte Fragen aus unseren Unterlagen, und das ist keine davon.",
+        ),
         NotKnowing.LANGUAGE: (
             "Unsere Unterlagen sind in einer anderen Sprache, und darauf finde ich darin keine"
             " Antwort. In ihrer Sprache gefragt, findet sich vielleicht mehr.",

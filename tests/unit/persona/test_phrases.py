@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.evidence import NotKnowing, Passage, Unknown
 from bot.ports import Brief
 from persona.indirect import indirect, quoted
-from persona.phrases import declining
+from persona.phrases import declining, small_talk
 from persona.profile import Habits, Persona
 
 Briefs = Callable[..., Brief]
@@ -31,17 +31,53 @@ OWN = Persona(
 def test_what_is_not_known_is_named_with_what_is_near_and_the_offer(
     brief: Briefs, passage: Passages
 ) -> None:
-    """The owner's phrase, what exactly was not found, the pages that are close, the offer."""
+    """The owner's phrase, the words that were not found, the pages that are close, the offer."""
     near = passage("It works with the MG-400.", "Integrations", 0.6)
     asked = brief("Does the MG-400 support HomeKit?", near, near, passage("a", "Far", cosine=0.1))
 
     said = declining(asked, OWN)
 
     assert said.startswith("I don't know that one. ")
-    assert "whether the MG-400 supports HomeKit" in said
     assert "“HomeKit”" in said
     assert "Closest: “Integrations”." in said
     assert said.endswith("Shall I ask a person?")
+
+
+def test_an_owners_phrase_takes_the_question_in(brief: Briefs, passage: Passages) -> None:
+    """At {asked} where it becomes a clause; else the phrase without it is said; nothing twice."""
+    near = passage("It works with the MG-400.", "Integrations", 0.6)
+    own = replace(OWN, unknown=("I don't know {asked}.", "I don't know."))
+
+    told = declining(brief("Does it support HomeKit?", near), own)
+    untold = declining(brief("HomeKit", near), own)
+
+    assert told.startswith("I don't know whether it supports HomeKit. ")
+    assert told.count("whether") == 1 and "documents" not in told
+    assert untold.startswith("I don't know. The nearest")
+
+
+@pytest.mark.parametrize("text", ["What is 17 * 23?", "Write me a poem"])
+def test_another_task_is_no_question_for_a_person(
+    brief: Briefs, passage: Passages, text: str
+) -> None:
+    """A sum or a poem is declined as such, and nobody is offered for it."""
+    said = declining(brief(text, passage("About the MG-400.")), OWN)
+
+    assert said == "I answer questions from our documents, and that is none they could answer."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ok", "You're welcome."),
+        ("how are you?", "Hello! What can I help you with?"),
+        ("you stupid bot", "Sorry that I haven't been of more help. What are you looking for?"),
+        ("du dummer Bot", "Tut mir leid, dass das keine Hilfe war. Worum geht es?"),
+    ],
+)
+def test_small_talk_gets_what_a_person_would_say(brief: Briefs, text: str, said: str) -> None:
+    """Agreeing, asking how it is and scolding are no reason to introduce oneself."""
+    assert small_talk(brief(text), PLAIN) == said
 
 
 def test_near_pages_are_links_where_people_can_open_them(brief: Briefs, passage: Passages) -> None:
@@ -124,6 +160,14 @@ def test_a_false_premise_is_not_repeated_as_true(brief: Briefs, passage: Passage
         ("What are your opening hours?", "what our opening hours are"),
         ("Do you ship to Norway?", "whether we ship to Norway"),
         ("Is it blue? Is it red?", ""),
+        ("Does Mossgate work with Apple HomeKit?", "whether Mossgate works with Apple HomeKit"),
+        ("What does error E-999 mean?", "what error E-999 means"),
+        ("How many employees does Mossgate have?", "how many employees Mossgate has"),
+        ("Is Apple HomeKit supported?", ""),
+        ("When did you stop supporting the MG-400?", ""),
+        ("How do I cancel and what does it cost?", ""),
+        ("What is the limit an agent may approve?", ""),
+        ("Can I get a discount, please?", "whether you can get a discount"),
     ],
 )
 def test_a_question_becomes_a_clause_where_its_grammar_is_certain(
