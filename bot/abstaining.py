@@ -14,6 +14,7 @@ from bot.evidence import NotKnowing, Passage, Unknown
 from bot.facts import Kind, facts, rarity
 from bot.guardrails import Nearness, in_another_language, nearness
 from bot.lexical import STOP_WORDS, fold, terms, words
+from bot.query.cues import ASKS_BACK, last_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,33 @@ _WRITING = re.compile(
     r"|picture|gedicht|lied|geschichte|witz|märchen|aufsatz|bild)s?\b",
     re.IGNORECASE,
 )
+
+
+_GIVES_UP = re.compile(
+    r"\b(?:i|we)(?: (?:do not|don['’]t|did not|didn['’]t|could not|couldn['’]t|cannot|can['’]t"
+    r"|am not|are not|was unable|am unable)|['’]m (?:not|unable|afraid|sorry))\b.{0,30}?"
+    r"\b(?:know|find|found|see|sure|say|tell|answer|have|able|that|to)\b"
+    r"|\b(?:documents?|docs|documentation|passages?|sources?|pages?)\b.{0,30}?"
+    r"\b(?:do not|don['’]t|does not|doesn['’]t|nothing)\b"
+    r"|\bweiß (?:ich )?(?:das |es )?(?:leider )?nicht\b"
+    r"|\bfinde\b.{0,60}?\b(?:nicht|nichts|keine?)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_OFFERS = re.compile(
+    r"\b(?:ask|connect|hand|pass|forward|talk|speak|bring|get|weiter\w+|frag\w+)\b.{0,40}?"
+    r"\b(?:person|human|colleague|teammate|someone|menschen?|kolleg(?:e|en|in))\b",
+    re.IGNORECASE,
+)
+
+
+def asks_back(answer: str) -> bool:
+    """Whether words without a source ask for what is missing: who says that it does not know, or
+    offers a person, does not."""
+    if not answer.rstrip(" *_\n)").endswith("?"):
+        return False
+    return bool(ASKS_BACK.search(last_sentence(answer))) or not (
+        _GIVES_UP.search(answer) or _OFFERS.search(answer)
+    )
 
 
 def other_task(question: str) -> str:

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from bot.abstaining import other_task, unknown
+from bot.abstaining import asks_back, other_task, unknown
 from bot.attaching import from_file
 from bot.budget import SPENT_NOTE, SPENT_NOTICE
-from bot.citing import CitationBook
+from bot.citing import CitationBook, without_markers
 from bot.conversation import Outcome, Route, Usage
 from bot.disagreeing import BothSides, Doubts
 from bot.disagreeing import tell as tell_both
 from bot.errors import ModelError, StorageError
-from bot.evidence import Retrieval
-from bot.guardrails import evidence_is_weak, only_known_links
+from bot.evidence import Rejected, Retrieval
+from bot.guardrails import evidence_is_weak, from_nowhere, only_known_links
 from bot.ladder import Ladder
 from bot.languages import spoken
 from bot.live import Current, complete, documents_alone, rest_untold, tell
@@ -24,11 +24,12 @@ from bot.ports import Brief, Grounder, GroundingCheck, Voice
 from bot.ports_costs import Spending
 from bot.ports_judging import charged
 from bot.reply import Reply
-from bot.sentences import SentenceStream
+from bot.sentences import Piece, SentenceStream
 from bot.speaking import Speaker
 from bot.telemetry import log
 
-_BROKEN_OFF = "\n\nI had to stop here: {reason}."
+BROKEN_OFF = "\n\nI had to stop here: {reason}."
+"""What stands under an answer that was begun and cannot be finished."""
 
 
 class Answering:
@@ -66,15 +67,26 @@ class Answering:
                     async for spoken in pieces:
                         reply.spend(spoken.usage or Usage())
                         for piece in stream.feed(spoken.text):
-                            await reply.say(only_known_links(piece.text, ()))
+                            await self._chat(piece, voice, brief, reply)
                 for piece in stream.finish():
-                    await reply.say(only_known_links(piece.text, ()))
+                    await self._chat(piece, voice, brief, reply)
                 self._ladder.spoke(voice)
             except ModelError as error:
                 self._step_down(voice, error, reply)
             if reply.text.strip():
                 break
         reply.watch.lap("speak")
+
+    async def _chat(self, piece: Piece, voice: Voice, brief: Brief, reply: Reply) -> None:
+        """A sentence without evidence: no links, no sources, and of figures only what was said."""
+        text = without_markers(only_known_links(piece.text, ()))
+        said = (brief.question, *(message.text for message in brief.history))
+        figures = () if voice is self._ladder.plain else from_nowhere(text, said)
+        if figures:
+            finding = f"nothing was looked up that says {', '.join(figures)}"
+            reply.rejected.append(Rejected(text.strip(), finding))
+            return
+        await reply.say(text)
 
     async def _may_spend(self) -> bool:
         """Whether the day's budget leaves something for a model."""
@@ -100,16 +112,17 @@ class Answering:
         usage, notes = charged(judging)
         reply.spend(usage)
         reply.notes.extend(notes)
+        spent = frugal and len(self._ladder.order(brief.route)) > 1
+        if spent:
+            reply.notes.append(SPENT_NOTE)
         if not reply.text:
             await self.abstain(brief, live, reply)
             return
         await complete(brief, live, speaker.pass_on, reply)
-        if not reply.book.citations and not reply.error:
+        if not reply.book.citations:
             # Words without a source: the voice asked back, or said that it does not know.
-            asks = reply.text.rstrip().endswith("?")
-            reply.outcome = Outcome.CLARIFY if asks else Outcome.ABSTAINED
-        elif frugal and len(self._ladder.order(brief.route)) > 1:
-            reply.notes.append(SPENT_NOTE)
+            reply.outcome = Outcome.CLARIFY if asks_back(reply.text) else Outcome.ABSTAINED
+        elif spent:
             await reply.say(f"\n\n_{SPENT_NOTICE}_")
         reply.watch.lap("speak")
 
@@ -158,7 +171,7 @@ class Answering:
                 failed = True
                 self._step_down(voice, error, reply)
                 if len(reply.text) > before:
-                    broken_off = _BROKEN_OFF.format(reason=error.public)
+                    broken_off = BROKEN_OFF.format(reason=error.public)
                     await reply.say(reply.book.finish() + broken_off)
             if len(reply.text) > before:
                 reply.model = voice.model

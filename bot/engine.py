@@ -13,7 +13,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from bot.addressee import without_call
-from bot.answering import Answering
+from bot.answering import BROKEN_OFF, Answering
 from bot.attaching import attached, names_only, routed, searched_for, with_files, without_quotes
 from bot.caching import Asked, essence, worth_keeping
 from bot.clarifying import Clarification, clarification
@@ -34,6 +34,9 @@ from bot.store.ids import new_id
 from bot.telemetry import log
 
 _APOLOGY = "Sorry, I could not answer that: {reason}. Please try again in a moment."
+_A_LOOK_S = 2.0
+"""Seconds of a search that a greeting waits for at most."""
+_UNDECIDED = RouteDecision(Route.HYBRID, 0.0, ("nothing was decided",))
 
 
 class Turns(Protocol):
@@ -59,11 +62,11 @@ class _Exchange:
     thread: str
     said: str
     query: str
-    history: tuple[Message, ...]
-    live: Current
-    files: tuple[Passage, ...]
-    thresholds: Thresholds
-    decision: RouteDecision
+    history: tuple[Message, ...] = ()
+    live: Current = field(default_factory=lambda: Current(None))
+    files: tuple[Passage, ...] = ()
+    thresholds: Thresholds = SHIPPED
+    decision: RouteDecision = _UNDECIDED
     found: Retrieval = field(default_factory=lambda: Retrieval(()))
     repeated: CachedAnswer | None = None
 
@@ -149,26 +152,10 @@ class Engine:
     async def _answer(self, question: Question, show: Show) -> Turn:
         watch = Stopwatch()
         reply = Reply(show, watch)
-
-        history = await self._history(question)
-        watch.lap("history")
-
-        said = without_call(question.text, self._names)
-        query = await self._rewriter.rewrite(said, history, reply.spend)
-        watch.lap("rewrite")
-
-        live = Current.of(self._live, said, query, history, question.principal)
-        files = attached(query, question.attachments)
-        thresholds = SHIPPED if self._thresholds is None else await self._thresholds()
-        decision = decide(said, history, live=live.plan.reason, thresholds=thresholds)
-        decision = routed(decision, files)
         thread = question.thread or new_id("thread")
-        talk = _Exchange(question, thread, said, query, history, live, files, thresholds, decision)
-        if talk.decision.route is not Route.LIVE:
-            live.plan = replace(live.plan, wants=(), ask="")
-        watch.lap("route")
-
+        talk = _Exchange(question, thread, said=question.text, query=question.text)
         try:
+            await self._understand(talk, reply)
             await self._respond(talk, reply)
         except WellspokenError as error:
             log.warning("not answered", error=str(error))
@@ -185,6 +172,32 @@ class Engine:
         return stored
 
     # -- the stages ---------------------------------------------------------------------------
+
+    async def _understand(self, talk: _Exchange, reply: Reply) -> None:
+        """What is asked, in its thread, and which way it goes."""
+        question, watch = talk.question, reply.watch
+        talk.history = await self._history(question)
+        watch.lap("history")
+
+        talk.said = without_call(question.text, self._names)
+        rewriter = self._rewriter if await self._may_spend() else RuleRewriter()
+        talk.query = await rewriter.rewrite(talk.said, talk.history, reply.spend)
+        watch.lap("rewrite")
+
+        talk.live = Current.of(self._live, talk.said, talk.query, talk.history, question.principal)
+        talk.files = attached(talk.query, question.attachments)
+        if self._thresholds is not None:
+            talk.thresholds = await self._thresholds()
+        reason = talk.live.plan.reason
+        decision = decide(talk.said, talk.history, live=reason, thresholds=talk.thresholds)
+        talk.decision = routed(decision, talk.files)
+        if talk.decision.route is not Route.LIVE:
+            talk.live.plan = replace(talk.live.plan, wants=(), ask="")
+        watch.lap("route")
+
+    async def _may_spend(self) -> bool:
+        """Whether the day's budget leaves something for a model."""
+        return self._budget is None or await self._budget.left()
 
     async def _history(self, question: Question) -> tuple[Message, ...]:
         """What was said before, as far as everybody who reads the answer may know it."""
@@ -208,10 +221,15 @@ class Engine:
             talk.found = Retrieval((), withheld=talk.live.plan.withheld)
             await self._answering.ask_back(talk.live.plan.ask, reply)
             return
-        talk.found = await talk.live.beside(self._retrieve(talk))
+        found = await (self._look(talk) if chats else self._search(talk))
         reply.watch.lap("retrieve")
+        if found is None:
+            await self._answering.converse(talk.brief(), reply)
+            return
+        talk.found = found
         talk.decision = reconsider(talk.decision, talk.query, talk.found, talk.thresholds)
         if talk.decision.route in _WITHOUT_FACTS:
+            talk.found = replace(talk.found, passages=())  # of no use to it, nor told to the voice
             await self._answering.converse(talk.brief(), reply)
             return
         unclear = self._unclear(talk)
@@ -232,6 +250,20 @@ class Engine:
         passages = talk.found.passages
         return clarification(talk.said, talk.query, passages, talk.history, tongue=tongue)
 
+    async def _search(self, talk: _Exchange) -> Retrieval:
+        """What documents say, and live facts beside them."""
+        return await talk.live.beside(self._retrieve(talk))
+
+    async def _look(self, talk: _Exchange) -> Retrieval | None:
+        """A short look for what is likely small talk; ``None``: no look was possible, and small
+        talk needs no knowledge base."""
+        try:
+            async with asyncio.timeout(_A_LOOK_S):
+                return await self._search(talk)
+        except (WellspokenError, TimeoutError) as error:
+            log.warning("taken for small talk without a look", error=str(error) or "too slow")
+            return None
+
     async def _retrieve(self, talk: _Exchange) -> Retrieval:
         """What is said about it, as far as the audience may know."""
         wanted = essence(searched_for(talk.query, talk.question.attachments))
@@ -242,8 +274,10 @@ class Engine:
 
     async def _repeat(self, talk: _Exchange, reply: Reply) -> bool:
         """Give the stored answer to the same question over the same passages, if there is one."""
+        if self._answers is None:
+            return False
         asked = self._asked(talk)
-        if self._answers is None or not asked.cacheable:
+        if not asked.cacheable:
             return False
         kept = await self._answers.find(asked.key)
         reply.watch.lap("cache")
@@ -277,7 +311,8 @@ class Engine:
     async def _apologise(self, error: WellspokenError, reply: Reply) -> None:
         reply.outcome = Outcome.ERROR
         reply.error = str(error)
-        await reply.say(_APOLOGY.format(reason=error.public))
+        words = BROKEN_OFF if reply.text else _APOLOGY
+        await reply.say(reply.book.finish() + words.format(reason=error.public))
 
     def _turn(self, talk: _Exchange, reply: Reply) -> Turn:
         """Everything that led from the question to the answer."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.errors import QuestionError
 from bot.evidence import Claim, Grounding, Passage, Retrieval
-from bot.facts import rarity
+from bot.facts import Kind, facts, rarity
 from bot.languages import language
 from bot.lexical import query_terms, terms
 from bot.ports import Grounder
@@ -100,6 +100,18 @@ def only_known_links(text: str, allowed: Iterable[str]) -> str:
         return match.group() if _bare(found) in addresses else "(address left out)"
 
     return _ADDRESS.sub(address, _MARKDOWN_LINK.sub(link, text))
+
+
+_NUMBERED = re.compile(r"^\s*\d{1,3}[.)]\s+")
+
+
+def from_nowhere(text: str, said: Iterable[str]) -> tuple[str, ...]:
+    """The figures, dates, codes and addresses of a text that nobody said, as written. Numbers in
+    words ("one moment") state nothing."""
+    found = [f for f in facts(_NUMBERED.sub("", text)) if f.kind is not Kind.NAME]
+    telling = [f for f in found if f.kind is Kind.LINK or any(c.isdigit() for c in f.text)]
+    known = {f.value for other in said for f in facts(other)} if telling else set()
+    return tuple(f.text for f in telling if f.value not in known)
 
 
 # Best cosine + 0.5 * coverage by all passages. At 0.58 these shares are called weak: answerable

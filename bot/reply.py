@@ -9,6 +9,7 @@ from time import perf_counter
 from bot.citing import CitationBook
 from bot.conversation import Outcome, Usage
 from bot.evidence import Claim, Rejected
+from bot.telemetry import log
 
 Show = Callable[[str], Awaitable[None]]
 """Takes the pieces of an answer as they pass the check; joined they are ``turn.answer``."""
@@ -58,10 +59,15 @@ class Reply:
         self.usage += usage
 
     async def say(self, piece: str) -> None:
-        """Show a piece and keep it."""
+        """Show a piece and keep it. Where showing fails the answer is made all the same: whoever
+        asked for it still gets the whole."""
         if not self.text:
             piece = piece.lstrip()
             self.watch.mark("first_sentence")
         if piece:
             self.text += piece
-            await self.show(piece)
+            try:
+                await self.show(piece)
+            except Exception:  # noqa: BLE001 - a reader that is gone must not cost the turn
+                log.exception("the answer cannot be shown as it is written, it comes as a whole")
+                self.show = silent

@@ -2,12 +2,14 @@
 
 What passes is shown as it comes. From the first sentence that does not pass, the rest is held back
 until the voice was asked once more for sentences that its sources carry; what then still does not
-pass is left out, and nothing that was shown is ever taken back.
+pass is left out, with what does not stand without it (:mod:`bot.standing`), and nothing that was
+shown is ever taken back.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -20,7 +22,8 @@ from bot.guardrails import only_known_links
 from bot.ports import Brief, GroundingCheck, Verdict, Voice
 from bot.repairing import replacements
 from bot.reply import Reply
-from bot.sentences import Piece, SentenceStream, Unit, split
+from bot.sentences import Piece, Sentence, SentenceStream, Unit, split
+from bot.standing import Fate, Standing, leads
 from bot.telemetry import log
 
 _MOST_REPAIRED = 8
@@ -28,6 +31,7 @@ _MOST_REPAIRED = 8
 
 _MOVED = "the citation pointed at a passage that does not say so; it was moved to the one that does"
 
+_MARKERS_BEFORE = re.compile(r"(?:\[\d{1,3}\]\s*)+")
 _BEGINNING = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)])[ \t]+|#{1,6}[ \t]+|>[ \t]?)*")
 
 
@@ -52,6 +56,7 @@ class Speaker:
         self._check = check
         self._reply = reply
         self._waiting: list[_Slot] = []
+        self._standing = Standing[_Slot]()
         self._repairs = False
         self._opened = False
 
@@ -70,7 +75,7 @@ class Speaker:
         said has a source and something was kept back, nothing is shown. Raises ModelError.
         """
         brief = brief or self.brief
-        self._repairs, self._opened = repair, False
+        self._repairs, self._opened, self._standing = repair, False, Standing()
         stream = SentenceStream()
         stream.feed(lead)
         try:
@@ -101,19 +106,15 @@ class Speaker:
     async def _take(self, piece: Piece) -> None:
         """One sentence of a stream: shown as soon as nothing before it waits."""
         slot = await self._judged(piece, self._check)
-        if slot is None:
-            return
-        if not slot.verdict.supported and not self._repairs:
-            self._strike(slot)
-            return
-        self._waiting.append(slot)
-        await self._release()
+        if slot is not None:
+            self._waiting.append(slot)
+            await self._release()
 
     async def _judged(self, piece: Piece, check: GroundingCheck) -> _Slot | None:
-        """A sentence with the verdict on it; ``None`` for white space."""
+        """A sentence with the verdict on it; ``None`` for white space and markers alone."""
         text = self._with_known_links(piece.text)
         body = text.strip()
-        if not body:
+        if not without_markers(body).strip():
             return None
         cited = cited_indexes(body, len(self.brief.passages))
         verdict = await check.check(body, cited)
@@ -122,34 +123,50 @@ class Speaker:
         return _Slot(text, piece.unit, verdict)
 
     async def _release(self) -> None:
-        """Show what waits, as far as nothing before it is doubtful.
+        """Show what waits, unless something of it may still be repaired.
 
         The opening ("Good question!") waits for the first sentence with a source, so that it does
         not stand alone where nothing follows.
         """
-        doubtful = any(not slot.verdict.supported for slot in self._waiting)
+        doubtful = self._repairs and not all(slot.verdict.supported for slot in self._waiting)
         if not doubtful and (self._opened or self._has_source()):
             self._opened = True
             await self._show_waiting()
 
     async def _end(self, *, whole: bool = True) -> None:
         """Nothing more comes: show what passed, unless it is an opening without an answer."""
-        for slot in self._waiting:
-            if not slot.verdict.supported:
-                self._strike(slot)
+        wrong = [slot for slot in self._waiting if not slot.verdict.supported]
         alone = not self._opened and not self._has_source()
-        if alone and (self._reply.text or self._reply.rejected or not whole):
-            self._waiting.clear()
+        if alone and (self._reply.text or self._reply.rejected or wrong or not whole):
+            self._waiting = wrong
         await self._show_waiting()
+        for left in self._standing.end():
+            await self._settle(left)
 
     def _has_source(self) -> bool:
-        return any(s.verdict.supported and s.verdict.passage is not None for s in self._waiting)
+        return any(
+            slot.verdict.supported
+            and slot.verdict.passage is not None
+            and not leads(slot.unit, without_markers(slot.body))
+            for slot in self._waiting
+        )
 
     async def _show_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         for slot in waiting:
-            if slot.verdict.supported:
-                await self._show(slot)
+            text = without_markers(slot.body)
+            passed = slot.verdict.supported
+            for fate in self._standing.take(slot, text, slot.unit, passed=passed):
+                await self._settle(fate)
+
+    async def _settle(self, fate: Fate[_Slot]) -> None:
+        """Show a sentence, or leave it out."""
+        if fate.shown:
+            await self._show(fate.item)
+            return
+        if fate.finding:
+            fate.item.verdict = replace(fate.item.verdict, finding=fate.finding)
+        self._strike(fate.item)
 
     async def _repair(self, voice: Voice, brief: Brief) -> None:
         """Ask the voice once more for the sentences that did not pass, with what was found."""
@@ -172,7 +189,8 @@ class Speaker:
             self._reply.notes.append(f"asking again failed: {error}")
             return
         for slot, text in zip(wrong, replacements(said, len(wrong)), strict=True):
-            new = await self._judged(_in_place(slot, text), self._check) if text else None
+            piece = _in_place(slot, text)
+            new = await self._judged(piece, self._check) if text and _fits(slot, piece) else None
             if new is not None and new.verdict.supported and new.verdict.passage is not None:
                 self._reply.rejected.append(
                     replace(_rejected(slot), became=without_markers(new.body))
@@ -203,8 +221,7 @@ class Speaker:
                 passage=slot.verdict.passage,
                 finding=slot.verdict.finding,
             )
-            for unit in split(placed.lstrip())
-            if without_markers(unit.text).strip()
+            for unit in _claimed(placed.lstrip())
         )
 
     def _with_known_links(self, text: str) -> str:
@@ -213,6 +230,16 @@ class Speaker:
         # A file that came along may bring any address; only those of documents become links.
         chunks = [p.chunk for p in self.brief.passages if not from_file(p)]
         return only_known_links(text, [c.text for c in chunks] + [c.uri for c in chunks])
+
+
+def _claimed(placed: str) -> Iterator[Sentence]:
+    """The statements of a text as it was placed: markers at their beginning belong to what stands
+    before, and the line under a table's head says nothing."""
+    for unit in split(placed):
+        marked = _MARKERS_BEFORE.match(unit.text)
+        skipped = marked.end() if marked else 0
+        if any(c.isalnum() for c in unit.text[skipped:]):
+            yield replace(unit, start=unit.start + skipped, text=unit.text[skipped:])
 
 
 def _rejected(slot: _Slot) -> Rejected:
@@ -225,3 +252,15 @@ def _in_place(slot: _Slot, text: str) -> Piece:
     before = _BEGINNING.match(slot.text)
     after = text[len(found.group()) :] if (found := _BEGINNING.match(text)) else text
     return Piece((before.group() if before else "") + after, slot.unit)
+
+
+def _fits(slot: _Slot, piece: Piece) -> bool:
+    """Whether a replacement is of the kind of what it replaces, so that lists, tables and code
+    around it stay what they are; words may stand for code."""
+    kinds = {unit.unit for unit in split(piece.text)}
+    if slot.unit is Unit.ROW:
+        same = piece.text.count("|") == slot.text.count("|")
+        return kinds == {Unit.ROW} and same and "\n" not in piece.text.strip()
+    if slot.unit in (Unit.CODE, Unit.ITEM):
+        return kinds in ({slot.unit}, {Unit.PROSE})
+    return kinds == {slot.unit}
