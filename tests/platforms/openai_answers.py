@@ -15,7 +15,7 @@ Message = dict[str, Any]
 
 
 _PASSAGE = re.compile(
-    r"<passage n=\"(\d+)\"[^>]*>\n(.*?)\n</passage>|^\s*\[(\d+)\]\s*(.+?)(?=^\s*\[\d+\]|\Z)",
+    r"<passage n=\"(\d+)\"[^\n]*>\n(.*?)\n</passage>|^\s*\[(\d+)\]\s*(.+?)(?=^\s*\[\d+\]|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 
