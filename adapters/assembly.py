@@ -21,6 +21,7 @@ from adapters.models import (
     build_rewriter,
     load_voice_persona,
     model_server,
+    voice_setup,
 )
 from bot.engine import Engine
 from bot.ports import Clock, Embedder, Retriever
@@ -206,6 +207,7 @@ async def assemble(
                 ),
                 thresholds=ThresholdBook(database),
                 doubts=build_doubts(ledger),
+                setup=voice_setup(settings),
             ),
             history=history,
             feedback=FeedbackBook(database),

@@ -102,6 +102,12 @@ def _model_voice(settings: Settings, persona: Persona, server: ModelServer, mode
     )
 
 
+def voice_setup(settings: Settings) -> str:
+    """What the answers of models hang on besides their ids: another one, other answers."""
+    limits = settings.models
+    return f"{settings.openai_base_url or ''} {limits.prompt_tokens} {limits.answer_tokens}"
+
+
 def _named_by(settings: Settings, model: str) -> str:
     """The setting that a model's id comes from."""
     if model == settings.voice_model:

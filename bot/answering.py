@@ -14,7 +14,7 @@ from bot.citing import CitationBook, without_markers
 from bot.conversation import Outcome, Route, Usage
 from bot.disagreeing import BothSides, Doubts
 from bot.disagreeing import tell as tell_both
-from bot.errors import ModelError, StorageError
+from bot.errors import ModelError
 from bot.evidence import Rejected, Retrieval
 from bot.guardrails import evidence_is_weak, from_nowhere, only_known_links
 from bot.ladder import Ladder
@@ -59,7 +59,8 @@ class Answering:
     async def converse(self, brief: Brief, reply: Reply) -> None:
         """A greeting, thanks, a wish for a person: the voice alone, without facts."""
         reply.outcome = Outcome.HANDOFF if brief.route is Route.HANDOFF else Outcome.ANSWERED
-        for voice in self._ladder.rungs(brief.route, frugal=not await self._may_spend()):
+        frugal = not await self._may_spend()
+        for voice in self._rungs(brief, reply, frugal=frugal):
             reply.model = voice.model
             stream = SentenceStream()
             try:
@@ -108,7 +109,7 @@ class Answering:
         check = live.check(judging, brief.passages)
         speaker = Speaker(brief, await self._both_sides(brief, live, check, reply), reply)
         frugal = not await self._may_spend()
-        await self._climb(self._ladder.rungs(brief.route, frugal=frugal), live, speaker, reply)
+        await self._climb(self._rungs(brief, reply, frugal=frugal), live, speaker, reply)
         usage, notes = charged(judging)
         reply.spend(usage)
         reply.notes.extend(notes)
@@ -133,12 +134,7 @@ class Answering:
         tell one of them alone."""
         if self._doubts is None or live.found:
             return check
-        documents = documents_alone(brief).passages
-        try:
-            found, dates = await self._doubts(brief.query, documents)
-        except StorageError as error:
-            log.warning("dates of documents not looked up", error=str(error))
-            return check
+        found, dates = await self._doubts(brief.query, documents_alone(brief).passages)
         if not found:
             return check
         reply.notes.extend(each.reason for each in found)
@@ -147,6 +143,13 @@ class Answering:
         await tell_both(found, dates, speaker.pass_on, spoken(brief.question, self._languages))
         await reply.say(reply.book.finish())
         return BothSides(check, found, brief.passages)
+
+    def _rungs(self, brief: Brief, reply: Reply, *, frugal: bool) -> tuple[Voice, ...]:
+        """Who is tried; the turn says who is not, since it failed too often."""
+        resting = () if frugal else self._ladder.left_alone(brief.route)
+        reply.notes.extend(resting)
+        reply.error = reply.error or next(iter(resting), "")
+        return self._ladder.rungs(brief.route, frugal=frugal)
 
     async def _climb(
         self, rungs: Sequence[Voice], live: Current, speaker: Speaker, reply: Reply
@@ -184,7 +187,7 @@ class Answering:
     def _step_down(self, voice: Voice, error: ModelError, reply: Reply) -> None:
         """A model did not answer: the next rung takes over, and the turn says so."""
         log.warning("the model did not answer, the next one steps in", error=str(error))
-        self._ladder.failed(voice)
+        self._ladder.failed(voice, str(error))
         reply.error = str(error)
         reply.notes.append(f"{voice.model} did not answer: {error}")
 

@@ -22,7 +22,7 @@ from bot.lexical import STOP_WORDS
 from bot.live import from_live
 from bot.ports_costs import CACHED_ROUTES
 
-FORMAT = 1
+FORMAT = 2
 """Of the key. A new release of the program has new keys as well: its prompts may be others."""
 
 _GREETING = re.compile(
@@ -59,7 +59,8 @@ class Asked:
 
     ``query`` is the question rewritten to stand alone, ``audience`` the groups of everybody who
     reads the answer, ``passages`` those given to the voice, in order. ``rungs`` are the ids of the
-    models that the route asks, the first one first, ``checker`` the id of the check.
+    models that the route asks, the first one first, ``checker`` the id of the check, ``setup``
+    whatever else a model's answer hangs on: its server, the lengths of prompts and answers.
     """
 
     query: str
@@ -69,6 +70,7 @@ class Asked:
     persona: str
     rungs: tuple[str, ...]
     checker: str
+    setup: str = ""
 
     @property
     def cacheable(self) -> bool:
@@ -92,6 +94,7 @@ class Asked:
             self.persona,
             self.rungs,
             self.checker,
+            self.setup,
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

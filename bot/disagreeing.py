@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bot.errors import StorageError
 from bot.evidence import Passage
 from bot.facts import Kind, facts
 from bot.languages import GERMAN
@@ -24,17 +25,16 @@ from bot.ports_abstaining import (
     DocumentKey,
     Side,
 )
+from bot.reply import Certain, PassOn
 from bot.sentences import Piece, Unit
-
-PassOn = Callable[[Piece, GroundingCheck], Awaitable[None]]
-"""Takes a sentence through a check into the answer."""
+from bot.telemetry import log
 
 Doubts = Callable[
     [str, Sequence[Passage]],
     Awaitable[tuple[Sequence[Disagreement], Mapping[DocumentKey, Dated]]],
 ]
 """Looks up where documents disagree about a question, and the days of those that do: see
-:func:`look_up`. Raises StorageError."""
+:func:`look_up`. Raises nothing."""
 
 _LONGEST_TITLE = 100
 _SAME_SUBJECT = 0.5  # share of a sentence's telling words that the quote holds as well
@@ -84,10 +84,14 @@ async def look_up(
     finder: Disagreements, dates: DocumentDates, question: str, passages: Sequence[Passage]
 ) -> tuple[tuple[Disagreement, ...], Mapping[DocumentKey, Dated]]:
     """The disagreements about a question, and the dates of the documents in them, which are looked
-    up only where there is one. Raises StorageError."""
+    up only where there is one. Where they cannot be, both sides are told without them."""
     found = finder.among(question, passages)
     keys = list(dict.fromkeys(side.key for each in found for side in each.sides))
-    return found, (await dates.dated(keys) if keys else {})
+    try:
+        return found, (await dates.dated(keys) if keys else {})
+    except StorageError as error:
+        log.warning("dates of documents not looked up", error=str(error))
+        return found, {}
 
 
 def told(
@@ -134,17 +138,7 @@ async def tell(
     for each in found:
         for said in told(each, dates, tongue):
             piece = Piece(f" {said.sentence}", Unit.PROSE)
-            await pass_on(piece, _Certain(said.side.passage, said.side.quote))
-
-
-class _Certain:
-    """A :class:`~bot.ports.GroundingCheck` of a sentence that was made of a passage."""
-
-    def __init__(self, passage: int, quote: tuple[int, int]) -> None:
-        self._verdict = Verdict(True, 1.0, passage, quote)
-
-    async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:  # noqa: ARG002
-        return self._verdict
+            await pass_on(piece, Certain(said.side.passage, said.side.quote))
 
 
 class BothSides:

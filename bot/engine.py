@@ -98,13 +98,14 @@ class Engine:
         thresholds: Callable[[], Awaitable[Thresholds]] | None = None,
         doubts: Doubts | None = None,
         languages: Sequence[str] = (),
+        setup: str = "",
     ) -> None:
         self._turns = turns
         self._retriever = retriever
         self._ladder = ladder
         self._grounder = grounder
         self._answering = Answering(ladder, grounder, budget, doubts, languages)
-        self._answers, self._budget = answers, budget
+        self._answers, self._budget, self._setup = answers, budget, setup
         self._thresholds = thresholds
         self._languages = tuple(languages)
         self._clock = clock
@@ -306,6 +307,7 @@ class Engine:
             persona=self._ladder.voice.persona,
             rungs=self._ladder.models(talk.decision.route),
             checker=self._grounder.id,
+            setup=self._setup,
         )
 
     async def _apologise(self, error: WellspokenError, reply: Reply) -> None:

@@ -25,6 +25,7 @@ class _Standing:
 
     failures: int = 0
     until: float = 0.0
+    why: str = ""
 
 
 class Ladder:
@@ -63,6 +64,14 @@ class Ladder:
             return (self.plain,)
         return tuple(v for v in self.order(route) if v is self.plain or not self._rests(v))
 
+    def left_alone(self, route: Route) -> tuple[str, ...]:
+        """Why models of a route are not tried now, in words, the preferred one first."""
+        return tuple(
+            f"{voice.model} is left alone for a while: {self._standings[id(voice)].why}"
+            for voice in self.order(route)
+            if voice is not self.plain and self._rests(voice)
+        )
+
     def models(self, route: Route) -> tuple[str, ...]:
         """The ids of a route's voices, in their order."""
         return tuple(v.model for v in self.order(route))
@@ -71,10 +80,11 @@ class Ladder:
         """A voice answered: what it failed before is forgotten."""
         self._standings.pop(id(voice), None)
 
-    def failed(self, voice: Voice) -> None:
+    def failed(self, voice: Voice, why: str = "") -> None:
         """A voice failed; the third time in a row it is left alone, then tried once again."""
         standing = self._standings.setdefault(id(voice), _Standing())
         standing.failures += 1
+        standing.why = why
         if standing.failures >= FAILURES:
             standing.until = self._now() + REST_S
 

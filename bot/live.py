@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from bot.attaching import from_file
 from bot.citing import without_markers
@@ -28,16 +27,9 @@ from bot.ports import (
     LivePlan,
     Verdict,
 )
-from bot.reply import Reply
+from bot.reply import Certain, PassOn, Reply
 from bot.sentences import Piece, Unit
 from bot.telemetry import log
-
-
-class PassOn(Protocol):
-    """Takes a sentence through a check into the answer; ``None``: through the answer's own."""
-
-    async def __call__(self, piece: Piece, check: GroundingCheck | None = None) -> None: ...
-
 
 _LONGEST_TITLE = 100
 
@@ -175,16 +167,6 @@ class _LiveCheck:
         return await self._check.check(sentence, cited)
 
 
-class _Certain:
-    """A :class:`~bot.ports.GroundingCheck` of a sentence that was made of a passage."""
-
-    def __init__(self, passage: int, quote: tuple[int, int]) -> None:
-        self._verdict = Verdict(True, 1.0, passage, quote)
-
-    async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:  # noqa: ARG002
-        return self._verdict
-
-
 async def tell(found: Sequence[LiveFinding], pass_on: PassOn, reply: Reply) -> None:
     """Facts in their own words: the sentences that answer the question, and their time."""
     for finding in found:
@@ -203,7 +185,7 @@ async def complete(brief: Brief, live: Current, pass_on: PassOn, reply: Reply) -
     await reply.say(_stamp(live.found, reply.text))
     for other in live.contradictions(brief):
         if other.value not in reply.text:
-            sure = _Certain(other.passage, other.quote)
+            sure = Certain(other.passage, other.quote)
             await pass_on(Piece(f" {_noted(other)}", Unit.PROSE), sure)
     await reply.say(reply.book.finish())
     for sentence in live.missing:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Protocol
 
 from bot.citing import CitationBook
 from bot.conversation import Outcome, Usage
 from bot.evidence import Claim, Rejected
+from bot.ports import GroundingCheck, Verdict
+from bot.sentences import Piece
 from bot.telemetry import log
 
 Show = Callable[[str], Awaitable[None]]
@@ -71,3 +74,19 @@ class Reply:
             except Exception:  # noqa: BLE001 - a reader that is gone must not cost the turn
                 log.exception("the answer cannot be shown as it is written, it comes as a whole")
                 self.show = silent
+
+
+class PassOn(Protocol):
+    """Takes a sentence through a check into the answer; ``None``: through the answer's own."""
+
+    async def __call__(self, piece: Piece, check: GroundingCheck | None = None) -> None: ...
+
+
+class Certain:
+    """A :class:`~bot.ports.GroundingCheck` of a sentence that was made of a passage."""
+
+    def __init__(self, passage: int, quote: tuple[int, int]) -> None:
+        self._verdict = Verdict(True, 1.0, passage, quote)
+
+    async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:  # noqa: ARG002
+        return self._verdict

@@ -146,7 +146,7 @@ def test_numbers_are_never_folded(one: int, other: int) -> None:
 
 
 def test_whatever_the_answer_depends_on_is_in_the_key() -> None:
-    """Rights, route, documents and their order, revision, words, persona, models, checker."""
+    """Rights, route, documents, their order, revision and words, persona, models, check, lengths."""
     changed = [
         asked(),
         asked(audience=frozenset()),
@@ -162,6 +162,7 @@ def test_whatever_the_answer_depends_on_is_in_the_key() -> None:
         asked(rungs=("small@2", "big")),
         asked(rungs=("small",)),
         asked(checker="builtin@2"),
+        asked(setup="http://other 6000 700"),
     ]
     assert len({each.key for each in changed}) == len(changed)
 

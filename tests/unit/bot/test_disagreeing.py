@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from bot.disagreeing import BothSides, day, look_up, tell, told
+from bot.errors import DatabaseUnavailableError
 from bot.evidence import Chunk, Passage
 from bot.ports import GroundingCheck, Verdict
 from bot.ports_abstaining import Dated, DatedBy, Disagreement, DocumentKey, Side
@@ -83,7 +84,8 @@ async def test_each_sentence_is_cited_by_the_place_that_says_it() -> None:
     """The check that comes with it names passage and quote."""
     heard: list[tuple[str, int | None]] = []
 
-    async def pass_on(piece: Piece, check: GroundingCheck) -> None:
+    async def pass_on(piece: Piece, check: GroundingCheck | None = None) -> None:
+        assert check is not None
         heard.append((piece.text.strip()[:12], (await check.check(piece.text)).passage))
 
     await tell((FOUND,), DATES, pass_on)
@@ -121,3 +123,17 @@ async def test_dates_are_looked_up_only_where_there_is_a_disagreement() -> None:
     assert await look_up(Finder(()), Dates(), "?", PASSAGES) == ((), {})
     assert await look_up(Finder((FOUND,)), Dates(), "?", PASSAGES) == ((FOUND,), DATES)
     assert asked == [[FAQ.key, RETURNS.key]]
+
+
+async def test_without_dates_both_sides_are_told_all_the_same() -> None:
+    """A database that is down must not leave one side to be told alone."""
+
+    class Finder:
+        def among(self, question: str, passages: Sequence[Passage]) -> tuple[Disagreement, ...]:
+            return (FOUND,)
+
+    class Dates:
+        async def dated(self, documents: Sequence[DocumentKey]) -> dict[DocumentKey, Dated]:
+            raise DatabaseUnavailableError(url="x", reason="gone")
+
+    assert await look_up(Finder(), Dates(), "?", PASSAGES) == ((FOUND,), {})

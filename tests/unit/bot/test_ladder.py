@@ -68,6 +68,15 @@ def test_a_model_that_keeps_failing_is_left_alone_for_a_while() -> None:
     assert ladder.rungs(Route.HYBRID) == (GENERAL, PLAIN)
 
 
+def test_who_is_left_alone_is_said_with_the_reason() -> None:
+    """The turn's story tells why another one answered, also where nothing failed in it."""
+    ladder = Ladder(PLAIN, voice=BRAND, general=GENERAL)
+    for _ in range(FAILURES):
+        ladder.failed(BRAND, "it cannot be reached")
+    alone = ("brand-1 is left alone for a while: it cannot be reached",)
+    assert ladder.left_alone(Route.HYBRID) == alone
+
+
 def test_an_answer_makes_old_failures_forgotten() -> None:
     """Two failures, an answer, two failures: it is still asked."""
     ladder = Ladder(PLAIN, voice=BRAND)
