@@ -146,7 +146,7 @@ def test_numbers_are_never_folded(one: int, other: int) -> None:
 
 
 def test_whatever_the_answer_depends_on_is_in_the_key() -> None:
-    """Rights, route, documents, their order, revision and words, persona, models, check, lengths."""
+    """Rights, route, documents, order, revision and words, persona, models, check, lengths."""
     changed = [
         asked(),
         asked(audience=frozenset()),
