@@ -15,6 +15,9 @@ from bot.evidence import Citation, Claim, Passage
 if TYPE_CHECKING:
     from bot.store.audit import AuditEntry, AuditTrail, BrokenEntry
 
+READER = "extractive"
+"""What the built-in reader is called where a turn names its model."""
+
 EARLIER = 10
 """Turns of the thread before this one; the voice sees the newest of them."""
 
@@ -68,6 +71,12 @@ class Story:
     earlier: tuple[Turn, ...]
     feedback: tuple[Feedback, ...]
     audited: Audited | None
+
+    @property
+    def asked_before(self) -> bool:
+        """Whether tokens went to models whose words did not become the answer: the built-in
+        reader, which takes none, has the last word."""
+        return self.turn.model == READER and self.turn.usage.prompt_tokens > 0
 
     @property
     def cited(self) -> dict[str, list[Citation]]:

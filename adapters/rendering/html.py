@@ -111,6 +111,12 @@ class _Renderer(RendererHTML):
     ) -> str:
         return "</table></div>\n"
 
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """An empty cell of a table's head heads nothing: it is a plain one."""
+        if not tokens[idx + 1].content.strip():
+            tokens[idx].tag = tokens[idx + 2].tag = "td"
+        return self.renderToken(tokens, idx, options, env)
+
 
 _MARKDOWN = (
     MarkdownIt("commonmark", {"html": False, "breaks": True})

@@ -28,7 +28,7 @@ def turn_json(turn: Turn) -> dict[str, Any]:
         "usage": {
             "prompt_tokens": turn.usage.prompt_tokens,
             "completion_tokens": turn.usage.completion_tokens,
-            "cost_usd": turn.usage.cost_usd,
+            "cost_usd": round(turn.usage.cost_usd, 10),
         },
         "timings_ms": {stage: round(ms, 3) for stage, ms in turn.timings_ms.items()},
         "turn": turn.id,

@@ -26,7 +26,7 @@ def story_text(story: Story) -> str:
         _block("Claims", _claims(story)),
         _block("Kept back", _rejected(story.turn)),
         _block("Otherwise than usual", [plain(n) for n in story.turn.notes]),
-        _block("Cost", _cost(story.turn)),
+        _block("Cost", _cost(story)),
         _block("Feedback", _feedback(story.feedback)),
         _block("Audit", audit_lines(story.audited)),
     ]
@@ -104,11 +104,12 @@ def _rejected(turn: Turn) -> list[str]:
     return lines
 
 
-def _cost(turn: Turn) -> list[str]:
-    usage = turn.usage
+def _cost(story: Story) -> list[str]:
+    turn, usage = story.turn, story.turn.usage
     lines = [f"{turn.model} as {turn.persona}"]
     price = f", ${usage.cost_usd:.6f}" if usage.cost_usd else ""
-    lines.append(f"{usage.prompt_tokens} tokens in, {usage.completion_tokens} out{price}")
+    of = ", of models asked before it" if story.asked_before else ""
+    lines.append(f"{usage.prompt_tokens} tokens in, {usage.completion_tokens} out{price}{of}")
     if turn.cached_from:
         saved = f", which saved ${turn.saved_usd:.6f}" if turn.saved_usd else ""
         lines.append(f"the answer of {turn.cached_from} was given again{saved}")

@@ -73,7 +73,9 @@ def add_costs(router: APIRouter, console: Console) -> None:
             statement=statement,
             report=report,
             chart=chart_of(report),
-            by_day=[(f"{day:%a %d %b}", c) for day, c in reversed(report.by_day.items())],
+            by_day=[
+                (f"{day:%a %d %b}", c) for day, c in reversed(report.by_day.items()) if c.turns
+            ],
             days=days,
             choices=_CHOICES,
             dollars=in_dollars,

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
 from adapters.rendering.claims import claims_html
-from adapters.telling import Story, story_of
+from adapters.telling import READER, Story, story_of
 from adapters.web.pages import source_url
 from adapters.web.sources import CitedPlace, cited_place
 from adapters.web.texts import checked
@@ -88,6 +88,14 @@ class Checked:
 
     claim: Claim
     place: CitedPlace | None
+
+    @property
+    def words(self) -> str:
+        """What it claims, as Markdown; the cells of a table's row side by side."""
+        row = self.claim.text.strip()
+        if not row.startswith("|") or "\n" in row:
+            return self.claim.text
+        return " · ".join(cell.strip() for cell in row.strip("|").split("|") if cell.strip())
 
 
 def checked_claims(story: Story) -> tuple[Checked, ...]:
@@ -212,6 +220,7 @@ def shown_story(story: Story) -> dict[str, Any]:
         "answer": Markup(claims_html(turn, lambda n: source_url(turn.id, n))),  # noqa: S704 - made safe there
         "claims": checked_claims(story),
         "odds": odds_of(turn.route.odds),
+        "reader": READER,
         "stages": stages_of(turn.timings_ms),
         "places": [cited_place(turn, c.n) for c in turn.citations],
     }

@@ -11,5 +11,8 @@
     }
   };
   local(document);
+  // On a phone the rooms are a row that scrolls: the one that is open is in sight.
+  const open = document.querySelector(".rail nav [aria-current]");
+  if (open) open.parentElement.scrollLeft = open.offsetLeft - (open.parentElement.clientWidth - open.offsetWidth) / 2;
   document.body.addEventListener("htmx:load", (event) => local(event.target));
 })();

@@ -61,6 +61,13 @@ def test_tables_need_no_inline_style() -> None:
     assert out.startswith('<div class="table"')
 
 
+def test_an_empty_cell_of_a_tables_head_heads_nothing() -> None:
+    """The corner of a comparison is a plain cell, as screen readers want it."""
+    out = html("| | A |\n|---|---|\n| Price | 1 |")
+    assert "<td></td>" in out
+    assert "<th>A</th>" in out
+
+
 def test_headings_stay_below_the_pages_own() -> None:
     """A heading of an answer begins at the third level."""
     assert html("# Big\n\n###### Small") == "<h3>Big</h3>\n<h6>Small</h6>\n"

@@ -9,8 +9,18 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from adapters.web.telling import odds_of, place_of
-from bot.conversation import Author, Feedback, Outcome, Platform, Rating, Route, RouteDecision, Turn
+from adapters.web.telling import Checked, odds_of, place_of
+from bot.conversation import (
+    Author,
+    Feedback,
+    Outcome,
+    Platform,
+    Rating,
+    Route,
+    RouteDecision,
+    Turn,
+    Usage,
+)
 from bot.errors import NotFoundError
 from bot.evidence import Claim, Grounding, Rejected
 from tests.platforms.turns import turn_of
@@ -64,6 +74,26 @@ async def test_the_list_is_filtered_by_an_address(
     assert '<option value="voice" selected>' in page
     assert 'value="valve"' in page
     assert "Nothing fits" in page
+
+
+async def test_the_last_rung_says_whose_tokens_it_lists(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The built-in reader takes none: they are those of models that were asked before it."""
+    await sign_in(browser)
+    turn = told(id="r", model="extractive", usage=Usage(2000, 16, 0.004))
+    await application.history.record(turn)
+
+    page = (await browser.get("/console/turns/r")).text
+
+    assert "(the built-in reader)" in page
+    assert "of models asked before it" in page
+
+
+def test_a_row_of_a_table_is_a_claim_without_its_bars() -> None:
+    """Its cells stand side by side."""
+    assert Checked(Claim(0, 9, "| | Price | $1 |", True, 1.0), None).words == "Price · $1"
+    assert Checked(Claim(0, 9, "a | b", True, 1.0), None).words == "a | b"
 
 
 @pytest.mark.parametrize(
