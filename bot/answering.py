@@ -16,7 +16,7 @@ from bot.disagreeing import BothSides, Doubts
 from bot.disagreeing import tell as tell_both
 from bot.errors import ModelError
 from bot.evidence import Rejected, Retrieval
-from bot.guardrails import evidence_is_weak, from_nowhere, only_known_links
+from bot.guardrails import clean, evidence_is_weak, from_nowhere, only_known_links
 from bot.ladder import Ladder
 from bot.languages import spoken
 from bot.live import Current, complete, documents_alone, rest_untold, tell
@@ -80,7 +80,7 @@ class Answering:
 
     async def _chat(self, piece: Piece, voice: Voice, brief: Brief, reply: Reply) -> None:
         """A sentence without evidence: no links, no sources, and of figures only what was said."""
-        text = without_markers(only_known_links(piece.text, ()))
+        text = without_markers(only_known_links(clean(piece.text), ()))
         said = (brief.question, *(message.text for message in brief.history))
         figures = () if voice is self._ladder.plain else from_nowhere(text, said)
         if figures:

@@ -91,6 +91,19 @@ def _blocks(text: str) -> Iterator[tuple[int, int, Unit]]:
         yield prose_start, len(text), prose_unit
 
 
+def closed(block: str) -> str:
+    """A fenced block of code with its end, where whoever wrote it was cut off: what follows is
+    no code."""
+    lines = block.strip("\n").splitlines()
+    fence = _FENCE.match(lines[0]) if lines else None
+    if fence is None:
+        return block
+    last = lines[-1].strip() if len(lines) > 1 else ""
+    if last.startswith(fence.group(1)) and set(last) <= {fence.group(1)[0]}:
+        return block
+    return f"{block.rstrip()}\n{fence.group(1)}"
+
+
 def _ends(block: str) -> Iterator[int]:
     """Where sentences end inside a block of prose."""
     for stop in _STOP.finditer(block):

@@ -18,11 +18,11 @@ from bot.citing import CitationBook, cited_indexes, without_markers
 from bot.conversation import Usage
 from bot.errors import ModelError
 from bot.evidence import Claim, Rejected
-from bot.guardrails import only_known_links
+from bot.guardrails import clean, only_known_links
 from bot.ports import Brief, GroundingCheck, Verdict, Voice
 from bot.repairing import replacements
 from bot.reply import Reply
-from bot.sentences import Piece, Sentence, SentenceStream, Unit, split
+from bot.sentences import Piece, Sentence, SentenceStream, Unit, closed, split
 from bot.standing import Fate, Standing, leads
 from bot.telemetry import log
 
@@ -112,7 +112,9 @@ class Speaker:
 
     async def _judged(self, piece: Piece, check: GroundingCheck) -> _Slot | None:
         """A sentence with the verdict on it; ``None`` for white space and markers alone."""
-        text = self._with_known_links(piece.text)
+        text = self._with_known_links(clean(piece.text))
+        if piece.unit is Unit.CODE:
+            text = closed(text)
         body = text.strip()
         if not without_markers(body).strip():
             return None
@@ -191,11 +193,19 @@ class Speaker:
         for slot, text in zip(wrong, replacements(said, len(wrong)), strict=True):
             piece = _in_place(slot, text)
             new = await self._judged(piece, self._check) if text and _fits(slot, piece) else None
-            if new is not None and new.verdict.supported and new.verdict.passage is not None:
+            if new is None or self._stands(new, besides=slot):
+                continue
+            if new.verdict.supported and new.verdict.passage is not None:
                 self._reply.rejected.append(
                     replace(_rejected(slot), became=without_markers(new.body))
                 )
                 slot.text, slot.verdict = new.text, new.verdict
+
+    def _stands(self, new: _Slot, *, besides: _Slot) -> bool:
+        """Whether the answer says a sentence already."""
+        said = _bare(new)
+        others = (slot for slot in self._waiting if slot is not besides and slot.verdict.supported)
+        return said in without_markers(self._reply.text) or said in map(_bare, others)
 
     def _strike(self, slot: _Slot) -> None:
         """Keep a sentence back for good."""
@@ -245,6 +255,11 @@ def _claimed(placed: str) -> Iterator[Sentence]:
 def _rejected(slot: _Slot) -> Rejected:
     said = without_markers(slot.body)
     return Rejected(said, slot.verdict.finding, round(slot.verdict.score, 4))
+
+
+def _bare(slot: _Slot) -> str:
+    """What a sentence says, without bullet and markers."""
+    return without_markers(_BEGINNING.sub("", slot.text, count=1)).strip()
 
 
 def _in_place(slot: _Slot, text: str) -> Piece:

@@ -220,3 +220,25 @@ async def test_cancelling_stores_nothing_and_stops_the_voice() -> None:
         await task
     assert closed.is_set()
     assert turns.stored == []
+
+
+async def test_code_that_is_cut_off_is_closed() -> None:
+    """The source and whatever else follows stand below the block, not in it."""
+    shelf = Shelf(passage(f"{TEXT}\n\n```\nmg reset\n```\n"))
+    turn = await engine_of(Speaker("```\nmg reset"), shelf=shelf).answer(ask())
+    assert turn.answer == "```\nmg reset\n```\n\n[1]"
+
+
+async def test_a_second_try_says_nothing_twice() -> None:
+    """What the answer says already is no repair."""
+    said = f"- {TEXT[:43]}\n- It weighs 800 g.\n- {TEXT[44:]}\n"
+    again = f"1: - {TEXT[:43]} [1]"
+    turn = await engine_of(Speaker(said, again=again)).answer(ask())
+    assert turn.answer == f"- {TEXT[:43]}\n- {TEXT[44:]} [1]"
+    assert turn.grounding.rejected[0].became == ""
+
+
+async def test_a_model_writes_no_invisible_characters() -> None:
+    """Controls and marks of direction are not shown, whoever wrote them."""
+    turn = await engine_of(Speaker("Good\u202e\x00 question! ", TEXT)).answer(ask())
+    assert turn.answer == f"Good question! {TEXT} [1]"
