@@ -9,7 +9,7 @@ shown is ever taken back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -55,8 +55,9 @@ class Speaker:
         self.brief = brief
         self._check = check
         self._reply = reply
-        self._waiting: list[_Slot] = []
+        self._waiting: list[_Slot] = []  # may still be repaired
         self._standing = Standing[_Slot]()
+        self._ready: list[_Slot] = []  # an opening without an answer so far
         self._repairs = False
         self._opened = False
 
@@ -125,56 +126,53 @@ class Speaker:
         return _Slot(text, piece.unit, verdict)
 
     async def _release(self) -> None:
-        """Show what waits, unless something of it may still be repaired.
+        """Show what waits, unless something of it may still be repaired."""
+        if not self._repairs or all(slot.verdict.supported for slot in self._waiting):
+            self._weigh()
+            await self._show_ready()
 
-        The opening ("Good question!") waits for the first sentence with a source, so that it does
-        not stand alone where nothing follows.
-        """
-        doubtful = self._repairs and not all(slot.verdict.supported for slot in self._waiting)
-        if not doubtful and (self._opened or self._has_source()):
-            self._opened = True
-            await self._show_waiting()
+    def _weigh(self) -> None:
+        """See of what waits which sentences stand."""
+        waiting, self._waiting = self._waiting, []
+        for slot in waiting:
+            text, passed = without_markers(slot.body), slot.verdict.supported
+            self._settle(self._standing.take(slot, text, slot.unit, passed=passed))
+
+    def _settle(self, fates: Sequence[Fate[_Slot]]) -> None:
+        """Sentences that stand are ready, the others are left out."""
+        for fate in fates:
+            if fate.shown:
+                self._ready.append(fate.item)
+                continue
+            if fate.finding:
+                fate.item.verdict = replace(fate.item.verdict, finding=fate.finding)
+            self._strike(fate.item)
+
+    async def _show_ready(self) -> None:
+        """Show what is ready. The opening ("Good question!") waits for the first sentence with a
+        source, so that it does not stand alone where nothing follows."""
+        self._opened = self._opened or any(map(_has_source, self._ready))
+        if self._opened:
+            ready, self._ready = self._ready, []
+            for slot in ready:
+                await self._show(slot)
 
     async def _end(self, *, whole: bool = True) -> None:
         """Nothing more comes: show what passed, unless it is an opening without an answer."""
-        wrong = [slot for slot in self._waiting if not slot.verdict.supported]
-        alone = not self._opened and not self._has_source()
-        if alone and (self._reply.text or self._reply.rejected or wrong or not whole):
-            self._waiting = wrong
-        await self._show_waiting()
-        for left in self._standing.end():
-            await self._settle(left)
-
-    def _has_source(self) -> bool:
-        return any(
-            slot.verdict.supported
-            and slot.verdict.passage is not None
-            and not leads(slot.unit, without_markers(slot.body))
-            for slot in self._waiting
-        )
-
-    async def _show_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for slot in waiting:
-            text = without_markers(slot.body)
-            passed = slot.verdict.supported
-            for fate in self._standing.take(slot, text, slot.unit, passed=passed):
-                await self._settle(fate)
-
-    async def _settle(self, fate: Fate[_Slot]) -> None:
-        """Show a sentence, or leave it out."""
-        if fate.shown:
-            await self._show(fate.item)
-            return
-        if fate.finding:
-            fate.item.verdict = replace(fate.item.verdict, finding=fate.finding)
-        self._strike(fate.item)
+        self._weigh()
+        self._settle(self._standing.end())
+        await self._show_ready()
+        if whole and not self._reply.text and not self._reply.rejected:
+            self._opened = True
+            await self._show_ready()
+        self._ready.clear()
 
     async def _repair(self, voice: Voice, brief: Brief) -> None:
         """Ask the voice once more for the sentences that did not pass, with what was found."""
         wrong = [slot for slot in self._waiting if not slot.verdict.supported][:_MOST_REPAIRED]
         self._repairs = False
-        stands = "".join(slot.text for slot in self._waiting if slot.verdict.supported)
+        passed = (slot for slot in self._waiting if slot.verdict.supported)
+        stands = "".join(slot.text for slot in (*self._ready, *passed))
         asked = replace(
             brief,
             rejected=tuple(_rejected(slot) for slot in wrong),
@@ -255,6 +253,11 @@ def _claimed(placed: str) -> Iterator[Sentence]:
 def _rejected(slot: _Slot) -> Rejected:
     said = without_markers(slot.body)
     return Rejected(said, slot.verdict.finding, round(slot.verdict.score, 4))
+
+
+def _has_source(slot: _Slot) -> bool:
+    leading = leads(slot.unit, without_markers(slot.body))
+    return slot.verdict.passage is not None and not leading
 
 
 def _bare(slot: _Slot) -> str:

@@ -242,3 +242,20 @@ async def test_a_model_writes_no_invisible_characters() -> None:
     """Controls and marks of direction are not shown, whoever wrote them."""
     turn = await engine_of(Speaker("Good\u202e\x00 question! ", TEXT)).answer(ask())
     assert turn.answer == f"Good question! {TEXT} [1]"
+
+
+async def test_an_opening_does_not_stand_before_what_fell() -> None:
+    """A sentence that leans on one that was left out brings no "Sure!" with it."""
+    said = f"{TEXT[:43]} The MG-400 is tiny. "
+    after = Speaker(f"{said}It weighs 900 g. Good luck!")
+    turn = await engine_of(after).answer(ask())
+    assert turn.answer == f"{TEXT[:43]} [1] Good luck!"
+    assert [r.text for r in turn.grounding.rejected] == ["The MG-400 is tiny.", "It weighs 900 g."]
+
+
+async def test_a_heading_and_an_opening_are_no_answer_either() -> None:
+    """Something with a source has to follow before any of it is shown."""
+    shelf = Shelf(passage(f"# The MG-200\n\n{TEXT}"))
+    voice = Speaker("# The MG-200\n\nGood question! It is lovely.")
+    turn = await engine_of(voice, shelf=shelf, plain=READER).answer(ask())
+    assert turn.answer == "I do not know that."
