@@ -180,8 +180,7 @@ async def assemble(
         database = await stack.enter_async_context(open_database(settings))
         judge = judged(settings, build_grounder(settings), server)
         grounder = await stack.enter_async_context(warmed(judge, warm=warm))
-        history, metrics = History(database), Metrics()
-        ledger = Ledger(database)
+        history, metrics, ledger = History(database), Metrics(), Ledger(database)
         yield Application(
             settings=settings,
             console_token=console_token(settings),

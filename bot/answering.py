@@ -59,7 +59,7 @@ class Answering:
     async def converse(self, brief: Brief, reply: Reply) -> None:
         """A greeting, thanks, a wish for a person: the voice alone, without facts."""
         reply.outcome = Outcome.HANDOFF if brief.route is Route.HANDOFF else Outcome.ANSWERED
-        frugal = not await self._may_spend()
+        frugal = not await self.may_spend()
         for voice in self._rungs(brief, reply, frugal=frugal):
             reply.model = voice.model
             stream = SentenceStream()
@@ -89,7 +89,7 @@ class Answering:
             return
         await reply.say(text)
 
-    async def _may_spend(self) -> bool:
+    async def may_spend(self) -> bool:
         """Whether the day's budget leaves something for a model."""
         return self._budget is None or await self._budget.left()
 
@@ -108,7 +108,7 @@ class Answering:
         )
         check = live.check(judging, brief.passages)
         speaker = Speaker(brief, await self._both_sides(brief, live, check, reply), reply)
-        frugal = not await self._may_spend()
+        frugal = not await self.may_spend()
         await self._climb(self._rungs(brief, reply, frugal=frugal), live, speaker, reply)
         usage, notes = charged(judging)
         reply.spend(usage)

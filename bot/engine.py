@@ -181,7 +181,7 @@ class Engine:
         watch.lap("history")
 
         talk.said = without_call(question.text, self._names)
-        rewriter = self._rewriter if await self._may_spend() else RuleRewriter()
+        rewriter = self._rewriter if await self._answering.may_spend() else RuleRewriter()
         talk.query = await rewriter.rewrite(talk.said, talk.history, reply.spend)
         watch.lap("rewrite")
 
@@ -195,10 +195,6 @@ class Engine:
         if talk.decision.route is not Route.LIVE:
             talk.live.plan = replace(talk.live.plan, wants=(), ask="")
         watch.lap("route")
-
-    async def _may_spend(self) -> bool:
-        """Whether the day's budget leaves something for a model."""
-        return self._budget is None or await self._budget.left()
 
     async def _history(self, question: Question) -> tuple[Message, ...]:
         """What was said before, as far as everybody who reads the answer may know it."""
