@@ -117,6 +117,8 @@ class Answering:
         if spent:
             reply.notes.append(SPENT_NOTE)
         if not reply.text:
+            if spent:
+                reply.error = reply.error or SPENT_NOTE  # no gap: a model might have known
             await self.abstain(brief, live, reply)
             return
         await complete(brief, live, speaker.pass_on, reply)
