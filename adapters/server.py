@@ -100,7 +100,7 @@ def _uvicorn(app: Application, chats: Mapping[str, ChatService], pages: bool) ->
         return {name: chat.trouble for name, chat in chats.items()}
 
     return uvicorn.Config(
-        create_app(app, routes=routes, chats=troubles)
+        create_app(app, routes=routes, chats=troubles, contact=app.settings.bot.contact)
         if pages
         else create_intake(app, routes, chats=troubles),
         log_config=None,

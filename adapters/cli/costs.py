@@ -54,7 +54,7 @@ async def _statement(days: int) -> Statement:
 
 def _show(statement: Statement) -> None:
     report = statement.report
-    by_day = ((f"{day:%Y-%m-%d}", costs) for day, costs in report.by_day.items())
+    by_day = [(f"{day:%Y-%m-%d}", costs) for day, costs in report.by_day.items() if costs.turns]
     _section("day (UTC)", [*by_day, ("all", report.total)])
     if report.total.turns:
         _section("route", ((str(route), costs) for route, costs in report.by_route.items()))

@@ -26,6 +26,8 @@ from adapters.web.reference import operations_of
 from adapters.web.security import BodyLimit, HeadAsGet, SecurityHeaders
 from bot.metrics import CONTENT_TYPE
 
+_CONTACT = "an admin"
+
 
 def create_app(
     application: Application,
@@ -33,17 +35,19 @@ def create_app(
     *,
     routes: Sequence[BaseRoute] = (),
     chats: Chats = dict,
+    contact: str = "",
 ) -> FastAPI:
     """The ASGI application; closing it waits for answers that are on their way.
 
     ``rates`` bounds who has no token; by default as :mod:`adapters.web.limits` says. ``routes``
-    are those of other adapters, ``chats`` tells how the chat platforms are.
+    are those of other adapters, ``chats`` tells how the chat platforms are, ``contact`` says in
+    words whom to ask where the bot does not know.
     """
     sessions = Sessions(application.console_token, Limits(rates))
     pages = Pages(application.persona.name)
     answers = Answers(application.engine, application.history)
     attention = Attention(application, chats)
-    pages.share(attention=attention)
+    pages.share(attention=attention, contact=contact or _CONTACT)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

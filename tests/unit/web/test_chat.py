@@ -48,6 +48,16 @@ async def test_the_form_works_without_a_script(browser: httpx2.AsyncClient) -> N
     assert 'aria-label="Thumbs up"' in page
 
 
+async def test_who_is_not_answered_is_told_whom_to_ask(browser: httpx2.AsyncClient) -> None:
+    """A button under what is not known; none under an answer."""
+    await ask(browser, "How do I reset the hub?")
+    assert "Ask a person" not in (await browser.get("/")).text
+    await ask(browser, "Who is the mayor?")
+    page = (await browser.get("/")).text
+    assert "<summary>Ask a person</summary>" in page
+    assert "Please ask an admin." in page
+
+
 async def test_an_answer_streams_as_html_that_grows(browser: httpx2.AsyncClient) -> None:
     """Pieces are rendered on the server, and the last event holds the finished turn."""
     response = await browser.post("/ask", data={"question": "reset?"}, headers=STREAM)
