@@ -65,8 +65,9 @@ def page(
 def ask(page: playwright.Page, question: str) -> playwright.Locator:
     """Ask by keyboard alone; the finished answer."""
     before = page.locator(".answer").count()
-    page.get_by_label("Your question").fill(question)
-    page.keyboard.press("Enter")
+    field = page.get_by_label("Your question")
+    field.fill(question)
+    field.press("Enter")  # wherever the focus went meanwhile
     answer = page.locator(".answer").nth(before)
     answer.wait_for()
     return answer
