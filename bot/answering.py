@@ -14,7 +14,7 @@ from bot.citing import CitationBook, without_markers
 from bot.conversation import Outcome, Route, Usage
 from bot.disagreeing import BothSides, Doubts
 from bot.disagreeing import tell as tell_both
-from bot.errors import ModelError
+from bot.errors import ModelError, ModelTimeoutError, ModelUnavailableError
 from bot.evidence import Rejected, Retrieval
 from bot.guardrails import clean, evidence_is_weak, from_nowhere, only_known_links
 from bot.ladder import Ladder
@@ -30,6 +30,9 @@ from bot.telemetry import log
 
 BROKEN_OFF = "\n\nI had to stop here: {reason}."
 """What stands under an answer that was begun and cannot be finished."""
+
+_SERVER_IS_GONE = (ModelUnavailableError, ModelTimeoutError)
+"""All models have one server: where that is away or silent, nobody waits for it again."""
 
 
 class Answering:
@@ -178,6 +181,8 @@ class Answering:
                 if len(reply.text) > before:
                     broken_off = BROKEN_OFF.format(reason=error.public)
                     await reply.say(reply.book.finish() + broken_off)
+                if isinstance(error, _SERVER_IS_GONE):
+                    left = deque(v for v in left if v is plain)
             if len(reply.text) > before:
                 reply.model = voice.model
                 return

@@ -53,7 +53,12 @@ class Ladder:
         self._standings: dict[int, _Standing] = {}
 
     def order(self, route: Route) -> tuple[Voice, ...]:
-        """Every voice of a route, the preferred one first, the built-in reader last."""
+        """Every voice of a route, the preferred one first, the built-in reader last.
+
+        The offer of a person is the built-in voice's alone: a model might promise anything.
+        """
+        if route is Route.HANDOFF:
+            return (self.plain,)
         first = self._lookup if route is Route.RAG else None
         voices = [v for v in (first, self.voice, self._general, self.plain) if v is not None]
         return tuple({id(v): v for v in voices}.values())

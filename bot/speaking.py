@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from bot.abstaining import asks_back
 from bot.attaching import from_file
 from bot.citing import CitationBook, cited_indexes, without_markers
 from bot.conversation import Usage
@@ -158,11 +159,16 @@ class Speaker:
                 await self._show(slot)
 
     async def _end(self, *, whole: bool = True) -> None:
-        """Nothing more comes: show what passed, unless it is an opening without an answer."""
+        """Nothing more comes: show what passed, unless it is an opening without an answer.
+
+        Of words without any source a question back is shown; that nothing is known, the persona
+        says itself, with what is near.
+        """
         self._weigh()
         self._settle(self._standing.end())
         await self._show_ready()
-        if whole and not self._reply.text and not self._reply.rejected:
+        alone = "".join(slot.text for slot in self._ready)
+        if whole and not (self._reply.text or self._reply.rejected) and asks_back(alone):
             self._opened = True
             await self._show_ready()
         self._ready.clear()

@@ -24,6 +24,15 @@ _LEANING = re.compile(
     r"|show|explain|more|go on|continue)\b",
     re.IGNORECASE,
 )
+_KEYWORDS = 4
+_TALK = re.compile(
+    r"\b(?:i|me|my|mine|we|us|our|you|your|yours|yourself|u|ur|bot|robot|ai|human|joke|name|hi|hey"
+    r"|hello|yo|thanks?|thank|thx|ty|bye|goodbye|night|morning|evening|welcome|please|sorry|ok|okay"
+    r"|yes|no|yeah|yep|nope|sure|cool|nice|great|good|awesome|perfect|wow|lol|haha|hm+|ich|du|dich"
+    r"|dir|dein\w*|sie|wir|uns|hallo|danke|tsch[uü]ss|gut|super|ja|nein)\b",
+    re.IGNORECASE,
+)
+"""Words of people who talk: without any of them, a few words are rather something to look for."""
 _POINTING = re.compile(
     r"\s*(?:what|who|whose|is|are|does|do|did|can|could|will|would|has|have)\b(?!.*\byou\b)"
     r".*\b(?:it|its|they|them|their|those|these|that|this|he|she)\b",
@@ -93,7 +102,10 @@ def _weighed(text: str, odds: Odds, follows: bool, thresholds: Thresholds) -> Ro
     if odds.handoff >= handoff:
         return RouteDecision(Route.HANDOFF, odds.handoff, ("sounds like a call for a person",))
     if odds.voice >= voice:
-        return RouteDecision(Route.VOICE, odds.voice, ("small talk or about the bot itself",))
+        reasons = ["small talk or about the bot itself"]
+        if len(text.split()) <= _KEYWORDS and not _TALK.search(text):
+            reasons.append(rules.KEYWORDS)
+        return RouteDecision(Route.VOICE, odds.voice, tuple(reasons))
     decision = _question(text, odds.question)
     return _unsure(decision, odds) if max(odds.voice, odds.handoff) > odds.question else decision
 

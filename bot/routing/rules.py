@@ -82,6 +82,7 @@ _ASKS_ABOUT = re.compile(
     _I,
 )
 PERSON = "asks for a person"
+KEYWORDS = "a few words, none of them talk"
 MACHINE = "asks whether it talks to a person or a machine"
 
 _AM_TALKING = re.compile(

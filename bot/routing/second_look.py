@@ -34,7 +34,9 @@ _LONGEST_FACT = 14
 def worth_a_look(decision: RouteDecision, thresholds: Thresholds = SHIPPED) -> bool:
     """Whether small talk is doubtful enough to search first: it may be a question of few words."""
     likely = dict(decision.odds).get("voice")
-    return decision.route is Route.VOICE and likely is not None and likely < thresholds.certain
+    if decision.route is not Route.VOICE or likely is None:
+        return False
+    return likely < thresholds.certain or rules.KEYWORDS in decision.reasons
 
 
 def reconsider(

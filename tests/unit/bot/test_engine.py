@@ -25,6 +25,7 @@ from bot.conversation import (
 from bot.engine import Engine
 from bot.errors import (
     DatabaseUnavailableError,
+    ModelOverloadedError,
     ModelUnavailableError,
     StoreUnavailableError,
     UsageError,
@@ -299,12 +300,22 @@ async def test_a_citation_of_the_wrong_passage_is_moved_and_noted() -> None:
 
 async def test_the_general_model_steps_in_for_the_brand_voice() -> None:
     """Brand voice down: the general model answers, and the turn names both."""
-    down = Speaker(model="brand-1", fail=ModelUnavailableError(url="http://127.0.0.1:9"))
+    down = Speaker(model="brand-1", fail=ModelOverloadedError(url="http://127.0.0.1:9"))
     general = Speaker("It weighs 900 g.", model="big")
     bot = engine(down, plain=Speaker("never asked", model="reader"), general=general)
     turn = await bot.answer(ask())
     assert (turn.answer, turn.model) == ("It weighs 900 g. [1]", "big")
     assert any(note.startswith("brand-1 did not answer") for note in turn.notes)
+
+
+async def test_a_server_that_is_gone_is_not_waited_for_once_a_rung() -> None:
+    """Models share a server: where it cannot be reached, the built-in reader answers at once."""
+    down = Speaker(model="brand-1", fail=ModelUnavailableError(url="http://127.0.0.1:9"))
+    general = Speaker("It weighs 900 g.", model="big")
+    bot = engine(down, plain=Speaker("It weighs 900 g.", model="reader"), general=general)
+    turn = await bot.answer(ask())
+    assert turn.model == "reader"
+    assert general.briefs == []
 
 
 async def test_claims_have_exact_offsets_in_the_answer() -> None:
@@ -340,13 +351,19 @@ async def test_an_empty_voice_abstains() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "outcome"),
-    [("Which model do you mean?", Outcome.CLARIFY), ("Sorry, no idea!", Outcome.ABSTAINED)],
+    ("said", "shown", "outcome"),
+    [
+        ("Which model do you mean?", "Which model do you mean?", Outcome.CLARIFY),
+        ("Sorry, no idea!", "I do not know that.", Outcome.ABSTAINED),
+    ],
 )
-async def test_words_without_a_source_are_no_answer(said: str, outcome: Outcome) -> None:
-    """A voice that asks back, or says in its own words that it does not know, did not answer."""
+async def test_words_without_a_source_are_no_answer(
+    said: str, shown: str, outcome: Outcome
+) -> None:
+    """A voice that asks back is heard; that nothing is known, the persona says, with what is near
+    and the offer of a person."""
     turn = await engine(Speaker(said)).answer(ask())
-    assert (turn.answer, turn.outcome) == (said, outcome)
+    assert (turn.answer, turn.outcome) == (shown, outcome)
 
 
 async def test_without_passages_nothing_is_made_up() -> None:

@@ -86,3 +86,8 @@ def test_an_answer_makes_old_failures_forgotten() -> None:
         ladder.spoke(BRAND)
     ladder.failed(BRAND)
     assert ladder.rungs(Route.HYBRID) == (BRAND, PLAIN)
+
+
+def test_the_offer_of_a_person_is_the_built_in_voice_alone() -> None:
+    """A model might promise a time, or a result."""
+    assert Ladder(PLAIN, voice=BRAND, general=GENERAL).rungs(Route.HANDOFF) == (PLAIN,)

@@ -87,3 +87,16 @@ def test_odds_of_a_decision_tell_what_decided() -> None:
     assert odds["voice"] + odds["handoff"] + odds["question"] == pytest.approx(1)
     assert odds["follows"] == 1.0
     assert any(name.startswith("classifier ") for name in odds)
+
+
+@pytest.mark.parametrize("words", ["battery life", "lost parcel", "opening hours"])
+def test_a_few_words_without_talk_are_searched_before_they_are_small_talk(words: str) -> None:
+    """Whoever types keywords is looking for something: the classifier alone does not decide."""
+    decision = decide(words)
+    assert decision.route is not Route.VOICE or worth_a_look(decision)
+
+
+@pytest.mark.parametrize("words", ["thanks a lot", "lol nice", "who are you"])
+def test_talk_is_not_searched(words: str) -> None:
+    """Thanks and questions to the bot itself cost no search."""
+    assert not worth_a_look(decide(words))
