@@ -19,8 +19,8 @@ import numpy as np
 from benchmarks.bench_refusal import fill, open_set, sample
 from benchmarks.open_answers import CachedEmbedder
 from bot.abstaining import unknown
-from bot.evidence import NotKnowing
 from bot.conversation import Principal
+from bot.evidence import NotKnowing
 from bot.guardrails import nearness
 from knowledge.retrieval import HybridRetriever
 from knowledge.stores.embedded import EmbeddedStore

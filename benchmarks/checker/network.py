@@ -1,4 +1,4 @@
-"""The checker's network: the embedder's six layers with two heads, and two on single word pieces."""
+"""The checker's network: the embedder's six layers with two heads, two more on word pieces."""
 
 from __future__ import annotations
 

@@ -16,8 +16,7 @@ from adapters.models import build_plain_voice
 from bot.conversation import Author, Outcome, Platform, Principal, Question, Route, Turn, Usage
 from bot.engine import Engine
 from bot.errors import ModelUnavailableError, StoreUnavailableError
-from bot.evidence import Retrieval
-from bot.evidence import Unknown
+from bot.evidence import Retrieval, Unknown
 from bot.ladder import Ladder
 from bot.ports import Brief, Spoken, Voice
 from bot.store.audit import AuditTrail
