@@ -41,11 +41,11 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
         return (held[f"{name}_quantized"].astype(np.float32) - zero) * scale
 
     found: dict[str, np.ndarray] = {}
-    for name in held:
+    for name, value in held.items():
         plain = re.fullmatch(r"m\.(.+\.(?:weight|bias))", name)
         quantised = re.fullmatch(r"m\.(.+\.weight)_quantized", name)
         if plain:
-            found[plain[1]] = held[name]
+            found[plain[1]] = value
         elif quantised:
             found[quantised[1]] = tensor(f"m.{quantised[1]}")
     for node in graph.node:
