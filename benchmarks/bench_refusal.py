@@ -30,6 +30,8 @@ from bot.conversation import Principal
 from bot.guardrails import evidence_is_weak
 from bot.lexical import fold, query_terms, terms
 from bot.llm.extractive import ExtractiveReader
+from knowledge.checking.answering import EncoderJudge
+from knowledge.checking.encoder import CheckerEncoder
 from knowledge.chunking import chunk
 from knowledge.document import Document
 from knowledge.reading import Task, read_task
@@ -134,14 +136,14 @@ def recall(told: list[Told], score: list[float]) -> float:
     return float((values[~known] < np.quantile(values[known], REFUSED)).mean())
 
 
-async def run(name: str, embedder: CachedEmbedder) -> None:
+async def run(name: str, embedder: CachedEmbedder, judge: EncoderJudge) -> None:
     documents, asked = await sample() if name == "sample" else open_set(name)
     with tempfile.TemporaryDirectory() as folder:
         store = EmbeddedStore(Path(folder) / "index.db", embedder.model, embedder.dimensions)
         await store.open()
         await fill(store, documents, embedder)
         retriever = HybridRetriever(store, embedder)
-        reader = ExtractiveReader(embedder)
+        reader = ExtractiveReader(embedder, judge)
         told = [await tell(a, retriever, reader) for a in asked]
         await store.close()
     embedder.save()
@@ -163,11 +165,11 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sets", nargs="*")
     sets = parser.parse_args().sets or ["squad2", "clapnq", "northwind", "multihop_rag", "sample"]
-    embedder = CachedEmbedder()
+    embedder, judge = CachedEmbedder(), EncoderJudge(CheckerEncoder())
     print(f"{'set':14}{'n':>6}{'words':>8}{'recall':>8}{'refused':>9}{'caught':>8}"
           f"{'weak: known':>13}{'right':>7}{'ms':>9}")  # fmt: skip
     for name in sets:
-        await run(name, embedder)
+        await run(name, embedder, judge)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,25 @@
 """The built-in check of answers against their sources: no key, no download, no model call.
 
-A sentence passes when it is quoted, when it states nothing, or when the fitted estimate says
-that the passages carry it and every number, date, code and link in it stands there. The
-estimate is fitted by ``benchmarks/train_grounding.py``; ``benchmarks/bench_grounding.py`` has its
-figures.
+A sentence passes when it is quoted, when it states nothing, or when the trained encoder says that
+the passages carry it and every number, date, code and link in it stands there. How the encoder was
+trained: ``models/checker-minilm-l6-int8/README.md``; figures: ``benchmarks/bench_grounding.py``.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
 
 from bot.facts import Fact, Kind
 from bot.lexical import terms
-from bot.llm.trees import Trees
 from bot.ports import Verdict
 from bot.sentences import split
+from knowledge.checking.encoder import CheckerEncoder
+from knowledge.checking.evidence import Evidence
+from knowledge.checking.showing import show_claim
 from knowledge.statements import (
     PassageText,
     Statement,
@@ -126,14 +125,6 @@ def commands(sentence: str) -> list[str]:
     return [c.strip() for c in _INLINE.findall(sentence) if c.strip()]
 
 
-@cache
-def _fitted() -> Trees:
-    kept = json.loads(
-        files("knowledge").joinpath("models/grounding.json").read_text(encoding="utf-8")
-    )
-    return Trees(kept["start"], kept["trees"], kept["threshold"])
-
-
 def _rival(fact: Fact, held: Support) -> Fact | None:
     """What the best sentences say in the place of a missing number or date."""
     pieces = held.window.pieces if held.window else ()
@@ -176,17 +167,29 @@ class BuiltinCheck:
     """Passages opened for checking; see :class:`bot.ports.GroundingCheck`."""
 
     passages: tuple[PassageText, ...]
-    asked: frozenset[str]
+    headers: tuple[str, ...]
+    question: str
+    encoder: CheckerEncoder
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The terms of the question."""
+        return frozenset(terms(self.question))
 
     @cached_property
     def known(self) -> frozenset[str]:
         """The terms of the question and all passages."""
         return self.asked.union(*(p.found for p in self.passages))
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The lines of all passages, ready to be shown."""
+        return Evidence(self.passages, self.headers)
+
     async def check(self, sentence: str, cited: Sequence[int] = ()) -> Verdict:
-        """Whether the passages carry the sentence; about a millisecond, and one for each passage
-        that is read for the first time."""
-        verdicts = [self._one(unit.text, cited) for unit in split(sentence)]
+        """Whether the passages carry the sentence; one pass of the encoder (8 ms) at most, and a
+        millisecond for each passage that is read for the first time. Raises CheckerError."""
+        verdicts = [await self._one(unit.text, cited) for unit in split(sentence)]
         if not verdicts:
             return Verdict(True, 1.0)
         worst = min(verdicts, key=lambda v: (v.supported, v.score))
@@ -195,7 +198,7 @@ class BuiltinCheck:
             return min(carried, key=lambda v: v.score)
         return worst
 
-    def _one(self, sentence: str, cited: Sequence[int]) -> Verdict:
+    async def _one(self, sentence: str, cited: Sequence[int]) -> Verdict:
         text = unwrapped(sentence)
         ordered = self._ordered(cited)
         chosen = [self.passages[i] for i in ordered]
@@ -211,7 +214,11 @@ class BuiltinCheck:
         held = support(statement, chosen)
         if held.window is None:
             return Verdict(False, 0.0, None, None, "there are no passages that could carry this")
-        score = min(_fitted().probability(held.signals), ceiling(held.signals))
+        score = ceiling(held.signals, 1.0)
+        if score >= 0.5:  # what cannot pass needs no reading
+            shown = show_claim(self.evidence, statement, self.question)
+            judged = await self.encoder.carries(shown, held.signals)
+            score = min(judged, ceiling(held.signals, judged))
         index = ordered[held.window.index]
         if score >= 0.5:
             return Verdict(True, round(score, 4), index, held.window.span)
@@ -225,15 +232,18 @@ class BuiltinCheck:
 
 
 class BuiltinGrounder:
-    """Opens passages for :class:`BuiltinCheck`; reading is remembered across turns."""
+    """Opens passages for :class:`BuiltinCheck`; reading is remembered across turns.
 
-    id = "builtin-1"
-    """Changes whenever verdicts may (:class:`bot.ports.Grounder`)."""
+    ``encoder`` is shared with the reader; without one it has its own, loaded at the first claim.
+    """
+
+    def __init__(self, encoder: CheckerEncoder | None = None) -> None:
+        self._encoder = encoder or CheckerEncoder()
 
     def open(
         self, passages: Sequence[str], question: str = "", headers: Sequence[str] = ()
     ) -> BuiltinCheck:
         """Open the passages; ``question`` lends its words half a weight."""
-        above = [*headers, *[""] * (len(passages) - len(headers))]
+        above = (*headers, *[""] * (len(passages) - len(headers)))
         read = tuple(read_passage(p, h) for p, h in zip(passages, above, strict=False))
-        return BuiltinCheck(read, frozenset(terms(question)))
+        return BuiltinCheck(read, above[: len(read)], question, self._encoder)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.facts import Fact, Kind, same_number
+from bot.lexical import terms
 from knowledge.statements import (
     PassageText,
     Piece,
@@ -23,7 +24,13 @@ from knowledge.statements import (
 )
 
 _QUANTITY = re.compile(r"\d")
-_HALF_DAYS = frozenset(("am", "pm"))  # written in capitals they look like names
+# Capitals make these look like names.
+_NO_NAMES = frozenset(
+    terms(
+        "AM PM nobody everybody everyone someone neither both mondays tuesdays wednesdays"
+        " thursdays fridays saturdays sundays"
+    )
+)
 
 
 def exact(fact: Fact) -> bool:
@@ -69,18 +76,21 @@ SIGNALS = (
 _PLACE = {name: index for index, name in enumerate(SIGNALS)}
 
 
-def ceiling(signals: Sequence[float]) -> float:
+def ceiling(signals: Sequence[float], judged: float = 0.0) -> float:
     """The highest score that what must agree exactly leaves to a statement.
 
-    A number, date, code or link that no passage holds; one that stands elsewhere only; a name
-    that nobody mentions; a denial of what the passages affirm.
+    A number, date, code or link that no passage holds; a name that nobody mentions; a denial of
+    what the passages affirm. That a fact stands elsewhere than the best window is weighed against
+    ``judged``, the probability by a checker that has read all lines: a sentence may sum up many.
     """
     if signals[_PLACE["numbers_missing_all"]] > 0:
         return 0.1
-    opposite = signals[_PLACE["negation_differs"]] > 0 and signals[_PLACE["covered"]] > 0.8
-    if opposite or signals[_PLACE["numbers_missing"]] > 0:
+    if signals[_PLACE["names_missing_all"]] > 0:
         return 0.3
-    return 0.3 if signals[_PLACE["names_missing_all"]] > 0 else 1.0
+    opposite = signals[_PLACE["negation_differs"]] > 0 and signals[_PLACE["covered"]] > 0.8
+    if opposite:
+        return 0.3
+    return 0.3 if signals[_PLACE["numbers_missing"]] > 0 and judged < 0.5 else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +155,16 @@ class Support:
     opposite: bool
 
 
+def _joined_date(fact: Fact, pieces: Sequence[Piece], everything: frozenset[str]) -> bool:
+    """Whether a date's day and its year stand in different places."""
+    year, day = fact.value[:4], fact.value[4:]
+    return (
+        fact.kind is Kind.DATE
+        and f"#{year}" in everything
+        and any(b.fact.kind is Kind.DATE and b.fact.value == day for p in pieces for b in p.facts)
+    )
+
+
 def support(statement: Statement, passages: Sequence[PassageText]) -> Support:
     """What the passages hold of a statement."""
     ranked = _windows(statement, passages)
@@ -154,13 +174,16 @@ def support(statement: Statement, passages: Sequence[PassageText]) -> Support:
     found = window.found
     everything = frozenset().union(*(p.found for p in passages))
     strict = [f for f in statement.facts if exact(f)]
-    names = [f for f in statement.facts if f.kind is Kind.NAME and f.value not in _HALF_DAYS]
+    names = [f for f in statement.facts if f.kind is Kind.NAME and f.value not in _NO_NAMES]
     pieces = [p for passage in passages for p in passage.pieces]
     missing = [f for f in strict if not any(_held(f, p, statement.codes) for p in pieces)]
-    outside = [
+    joined = [f for f in missing if _joined_date(f, pieces, everything)]
+    missing = [f for f in missing if f not in joined]
+    outside = joined + [
         f
         for f in strict
-        if f not in missing and not any(_held(f, p, statement.codes) for p in window.pieces)
+        if f not in (*missing, *joined)
+        and not any(_held(f, p, statement.codes) for p in window.pieces)
     ]
     gaps = [w for t, w in statement.weights.items() if t not in found]
     listed = [t for p in window.pieces for t in p.terms]

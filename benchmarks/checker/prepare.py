@@ -45,6 +45,7 @@ Row = dict[str, Any]
 def tokenizer() -> Tokenizer:
     found = Tokenizer.from_file(str(TOKENIZER))
     found.no_truncation()
+    found.encode_special_tokens = True
     return found
 
 
@@ -171,6 +172,7 @@ def main() -> None:
         pairs = lines(path)
         number, of = (int(n) for n in given.part.split("/"))
         pairs = [p for p in pairs if zlib.crc32(p["group"].encode()) % of == number]
+        pairs.sort(key=lambda p: p["group"])  # passages of one document are read once
         made = claim_rows(pairs, tool, dice) if name == "claims" else question_rows(pairs, tool)
         before = len(rows)
         rows += made

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from benchmarks.grounded_answers import Answer
 from bot.lexical import STOP_WORDS, terms, words
 from bot.sentences import Unit, split
+from knowledge.checking.encoder import CheckerEncoder, Reading, reading
 from knowledge.checking.evidence import Evidence
-from knowledge.checking.showing import Shown, show_claim
+from knowledge.checking.showing import Shown, encoded, show_claim
 from knowledge.grounding import commands, states_nothing, unwrapped
 from knowledge.statements import plain, read_passage, read_statement
-from knowledge.support import ceiling, quoted, support
+from knowledge.support import quoted, support
 
 Array = NDArray[np.float64]
-Scorer = Callable[[Sequence[Shown]], Array]
+Reader = Callable[[Sequence[Shown]], list[Reading]]
 DEVELOPED = Path(__file__).resolve().parent / "dev_answers.jsonl"
 QUOTED, WRONG_COMMAND = 0.99, 0.1
 
@@ -35,7 +36,6 @@ class ReadClaim:
     text: str
     shown: Shown | None
     signals: tuple[float, ...] = ()
-    limit: float = 1.0
     fixed: float | None = None
 
 
@@ -65,7 +65,7 @@ def read_answer(answer: Answer) -> list[ReadClaim]:
         elif not states_nothing(unit.text, statement, known):
             held = support(statement, passages)
             shown = show_claim(evidence, statement, answer.question)
-            found.append(ReadClaim(text, shown, held.signals, ceiling(held.signals)))
+            found.append(ReadClaim(text, shown, held.signals))
     return found
 
 
@@ -73,12 +73,13 @@ def read_answers(answers: Sequence[Answer]) -> list[list[ReadClaim]]:
     return [read_answer(a) for a in answers]
 
 
-def judge(read: Sequence[Sequence[ReadClaim]], scorer: Scorer) -> list[Array]:
-    """The logit of each claim of each response; NaN where the verdict is fixed."""
-    flat = [c for claims in read for c in claims]
-    open_claims = [c.shown for c in flat if c.shown is not None]
-    scored = iter(scorer(open_claims)) if open_claims else iter(())
-    return [np.array([next(scored) if c.shown else np.nan for c in claims]) for claims in read]
+def read_claims(read: Sequence[Sequence[ReadClaim]], reader: Reader) -> list[list[Array | None]]:
+    """Signals and readings of each claim of each response; None where the verdict is fixed."""
+    said = iter(reader([c.shown for claims in read for c in claims if c.shown is not None]))
+    return [
+        [np.array([*c.signals, *next(said).claim]) if c.shown else None for c in claims]
+        for claims in read
+    ]
 
 
 def developed() -> list[Answer]:
@@ -106,34 +107,37 @@ def f1(score: Array, answers: Sequence[Answer], threshold: float = 0.5) -> float
     return float(2 * (flagged & wrong).sum() / max(flagged.sum() + wrong.sum(), 1))
 
 
-def torch_scorer(model: object) -> Scorer:
-    """Scores by a checkpoint's network, in batches."""
+def torch_reader(checkpoint: Path, size: int = 64) -> Reader:
+    """Readings by a checkpoint's network, in batches."""
     import torch
 
-    from benchmarks.checker.network import Checker
+    from benchmarks.checker.network import load
     from benchmarks.checker.prepare import tokenizer
-    from benchmarks.checker.train import Prepared, logits
-    from knowledge.checking.showing import encoded
+    from benchmarks.checker.train import batch_of, unlabelled
 
-    assert isinstance(model, Checker)
-    tool = tokenizer()
+    model, tool = load(checkpoint).eval(), tokenizer()
 
-    def score(shown: Sequence[Shown]) -> Array:
+    def read(shown: Sequence[Shown]) -> list[Reading]:
         rows = [encoded(tool, s) for s in shown]
-        ids, types = [r[0][0] for r in rows], [r[1][0] for r in rows]
-        none = np.full(len(rows), "")
-        data = Prepared(
-            ids, types, [np.full(len(i), -1) for i in ids],
-            np.array([0 if s.said else 1 for s in shown]), np.zeros(len(rows)), none, none, none,
-        )  # fmt: skip
-        return logits(model, data, torch.device("cpu")).astype(float)
+        data = unlabelled([r[0][0] for r in rows], [r[1][0] for r in rows])
+        found: dict[int, Reading] = {}
+        order = np.argsort([len(i) for i in data.ids], kind="stable")
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            for start in range(0, len(order), size):
+                at = order[start : start + size]
+                batch = batch_of(data, at)
+                pair, piece = model(batch["ids"], batch["types"], batch["mask"])
+                for row, i in enumerate(at):
+                    n = len(data.ids[i])
+                    found[int(i)] = reading(
+                        pair[row].float().numpy(), piece[row, :n].float().numpy(), data.ids[i]
+                    )
+        return [found[i] for i in range(len(rows))]
 
-    return score
+    return read
 
 
-def onnx_scorer(folder: Path | None = None) -> Scorer:
-    """Scores by the exported checker, one pass a call as at run time."""
-    from knowledge.checking.encoder import CheckerEncoder
-
+def onnx_reader(folder: Path | None = None) -> Reader:
+    """Readings by the exported checker, one pass a call as at run time."""
     encoder = CheckerEncoder(folder)
-    return lambda shown: np.array([encoder.logits(s)[0 if s.said else 1] for s in shown])
+    return lambda shown: [encoder.read(s) for s in shown]

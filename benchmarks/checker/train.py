@@ -70,6 +70,13 @@ def read(paths: list[Path]) -> Prepared:
     return Prepared(parts["ids"], parts["types"], parts["marks"], *flat)
 
 
+def unlabelled(ids: list[np.ndarray], types: list[np.ndarray]) -> Prepared:
+    """Rows to be read only."""
+    none, zero = np.full(len(ids), ""), np.zeros(len(ids), np.int8)
+    marks = [np.full(len(i), -1) for i in ids]
+    return Prepared(ids, types, marks, zero, zero, none, none, none)
+
+
 def batch_of(data: Prepared, at: np.ndarray) -> Batch:
     longest = -(-max(len(data.ids[i]) for i in at) // 8) * 8
     ids = np.zeros((len(at), longest), np.int64)
@@ -258,6 +265,7 @@ def main() -> None:
     model = load(given.start) if given.start else fresh()
     train(model, taught, minutes=given.minutes, rate=given.rate, size=given.size, device=device,
           shares=shares, out=given.out, seed=given.seed)  # fmt: skip
+    print("trained", flush=True)
     print(report(model, test, device), flush=True)
 
 

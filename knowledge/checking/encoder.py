@@ -13,18 +13,24 @@ import json
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.errors import KnowledgeError
-from knowledge.checking.showing import Shown, encoded
+from knowledge.checking.showing import SEPARATOR, Ids, Shown, encoded
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
+
+Values = NDArray[np.float32]
 
 MODEL = "checker-minilm-l6-int8"
 _TOKENIZER = "minilm-l6-v2-int8"  # both models are of one family and read the same word pieces
@@ -36,24 +42,48 @@ class CheckerError(KnowledgeError):
     """The built-in checker {path} cannot be loaded ({reason}); install Wellspoken anew."""
 
 
+SIGNALS_READ = ("pair", "foreign_most", "foreign_three", "foreign_mean")
+"""What a pass tells of a claim: the logit that the evidence carries it, and of its word pieces the
+logit that nothing carries them: the highest, the mean of the highest three, the mean of all."""
+
+
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """From a logit to a probability; a half is the fitted threshold."""
+class Reading:
+    """What one pass says: the values of ``SIGNALS_READ``, and the logit of the question's head."""
 
-    factor: float
-    shift: float
+    claim: tuple[float, ...]
+    question: float
 
-    def probability(self, logit: float) -> float:
-        value = self.factor * logit + self.shift
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, value))))
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A logistic regression: the weight of each value, and a constant; a half is the threshold."""
+
+    each: tuple[float, ...]
+    constant: float
+
+    def probability(self, values: Sequence[float]) -> float:
+        total = self.constant + sum(w * v for w, v in zip(self.each, values, strict=True))
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     tokenizer: Tokenizer
     session: InferenceSession
-    claim: Scale
-    question: Scale
+    claim: Weights
+    question: Weights
+
+
+def reading(pair: Values, piece: Values, ids: Ids) -> Reading:
+    """What the outputs of a pass say: ``pair`` of shape [2], ``piece`` [n, 2], ``ids`` [n]."""
+    ends = np.flatnonzero(ids == SEPARATOR)
+    foreign = np.sort(piece[ends[-2] + 1 : ends[-1], _CLAIM].astype(float))[::-1]
+    if not len(foreign):
+        foreign = np.zeros(1)
+    claim = (float(pair[_CLAIM]), float(foreign[0]), float(foreign[:3].mean()),
+             float(foreign.mean()))  # fmt: skip
+    return Reading(claim, float(pair[_QUESTION]))
 
 
 class CheckerEncoder:
@@ -66,7 +96,7 @@ class CheckerEncoder:
         self._loading = threading.Lock()
         self._loaded: _Loaded | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="check")
-        self._recent: OrderedDict[Shown, tuple[float, float]] = OrderedDict()
+        self._recent: OrderedDict[Shown, Reading] = OrderedDict()
 
     async def warm(self) -> None:
         """Load the model ahead of the first answer. Raises CheckerError."""
@@ -76,25 +106,29 @@ class CheckerEncoder:
         """Load the model beside whatever comes next; what fails is said by the first check."""
         self._thread.submit(self._parts)
 
-    async def carries(self, shown: Shown) -> float:
-        """The probability that the evidence carries the claim; about 8 ms. Raises CheckerError."""
-        logits = await self._scored(shown)
-        return self._parts().claim.probability(logits[_CLAIM])
+    async def carries(self, shown: Shown, signals: Sequence[float]) -> float:
+        """The probability that the evidence carries the claim; about 8 ms.
+
+        ``signals`` are those of :data:`knowledge.support.SIGNALS`, of all passages. Raises
+        CheckerError.
+        """
+        read = await self._read(shown)
+        return self._parts().claim.probability((*signals, *read.claim))
 
     async def answers(self, shown: Shown) -> float:
         """The probability that the evidence answers the question. Raises CheckerError."""
-        logits = await self._scored(shown)
-        return self._parts().question.probability(logits[_QUESTION])
+        read = await self._read(shown)
+        return self._parts().question.probability((read.question,))
 
     def close(self) -> None:
         """Drop what waits and end the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _scored(self, shown: Shown) -> tuple[float, float]:
+    async def _read(self, shown: Shown) -> Reading:
         known = self._recent.get(shown)
         if known is None:
             loop = asyncio.get_running_loop()
-            known = await loop.run_in_executor(self._thread, self.logits, shown)
+            known = await loop.run_in_executor(self._thread, self.read, shown)
             self._recent[shown] = known
             while len(self._recent) > _REMEMBERED:
                 self._recent.popitem(last=False)
@@ -102,12 +136,14 @@ class CheckerEncoder:
             self._recent.move_to_end(shown)
         return known
 
-    def logits(self, shown: Shown) -> tuple[float, float]:
-        """Both heads on one pass, in the calling thread. Raises CheckerError."""
+    def read(self, shown: Shown) -> Reading:
+        """One pass, in the calling thread. Raises CheckerError."""
         parts = self._parts()
         ids, types = encoded(parts.tokenizer, shown)
-        pair = parts.session.run(["pair"], {"input_ids": ids, "token_type_ids": types})[0][0]
-        return float(pair[_CLAIM]), float(pair[_QUESTION])
+        pair, piece = parts.session.run(
+            ["pair", "piece"], {"input_ids": ids, "token_type_ids": types}
+        )
+        return reading(pair[0], piece[0], ids[0])
 
     def _parts(self) -> _Loaded:
         with self._loading:
@@ -129,11 +165,13 @@ class CheckerEncoder:
         try:
             tokenizer = Tokenizer.from_file(str(self._words))
             tokenizer.no_truncation()
+            tokenizer.encode_special_tokens = True  # "[SEP]" in a passage is a word like any other
             session = onnxruntime.InferenceSession(
                 str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )
             kept = json.loads((self._folder / "scales.json").read_text(encoding="utf-8"))
-            claim, question = Scale(*kept["claim"]), Scale(*kept["question"])
+            claim = Weights(tuple(kept["claim"]["weights"].values()), kept["claim"]["constant"])
+            question = Weights((kept["question"]["weight"],), kept["question"]["constant"])
         except Exception as error:  # both libraries raise bare Exception for a broken file
             raise CheckerError(path=self._folder, reason=str(error)) from error
         return _Loaded(tokenizer, session, claim, question)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST = 128
 """Word pieces of one pass, in training and at run time."""
 
-_CLS, _SEP = 101, 102
+_CLS, SEPARATOR = 101, 102
 _ASKED = 28  # word pieces kept of the question beside a claim: its end
 _SAID = 60  # word pieces kept of a claim
 _LEAST = 56  # word pieces of evidence beside the longest claim
@@ -83,8 +83,8 @@ def encoded(tokenizer: Tokenizer, shown: Shown) -> tuple[Ids, Ids]:
     after: list[int] = []
     for text, most in ((shown.asked, _SAID), (shown.said, _SAID)):
         if text:
-            after += [*ids(text)[:most], _SEP]
+            after += [*ids(text)[:most], SEPARATOR]
     evidence = ids(shown.evidence)[: MOST - 2 - len(after)]
-    row = [_CLS, *evidence, _SEP, *after]
+    row = [_CLS, *evidence, SEPARATOR, *after]
     types = [0] * (len(evidence) + 2) + [1] * len(after)
     return np.array([row], np.int64), np.array([types], np.int64)
