@@ -19,7 +19,7 @@ from bot.ports import Brief
 from persona.indirect import indirect, quoted
 from persona.profile import Persona
 from persona.style import word_pattern
-from persona.unknowns import HANDOFF, NEAR, SAID
+from persona.unknowns import HANDOFF, NEAR, PLAINLY, SAID
 
 _THANKS = re.compile(
     r"\b(thanks?|thank you|thx|ty|cheers|appreciate[ds]?|danke|merci|gracias|grazie|obrigad[oa])\b",
@@ -124,9 +124,10 @@ def declining(
     # What the owner wrote is in the language that comes first.
     own = tongue == spoken("", persona.languages)
     led = _own_words(brief.question, persona, tongue) if own else ""
+    first = led or _plainly(persona, tongue)
     if why.kind is NotKnowing.TASK and tongue in SAID:
-        led = ""  # a poem is nothing that anybody would look for in documents
-    said = [led, _not_known(brief.question, why, persona, tongue, led=bool(led))]
+        led = first = ""  # a poem is nothing that anybody would look for in documents
+    said = [first, _not_known(brief.question, why, persona, tongue, led=bool(led))]
     if not any(said):
         said = [pick(_without_clause(persona), brief.question)]
     pages = near_pages(query, brief.passages) if why.kind in _WITH_PAGES else []
@@ -137,6 +138,12 @@ def declining(
         offers = persona.handoff if own else HANDOFF.get(tongue, persona.handoff)
         said.append(pick(offers, brief.question))
     return " ".join(part for part in said if part)
+
+
+def _plainly(persona: Persona, tongue: str) -> str:
+    """ "I don't know.", where nothing else says it."""
+    said = PLAINLY.get(tongue, "")
+    return said.replace("don't", "do not") if persona.habits.contractions is False else said
 
 
 def _own_words(question: str, persona: Persona, tongue: str) -> str:

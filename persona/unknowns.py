@@ -127,6 +127,9 @@ _GERMAN = Words(
 
 SAID: Mapping[str, Words] = {ENGLISH: _ENGLISH, GERMAN: _GERMAN}
 
+PLAINLY: Mapping[str, str] = {ENGLISH: "I don't know.", GERMAN: "Das weiß ich nicht."}
+"""Said first where the owner has no words for it."""
+
 NEAR: Mapping[str, str] = {
     ENGLISH: "The closest I have: {titles}.",
     GERMAN: "Am nächsten kommt: {titles}.",

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -271,6 +272,8 @@ async def converse(talk: Talk) -> None:
     models.behaviour.fault, models.behaviour.token_s = Fault.CUT, 0.01
     await talk.step("cut", driver.ask(ALL))
     models.behaviour.fault = Fault.CLOSED
+    with closing(sqlite3.connect(talk.home / "wellspoken.db")) as connection, connection:
+        connection.execute("DELETE FROM answer_cache")  # it would not need the model
     await talk.step("model away", driver.ask(ALPHA))
     async with talk.without_knowledge():
         await talk.step("knowledge away", driver.ask(ALPHA))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -42,16 +43,19 @@ _MODELS = {
 }
 
 
+_INSTALLED = ["lettucedetect"] if find_spec("lettucedetect") else []
+"""An extra that the checks do without; its door has tests of its own."""
+
+
 @pytest.fixture
 def lettuce(tmp_path: Path) -> Iterator[LettuceJudge]:
     """LettuceDetect over a model of random weights; skipped where its library is not there."""
-    pytest.importorskip("lettucedetect", reason="the extra `grounding` is not installed")
     judge = LettuceJudge(make_lettuce_model(tmp_path / "model"))
     yield judge
     judge.close()
 
 
-@pytest.fixture(params=["builtin", *_MODELS, "lettucedetect"])
+@pytest.fixture(params=["builtin", *_MODELS, *_INSTALLED])
 async def grounder(request: pytest.FixtureRequest) -> AsyncIterator[Grounder]:
     """Each grounder in turn."""
     builtin = BuiltinGrounder()

@@ -31,7 +31,8 @@ FEW = 60
 LOCKED_S = float(os.environ.get("LOCKED_S", "3"))
 """Beyond 10 s the service itself gives up waiting for the lock."""
 GUARDED = [f"CGUARDED{n}" for n in range(8)]
-SETTINGS = "[access.slack.channels]\n" + "".join(f'{name} = ["staff"]\n' for name in GUARDED)
+SETTINGS = "[cache]\nenabled = false\n[access.slack.channels]\n"
+SETTINGS += "".join(f'{name} = ["staff"]\n' for name in GUARDED)
 
 
 @dataclass

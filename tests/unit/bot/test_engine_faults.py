@@ -121,7 +121,7 @@ async def test_small_talk_states_no_figures() -> None:
 async def test_figures_that_the_asker_said_may_be_repeated() -> None:
     """Somebody who wishes a happy 2027 is wished one back."""
     turn = await engine_of(Speaker("Happy 2027 to you!"), plain=READER).answer(
-        ask("Thanks, and a happy 2027!")
+        ask("Thanks a lot, and a happy 2027 to you!")
     )
     assert turn.answer == "Happy 2027 to you!"
 

@@ -124,7 +124,7 @@ def test_nobody_is_offered_where_there_is_nobody(brief: Briefs) -> None:
     """Without the handoff the sentence ends with what is not known."""
     said = declining(brief("How do I fly?"), PLAIN, handoff=False)
 
-    assert said == "There is no document here that I could look up how to fly in."
+    assert said == ("I don't know. There is no document here that I could look up how to fly in.")
 
 
 def test_the_persona_chooses_its_contractions_and_words(brief: Briefs, passage: Passages) -> None:
