@@ -75,9 +75,7 @@ class WebDriver:
     platform = Platform.WEB
     author = r"web:[\w-]+"
     reason = "Incomplete"
-    differs: Mapping[Difference, str] = {
-        Difference.NO_BUTTON_FOR_A_PERSON: "the web chat has no handoff yet"
-    }
+    differs: Mapping[Difference, str] = {}
 
     def __init__(self, visitor: httpx2.AsyncClient, operator: httpx2.AsyncClient) -> None:
         self._visitor, self._operator, self._browser = visitor, operator, visitor
