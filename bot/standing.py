@@ -67,6 +67,7 @@ class Standing(Generic[T]):
         self._leading: list[T] = []
         self._row: T | None = None  # the first of a table, held until the next line is known
         self._table = _Table.OUTSIDE
+        self._head = False  # the head of a table waits for its first row
         self._lost: Unit | None = None  # what was left out since something was shown
         self._shown = False
 
@@ -102,12 +103,14 @@ class Standing(Generic[T]):
         for each in (*self._leading, item):
             yield Fate(each, shown=True)
         self._leading.clear()
+        self._head = False
         self._lost, self._shown = None, True
 
     def _drop_leading(self) -> Iterator[Fate[T]]:
         for each in self._leading:
             yield Fate(each, shown=False, finding=NOTHING_FOLLOWS)
         self._leading.clear()
+        self._head = False
 
     def _take_row(self, item: T, text: str, *, passed: bool) -> Iterator[Fate[T]]:
         is_rule = bool(_RULE.fullmatch(text))
@@ -118,9 +121,14 @@ class Standing(Generic[T]):
                 self._row = item
                 return
         elif table is _Table.BEGUN and is_rule and self._row is not None:
-            self._table = _Table.INSIDE
-            self._leading += [self._row, item]
-            self._row = None
+            row, self._row = self._row, None
+            if not passed:  # a head without its rule is none
+                self._table = _Table.HEADLESS
+                yield Fate(row, shown=False, finding=HEADLESS)
+                yield Fate(item, shown=False)
+                return
+            self._table, self._head = _Table.INSIDE, True
+            self._leading += [row, item]
             return
         elif table is _Table.HEADLESS or (table is _Table.BEGUN_WITHOUT and is_rule):
             self._table = _Table.HEADLESS
@@ -139,4 +147,6 @@ class Standing(Generic[T]):
 
     def _end_table(self) -> Iterator[Fate[T]]:
         yield from self._row_alone()
+        if self._head:  # no row followed
+            yield from self._drop_leading()
         self._table = _Table.OUTSIDE

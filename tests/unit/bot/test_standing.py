@@ -131,3 +131,12 @@ def test_every_unit_has_one_fate_and_what_is_shown_keeps_its_order(
         unit is Unit.HEADING or text.endswith(":") or text[1:2] == "-" for (text, unit), _ in units
     ):
         assert len(shown) == len(units)
+
+
+def test_the_head_of_a_table_does_not_stand_before_prose() -> None:
+    """Head and rule without a row are left out; what follows is shown."""
+    standing = Standing[int]()
+    fates = standing.take(0, "| a | b |", Unit.ROW, passed=True)
+    fates += standing.take(1, "|---|---|", Unit.ROW, passed=True)
+    fates += standing.take(2, "Red it is.", Unit.PROSE, passed=True)
+    assert [f.item for f in fates + standing.end() if f.shown] == [2]
