@@ -61,7 +61,9 @@ def reconsider(
     seen = replace(decision, odds=tuple(dict(kept).items()))
     near = cosine + covered / 2
     if decision.route is Route.VOICE:
-        if worth_a_look(decision, thresholds) and near >= thresholds.near:
+        # Keywords hold few words to be near by: that something is written about them is enough.
+        enough = thresholds.nothing if rules.KEYWORDS in decision.reasons else thresholds.near
+        if worth_a_look(decision, thresholds) and near >= enough:
             reason = "it could be small talk, but documents speak of it"
             return _changed(seen, Route.HYBRID, 1 - likely, reason)
     elif decision.route in (Route.HYBRID, Route.RAG):
