@@ -21,6 +21,7 @@ from adapters.models import (
     build_rewriter,
     load_voice_persona,
     model_server,
+    open_checker,
     voice_setup,
 )
 from bot.engine import Engine
@@ -162,7 +163,7 @@ async def assemble(
 ) -> AsyncIterator[Application]:
     """Build the application and take it down again.
 
-    With ``warm`` the embedding model loads meanwhile, for those who are about to answer.
+    With ``warm`` the embedding model and the checker load meanwhile, for who is about to answer.
     Raises the errors of the parts: a database or a store that cannot be reached, a persona or a
     setting that cannot be read.
     """
@@ -178,7 +179,8 @@ async def assemble(
         server = await stack.enter_async_context(model_server(settings))
         knowledge = await stack.enter_async_context(knowledge_of(settings, server, warm=warm))
         database = await stack.enter_async_context(open_database(settings))
-        judge = judged(settings, build_grounder(settings), server)
+        encoder = stack.enter_context(open_checker(warm=warm))
+        judge = judged(settings, build_grounder(settings, encoder), server)
         grounder = await stack.enter_async_context(warmed(judge, warm=warm))
         history, metrics, ledger = History(database), Metrics(), Ledger(database)
         yield Application(
@@ -192,7 +194,7 @@ async def assemble(
             engine=Engine(
                 turns=history,
                 retriever=knowledge.evidence,
-                ladder=build_ladder(settings, persona, knowledge.embedder, server),
+                ladder=build_ladder(settings, persona, knowledge.embedder, server, encoder),
                 grounder=grounder,
                 clock=utc_now,
                 observe=metrics.observe_turn,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from bot.ladder import Ladder
 from bot.ports import Embedder, Grounder, Rewriter, Voice
 from bot.pricing import Price, Prices
 from bot.settings import Settings
+from knowledge.checking.answering import EncoderJudge
+from knowledge.checking.encoder import CheckerEncoder
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.grounding import BuiltinGrounder
 from persona.profile import Persona, default_persona, load_persona
@@ -65,11 +67,24 @@ async def open_embedder(
     yield remote
 
 
+@contextmanager
+def open_checker(*, warm: bool) -> Iterator[CheckerEncoder]:
+    """The trained checker, one for the check and the reader; with ``warm`` it loads meanwhile."""
+    with closing(CheckerEncoder()) as encoder:
+        if warm:
+            encoder.begin_loading()
+        yield encoder
+
+
 def build_ladder(
-    settings: Settings, persona: Persona, embedder: Embedder, server: ModelServer | None
+    settings: Settings,
+    persona: Persona,
+    embedder: Embedder,
+    server: ModelServer | None,
+    encoder: CheckerEncoder | None = None,
 ) -> Ladder:
     """Who speaks: models where they are set, the built-in reader where none is or none answers."""
-    plain = build_plain_voice(embedder, persona)
+    plain = build_plain_voice(embedder, persona, encoder)
     if server is None:
         return Ladder(plain)
     cheaper = settings.models.rag
@@ -143,18 +158,24 @@ def build_rewriter(settings: Settings, server: ModelServer | None) -> Rewriter |
     )
 
 
-def build_plain_voice(embedder: Embedder, persona: Persona) -> Voice:
-    """The built-in reader in the persona's manner; it needs no key."""
+def build_plain_voice(
+    embedder: Embedder, persona: Persona, encoder: CheckerEncoder | None = None
+) -> Voice:
+    """The built-in reader in the persona's manner; it needs no key.
+
+    With an ``encoder`` it asks the trained checker whether passages answer.
+    """
     from bot.llm.extractive import ExtractiveReader
     from persona.voice import ExtractiveVoice
 
-    return ExtractiveVoice(ExtractiveReader(embedder), persona)
+    judge = EncoderJudge(encoder) if encoder else None
+    return ExtractiveVoice(ExtractiveReader(embedder, judge), persona)
 
 
-def build_grounder(settings: Settings) -> Grounder:
-    """The check of answers against their passages."""
+def build_grounder(settings: Settings, encoder: CheckerEncoder | None = None) -> Grounder:
+    """The check of answers against their passages; without an ``encoder`` it has its own."""
     del settings  # one checker so far
-    return BuiltinGrounder()
+    return BuiltinGrounder(encoder)
 
 
 def build_doubts(ledger: Ledger) -> Doubts:
