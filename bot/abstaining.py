@@ -50,6 +50,30 @@ _WRITING = re.compile(
     re.IGNORECASE,
 )
 
+_TONGUE = (
+    r"(?:english|french|german|spanish|italian|portuguese|dutch|polish|turkish|russian|ukrainian"
+    r"|arabic|chinese|mandarin|japanese|korean|hindi|latin|greek|swedish|norwegian|danish|finnish"
+    r"|czech|hungarian|romanian|hebrew|thai|vietnamese|englische?|deutsche?|französische?|spanische?"
+    r"|italienische?|polnische?|türkische?|russische?)"
+)
+_COURTESY = r"^\W*(?:(?:please|hi|hello|hey|bitte)\W+)*"
+_TRANSLATION = re.compile(
+    # "Translate this page", "can you translate the e-mails to German" may be about the product.
+    rf"{_COURTESY}(?:(?:translate|übersetz(?:e|en)?)\b.*\b(?:(?:in)?to|ins?|auf)\s+{_TONGUE}\W*$"
+    r"|(?:(?:can|could|would) you )?(?:translate|übersetz(?:e|en)?)\b[^:?\n]{0,40}[:“\"«„]"
+    rf"|(?:how (?:do|would) (?:you|i|we) say|what(?:'s| is) the (?:word|translation) (?:of|for))\b"
+    rf".*\bin\s+{_TONGUE}\W*$|(?:wie (?:sagt|heißt) (?:man )?).*\bauf\s+{_TONGUE}\W*$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_GAME = re.compile(
+    rf"{_COURTESY}(?:(?:can|could|would) you (?:please )?)?(?:(?:flip|toss) (?:a|me a) coin"
+    r"|(?:roll|throw) (?:a|an|the|some|two) (?:\w+[- ]sided )?(?:dice|die)|let(?:'|’)?s play (?:a )?"
+    r"(?:game|chess|hangman|trivia)|play (?:a game|chess|hangman|trivia) with me"
+    r"|(?:pick|think of|give me) a random number(?: (?:from|between) [\w ]+)?|wirf eine münze|würfle)"
+    r"\b[^?]*[?.!]?\s*$",
+    re.IGNORECASE,
+)
+
 
 _GIVES_UP = re.compile(
     r"\b(?:i|we)(?: (?:do not|don['’]t|did not|didn['’]t|could not|couldn['’]t|cannot|can['’]t"
@@ -79,11 +103,15 @@ def asks_back(answer: str) -> bool:
 
 
 def other_task(question: str) -> str:
-    """What a message wants instead of an answer from documents: ``"a sum"``, ``"a poem"``; empty
-    for a question. Decided before anything is searched, and careful: "write a config file" or "tell
+    """What a message wants instead of an answer from documents: ``"a sum"``, ``"a poem"``, ``"a
+    translation"``, ``"a game"``; empty for a question. Decided before anything is searched, and careful: "write a config file" or "tell
     me the story of the company" are questions."""
     if _SUM.fullmatch(question):
         return "a sum"
+    if _TRANSLATION.match(question):
+        return "a translation"
+    if _GAME.match(question):
+        return "a game"
     found = _WRITING.match(question)
     if found is None:
         return ""

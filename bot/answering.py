@@ -216,7 +216,8 @@ class Answering:
         reply.book = CitationBook(())
         reply.model = reply.model or self._ladder.plain.model
         known = tuple(p for p in brief.passages if not from_file(p))
-        why = unknown(brief.query, known, unsupported=len(reply.rejected))
+        asked = brief.question if other_task(brief.question) else brief.query
+        why = unknown(asked, known, unsupported=len(reply.rejected))
         reply.notes.append(why.reason)
         declined = self._ladder.voice.decline(replace(brief, passages=known), why)
         await reply.say(" ".join(live.missing) or declined)

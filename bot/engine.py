@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from bot.abstaining import other_task
 from bot.addressee import without_call
 from bot.answering import BROKEN_OFF, Answering
 from bot.attaching import attached, names_only, routed, searched_for, with_files, without_quotes
@@ -211,6 +212,8 @@ class Engine:
     async def _respond(self, talk: _Exchange, reply: Reply) -> None:
         """Down the route: talk, ask back, or look up, and then perhaps talk after all."""
         chats = talk.decision.route in _WITHOUT_FACTS
+        if await self._decline_task(talk, reply):
+            return
         if chats and not worth_a_look(talk.decision, talk.thresholds):
             await self._answering.converse(talk.brief(), reply)
             return
@@ -238,6 +241,17 @@ class Engine:
         if await self._repeat(talk, reply):
             return
         await self._answering.answer(talk.brief(), talk.live, reply)
+
+    async def _decline_task(self, talk: _Exchange, reply: Reply) -> bool:
+        """Say that a sum or a poem is none of its tasks. Nothing is looked up for one, and so it is
+        small talk in the books: it counts neither as a look-up nor as a gap of the documents."""
+        task = other_task(talk.said)
+        if not task or talk.files or talk.decision.route not in (Route.RAG, Route.HYBRID):
+            return False
+        reasons = (*talk.decision.reasons, f"it asks for {task}, so nothing is looked up")
+        talk.decision = replace(talk.decision, route=Route.VOICE, reasons=reasons)
+        await self._answering.abstain(talk.brief(), talk.live, reply)
+        return True
 
     def _unclear(self, talk: _Exchange) -> Clarification | None:
         """The question back that a question needs, where it can mean several things."""

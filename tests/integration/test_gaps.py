@@ -133,6 +133,21 @@ async def test_what_was_not_known_is_known_after_an_operator_answered(
     assert await app.audit.verify() is None
 
 
+@pytest.mark.parametrize(
+    "task", ["Write me a poem about the garden", "what is 12 * 7", "Translate timer into French"]
+)
+async def test_what_no_document_could_answer_is_no_gap(
+    app: Application, desk: GapDesk, task: str
+) -> None:
+    """Sums, poems and translations are declined, and nobody is asked to write a document for them,
+    not even after a thumb down."""
+    turn = await ask(app, task)
+    assert turn.outcome is Outcome.ABSTAINED
+    await app.feedback.rate(Feedback(turn.id, ANN, Rating.DOWN))
+    assert await desk.gather() == 0
+    assert (await desk.listing(None)).gaps == ()
+
+
 async def test_what_is_asked_again_opens_by_itself(app: Application, desk: GapDesk) -> None:
     """With the answer's date and how often since; a second answer replaces the document."""
     await record(app, KEY)
