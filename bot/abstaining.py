@@ -67,9 +67,10 @@ _TRANSLATION = re.compile(
 )
 _GAME = re.compile(
     rf"{_COURTESY}(?:(?:can|could|would) you (?:please )?)?(?:(?:flip|toss) (?:a|me a) coin"
-    r"|(?:roll|throw) (?:a|an|the|some|two) (?:\w+[- ]sided )?(?:dice|die)|let(?:'|’)?s play (?:a )?"
-    r"(?:game|chess|hangman|trivia)|play (?:a game|chess|hangman|trivia) with me"
-    r"|(?:pick|think of|give me) a random number(?: (?:from|between) [\w ]+)?|wirf eine münze|würfle)"
+    r"|(?:roll|throw) (?:a|an|the|some|two) (?:\w+[- ]sided )?(?:dice|die)|let['’]?s play"
+    r" (?:a )?(?:game|chess|hangman|trivia)|play (?:a game|chess|hangman|trivia) with me"
+    r"|(?:pick|think of|give me) a random number(?: (?:from|between) [\w ]+)?|wirf eine münze"
+    r"|würfle)"
     r"\b[^?]*[?.!]?\s*$",
     re.IGNORECASE,
 )
@@ -104,8 +105,11 @@ def asks_back(answer: str) -> bool:
 
 def other_task(question: str) -> str:
     """What a message wants instead of an answer from documents: ``"a sum"``, ``"a poem"``, ``"a
-    translation"``, ``"a game"``; empty for a question. Decided before anything is searched, and careful: "write a config file" or "tell
-    me the story of the company" are questions."""
+    translation"``, ``"a game"``; empty for a question.
+
+    Decided before anything is searched, and careful: "write a config file" or "tell me the story of
+    the company" are questions.
+    """
     if _SUM.fullmatch(question):
         return "a sum"
     if _TRANSLATION.match(question):

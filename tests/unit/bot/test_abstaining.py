@@ -61,7 +61,8 @@ def test_a_code_in_a_german_question_is_evidence_in_english_pages() -> None:
     ["what is 2+2", "2 + 2 =", "12*(3+4)?", "Was ist 7 mal 8?", "calculate 15 % 4",
      "Translate 'the valve is open' into French", "please translate this: der Hund",
      "How do you say thank you in Spanish?", "Wie sagt man Ventil auf Spanisch?", "Flip a coin",
-     "can you roll a die?", "Let's play chess", "Tell me a joke", "Please write a haiku about valves", "schreib mir ein Gedicht"],
+     "can you roll a die?", "Let's play chess", "Tell me a joke",
+     "Please write a haiku about valves", "schreib mir ein Gedicht"],
 )  # fmt: skip
 def test_what_no_document_answers_is_no_question(text: str) -> None:
     """Sums and poems."""
@@ -75,7 +76,8 @@ def test_what_no_document_answers_is_no_question(text: str) -> None:
      "How do I translate the app into French?", "Can you translate the e-mails to German?",
      "Is the manual translated into French?", "What is the word for a member in the API?",
      "How do I roll a key over?", "Can I play a game with the sensor?", "Translate the page",
-     "How do I generate a random number between 1 and 6?", "what is 10.0.0.1", "How much is 2 sensors and a valve?", "Tell me about the poem contest"],
+     "How do I generate a random number between 1 and 6?", "what is 10.0.0.1",
+     "How much is 2 sensors and a valve?", "Tell me about the poem contest"],
 )  # fmt: skip
 def test_a_question_about_such_things_stays_a_question(text: str) -> None:
     """What documents may tell is looked up."""
