@@ -155,6 +155,7 @@ class Turn:
     is never shown to the asker. ``timings_ms`` maps a stage to its wall time. ``notes`` say in
     words what went otherwise than usual: a model that was down, a budget that is spent.
     ``cached_from`` names the turn whose answer this one repeats, ``saved_usd`` what that cost then.
+    ``style`` says how well the answer keeps to the persona, 0 to 1; ``None``: it was not scored.
     """
 
     id: str
@@ -180,6 +181,7 @@ class Turn:
     notes: tuple[str, ...] = ()
     cached_from: str = ""
     saved_usd: float = 0.0
+    style: float | None = None
 
 
 class Rating(StrEnum):

@@ -51,6 +51,7 @@ turns = sa.Table(
     sa.Column("cached_from", Words, nullable=False, server_default=sa.text("''")),
     sa.Column("saved_usd", sa.Double, nullable=False, server_default=sa.text("0")),
     sa.Column("rejected", Json, nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("style", sa.Double),  # how well the answer keeps to the persona; null: not scored
     sa.Column("claims", Json, nullable=False),
     sa.Column("withheld", Json, nullable=False),
     sa.Column("passages", Json, nullable=False),  # the widest comes last

@@ -66,6 +66,7 @@ def turn_row(turn: Turn, key: str | None) -> Row:
         "notes": turn.notes,
         "cached_from": turn.cached_from,
         "saved_usd": _finite(turn.saved_usd),
+        "style": turn.style,
         "rejected": turn.grounding.rejected,
         "claims": turn.grounding.claims,
         "withheld": turn.withheld,
@@ -218,4 +219,5 @@ def turn_of(row: Row, question: str, answer: str, cited: Sequence[Citation]) -> 
         notes=tuple(row["notes"]),
         cached_from=row["cached_from"],
         saved_usd=row["saved_usd"],
+        style=row["style"],
     )

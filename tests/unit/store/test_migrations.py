@@ -19,10 +19,12 @@ import adapters.slack.tables
 import bot.store.chat_tables
 import bot.store.cost_tables
 import bot.store.gap_tables
+import bot.store.review_tables
 import bot.store.routing_tables
 import bot.store.tables
 import bot.work.tables
 import knowledge.ledger
+import persona.tables
 from bot.errors import DatabaseNewerError
 from bot.store import migrations
 from bot.store.base import Database, metadata
@@ -45,6 +47,8 @@ async def test_migrated_schema_equals_the_tables(database: Database) -> None:
         bot.store.gap_tables.gaps,
         bot.store.cost_tables.answer_cache,
         bot.store.routing_tables.routing_versions,
+        bot.store.review_tables.rewrites,
+        persona.tables.model_versions,
         bot.work.tables.inbox,
         knowledge.ledger.documents,
         adapters.slack.tables.states,
