@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.abstaining import asks_back, other_task, unknown
 from bot.attaching import from_file
-from bot.budget import SPENT_NOTE, SPENT_NOTICE
+from bot.budget import SPENT_LOOKED, SPENT_NOTE, SPENT_NOTICE
 from bot.citing import CitationBook, without_markers
 from bot.conversation import Outcome, Route, Usage
 from bot.disagreeing import BothSides, Doubts
@@ -92,6 +92,16 @@ class Answering:
             return
         await reply.say(text)
 
+    async def offer(self, brief: Brief) -> str:
+        """The offer of a person, in the built-in voice's words; empty where it has none."""
+        asked = replace(brief, route=Route.HANDOFF, passages=(), rejected=())
+        try:
+            async with aclosing(self._ladder.plain.speak(asked)) as pieces:
+                return "".join([spoken.text async for spoken in pieces]).strip()
+        except Exception:  # noqa: BLE001 - an apology is said whatever else fails
+            log.exception("a person cannot be offered")
+            return ""
+
     async def may_spend(self) -> bool:
         """Whether the day's budget leaves something for a model."""
         return self._budget is None or await self._budget.left()
@@ -123,13 +133,16 @@ class Answering:
             if spent:
                 reply.error = reply.error or SPENT_NOTE  # no gap: a model might have known
             await self.abstain(brief, live, reply)
+            if spent:
+                await reply.say(f"\n\n_{SPENT_LOOKED}_")
             return
         await complete(brief, live, speaker.pass_on, reply)
         if not reply.book.citations:
             # Words without a source: the voice asked back, or said that it does not know.
             reply.outcome = Outcome.CLARIFY if asks_back(reply.text) else Outcome.ABSTAINED
-        elif spent:
-            await reply.say(f"\n\n_{SPENT_NOTICE}_")
+        if spent:
+            notice = SPENT_NOTICE if reply.book.citations else SPENT_LOOKED
+            await reply.say(f"\n\n_{notice}_")
         reply.watch.lap("speak")
 
     async def _both_sides(

@@ -25,6 +25,12 @@ SPENT_NOTICE = (
 )
 """For the asker, under an answer that the built-in reader gave for that reason."""
 
+SPENT_LOOKED = (
+    "Today's budget for the language model is used up, so only the built-in reader has looked for "
+    "it; from midnight UTC the model can look as well."
+)
+"""For the asker, where the built-in reader found no answer and a model was not asked."""
+
 SPENT_NOTE = "the day's budget is spent, so no model was asked"
 """For the turn's notes, that is for operators."""
 

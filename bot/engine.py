@@ -158,13 +158,14 @@ class Engine:
         talk = _Exchange(question, thread, said=question.text, query=question.text)
         try:
             await self._understand(talk, reply)
-            await self._respond(talk, reply)
+            if not await self._decline_task(talk, reply):
+                await self._respond(talk, reply)
         except WellspokenError as error:
             log.warning("not answered", error=str(error))
-            await self._apologise(error, reply)
+            await self._apologise(error, talk, reply)
         except Exception:  # noqa: BLE001 - a fault of ours must not be silence in a chat
             log.exception("not answered because of a fault in the program")
-            await self._apologise(WellspokenError(), reply)
+            await self._apologise(WellspokenError(), talk, reply)
 
         turn = self._turn(talk, reply)
         if self._budget is not None:
@@ -212,8 +213,6 @@ class Engine:
     async def _respond(self, talk: _Exchange, reply: Reply) -> None:
         """Down the route: talk, ask back, or look up, and then perhaps talk after all."""
         chats = talk.decision.route in _WITHOUT_FACTS
-        if await self._decline_task(talk, reply):
-            return
         if chats and not worth_a_look(talk.decision, talk.thresholds):
             await self._answering.converse(talk.brief(), reply)
             return
@@ -320,11 +319,14 @@ class Engine:
             setup=self._setup,
         )
 
-    async def _apologise(self, error: WellspokenError, reply: Reply) -> None:
+    async def _apologise(self, error: WellspokenError, talk: _Exchange, reply: Reply) -> None:
+        """Say that it failed, and offer a person as where the answer is not known."""
         reply.outcome = Outcome.ERROR
         reply.error = str(error)
         words = BROKEN_OFF if reply.text else _APOLOGY
-        await reply.say(reply.book.finish() + words.format(reason=error.public))
+        offer = await self._answering.offer(talk.brief())
+        said = f"{words.format(reason=error.public)} {offer}".rstrip()
+        await reply.say(reply.book.finish() + said)
 
     def _turn(self, talk: _Exchange, reply: Reply) -> Turn:
         """Everything that led from the question to the answer."""

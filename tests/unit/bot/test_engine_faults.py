@@ -163,6 +163,22 @@ async def test_a_spent_budget_pays_for_no_rewriting_and_is_noted() -> None:
     assert rewriter.asked == len(voice.briefs) == 0
     assert turn.outcome is Outcome.ABSTAINED
     assert any("budget" in note for note in turn.notes)
+    assert turn.answer.startswith("I do not know that.")
+    assert "Today's budget for the language model is used up" in turn.answer
+
+
+async def test_a_failure_offers_a_person_in_the_built_in_voice() -> None:
+    """As where it does not know; a model is not asked for it, and a fault in the offer costs
+    nothing but the offer."""
+    down = Shelf(fail=StoreUnavailableError(url="x", reason="refused"))
+    voice, plain = Speaker("I will call you!"), Speaker("Shall I ask a person?", model="reader")
+    turn = await engine_of(voice, shelf=down, plain=plain).answer(ask())
+    assert turn.outcome is Outcome.ERROR
+    assert turn.answer.startswith("Sorry, I could not answer that")
+    assert turn.answer.endswith("in a moment. Shall I ask a person?")
+    assert plain.briefs[0].route is Route.HANDOFF and not voice.briefs
+    without = await engine_of(voice, shelf=down, plain=Faulty()).answer(ask())
+    assert without.answer.endswith("Please try again in a moment.")
 
 
 async def test_a_claim_holds_no_marker_of_the_one_before() -> None:
