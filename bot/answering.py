@@ -178,7 +178,7 @@ class Answering:
         left = deque(rungs)
         while left:
             voice = left.popleft()
-            before, failed = len(reply.text), False
+            before, failed, dropped = len(reply.text), False, len(reply.rejected)
             if not told:
                 speaker.begin(voice)
             try:
@@ -200,6 +200,8 @@ class Answering:
                 reply.model = voice.model
                 return
             if reply.rejected:
+                if voice is not plain and len(reply.rejected) > dropped:
+                    reply.notes.append(_nothing_held(voice.model, len(reply.rejected) - dropped))
                 left = deque(v for v in left if v is plain)  # then the documents' own words
             elif not failed and not live.found:
                 return  # the voice says that the passages do not tell; a plainer one is no wiser
@@ -236,3 +238,9 @@ class Answering:
         await reply.say(" ".join(live.missing) or declined)
         reply.error = reply.error or " ".join(live.findings.errors)
         reply.watch.lap("speak")
+
+
+def _nothing_held(model: str, dropped: int) -> str:
+    """For the turn's notes: all that a model said fell in the check."""
+    count = "its only sentence" if dropped == 1 else f"all {dropped} sentences"
+    return f"nothing that {model} said held: {count} did not pass the check, the reader steps in"

@@ -334,6 +334,7 @@ async def test_when_nothing_of_the_voice_holds_the_plain_reader_answers() -> Non
     plain = Speaker("It weighs 900 g.", model="reader")
     turn = await engine(Speaker("It costs 49 EUR."), plain=plain).answer(ask())
     assert (turn.answer, turn.model) == ("It weighs 900 g. [1]", "reader")
+    assert any(n.startswith("nothing that voice-1 said held: its only sen") for n in turn.notes)
 
 
 async def test_when_the_plain_reader_has_nothing_either_it_says_so() -> None:
