@@ -225,3 +225,44 @@ class LiveFactError(KnowledgeError):
 
 class EmbedderError(KnowledgeError):
     """The built-in embedder {path} cannot be loaded ({reason}); install Wellspoken anew."""
+
+
+# -- the voice ------------------------------------------------------------------------------
+
+
+class TrainingError(WellspokenError):
+    """The voice could not be trained: {reason}"""
+
+
+class TooFewExamplesError(TrainingError):
+    """There are {found} usable examples where {needed} are needed, {missing} more; approve or
+    rewrite more answers with `wellspoken feedback review` or in the console's Review."""
+
+
+class TrainerMissingError(TrainingError):
+    """{python} cannot train ({reason}); install the extra with pip install "wellspoken[train]", or
+    name a Python that has it with [tuning] python."""
+
+
+class TuningRefusedError(TrainingError):
+    """The service refused to fine-tune ({reason}); train on your own machine with
+    `wellspoken tune start --backend local`, or set OPENAI_BASE_URL to a service that does."""
+
+
+class TuningUnavailableError(TrainingError):
+    """The fine-tuning service at {url} cannot be reached ({reason}); the job goes on there, watch
+    it again with `wellspoken tune watch {job}`."""
+
+
+class RoundRunningError(TrainingError):
+    """Round {job} is still running; wait for it with `wellspoken tune watch {job}`, or end it with
+    `wellspoken tune cancel {job}`."""
+
+
+class ReleaseError(WellspokenError):
+    """The version cannot be released: {reason}"""
+
+
+class GateNotPassedError(ReleaseError):
+    """{version} has not passed the gate; run `wellspoken models gate {version} --suite SUITE`, or
+    promote it with --force --reason TEXT."""

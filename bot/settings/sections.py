@@ -368,11 +368,3 @@ class WebSection(Section):
 
 class RetentionSection(Section):
     messages: Duration = Field(timedelta(days=365), description="how long messages are kept")
-
-
-class TrainingSection(Section):
-    use_user_messages: bool = Field(
-        default=False, description="whether training data may hold what users wrote"
-    )
-    consent: Literal["opt-out", "opt-in"] = Field("opt-out", description="what silence means")
-    experts: tuple[Group, ...] = Field((), description="groups whose corrections count as approved")

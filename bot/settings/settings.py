@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from bot.errors import MissingFileError
+from bot.settings.loop import ReleaseSection, TrainingSection, TuningSection
 from bot.settings.sections import (
     AccessSection,
     BotSection,
@@ -30,7 +31,6 @@ from bot.settings.sections import (
     RetentionSection,
     SearchSection,
     SourceSection,
-    TrainingSection,
     WeaviateSection,
     WebSection,
 )
@@ -96,8 +96,8 @@ class Settings(BaseSettings):
     )
     voice_model: str | None = _named(
         "WELLSPOKEN_VOICE_MODEL",
-        text="the brand-voice model's id; default: the general model with the persona in its "
-        "prompt",
+        text="the brand-voice model's id; default: the registry's live version, else the general "
+        "model with the persona in its prompt",
     )
     embedding_model: str = _named(
         "WELLSPOKEN_EMBEDDING_MODEL",
@@ -147,6 +147,8 @@ class Settings(BaseSettings):
     web: WebSection = WebSection()
     retention: RetentionSection = RetentionSection()
     training: TrainingSection = TrainingSection()
+    tuning: TuningSection = TuningSection()
+    release: ReleaseSection = ReleaseSection()
 
     @field_validator("openai_base_url", "slack_api_url", "discord_api_url")
     @classmethod
