@@ -52,6 +52,17 @@ class Ladder:
         self._now = now
         self._standings: dict[int, _Standing] = {}
 
+    def led_by(self, voice: Voice | None) -> Ladder:
+        """The same ladder with another brand voice on top (``None``: as it is): what models failed
+        is known to both."""
+        if voice is None or voice is self.voice:
+            return self
+        led = Ladder(
+            self.plain, voice=voice, general=self._general, lookup=self._lookup, now=self._now
+        )
+        led._standings = self._standings
+        return led
+
     def order(self, route: Route) -> tuple[Voice, ...]:
         """Every voice of a route, the preferred one first, the built-in reader last.
 

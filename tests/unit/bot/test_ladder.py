@@ -91,3 +91,14 @@ def test_an_answer_makes_old_failures_forgotten() -> None:
 def test_the_offer_of_a_person_is_the_built_in_voice_alone() -> None:
     """A model might promise a time, or a result."""
     assert Ladder(PLAIN, voice=BRAND, general=GENERAL).rungs(Route.HANDOFF) == (PLAIN,)
+
+
+def test_another_brand_voice_leads_and_what_failed_stays_known() -> None:
+    """A released version takes the brand's place; a general model that rests, rests for it too."""
+    ladder = Ladder(PLAIN, voice=BRAND, general=GENERAL)
+    led = ladder.led_by(CHEAP)
+    for _ in range(FAILURES):
+        ladder.failed(GENERAL, "down")
+    assert led.models(Route.HYBRID) == ("small", "big", "reader")
+    assert led.rungs(Route.HYBRID) == (CHEAP, PLAIN)
+    assert ladder.led_by(None) is ladder

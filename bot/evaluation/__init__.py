@@ -1,0 +1,1 @@
+"""Suites, scores and intervals: how good answers are, told from answers alone."""
