@@ -154,6 +154,14 @@ def unknown(
     return Unknown(kind, f"{reason} ({said}){lacking}", missing)
 
 
+def part_unknown(query: str, passages: Sequence[Passage]) -> Unknown:
+    """Why a part of a question has no answer where another part has one."""
+    missing = missing_words(query, passages)
+    lacking = f"; no passage holds {', '.join(missing)}" if missing else ""
+    reason = f"a part of the question is not answered by the passages{lacking}"
+    return Unknown(NotKnowing.PART, reason, missing)
+
+
 def _of_passages(
     query: str, passages: Sequence[Passage], near: Nearness, unsupported: int, limits: Limits
 ) -> tuple[NotKnowing, str]:

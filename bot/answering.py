@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from bot.abstaining import asks_back, other_task, unknown
+from bot.abstaining import asks_back, other_task, part_unknown, unknown
 from bot.attaching import from_file
 from bot.budget import SPENT_LOOKED, SPENT_NOTE, SPENT_NOTICE
 from bot.citing import CitationBook, without_markers
@@ -20,6 +20,7 @@ from bot.guardrails import clean, evidence_is_weak, from_nowhere, only_known_lin
 from bot.ladder import Ladder
 from bot.languages import spoken
 from bot.live import Current, complete, documents_alone, rest_untold, tell
+from bot.parts import Part, parts
 from bot.ports import Brief, Grounder, GroundingCheck, Voice
 from bot.ports_costs import Spending
 from bot.ports_judging import charged
@@ -123,6 +124,7 @@ class Answering:
         speaker = Speaker(brief, await self._both_sides(brief, live, check, reply), reply)
         frugal = not await self.may_spend()
         await self._climb(self._rungs(brief, reply, frugal=frugal), live, speaker, reply)
+        rest = [] if live.found else await self._open_parts(speaker, reply)
         usage, notes = charged(judging)
         reply.spend(usage)
         reply.notes.extend(notes)
@@ -137,6 +139,7 @@ class Answering:
                 await reply.say(f"\n\n_{SPENT_LOOKED}_")
             return
         await complete(brief, live, speaker.pass_on, reply)
+        await self._name(rest, brief, reply)
         if not reply.book.citations:
             # Words without a source: the voice asked back, or said that it does not know.
             reply.outcome = Outcome.CLARIFY if asks_back(reply.text) else Outcome.ABSTAINED
@@ -205,6 +208,49 @@ class Answering:
                 left = deque(v for v in left if v is plain)  # then the documents' own words
             elif not failed and not live.found:
                 return  # the voice says that the passages do not tell; a plainer one is no wiser
+
+    async def _open_parts(self, speaker: Speaker, reply: Reply) -> list[Part]:
+        """The parts of the question that are left open, where another one is answered."""
+        asked = parts(speaker.brief.query)
+        if not asked or (reply.text and not reply.book.citations):
+            return []
+        left = await (self._passed_over if reply.text else self._unread)(asked, speaker, reply)
+        return left if len(left) < len(asked) else []
+
+    async def _passed_over(
+        self, asked: Sequence[Part], speaker: Speaker, reply: Reply
+    ) -> list[Part]:
+        """Those that an answer does not speak of, and the reader finds nothing about either."""
+        left = []
+        for part in asked:
+            if not part.taken_up(reply.text):
+                alone = documents_alone(speaker.brief, part.question)
+                async with aclosing(self._ladder.plain.speak(alone)) as pieces:
+                    found = [piece.text async for piece in pieces]
+                left += [] if any(found) else [part]
+        return left
+
+    async def _unread(self, asked: Sequence[Part], speaker: Speaker, reply: Reply) -> list[Part]:
+        """Where nothing answered the whole question: the reader says what it can of its parts."""
+        plain, left = self._ladder.plain, []
+        for part in asked:
+            told = len(reply.text)
+            if not told:
+                speaker.begin(plain)
+            alone = documents_alone(speaker.brief, part.question)
+            await speaker.speak(plain, alone, lead="\n\n" if told else "")
+            left += [part] if len(reply.text) == told else []
+        return left
+
+    async def _name(self, rest: Sequence[Part], brief: Brief, reply: Reply) -> None:
+        """Say which parts of the question are left open."""
+        known = tuple(p for p in brief.passages if not from_file(p))
+        for part in rest:
+            why = part_unknown(part.question, known)
+            reply.notes.append(f"{why.reason}: {part.said}")
+            asked = replace(brief, question=part.said, query=part.question, passages=known)
+            said = self._ladder.voice.decline(asked, why)
+            await reply.say(f"\n\n{said}" if said else "")
 
     def _step_down(self, voice: Voice, error: ModelError, reply: Reply) -> None:
         """A model did not answer: the next rung takes over, and the turn says so."""

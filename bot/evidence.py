@@ -153,6 +153,8 @@ class NotKnowing(StrEnum):
     """Something was said, but nothing of it passed the check."""
     CONTRADICTING = "contradicting"
     """Documents say different things, and nothing else was left to say."""
+    PART = "part"
+    """The documents answer another part of the question, and not this one."""
 
 
 @dataclass(frozen=True, slots=True)

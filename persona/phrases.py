@@ -64,7 +64,7 @@ _LONGEST_TITLE = 80
 _ADDRESS = re.compile(r"https?://[^\s()<>\[\]]+")
 _ASKED = "{asked}"
 _WITH_PAGES = frozenset(NotKnowing) - {NotKnowing.NOTHING, NotKnowing.OUTSIDE, NotKnowing.TASK}
-_WITH_MISSING = frozenset({NotKnowing.NEAR, NotKnowing.UNSUPPORTED})
+_WITH_MISSING = frozenset({NotKnowing.NEAR, NotKnowing.UNSUPPORTED, NotKnowing.PART})
 
 
 def pick(options: Sequence[str], seed: str) -> str:
@@ -115,12 +115,15 @@ def declining(
 
     In the language of the question where the persona speaks it and there are words for it (English,
     German). An owner's own phrase for "I do not know" stands before what more there is to say, and
-    may hold the question as a clause at ``{asked}``. ``why`` is worked out from the brief where it
-    is not given; without ``handoff`` nobody is offered.
+    may hold the question as a clause at ``{asked}``. Of a part of a question, whose other part was
+    answered, only what is not known is said, where there are words for it. ``why`` is worked out
+    from the brief where it is not given; without ``handoff`` nobody is offered.
     """
     query = brief.query or brief.question
     why = why or unknown(query, brief.passages)
     tongue = spoken(brief.question, persona.languages)
+    if why.kind is NotKnowing.PART:  # it stands under an answer, which nothing here may belittle
+        return _not_known(brief.question, why, persona, tongue)
     # What the owner wrote is in the language that comes first.
     own = tongue == spoken("", persona.languages)
     led = _own_words(brief.question, persona, tongue) if own else ""
@@ -178,7 +181,7 @@ def _not_known(
     allowed = [option for option in options if not _avoided(option, persona)]
     said = pick(allowed or options, question)
     if persona.habits.contractions is False:
-        said = said.replace("can't", "cannot")
+        said = said.replace("can't", "cannot").replace("don't", "do not")
     if tongue == GERMAN:
         asked = asked.replace("”", "“").replace("“", "„", 1)
     said = said.replace(_ASKED, clause or asked)

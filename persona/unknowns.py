@@ -51,6 +51,7 @@ _ENGLISH = Words(
         NotKnowing.CONTRADICTING: (
             "Our documents contradict each other here, so I can't say for sure {asked}.",
         ),
+        NotKnowing.PART: ("The rest I don't know: I can't find {asked} in our documents.",),
     },
     quotes={
         NotKnowing.NOTHING: ("There is no document here that I could look up {asked} in.",),
@@ -66,6 +67,9 @@ _ENGLISH = Words(
             "Our documents touch on {asked}, but I found nothing in them that settles it.",
         ),
         NotKnowing.CONTRADICTING: ("Our documents contradict each other about {asked}.",),
+        NotKnowing.PART: (
+            "The rest I don't know: I can't find an answer to {asked} in our documents.",
+        ),
     },
     plain={
         NotKnowing.NOTHING: ("There is no document here that I could look that up in.",),
@@ -81,6 +85,7 @@ _ENGLISH = Words(
             "Our documents touch on that, but I found nothing in them that settles it.",
         ),
         NotKnowing.CONTRADICTING: ("Our documents contradict each other about that.",),
+        NotKnowing.PART: ("The rest I don't know: I can't find it in our documents.",),
     },
     missing="The nearest pages do not mention {words}.",
     both=" or ",
@@ -104,6 +109,9 @@ _GERMAN = Words(
             " nicht.",
         ),
         NotKnowing.CONTRADICTING: ("Unsere Unterlagen widersprechen sich bei {asked}.",),
+        NotKnowing.PART: (
+            "Den Rest weiß ich nicht: Auf {asked} finde ich in unseren Unterlagen keine Antwort.",
+        ),
     },
     plain={
         NotKnowing.NOTHING: ("Hier gibt es kein Dokument, in dem ich das nachsehen könnte.",),
@@ -120,6 +128,7 @@ _GERMAN = Words(
             "Unsere Unterlagen streifen das nur; eine Antwort belegen sie nicht.",
         ),
         NotKnowing.CONTRADICTING: ("Unsere Unterlagen widersprechen sich hier.",),
+        NotKnowing.PART: ("Den Rest weiß ich nicht: Er steht nicht in unseren Unterlagen.",),
     },
     missing="Die nächsten Seiten erwähnen {words} nicht.",
     both=" oder ",

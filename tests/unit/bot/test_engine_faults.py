@@ -11,7 +11,7 @@ import pytest
 from bot.conversation import Message, Outcome, Principal, Role, Route, Usage
 from bot.engine import Engine
 from bot.errors import ModelUnavailableError, StoreUnavailableError
-from bot.evidence import Retrieval
+from bot.evidence import Retrieval, Unknown
 from bot.ladder import Ladder
 from bot.ports import Brief, Spoken
 from tests.unit.bot.test_engine import READER, TEXT, Literal, Shelf, Speaker, Turns, ask, passage
@@ -275,3 +275,46 @@ async def test_a_heading_and_an_opening_are_no_answer_either() -> None:
     voice = Speaker("# The MG-200\n\nGood question! It is lovely.")
     turn = await engine_of(voice, shelf=shelf, plain=READER).answer(ask())
     assert turn.answer == "I do not know that."
+
+
+class ByPart(Speaker):
+    """A built-in reader that answers what is asked of the pressure alone."""
+
+    async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
+        self.briefs.append(brief)
+        asked = brief.query.lower()
+        knows = "pressure" in asked and "homekit" not in asked
+        yield Spoken("The MG-200 needs 2.5 bar of water pressure." if knows else "")
+
+    def decline(self, brief: Brief, why: Unknown | None = None) -> str:
+        return f"{why.kind if why else ''}: {brief.question}"
+
+
+BOTH = "How much pressure does the MG-200 need and does it support HomeKit?"
+
+
+class PassesOver(ByPart):
+    """A model that answers one part of a question and is silent about the other one."""
+
+    async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
+        yield Spoken("The MG-200 needs 2.5 bar of water pressure [1].")
+
+
+@pytest.mark.parametrize("voice", [ByPart(), PassesOver()])
+async def test_of_two_parts_the_known_one_is_answered_and_the_other_one_named(
+    voice: Speaker,
+) -> None:
+    """With its source, whether the reader answers or a model that passes the rest over."""
+    turn = await engine_of(voice, plain=ByPart()).answer(ask(BOTH))
+    known, rest = turn.answer.split("\n\n")
+    assert known == "The MG-200 needs 2.5 bar of water pressure. [1]"
+    assert rest == "part: Does it support HomeKit?"
+    assert turn.outcome is Outcome.ANSWERED
+    assert any("HomeKit" in note for note in turn.notes)
+
+
+async def test_where_both_parts_are_unknown_it_does_not_know() -> None:
+    """Nothing is said of parts where none of them is answered."""
+    turn = await engine_of(ByPart()).answer(ask("Who made the MG-200 and does it support HomeKit?"))
+    assert turn.outcome is Outcome.ABSTAINED
+    assert turn.answer.startswith("near: Who made")
