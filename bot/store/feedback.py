@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.conversation import Author, Feedback, Platform, Rating
 from bot.errors import NotFoundError
 from bot.store.base import Database, insert
+from bot.store.review_tables import rewrites
 from bot.store.tables import feedback, to_look_at, turns
 from bot.store.turns import author_of, texts_in
 
@@ -144,13 +145,27 @@ class FeedbackBook:
         return await self._rated(sa.select(feedback).order_by(*_latest_first).limit(limit))
 
     async def to_review(self, limit: int | None = None) -> list[RatedTurn]:
-        """What a reviewer looks at, as long as it has no verdict: thumbs down first, then
-        corrections that came with a thumb up, the latest word first in each."""
+        """What a reviewer looks at, as long as it has no verdict: better answers by experts first,
+        then thumbs down, then corrections that came with a thumb up, the latest word first in
+        each."""
         down = feedback.c.rating == Rating.DOWN.value
+        expert = sa.and_(feedback.c.expert, feedback.c.correction != "")
         query = sa.select(feedback).where(to_look_at)
         return await self._rated(
-            query.order_by(sa.case((down, 0), else_=1), *_latest_first).limit(limit)
+            query.order_by(sa.case((expert, 0), (down, 1), else_=2), *_latest_first).limit(limit)
         )
+
+    async def liked(self, limit: int | None = None) -> list[RatedTurn]:
+        """Thumbs up on answers that no operator has judged and nobody found wanting, the latest
+        first: what may be approved as it is."""
+        wanting = sa.exists().where(
+            _later.c.turn_id == feedback.c.turn_id, _later.c.rating == Rating.DOWN.value
+        )
+        judged = sa.exists().where(rewrites.c.turn_id == feedback.c.turn_id)
+        query = sa.select(feedback).where(
+            feedback.c.rating == Rating.UP.value, feedback.c.correction == "", ~wanting, ~judged
+        )
+        return await self._rated(query.order_by(*_latest_first).limit(limit))
 
     async def _rated(self, query: sa.Select[Any]) -> list[RatedTurn]:
         def op(connection: sa.Connection) -> list[RatedTurn]:

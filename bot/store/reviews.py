@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,14 +11,10 @@ import sqlalchemy as sa
 from bot.errors import NotFoundError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
+from bot.store.rewrites import Draft, RewriteBook, Verdict
 from bot.store.tables import feedback, reviews, to_look_at
 
-
-class Verdict(StrEnum):
-    """What an operator makes of a correction or of a person's answer."""
-
-    APPROVED = "approved"
-    REJECTED = "rejected"
+__all__ = ["ReviewBook", "Verdict"]
 
 
 def _now() -> datetime:
@@ -35,6 +30,7 @@ class ReviewBook:
         self._db = db
         self._audit = audit
         self._clock = clock
+        self._rewrites = RewriteBook(db, audit, clock)
 
     async def waiting(self, turn: str) -> int:
         """How many readers' words on a turn wait for a verdict."""
@@ -42,17 +38,26 @@ class ReviewBook:
         return await self._db.read(lambda connection: connection.scalar(query)) or 0
 
     async def judge(
-        self, turn: str, verdict: Verdict, by: str, *, author: str | None = None
+        self,
+        turn: str,
+        verdict: Verdict,
+        by: str,
+        *,
+        author: str | None = None,
+        draft: Draft | None = None,
     ) -> int:
         """Judge what waits on a turn, of all its readers or of one (the author's key); of how many.
 
-        ``by`` is the operator's key. What a reader says afterwards waits again. Raises
-        NotFoundError where nothing waits.
+        ``by`` is the operator's key. A better answer that is approved may be taught: as ``draft``
+        has it, else as the reader wrote it (an expert's before others', then the latest). What a
+        reader says afterwards waits again. Raises NotFoundError where nothing waits, UsageError
+        for a draft that is too long.
         """
         at = self._clock()
+        draft = (draft or Draft()).checked()
 
         def op(connection: sa.Connection) -> int:
-            query = sa.select(feedback.c.author, feedback.c.updated_at).where(_waits(turn, author))
+            query = sa.select(feedback).where(_waits(turn, author))
             found = connection.execute(query.with_for_update()).all()
             if not found:
                 raise NotFoundError(kind="turn that waits for review", id=turn)
@@ -72,6 +77,8 @@ class ReviewBook:
                 set_={name: new.excluded[name] for name in ("verdict", "by", "at")},
             )
             connection.execute(upsert, rows)
+            if verdict is Verdict.APPROVED:
+                self._teach_in(connection, turn, by, found, draft)
             self._audit.append_in(
                 connection,
                 "operator",
@@ -85,6 +92,23 @@ class ReviewBook:
             return len(rows)
 
         return await self._db.write(op)
+
+    def _teach_in(
+        self,
+        connection: sa.Connection,
+        turn: str,
+        by: str,
+        said: Sequence[sa.Row[Any]],
+        draft: Draft,
+    ) -> None:
+        """Keep the better answer, where there is one."""
+        better = [row for row in said if row.correction]
+        best = max(better, key=lambda row: (row.expert, row.updated_at), default=None)
+        if draft.text and (best is None or draft.text != best.correction.strip()):
+            self._rewrites.put_in(connection, turn, Verdict.APPROVED, by, draft, "")
+        elif best is not None:
+            taught = Draft(best.correction.strip(), draft.prompt)
+            self._rewrites.put_in(connection, turn, Verdict.APPROVED, by, taught, best.author)
 
 
 def _waits(turn: str, author: str | None) -> sa.ColumnElement[bool]:

@@ -1,0 +1,155 @@
+"""Rewrites: what operators made of answers, so that the voice may learn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from bot.errors import NotFoundError, UsageError
+from bot.store.audit import AuditTrail
+from bot.store.base import Database, insert
+from bot.store.review_tables import rewrites
+from bot.store.tables import reviews, turns
+
+LONGEST = 20_000
+"""Characters of a rewrite: more is no answer in a chat."""
+
+
+class Verdict(StrEnum):
+    """What an operator makes of a reader's words, or of a person's answer.
+
+    ``GAP``: the reader is right that the answer was wanting, and nobody knows it better yet.
+    """
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an operator writes with an approval: the answer as it should have been, and a neutral
+    question for it. Empty: the reader's better answer, or the answer as it was; a made one."""
+
+    text: str = ""
+    prompt: str = ""
+
+    def checked(self) -> Draft:
+        """Without space around. Raises UsageError for what is too long."""
+        if max(len(self.text), len(self.prompt)) > LONGEST:
+            raise UsageError(f"An answer has at most {LONGEST} characters; shorten it.")
+        return Draft(self.text.strip(), self.prompt.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """An operator's word on an answer.
+
+    Approved, ``text`` is what should have been said; empty: what was said. ``prompt`` is a neutral
+    question in the operator's words that stands for the asker's; empty: one is made. ``author`` is
+    whose better answer it was, a key; empty: the operator's own. Rejected: nothing of the turn may
+    be taught.
+    """
+
+    turn: str
+    verdict: Verdict
+    text: str
+    prompt: str
+    author: str
+    by: str
+    at: datetime
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RewriteBook:
+    """The rewrites in a database, one a turn. Each change is an entry of the audit trail, in the
+    same transaction."""
+
+    def __init__(
+        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = _now
+    ) -> None:
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+
+    async def of(self, turn: str) -> Rewrite | None:
+        """The last word of an operator on a turn."""
+        query = sa.select(rewrites).where(rewrites.c.turn_id == turn)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            return None
+        return Rewrite(
+            row.turn_id, Verdict(row.verdict), row.text, row.prompt, row.author, row.by, row.at
+        )
+
+    async def approve(
+        self, turn: str, *, by: str, text: str = "", prompt: str = "", author: str = ""
+    ) -> None:
+        """Let the turn be taught, with another answer or as it was given.
+
+        Raises NotFoundError for an unknown turn, UsageError for an answer that is too long.
+        """
+        draft = Draft(text, prompt).checked()
+        await self._db.write(
+            lambda connection: self.put_in(connection, turn, Verdict.APPROVED, by, draft, author)
+        )
+
+    async def reject(self, turn: str, *, by: str) -> None:
+        """Keep everything of a turn out of training. Raises NotFoundError."""
+        await self._db.write(
+            lambda connection: self.put_in(connection, turn, Verdict.REJECTED, by, Draft(), "")
+        )
+
+    def put_in(
+        self,
+        connection: sa.Connection,
+        turn: str,
+        verdict: Verdict,
+        by: str,
+        draft: Draft,
+        author: str,
+    ) -> None:
+        """As :meth:`approve` and :meth:`reject`, inside the caller's transaction."""
+        if connection.scalar(sa.select(turns.c.id).where(turns.c.id == turn)) is None:
+            raise NotFoundError(kind="turn", id=turn)
+        row = {
+            "turn_id": turn,
+            "verdict": verdict.value,
+            "text": draft.text,
+            "prompt": draft.prompt,
+            "author": author,
+            "by": by,
+            "at": self._clock(),
+        }
+        new = insert(connection, rewrites)
+        changed = {name: new.excluded[name] for name in row if name != "turn_id"}
+        connection.execute(new.on_conflict_do_update(index_elements=["turn_id"], set_=changed), row)
+        action = "rewrite approved" if verdict is Verdict.APPROVED else "kept out of training"
+        details = {"rewritten": bool(draft.text), "paraphrased": bool(draft.prompt)}
+        told = {"action": action, "actor": by, "subject": turn, **details}
+        self._audit.append_in(connection, "operator", told)
+
+    async def undo(self, turn: str, *, by: str) -> None:
+        """Take back every verdict on a turn: readers' words wait for review again.
+
+        A document that was made of an answer stays; ``documents remove`` takes it back. Raises
+        NotFoundError where there is no verdict.
+        """
+
+        def op(connection: sa.Connection) -> None:
+            mine = rewrites.c.turn_id == turn
+            gone = connection.execute(sa.delete(rewrites).where(mine)).rowcount
+            words = connection.execute(sa.delete(reviews).where(reviews.c.turn_id == turn)).rowcount
+            if not gone + words:
+                raise NotFoundError(kind="verdict on turn", id=turn)
+            told = {"action": "verdict taken back", "actor": by, "subject": turn}
+            self._audit.append_in(connection, "operator", told)
+
+        await self._db.write(op)
