@@ -25,7 +25,7 @@ from bot.evidence import Passage
 from bot.facts import Fact, Kind, facts
 from bot.llm.asking import ONE_VALUE, Asked, read_question
 from bot.llm.headings import Headed, headings, nearest, said_in, to_compare
-from bot.llm.picking import Picked, picks
+from bot.llm.picking import Picked, Ranked, picks
 from bot.llm.signals import (
     CANDIDATE_SIGNALS,
     Row,
@@ -33,6 +33,7 @@ from bot.llm.signals import (
     in_context,
     question_row,
 )
+from bot.llm.tabular import LookedUp, lacks_value, look_up, said_in_prose
 from bot.llm.trees import Trees
 from bot.llm.units import Candidate
 from bot.llm.wording import Wording
@@ -46,6 +47,7 @@ _EMBEDDED_LENGTH = 600
 _REMEMBERED = 8_192
 _MISSING = 0.3
 _HEADED = 0.8
+_NEAR = 1.5  # logits of the ranker within which a sentence is preferred to a table
 JUDGED_PASSAGES = 2
 """Passages judged one by one, those of the best candidates; then all are judged together."""
 
@@ -188,9 +190,27 @@ class ExtractiveReader:
         headed = await self._headed(asked, passages)
         if headed and headed.sure:
             confidence = max(confidence, _HEADED)
+        looked_up = self._looked_up(asked, passages, ranked, headed)
+        if looked_up:
+            confidence = max(confidence, _HEADED)
         if wording.missing(question):
             confidence = min(confidence, _MISSING)
-        return Extract(confidence >= 0.5, confidence, picks(asked, passages, ranked, headed))
+        picked = picks(asked, passages, ranked, headed, looked_up)
+        if lacks_value(asked, "\n".join(p.text for p in picked)):
+            confidence = min(confidence, _MISSING)
+        return Extract(confidence >= 0.5, confidence, picked)
+
+    @staticmethod
+    def _looked_up(
+        asked: Asked, passages: Sequence[Passage], ranked: Ranked, headed: Headed | None
+    ) -> LookedUp | None:
+        """What a table says, unless a heading asks just this or a sentence says it as well."""
+        if headed and headed.sure and not asked.compares:
+            return None
+        best = [s.candidate for s, score in ranked[:_EMBEDDED] if score >= ranked[0][1] - _NEAR]
+        if any(said_in_prose(asked, candidate) for candidate in best):
+            return None
+        return look_up(asked, passages)
 
     async def _judged(
         self, question: str, passages: Sequence[Passage], best: Sequence[int]

@@ -111,8 +111,9 @@ def _fits(asked: Asked, heading: _Heading) -> bool:
     """A question that wants the same kind of answer; a title only above the steps asked for."""
     if not heading.asks:
         return asked.steps and has_procedure(heading.part)
-    kind = read_question(heading.part.heading).asks
-    if heading.own < _OWN:
+    asks = read_question(heading.part.heading)
+    kind = asks.asks
+    if heading.own < _OWN or (asked.compares and not asks.compares):
         return False
     if {kind, asked.asks} & (ONE_VALUE | {Asks.WHY}):
         return kind is asked.asks

@@ -15,6 +15,7 @@ from bot.lexical import STOP_WORDS, terms
 from bot.llm.asking import ONE_VALUE, Asked, Asks, holds_type
 from bot.llm.headings import Headed
 from bot.llm.signals import Scored
+from bot.llm.tabular import LookedUp
 from bot.llm.units import Candidate, Part, Span, is_procedure
 from bot.sentences import Unit, split
 
@@ -100,7 +101,11 @@ class _Answer:
             first = len(found)
             for start, end, score in sorted(places):
                 last = found[-1] if len(found) > first else None
-                if last and not text[last.end : start].strip():
+                if (
+                    last
+                    and not text[last.end : start].strip()
+                    and _one_piece(last.text, text[start])
+                ):
                     to = max(end, last.end)
                     joined = text[last.start : to]
                     found[-1] = Picked(joined, index, max(last.score, score), last.start, to)
@@ -109,11 +114,25 @@ class _Answer:
         return tuple(found)
 
 
+def _one_piece(before: str, begins: str) -> bool:
+    """A table is no part of the sentence above it, unless that leads to it: its rows may follow."""
+    return begins != "|" or before.lstrip().startswith("|") or before.rstrip().endswith(":")
+
+
 def picks(
-    asked: Asked, passages: Sequence[Passage], ranked: Ranked, headed: Headed | None
+    asked: Asked,
+    passages: Sequence[Passage],
+    ranked: Ranked,
+    headed: Headed | None,
+    looked_up: LookedUp | None = None,
 ) -> tuple[Picked, ...]:
-    """The quotes of an answer: what stands below the asking heading, or the best candidates."""
+    """The quotes of an answer: what a table says to it, what stands below the asking heading, or
+    the best candidates."""
     answer = _Answer(asked, passages)
+    if looked_up:
+        for index, quoted in looked_up.spans:
+            answer.take(index, quoted, ranked[0][1])
+        return answer.merged()
     if headed and not _told_in(asked, ranked[0][0], headed):
         opening = _opening(asked, passages[headed.index].chunk.text, headed.part)
         if opening:
