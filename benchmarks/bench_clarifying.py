@@ -19,7 +19,8 @@ from pathlib import Path
 from benchmarks.bench_refusal import fill, open_set, sample
 from benchmarks.bench_retrieval import load
 from benchmarks.open_answers import CachedEmbedder, data_folder, rows
-from bot.clarifying import Clarification, clarification
+from bot.asking_back import Clarification
+from bot.clarifying import clarification
 from bot.conversation import Message, Principal, Role
 from bot.query import rewrite
 from knowledge.document import Document

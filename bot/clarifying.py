@@ -10,8 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from bot.asking_back import (
+    Choice,
+    Clarification,
+    Unclear,
+    Wording,
+    asked_back,
+    asked_what_happens,
+)
 from bot.conversation import Message, Role
 from bot.evidence import Passage
 from bot.facts import Kind, facts
@@ -22,17 +29,6 @@ from bot.query.cues import PERSONAL, POINTING, SWITCH, leans, telling
 from bot.query.phrases import Kind as Named
 from bot.query.phrases import is_attribute, phrases, singular, tokens
 from bot.sentences import Unit, split
-
-
-class Unclear(StrEnum):
-    """What makes a question unclear."""
-
-    POINTS_NOWHERE = "points_nowhere"
-    """"How do I reset it?", and nothing before it says what."""
-    ONE_OF_SEVERAL = "one_of_several"
-    """"The sensor", of which there are two."""
-    SAYS_LITTLE = "says_little"
-    """"It does not work"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,47 +43,22 @@ class Limits:
     apart: float = 0.12
     cosine: float = 0.3
     alike: float = 0.7
-    most: int = 4
 
 
 LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Clarification:
-    """The question back, what it offers, and why in words for the turn's story."""
-
-    text: str
-    choices: tuple[str, ...]
-    kind: Unclear
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """A thing that could be meant: its name, where it is told, and what is told of it."""
-
-    label: str
-    code: bool
-    passage: Passage
-    told: str
-
-
-_ASKED_BACK = re.compile(
-    r"(?:\b(?:do you mean|which .{1,60} do you mean|what (?:exactly )?is it about)\b"
-    r"|\b(?:was|welche\w*) .{0,60}\bgemeint\b|\bworum (?:genau )?geht es\b).*\?\s*$",
-    re.IGNORECASE | re.DOTALL,
-)
 _VAGUE = frozenset(
     """work works working worked broken break breaks problem problems issue issues trouble error
     errors wrong stuck fail fails failed failing help fix stopped stop broke weird strange happens
-    happened thing stuff something anything nothing everything question questions
+    happened thing stuff something anything nothing everything question questions still again
+    anymore either yet properly correctly nope hm luck immer noch leider wieder mehr
     funktioniert geht kaputt problem probleme fehler hilfe klappt geht's defekt""".split()
 )
 _COMPLAINT = re.compile(
     r"\b(?:(?:does|do|is|did|has|have|will|would|can)(?: not|n['’]?t)|won['’]?t|can['’]?t|not"
     r"|problems?|issues?|broken|stuck|fail(?:s|ed|ing)?|help|error|wrong|stopped|trouble"
-    r"|nicht|kaputt|fehler|hilfe|defekt)\b",
+    r"|nothing happens|no luck|nicht|kaputt|fehler|hilfe|defekt)\b",
     re.IGNORECASE,
 )
 _IN_GENERAL = re.compile(
@@ -95,6 +66,12 @@ _IN_GENERAL = re.compile(
 )
 _NO_PROBLEM = re.compile(r"\b(?:no|not an?|kein) (?:problem|trouble|issue)s?\b", re.IGNORECASE)
 _BRACKETS = re.compile(r"\([^()]*\)")
+_ASKS_A_FACT = re.compile(
+    r"\W*(?:(?:and|so|but|ok(?:ay)?)\b\W*)*(?:who|how|when|where|which|what"
+    r"|(?:did|was|were|is|are|does|do|has|have|can|could|will|would)\s+(?!not\b))\b",
+    re.IGNORECASE,
+)
+_NEWEST = 8  # messages of a thread in which things are looked for that were named
 _LONGEST_LABEL = 60
 _LONGEST_VAGUE = 8
 _LONGEST_KIND = 2
@@ -102,12 +79,6 @@ _DEFINITE = [[word] for word in ("the", "my", "your", "our", "this", "that")]
 _GERMAN_NOUN = re.compile(
     r"\b(?:der|die|das|den|dem|des|mein\w*|unser\w*|dein\w*)\s+([A-ZÄÖÜ][a-zäöüß]{2,})\b"
 )
-
-
-def asked_back(history: Sequence[Message]) -> bool:
-    """Whether the bot's last message was such a question back."""
-    said = next((m.text for m in reversed(history) if m.role is Role.ASSISTANT), "")
-    return bool(_ASKED_BACK.search(said.strip()[-400:]))
 
 
 def clarification(
@@ -127,18 +98,32 @@ def clarification(
     """
     if asked_back(history):
         return None
-    wording = _Wording(tongue, limits)
+    wording = Wording(tongue)
+    if history and not _ASKS_A_FACT.match(question) and _says_little(question):
+        return _what_happens(history, passages, wording, limits)
     if _says_little(query):
-        return _about_what(passages, wording)
+        return _about_what(passages, wording, limits)
+    return _of_several(question, query, passages, history, wording, limits)
+
+
+def _of_several(
+    question: str,
+    query: str,
+    passages: Sequence[Passage],
+    history: Sequence[Message],
+    wording: Wording,
+    limits: Limits,
+) -> Clarification | None:
+    """For a question that could be about several of the things found."""
     asked = read_question(query)
     named = any(f.kind is Kind.CODE for f in asked.facts)
     if named or asked.compares or asked.lists or len(passages) < 2:
         return None
     for noun in _kinds_named(query):
-        if found := _which(noun, asked, passages, wording):
+        if found := _which(noun, asked, passages, wording, limits):
             return found
     if query == question and not history and _points_nowhere(query):
-        return _what(asked, passages, wording)
+        return _what(asked, passages, wording, limits)
     return None
 
 
@@ -160,6 +145,20 @@ def _points_nowhere(query: str) -> bool:
     if _IN_GENERAL.search(query):
         return False
     return bool(pointing) and not telling(found)[1:] and leans(tokens(query), found)
+
+
+def _named_before(history: Sequence[Message]) -> list[str]:
+    """Codes and names that the thread speaks of, the newest first: the asker's own, else those of
+    the answers."""
+    found: dict[Role, dict[str, str]] = {Role.USER: {}, Role.ASSISTANT: {}}
+    for message in reversed(history[-_NEWEST:]):
+        codes = [f.text for f in facts(message.text) if f.kind is Kind.CODE]
+        names = [p.text for p in phrases(message.text) if p.kind is Named.NAME]
+        own = codes or (names if message.role is Role.USER else [])
+        for name in own:
+            if len(name) <= _LONGEST_LABEL and message.role in found:
+                found[message.role].setdefault(fold(name), name)
+    return list((found[Role.USER] or found[Role.ASSISTANT]).values())
 
 
 def _kinds_named(query: str) -> list[str]:
@@ -186,22 +185,24 @@ def _kinds_named(query: str) -> list[str]:
 
 
 def _which(
-    noun: str, asked: Asked, passages: Sequence[Passage], wording: _Wording
+    noun: str, asked: Asked, passages: Sequence[Passage], wording: Wording, limits: Limits
 ) -> Clarification | None:
     """Things whose titles name the kind ("the sensor"), each told of in the same way."""
     kind = frozenset(terms(noun))
     wanted = _wanted(asked, kind)
-    chosen = _choices(asked, wanted, passages, wording.limits, kind) if wanted else []
-    if not _hangs_on_it(chosen, wanted, passages, asked, wording.limits):
+    chosen = _choices(asked, wanted, passages, limits, kind) if wanted else []
+    if not _hangs_on_it(chosen, wanted, passages, asked, limits):
         return None
     return wording.clarification(chosen, Unclear.ONE_OF_SEVERAL, noun)
 
 
-def _what(asked: Asked, passages: Sequence[Passage], wording: _Wording) -> Clarification | None:
+def _what(
+    asked: Asked, passages: Sequence[Passage], wording: Wording, limits: Limits
+) -> Clarification | None:
     """Things of which what is asked of "it" is told."""
     wanted = _wanted(asked, frozenset())
-    chosen = _choices(asked, wanted, passages, wording.limits)
-    if not _hangs_on_it(chosen, wanted, passages, asked, wording.limits):
+    chosen = _choices(asked, wanted, passages, limits)
+    if not _hangs_on_it(chosen, wanted, passages, asked, limits):
         return None
     return wording.clarification(chosen, Unclear.POINTS_NOWHERE)
 
@@ -219,12 +220,12 @@ def _choices(
     passages: Sequence[Passage],
     limits: Limits,
     kind: frozenset[str] = frozenset(),
-) -> list[_Choice]:
+) -> list[Choice]:
     """The things that the passages are about, each with the best passage about it, where those hold
     the wanted words and are about as near as the nearest."""
     nearest = max(p.cosine or 0.0 for p in passages)
     total = sum(wanted.values()) or 1.0
-    found: dict[str, _Choice] = {}
+    found: dict[str, Choice] = {}
     for passage in passages:
         label, code = _label(passage)
         if not label or fold(label) in found or not kind <= set(terms(passage.chunk.title)):
@@ -233,7 +234,7 @@ def _choices(
         covered = sum(w for t, w in wanted.items() if t in held) / total
         if covered < limits.covered or (passage.cosine or 0.0) < nearest - limits.apart:
             continue
-        found[fold(label)] = _Choice(label, code, passage, _told(asked, wanted, passage))
+        found[fold(label)] = Choice(label, code, passage, _told(asked, wanted, passage))
     coded = [choice for choice in found.values() if choice.code]
     return coded if len(coded) > 1 else list(found.values())
 
@@ -270,7 +271,7 @@ def _values(text: str) -> frozenset[tuple[str, str]]:
 
 
 def _hangs_on_it(
-    chosen: Sequence[_Choice],
+    chosen: Sequence[Choice],
     wanted: dict[str, float],
     passages: Sequence[Passage],
     asked: Asked,
@@ -285,7 +286,7 @@ def _hangs_on_it(
     )
 
 
-def _say_the_same(chosen: Sequence[_Choice], asked: Asked, limits: Limits) -> bool:
+def _say_the_same(chosen: Sequence[Choice], asked: Asked, limits: Limits) -> bool:
     """Whether all choices have the same answer, so that nothing hangs on which is meant."""
     if asked.asks in (Asks.NUMBER, Asks.TIME):
         values = [_values(c.told) for c in chosen]
@@ -296,7 +297,7 @@ def _say_the_same(chosen: Sequence[_Choice], asked: Asked, limits: Limits) -> bo
 
 
 def _told_together(
-    chosen: Sequence[_Choice],
+    chosen: Sequence[Choice],
     wanted: dict[str, float],
     passages: Sequence[Passage],
     asked: Asked,
@@ -323,54 +324,23 @@ def _told_together(
 # -- the words ------------------------------------------------------------------------------------
 
 
-def _about_what(passages: Sequence[Passage], wording: _Wording) -> Clarification:
+def _about_what(passages: Sequence[Passage], wording: Wording, limits: Limits) -> Clarification:
     """For a question that says little: the pages that come nearest, or none of them."""
-    chosen: dict[str, _Choice] = {}
+    chosen: dict[str, Choice] = {}
     for passage in passages:
         label, code = _label(passage)
-        if label and (passage.cosine or 0.0) >= wording.limits.cosine:
-            chosen.setdefault(fold(label), _Choice(label, code, passage, ""))
+        if label and (passage.cosine or 0.0) >= limits.cosine:
+            chosen.setdefault(fold(label), Choice(label, code, passage, ""))
     several = list(chosen.values()) if len(chosen) > 1 else []
     return wording.clarification(several, Unclear.SAYS_LITTLE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wording:
-    """How it is asked."""
-
-    tongue: str
-    limits: Limits
-
-    def clarification(
-        self, chosen: Sequence[_Choice], kind: Unclear, noun: str = ""
-    ) -> Clarification:
-        labels = tuple(c.label for c in chosen[: self.limits.most])
-        more = len(chosen) > self.limits.most or kind is Unclear.POINTS_NOWHERE
-        said = [self._named(c) for c in chosen[: self.limits.most]]
-        text = self._german(said, more) if self.tongue == GERMAN else _english(said, noun, more)
-        why = {
-            Unclear.POINTS_NOWHERE: "it does not say what it is about",
-            Unclear.ONE_OF_SEVERAL: f'"{noun}" could be several',
-            Unclear.SAYS_LITTLE: "it says too little to search by",
-        }[kind]
-        listed = f"; equally near: {', '.join(labels)}" if labels else ""
-        return Clarification(text, labels, kind, why + listed)
-
-    def _named(self, choice: _Choice) -> str:
-        if not choice.code:
-            return f"“{choice.label}”"
-        return choice.label if self.tongue == GERMAN else f"the {choice.label}"
-
-    def _german(self, said: Sequence[str], more: bool) -> str:
-        if not said:
-            return "Worum genau geht es, und was passiert?"
-        listed = [*said, "etwas anderes"] if more else said
-        return f"Was ist gemeint: {', '.join(listed[:-1])} oder {listed[-1]}?"
-
-
-def _english(said: Sequence[str], noun: str, more: bool) -> str:
-    if not said:
-        return "What exactly is it about, and what happens?"
-    listed = [*said, "something else"] if more else said
-    choice = f"{', '.join(listed[:-1])} or {listed[-1]}"
-    return f"Which {noun} do you mean: {choice}?" if noun else f"Do you mean {choice}?"
+def _what_happens(
+    history: Sequence[Message], passages: Sequence[Passage], wording: Wording, limits: Limits
+) -> Clarification | None:
+    """For "it doesn't work" in a thread: what exactly, with which of the things named before; once
+    in a thread, since who says it again has no more to say."""
+    if asked_what_happens(history):
+        return None
+    named = _named_before(history)
+    return wording.what_happens(named) if named else _about_what(passages, wording, limits)

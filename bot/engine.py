@@ -15,9 +15,10 @@ from weakref import WeakValueDictionary
 from bot.abstaining import other_task
 from bot.addressee import without_call
 from bot.answering import BROKEN_OFF, Answering
+from bot.asking_back import Clarification
 from bot.attaching import attached, names_only, routed, searched_for, with_files, without_quotes
 from bot.caching import Asked, essence, worth_keeping
-from bot.clarifying import Clarification, clarification
+from bot.clarifying import clarification
 from bot.conversation import Message, Outcome, Principal, Question, Route, RouteDecision, Turn
 from bot.disagreeing import Doubts
 from bot.errors import QuestionError, UsageError, WellspokenError

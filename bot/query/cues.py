@@ -68,6 +68,9 @@ ASKS_BACK = re.compile(
 )
 """A question of the bot that makes sure what it was asked."""
 
+ASKS_WHAT_HAPPENS = re.compile(r"\bwhat exactly happens\b|\bwas genau passiert\b", re.IGNORECASE)
+"""A question of the bot that any reply tells something new to, of the thing that it names."""
+
 STATES = re.compile(
     r"\W*(?:(?:no,? )?thanks?|thank you|(?:no,? )?i mean|i don'?t|never mind)\b", re.IGNORECASE
 )

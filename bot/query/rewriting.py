@@ -63,6 +63,8 @@ def _listen(answer: str, thread: Thread, *, lists_too: bool) -> None:
         asked = cues.telling(phrases(last))
         thread.choices = lists.offered(last)
         thread.asked_back = tuple(sorted(asked, key=weight)[-2:])
+    if last.endswith("?") and cues.ASKS_WHAT_HAPPENS.search(last):
+        thread.ails = tuple(p for p in phrases(last) if p.kind is not Kind.PLAIN)
     if thread.focus is not None:
         about = {singular(w) for w in thread.focus.words}
         if not about & {singular(w) for p in found for w in p.words}:
@@ -90,6 +92,7 @@ def _follow(text: str, thread: Thread) -> None:
     thread.several = lists.pair(resolved, phrases(resolved))
     thread.question = resolved
     thread.asked_back = ()
+    thread.ails = ()
     thread.choices = ()
     thread.offered = ""
 
@@ -105,6 +108,8 @@ def _resolve(question: str, thread: Thread) -> str:
         return question
     if thread.offered and cues.REPLY.fullmatch(question):
         return f"{question.rstrip(' .!')}: {thread.offered}"
+    if len(thread.ails) == 1 and "?" not in question and not cues.REPLY.fullmatch(question):
+        return _with_context(question, thread.ails)
     if thread.asked_back and len(question) <= 40 and "?" not in question:
         return _answered_back(question, thread)
     return (

@@ -54,6 +54,7 @@ class Thread:
     offered: str = ""
     """What the last answer offered, where it ended in such a question."""
     asked_back: tuple[Phrase, ...] = ()
+    ails: tuple[Phrase, ...] = ()  # what the bot asked of what happens with it
     """What the last answer asked about, where it ended in a question."""
     choices: tuple[str, ...] = ()
     """What that question offered to choose from."""

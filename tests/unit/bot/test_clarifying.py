@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clarifying import Unclear, asked_back, clarification
+from bot.asking_back import Unclear, asked_back
+from bot.clarifying import clarification
 from bot.conversation import Message, Role
 from bot.evidence import Chunk, Passage
 from bot.query import rewrite
@@ -122,6 +123,80 @@ def test_nobody_is_asked_back_twice_in_a_row() -> None:
 
     assert asked_back(thread)
     assert clarification("the sensor, its price", question, SENSORS, thread) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "asked"),
+    [
+        (["How do I reset the MG-200?"], "What exactly happens with the MG-200?"),
+        (
+            ["How do I reset the MG-200?", "And the MG-400?"],
+            "Which one is it about, the MG-400 or the MG-200, and what exactly happens?",
+        ),
+        (["How do I reset it?"], "What exactly is it about, and what happens?"),
+    ],
+)
+@pytest.mark.parametrize(
+    "question", ["it doesn't work", "It still does not work!", "that didn't help"]
+)
+def test_what_does_not_work_is_asked_once_in_a_thread(
+    before: list[str], asked: str, question: str
+) -> None:
+    """With which of the things named before; who says it again is answered as well as can be."""
+    thread: list[Message] = []
+    for said in before:
+        thread += [Message(Role.USER, said), Message(Role.ASSISTANT, "Hold the button [1].")]
+
+    back = clarification(question, rewrite(question, thread), (), thread)
+
+    assert back is not None and back.text == asked
+    thread += [Message(Role.USER, question), Message(Role.ASSISTANT, back.text)]
+    assert asked_back(thread)
+    assert clarification("it doesn't work", "it doesn't work", (), thread) is None
+    thread += [Message(Role.USER, "it doesn't work"), Message(Role.ASSISTANT, "I don't know.")]
+    assert clarification("it doesn't work", "it doesn't work", (), thread) is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "query"),
+    [
+        ("The LED blinks red", "The LED blinks red (MG-200)"),
+        ("the MG-200 blinks red.", "the MG-200 blinks red."),
+        ("How do I update the firmware?", "How do I update the firmware?"),
+    ],
+)
+def test_what_happens_is_looked_up_for_the_thing_that_was_asked_about(
+    reply: str, query: str
+) -> None:
+    """The reply tells what goes wrong, the question back with what."""
+    thread = (
+        Message(Role.USER, "How do I reset the MG-200?"),
+        Message(Role.ASSISTANT, "Hold the button [1]."),
+        Message(Role.USER, "it doesn't work"),
+        Message(Role.ASSISTANT, "What exactly happens with the MG-200?"),
+    )
+
+    assert rewrite(reply, thread) == query
+
+
+def test_what_does_not_work_is_asked_in_german() -> None:
+    """In the words of the language that the question is in."""
+    thread = (Message(Role.USER, "Wie setze ich das MG-200 zurück?"),)
+
+    back = clarification("es geht nicht", "es geht nicht", (), thread, tongue="de")
+
+    assert back is not None and back.text == "Was genau passiert mit MG-200?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["did it help", "Was there any problem?", "And how does it help?", "who did it help"],
+)
+def test_a_question_for_a_fact_in_few_words_is_looked_up(question: str) -> None:
+    """It is no complaint that something does not work."""
+    thread = (Message(Role.USER, "What is the MG-200?"), Message(Role.ASSISTANT, "A hub."))
+
+    assert clarification(question, rewrite(question, thread), (), thread) is None
 
 
 @pytest.mark.parametrize(
