@@ -1,15 +1,17 @@
 """Which kind of not-knowing: are questions about something else told from near ones?
 
-    python -m benchmarks.bench_abstaining
+    python -m benchmarks.bench_abstaining [--missing]
 
 ``near`` are the unanswerable questions of a set over its own documents, ``outside`` questions of
 another set, which has nothing to do with them. Shown are quantiles of the nearness (best cosine
 + half the share of telling words held) and the shares called ``outside`` at the shipped limit. Only
-words hang on it: both are declined.
+words hang on it: both are declined. ``--missing`` lists the words of ``near`` questions that the
+answer would name as not mentioned anywhere, to be judged by eye.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import tempfile
 from pathlib import Path
@@ -29,7 +31,7 @@ PAIRS = (("sample", "clapnq"), ("northwind", "squad2"), ("clapnq", "northwind"))
 MOST = 150
 
 
-async def run(name: str, other: str, embedder: CachedEmbedder) -> None:
+async def run(name: str, other: str, embedder: CachedEmbedder, *, missing: bool) -> None:
     documents, asked = await sample() if name == "sample" else open_set(name)
     near = [(a.question, a.groups) for a in asked if not a.answerable]
     outside = [(a.question, frozenset[str]()) for a in open_set(other)[1]]
@@ -43,7 +45,10 @@ async def run(name: str, other: str, embedder: CachedEmbedder) -> None:
             for question, groups in questions[:: max(1, len(questions) // MOST)]:
                 found = (await retriever.retrieve(question, Principal(groups))).passages
                 values.append(nearness(question, found).value)
-                called.append(unknown(question, found).kind is NotKnowing.OUTSIDE)
+                why = unknown(question, found)
+                called.append(why.kind is NotKnowing.OUTSIDE)
+                if missing and why.missing and kind == "near":
+                    print(f"   {question[:90]!r}: {', '.join(why.missing)}")
             quantiles = " ".join(
                 f"{np.quantile(values, q):.2f}" for q in (0.05, 0.25, 0.5, 0.75, 0.95)
             )
@@ -53,9 +58,12 @@ async def run(name: str, other: str, embedder: CachedEmbedder) -> None:
 
 
 async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--missing", action="store_true")
+    arguments = parser.parse_args()
     embedder = CachedEmbedder()
     for name, other in PAIRS:
-        await run(name, other, embedder)
+        await run(name, other, embedder, missing=arguments.missing)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from bot.evidence import NotKnowing, Passage, Unknown
 from bot.facts import Kind, facts, rarity
 from bot.guardrails import Nearness, in_another_language, nearness
+from bot.languages import FUNCTION_WORDS, GERMAN
 from bot.lexical import STOP_WORDS, fold, terms, words
 from bot.query.cues import ASKS_BACK, last_sentence
+from bot.query.phrases import GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Limits:
 
 
 LIMITS = Limits()
+
+_LONGEST_WORD = 40
 
 
 _SUM = re.compile(
@@ -74,6 +78,42 @@ _GAME = re.compile(
     r"\b[^?]*[?.!]?\s*$",
     re.IGNORECASE,
 )
+
+
+_NO_NOUN = re.compile(r".{2,}(?:ed|ing|ly|est|ous|ive|able|ible|ful|less|ish|wards?|self|selves)")
+"""Endings of what says how or what is done, and seldom what a page would be about."""
+_NAMES_NOTHING = frozenset(
+    """became began bent besides bit bled blew bore born bound bred broke broken brought built burst
+    caught chose chosen clung crept cut dealt died dies drank drawn drew driven drove dug eaten ate
+    fed fell fled flew flown forbade forgot forgotten fought froze frozen gave grew hid hidden hung
+    hurt knew known laid lain lay led left lent lit lost meant met mistook overcame paid proved
+    proven ran rang rid ridden rode rose risen rung sang sank sat saw seen sent shaken shook shot
+    shown shrank shut slain slept slew slid slung spun split spoke spoken sprang spread stole stolen
+    stood struck stuck sung sunk swam swept swore sworn swung taken tore torn thrown threw thrust
+    told took trod understood undid undone upset woke woken won wore worn wound wove woven wrote
+    written abbreviate accomplish arrive ascribe attain awake become begin belong bring buy catch
+    choose come consist convince die disappear eat emerge exist fall fly forget grow happen hide
+    hurt kill know lend lie lose obtain occur owe prove reject remain retain rob sell send shrink
+    sing sit sleep smell smile speak spend stand steal survive swim teach tell throw vary wake wear
+    win
+    able absent accurate actual afraid alone angry apart asleep aware bad big bright broad busy
+    certain cheap clear cold cool correct dead deep direct dry due each early east easy empty
+    equal exact fair fast fat fine flat former formal frequent full general glad gone great half
+    happy hard hidden high hot huge ill illegal just keen large last late lazy light likely little
+    local long loud low lucky main mild modern most near neat new nice normal odd old only
+    opposite other own particular past perfect plain pretty prime proper quick quiet rapid rare
+    ready real recent rich right rough round sad safe same sharp short sick similar simple single
+    slow small smooth soft sole sour special square stable steady steep still straight strange
+    strict strong sure sweet tall tame thick thin tight tiny total tough true typical unable
+    unclear unique unlike unusual usual vague various vast very warm weak weird west wet whole
+    wide wild wise worst worth wrong young
+    anybody anyone anything anywhere besides beyond dozen double everybody everyone everywhere
+    half himself kinds kind lots lot maybe meanwhile moreover nobody none nothing nowhere plenty
+    plus quarter somebody someone something somewhere sort sorts times together toward twice
+    triple unless upon via versus whatever whereas whoever whom""".split()
+)
+_SAID_OF = frozenset("to not never i you we they he she who cannot".split())
+"""Words that a verb stands after."""
 
 
 _GIVES_UP = re.compile(
@@ -186,25 +226,42 @@ def _outside(near: Nearness, passages: Sequence[Passage], limits: Limits) -> boo
 def missing_words(
     query: str, passages: Sequence[Passage], limits: Limits = LIMITS
 ) -> tuple[str, ...]:
-    """Names, codes and rare words of a question that no passage holds, as written, at most three.
+    """Names, codes and rare nouns of a question that no passage holds, as written, at most three.
 
     Of a question in another language than the passages only codes: every word would be missing.
     """
-    if in_another_language(query, passages):
-        telling = {fold(f.text) for f in facts(query) if f.kind is Kind.CODE}
-    else:
-        telling = {
-            w
-            for w in words(query)
-            if w not in STOP_WORDS and min(map(rarity, terms(w)), default=0.0) >= limits.telling
-        }
+    exact = {fold(f.text) for f in facts(query) if f.kind is Kind.CODE}
+    foreign = in_another_language(query, passages)
+    named = {w for f in facts(query) if f.kind is Kind.NAME for w in words(f.text)}
     held = {t for p in passages for t in terms(f"{p.chunk.header}\n{p.chunk.text}")}
     squashed = {re.sub(r"\W", "", t) for t in held}
     found = []
+    before = ""
     for match in re.finditer(r"[^\W_]+(?:[-'’._/+#@:][^\W_]+)*", query):
-        word = fold(match.group())
-        if word not in telling or re.sub(r"\W", "", word) in squashed:
+        word, after = fold(match.group()), before
+        before = word
+        if word not in exact and (
+            foreign or not _tells(word, after, is_name=word in named, limits=limits)
+        ):
             continue
-        if not set(terms(word)) & held and len(match.group()) < 40:
+        if re.sub(r"\W", "", word) in squashed or set(terms(word)) & held:
+            continue
+        if len(match.group()) < _LONGEST_WORD:
             found.append(match.group())
     return tuple(dict.fromkeys(found))[: limits.named]
+
+
+def _tells(word: str, after: str, *, is_name: bool, limits: Limits) -> bool:
+    """Whether it says something that no page mentions a word: a rare one that names a thing. What
+    was done ("broke"), how much ("half") and how it was ("tall") may be said in other words."""
+    if word in STOP_WORDS or min(map(rarity, terms(word)), default=0.0) < limits.telling:
+        return False
+    if is_name or any(c.isdigit() for c in word):
+        return word not in _NAMES_NOTHING
+    return not (
+        word in _NAMES_NOTHING
+        or word in GENERAL
+        or word in FUNCTION_WORDS[GERMAN]
+        or after in _SAID_OF
+        or _NO_NOUN.fullmatch(word)
+    )

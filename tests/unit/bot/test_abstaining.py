@@ -41,6 +41,29 @@ def test_the_reason_names_figures_and_what_no_passage_holds() -> None:
     assert "nearness" in why.reason and "HomeKit" in why.reason
 
 
+@pytest.mark.parametrize(
+    ("question", "missing"),
+    [
+        ("Why did the valve break in half, and who broke it?", ()),
+        ("Who painted the largest valve?", ()),
+        ("How tall and loud is it usually?", ()),
+        ("Where do I want to swim?", ()),
+        ("Is there a discount for schools?", ("discount",)),
+        ("can homekit control it?", ("homekit",)),
+        ("Does it work with Apple HomeKit?", ("Apple", "HomeKit")),
+        ("Is the BX-900 better?", ("BX-900",)),
+        ("Has it got a solar panel?", ("solar", "panel")),
+    ],
+)
+def test_only_names_codes_and_nouns_are_said_to_be_missing(
+    question: str, missing: tuple[str, ...]
+) -> None:
+    """What was done, how much of it and how it was may be said in other words."""
+    page = passage("The valve works with the app of the school.", title="Valve")
+
+    assert missing_words(question, (page,)) == missing
+
+
 def test_without_vectors_words_decide() -> None:
     """A knowledge base whose vectors are still to come is not called another one's."""
     assert unknown(ASKED, (passage("The MG-400 and its app.", None),)).kind is NotKnowing.NEAR
