@@ -16,6 +16,7 @@ from bot.evidence import Passage
 from bot.facts import Kind
 from bot.lexical import fold, terms
 from bot.llm.asking import Asked, Asks, holds_type
+from bot.llm.attributes import ATTRIBUTES, PRICE, WEIGHT, Attribute
 from bot.llm.units import Candidate, Span, parts
 from bot.sentences import Sentence, Unit
 
@@ -30,71 +31,6 @@ _FILLER = frozenset(
     t for w in "table list overview chart matrix compare comparison compared difference different"
     " versus vs between both number numbers value values rating data".split() for t in terms(w)
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """Something that tables tell of things: the words that ask for it, its labels, how values look.
-
-    ``strict``: without such a value nothing tells it. ``ours``: it may be asked of nothing, as in
-    "What is your phone number?".
-    """
-
-    asked: re.Pattern[str]
-    label: re.Pattern[str]
-    value: re.Pattern[str]
-    strict: bool = False
-    ours: bool = False
-
-
-_WEIGHT = Attribute(
-    re.compile(r"\bweigh\w*\b|\bheavy\b"),
-    re.compile(r"\b(?:weight|weighs|mass)\b"),
-    re.compile(r"\d\s?(?:kg|g|lbs?|oz|t|tons?|grams?|kilograms?|pounds?|ounces?)\b"),
-)
-_PRICE = Attribute(
-    re.compile(r"\bhow much (?:is|are|for|does|do|would|will)\b|\b(?:prices?|costs?|expensive)\b"),
-    re.compile(r"\b(?:prices?|costs?|fees?)\b"),
-    re.compile(r"[$€£¥]\s?\d|\d\s?(?:[€£%]|usd|eur|gbp|chf|dollars?|euros?)|\bfree\b"),
-    strict=True,
-)
-_SIZE = Attribute(
-    re.compile(r"\bhow (?:big|large|tall|wide)\b|\b(?:dimensions?|measurements?)\b"),
-    re.compile(r"\b(?:dimensions?|size|measurements?|width|height)\b"),
-    re.compile(r"\d\s?(?:mm|cm|m|in|inch(?:es)?)\b"),
-)
-_PHONE = Attribute(
-    re.compile(r"\b(?:tele)?phone numbers?\b|\b(?:tele)?phone\b(?=\W*$)"),
-    re.compile(r"\b(?:tele)?phone\b|\btel\b"),
-    re.compile(r"\+?\d[\d ()/-]{5,}\d"),
-    strict=True,
-    ours=True,
-)
-_EMAIL = Attribute(
-    re.compile(r"\be-?mail address\w*\b|\be-?mail\b(?=\W*$)"),
-    re.compile(r"\be-?mail\b"),
-    re.compile(r"\S@\S+\.\w"),
-    strict=True,
-    ours=True,
-)
-_HOURS = Attribute(
-    re.compile(r"\b(?:opening|office|business) (?:hours|times)\b|\bhours\b(?= of)"),
-    re.compile(r"\b(?:hours|open|opening|available)\b"),
-    re.compile(r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|24/7)\b|\d:\d\d"),
-    ours=True,
-)
-_PROTECTION = Attribute(
-    re.compile(r"\bip (?:rating|class|code)\b|\bprotection class\b|\bingress protection\b"),
-    re.compile(r"\b(?:protection|enclosure|ingress|ip)\b"),
-    re.compile(r"\bip\s?[x\d]\d\b"),
-)
-_DURATION = Attribute(
-    re.compile(r"\bhow (?:long|fast|quickly) (?:is|are|does|do|will|would|can)\b|\btakes?\b"),
-    re.compile(r"\b(?:time|duration|takes|term|period)\b"),
-    re.compile(r"\d\s?(?:\w+ )?(?:second|minute|hour|day|week|month|year)s?\b"),
-)
-# The first that is asked for counts: "How much does it weigh?" asks for no price.
-_ATTRIBUTES = (_WEIGHT, _SIZE, _PROTECTION, _PHONE, _EMAIL, _HOURS, _PRICE, _DURATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +150,7 @@ class _Wanted:
 
 def _wanted(asked: Asked) -> _Wanted:
     folded = fold(asked.text)
-    attribute = next((a for a in _ATTRIBUTES if a.asked.search(folded)), None)
+    attribute = next((a for a in ATTRIBUTES if a.asked.search(folded)), None)
     said = attribute.asked.findall(folded) if attribute else []
     spent = _FILLER | set(terms(" ".join(said)))
     weights = {t: w for t, w in asked.weights.items() if t not in spent}
@@ -393,6 +329,6 @@ def said_in_prose(asked: Asked, candidate: Candidate) -> bool:
 def lacks_value(asked: Asked, quoted: str) -> bool:
     """Whether a price, a weight or the like is asked for and nothing quoted is one."""
     attribute = _wanted(asked).attribute
-    if asked.asks is not Asks.NUMBER or attribute not in (_PRICE, _WEIGHT):
+    if asked.asks is not Asks.NUMBER or attribute not in (PRICE, WEIGHT):
         return False
     return not attribute.value.search(fold(quoted))
