@@ -1,1 +1,4 @@
-"""Suites, scores and intervals: how good answers are, told from answers alone."""
+"""Suites, scores and intervals: how good answers are, told from answers alone.
+
+Nothing here knows a model, a database or a persona: answers and verdicts are handed in.
+"""
