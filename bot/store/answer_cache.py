@@ -15,29 +15,20 @@ from bot.ports_costs import CachedAnswer
 from bot.store.base import Database, insert
 from bot.store.cost_tables import answer_cache
 from bot.store.history import History
-from bot.store.tables import feedback, turns
+from bot.store.tables import feedback, is_unhappy, turns
 from bot.telemetry import log
 
 _SWEPT = 1_000
 """Entries that are too old and removed at once: one sweep is done before anybody notices it."""
 
-_unhappy = sa.or_(feedback.c.rating == sa.literal_column("'down'"), feedback.c.correction != "")
-_repeats = turns.alias("repeats")
-_disliked = sa.or_(
-    sa.exists().where(feedback.c.turn_id == answer_cache.c.turn_id, _unhappy),
-    # Whoever got it from here may dislike it as well.
-    sa.exists().where(
-        _repeats.c.cached_from == answer_cache.c.turn_id,
-        _repeats.c.cached_from != sa.literal_column("''"),
-        feedback.c.turn_id == _repeats.c.id,
-        _unhappy,
-    ),
-)
-_good = sa.select(answer_cache.c.turn_id).where(
+# By the answer, not by the turn: whoever got it from here may dislike it as well.
+_disliked = sa.exists().where(feedback.c.origin == answer_cache.c.turn_id, is_unhappy)
+GOOD = sa.select(answer_cache.c.turn_id).where(
     answer_cache.c.key == sa.bindparam("key"),
     answer_cache.c.kept_at >= sa.bindparam("oldest"),
     ~_disliked,
 )
+"""The turn under a key whose answer may be given again."""
 
 
 class AnswerCache:
@@ -78,7 +69,7 @@ class AnswerCache:
 
     async def _find(self, key: str) -> CachedAnswer | None:
         wanted = {"key": key, "oldest": self._clock() - self._kept_for}
-        id_ = await self._db.read(lambda connection: connection.scalar(_good, wanted))
+        id_ = await self._db.read(lambda connection: connection.scalar(GOOD, wanted))
         if id_ is None:
             return None
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.base import metadata
-from bot.store.columns import Moment, Words
+from bot.store.columns import Moment, RowId, Words
 from bot.store.tables import turns
 
 answer_cache = sa.Table(
@@ -39,3 +39,16 @@ sa.Index(
     sqlite_where=is_repeated,
     postgresql_where=is_repeated,
 )
+
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("id", RowId, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("model", Words, nullable=False),
+    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
+    sa.Column("completion_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost_usd", sa.Double, nullable=False),
+    sa.Index(None, "at"),
+)
+"""What the general model was charged for drafts that no turn stands for; no words of them."""

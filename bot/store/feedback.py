@@ -78,8 +78,9 @@ class FeedbackBook:
         }
 
         def op(connection: sa.Connection) -> None:
-            known = sa.select(turns.c.id).where(turns.c.id == feedback_.turn)
-            if connection.scalar(known) is None:
+            known = sa.select(turns.c.cached_from).where(turns.c.id == feedback_.turn)
+            first = connection.scalar(known)
+            if first is None:
                 raise NotFoundError(kind="turn", id=feedback_.turn)
             new = insert(connection, feedback)
             again = new.excluded
@@ -92,7 +93,8 @@ class FeedbackBook:
             for name in ("reason", "correction", "updated_at"):
                 changed[name] = sa.case((silent, feedback.c[name]), else_=again[name])
             upsert = new.on_conflict_do_update(index_elements=["turn_id", "author"], set_=changed)
-            connection.execute(upsert, {**given, "created_at": given["updated_at"]})
+            row = {**given, "created_at": given["updated_at"], "origin": first or feedback_.turn}
+            connection.execute(upsert, row)
 
         await self._db.write(op)
 

@@ -101,8 +101,18 @@ feedback = sa.Table(
     sa.Column("expert", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    # The turn in which the answer was first given: another one where it came from the cache.
+    sa.Column("origin", Words, nullable=False, server_default=sa.text("''")),
     sa.Index(None, "updated_at", "turn_id"),
 )
+is_unhappy = sa.or_(
+    feedback.c.rating == sa.literal_column("'down'"),
+    feedback.c.correction != sa.literal_column("''"),
+)
+sa.Index(
+    "ix_feedback_unhappy", feedback.c.origin, sqlite_where=is_unhappy, postgresql_where=is_unhappy
+)
+"""Whether an answer was disliked, by whoever got it, in one look."""
 
 reviews = sa.Table(
     "reviews",

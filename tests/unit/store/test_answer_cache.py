@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from bot.conversation import Author, Feedback, Platform, Rating, Turn, Usage
-from bot.store.answer_cache import AnswerCache
+from bot.store.answer_cache import GOOD, AnswerCache
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.erasure import Erasure
@@ -87,6 +88,20 @@ async def test_a_repetition_that_is_disliked_ends_it_too(
     assert await cache.find(KEY) is not None
     await FeedbackBook(database).rate(Feedback(again.id, READER, Rating.DOWN))
     assert await cache.find(KEY) is None
+
+
+async def test_a_look_up_does_not_walk_the_repetitions(
+    sqlite_database: Database, make_turn: Make
+) -> None:
+    """However often an answer was given again, the database reads its entry and one index of what
+    was disliked, and no turns."""
+    said = str(GOOD.compile(dialect=sqlite.dialect(paramstyle="named")))
+    wanted = {"key": KEY, "oldest": datetime.now(UTC)}
+    plan = sa.text(f"EXPLAIN QUERY PLAN {said}")
+    rows = await sqlite_database.read(lambda c: [row.detail for row in c.execute(plan, wanted)])
+    assert not any("turns" in row.split() for row in rows), rows
+    assert any("ix_feedback_unhappy (origin=?)" in row for row in rows), rows
+    assert all(row.startswith(("SEARCH", "CORRELATED")) for row in rows), rows
 
 
 async def test_an_old_answer_is_not_given_again(database: Database, make_turn: Make) -> None:
