@@ -1,0 +1,220 @@
+"""Personal data out of texts: rules with checksums where there are any, a placeholder instead.
+
+The rules look for what identifies a person by itself or opens a door: addresses of mail, phones,
+cards (Luhn, ISO/IEC 7812), accounts (IBAN, ISO 13616), IP addresses, keys and tokens. Names and
+street addresses need a model: :class:`persona.curation.presidio.PresidioScrubber` adds them where
+Presidio is installed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A piece of personal data: ``text[start:end]``, of a kind such as ``email``."""
+
+    kind: str
+    start: int
+    end: int
+
+
+class Finder(Protocol):
+    """What finds personal data in a text."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the card; changes whenever what it finds may."""
+        ...
+
+    def find(self, text: str) -> list[Found]:
+        """Everything found, in order, nothing overlapping."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """A text with placeholders like ``<email>``, and what they stand for, with its kind."""
+
+    text: str
+    removed: tuple[tuple[str, str], ...] = ()
+
+
+def scrubbed(text: str, finder: Finder) -> Scrubbed:
+    """The text without personal data."""
+    found = finder.find(text)
+    if not found:
+        return Scrubbed(text)
+    parts, at = [], 0
+    for each in found:
+        parts += [text[at : each.start], f"<{each.kind}>"]
+        at = each.end
+    removed = tuple((each.kind, text[each.start : each.end]) for each in found)
+    return Scrubbed("".join([*parts, text[at:]]), removed)
+
+
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[A-Za-z0-9](?:[\w.+'-]*[\w+-])?(?:@|\s?\[at\]\s?|%40)"
+    r"(?:[\w-]+(?:\.|\s?\[dot\]\s?))+[A-Za-z]{2,24}(?![\w-])"
+)
+_CARD = re.compile(r"(?<![\w.-])(?:\d[ -]?){11,18}\d(?![\w-]|\.\d)")
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}(?!\w)")
+_IP4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+_IP6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:.]*[\w:])")
+_VERSION = re.compile(
+    r"(?:\bv|version|release|firmware|build|update|software|rev\b)[^.\n]{0,30}$", re.IGNORECASE
+)
+_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|(?<![\w-])(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_]?[A-Za-z0-9_-]{16,}"
+    r"|(?<!\w)xox[abeoprs]-[A-Za-z0-9-]{10,}|(?<!\w)xapp-[A-Za-z0-9-]{10,}"
+    r"|(?<!\w)gh[opsur]_[A-Za-z0-9]{20,}|(?<!\w)github_pat_\w{20,}|(?<!\w)glpat-[\w-]{16,}"
+    r"|(?<!\w)(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)|(?<!\w)AIza[\w-]{30,}|(?<!\w)hf_[A-Za-z0-9]{20,}"
+    r"|(?<!\w)eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{6,}"
+    r"|(?<!\w)[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,}"
+    r"|(?i:(?<=bearer )[\w.~+/=-]{20,})",
+    re.DOTALL,
+)
+_SECRET = re.compile(
+    r"(?i:\b(?:api[_ -]?key|access[_ -]?key|secret(?:[_ -]?key)?|token|password|passwd|pwd"
+    r"|passphrase|passwort|kennwort))\b[\"'`]?\s*(?:=|:|\bis\b|\blautet\b|\bist\b)\s*[\"'`]?"
+    r"(?P<secret>(?=[^\s\"'`,;]*\d)(?=[^\s\"'`,;]*[A-Za-z!-/])[^\s\"'`,;<>]{6,})"
+)
+_LONG = re.compile(r"(?<![\w/+=.-])[A-Za-z0-9+]{32,}={0,2}(?![\w/+=-])")
+_LETTER_RUN = re.compile(r"\S{14}")
+_SECRET_WORDS = ("key", "token", "passw", "secret", "pwd", "passphrase", "kennwort", "bearer")
+_MANY_DIGITS = re.compile(r"(?:\d\D{0,4}){6}\d")
+_PHONE = re.compile(
+    r"(?<![\w.,/:$€£#-])(?:\+|00)?[ ]?\(?\d{1,5}\)?"
+    r"(?:(?:[ .\-/]{1,2}|(?<=\))|[ .\-]?(?=\())\(?\d{1,5}\)?){0,5}"
+    r"(?:(?:[ .\-/]{1,2}|(?<=\)))\d{2,8})(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w-]|[.,]\d)"
+    r"|(?<![\w.,/:$€£#-])(?:\+|00)[1-9]\d{7,13}(?!\w)"
+    r"|(?<![\w.,/:$€£#-])\d{7,11}(?!\w|[.,]\d)"
+)
+_SAID_PHONE = re.compile(
+    r"(?:phone|tel\.?|telephone|mobile|cell|fax|desk|call(?:\s+\w+)?|dial|reach(?:ed)?|ring"
+    r"|answering|receiving messages|whatsapp|sms|telefon|handy|anrufen|(?<!order )(?<!card )number"
+    r"|rufnummer)\W+(?:(?!(?:order|card|serial|case)\b)\w+\W+){0,3}$",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}(?:[ T]\d{1,2})?"
+    r"|\d{1,2}[-./ ]\d{1,2}[-./ ](?:(?:19|20)?\d\d)"
+    r"|(?:19|20)\d\d\s?[-/]\s?(?:19|20)?\d\d"
+)
+_DIGIT = re.compile(r"\d")
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def iban(text: str) -> bool:
+    """Whether the check digits of an account number hold (ISO 13616, mod 97)."""
+    plain = re.sub(r"[ -]", "", text)
+    if not 15 <= len(plain) <= 34:
+        return False
+    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
+
+
+class Rules:
+    """Personal data by rules alone."""
+
+    id = "rules-1"
+
+    def find(self, text: str) -> list[Found]:
+        """Everything found, in order; where two rules claim a place, the stricter one has it."""
+        taken: list[Found] = []
+        for found in self._all(text):
+            if all(found.end <= t.start or found.start >= t.end for t in taken):
+                taken.append(found)
+        return sorted(taken, key=lambda each: each.start)
+
+    def _all(self, text: str) -> Iterator[Found]:
+        yield from _keys(text)
+        if "@" in text or "[at]" in text or "%40" in text:
+            for match in _EMAIL.finditer(text):
+                yield Found("email", *match.span())
+        # Most texts hold none of these; looking for the sign of one is far cheaper.
+        if text.count(".") > 2 or text.count(":") > 1:
+            yield from _addresses(text)
+        if _MANY_DIGITS.search(text):
+            yield from _accounts(text)
+            for match in _PHONE.finditer(text):
+                if _is_phone(match, text):
+                    yield Found("phone", match.start(), match.end())
+
+
+def _keys(text: str) -> Iterator[Found]:
+    if _LETTER_RUN.search(text):
+        for match in _KEY.finditer(text):
+            yield Found("key", *match.span())
+        for match in _LONG.finditer(text):
+            said = match.group()
+            if _DIGIT.search(said) and said.lower() != said.upper():
+                yield Found("key", *match.span())
+    lower = text.casefold()
+    if any(word in lower for word in _SECRET_WORDS):
+        for match in _SECRET.finditer(text):
+            yield Found("key", *match.span("secret"))
+
+
+def _accounts(text: str) -> Iterator[Found]:
+    for match in _IBAN.finditer(text):
+        end = match.end()
+        while end > match.start():  # the words after it may look like a part of it
+            if iban(text[match.start() : end]):
+                yield Found("iban", match.start(), end)
+                break
+            end -= 1
+    for match in _CARD.finditer(text):
+        digits = re.sub(r"\D", "", match.group())
+        least = 12 if digits[0] in "56" else 13  # Maestro has cards of 12
+        if least <= len(digits) <= 19 and luhn(digits) and len(set(digits)) > 1:
+            yield Found("card", *match.span())
+
+
+def _addresses(text: str) -> Iterator[Found]:
+    for match in (*_IP4.finditer(text), *(_IP6.finditer(text) if text.count(":") > 1 else ())):
+        try:
+            address = ipaddress.ip_address(match.group())
+        except ValueError:
+            continue
+        version = _VERSION.search(text[max(0, match.start() - 40) : match.start()])
+        # A router's own address or an example's is nobody's.
+        if address.is_global and not version:
+            yield Found("ip", *match.span())
+
+
+def _is_phone(match: re.Match[str], text: str) -> bool:
+    """A run of digits that is dialled: by its shape, or by the words before it."""
+    said = match.group()
+    number = re.split(r"x|ext", said)[0]
+    digits, groups = re.sub(r"\D", "", number), re.findall(r"\d+", number)
+    if not 7 <= len(digits) <= 15 or _DATE.fullmatch(said.strip()):
+        return False
+    if said.startswith(("+", "00", "(")):
+        return True
+    if _SAID_PHONE.search(text[max(0, match.start() - 50) : match.start()]):
+        return True
+    if len(groups) == 1:
+        return said.startswith("0") and len(digits) >= 10
+    if re.fullmatch(r"\d{1,3}(?: \d{3})*(?: 000)", number):
+        return False  # 1 000 000
+    return len(digits) >= 9 and (said.startswith("0") or _dialled(groups))
+
+
+def _dialled(groups: list[str]) -> bool:
+    """Whether groups of digits are as numbers are written down: 555-123-4567, 699 956 915."""
+    lengths = [len(group) for group in groups]
+    return len(groups) in range(3, 6) and max(lengths) <= 4 and min(lengths[:-1]) >= 2
