@@ -5,16 +5,22 @@ Each set's questions go through the engine with the product's own retrieval and 
 ``prompt`` among those that a model is given, with their number; ``kept`` the share of questions
 that still have such a passage there. ``cited`` is the share of the sources under answers that are a
 gold page, over the share of questions that were ``answered``: precision of what was used.
+``carried`` is the share of markers whose passage alone carries their sentence, by the checker
+without the rest of the passages, ``marks`` their number.
 
-    python -m benchmarks.bench_evidence --data ../shared/data [--sets docs_wsl northwind]
+With ``--spoken`` the answers are those that people wrote (sets with reference answers), as a model
+would say them that cites [1] for everything: the engine has to find the passages.
+
+    python -m benchmarks.bench_evidence --data ../shared/data [--sets docs_wsl northwind] [--spoken]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,11 +30,15 @@ import numpy as np
 from adapters.models import build_plain_voice
 from benchmarks.bench_retrieval import PUBLIC, Question, filled, load
 from benchmarks.kept_embedder import KeptEmbedder
-from bot.conversation import Author, Message, Outcome, Platform, Turn
+from benchmarks.open_answers import rows
+from bot.conversation import Author, Message, Outcome, Platform, Turn, Usage
 from bot.conversation import Question as Asked
 from bot.engine import Engine
-from bot.evidence import Passage
+from bot.evidence import Passage, Unknown
 from bot.ladder import Ladder
+from bot.ports import Brief, Spoken
+from bot.sentences import split
+from knowledge.checking.encoder import CheckerEncoder
 from knowledge.grounding import BuiltinGrounder
 from knowledge.retrieval import HybridRetriever
 from knowledge.selection import evidence, near_evidence
@@ -38,6 +48,8 @@ SETS = (
     *("docs_plausible", "docs_wsl", "anthropic_docs_qa", "northwind"),
     *("clapnq", "multihop_rag", "squad2", "mtrag"),
 )
+SPOKEN = ("northwind", "clapnq", "anthropic_docs_qa")
+_MARKERS = re.compile(r"\s*\[(\d+)\]")
 
 
 class Forgetful:
@@ -52,6 +64,32 @@ class Forgetful:
         return None
 
 
+class Reciting:
+    """A model that says what people answered, and cites the first passage for all of it."""
+
+    model = "reciting"
+    persona = "bench"
+
+    def __init__(self, answers: Mapping[str, str]) -> None:
+        self._answers = answers
+
+    async def speak(self, brief: Brief) -> AsyncGenerator[Spoken, None]:
+        if not brief.rejected:
+            for sentence in split(self._answers.get(brief.question, "")):
+                yield Spoken(f"{sentence.text} [1] ")
+        yield Spoken(usage=Usage())
+
+    def decline(self, brief: Brief, why: Unknown | None = None) -> str:
+        del brief, why
+        return "I don't know."
+
+
+def recited(name: str) -> dict[str, str]:
+    """The answers that people gave to the questions of a set."""
+    known = [r for r in rows(f"{name}/questions") if r["answerable"] and r.get("answers")]
+    return {r["question"]: r["answers"][0] for r in known}
+
+
 @dataclass
 class Tally:
     """Shares of one set's questions, in the order of the table."""
@@ -63,15 +101,30 @@ class Tally:
     kept: list[bool]
     cited: list[float]
     answered: list[bool]
+    carried: list[bool]
 
 
 def share(passages: Sequence[Passage], gold: frozenset[str]) -> float:
     return sum(p.chunk.document in gold for p in passages) / max(len(passages), 1)
 
 
+async def carried(turn: Turn, grounder: BuiltinGrounder) -> list[bool]:
+    """Of each marker of an answer, whether its passage alone carries the sentence before it."""
+    found = []
+    cited = {c.n: c for c in turn.citations}
+    for sentence in split(turn.answer):
+        text = _MARKERS.sub("", sentence.text).strip()
+        for number in _MARKERS.findall(sentence.text) if text else ():
+            citation = cited[int(number)]
+            at = next(p.chunk for p in turn.passages if p.chunk.id == citation.chunk)
+            check = grounder.open([at.text], turn.query, [at.header])
+            found.append((await check.check(text)).supported)
+    return found
+
+
 async def tallied(questions: list[Question], engine: Engine, wide: HybridRetriever,
-                  near: HybridRetriever) -> Tally:  # fmt: skip
-    tally = Tally([], [], [], [], [], [], [])
+                  near: HybridRetriever, grounder: BuiltinGrounder) -> Tally:  # fmt: skip
+    tally = Tally([], [], [], [], [], [], [], [])
     for question in questions:
         whole = (await wide.retrieve(question.text, PUBLIC)).passages
         chosen = (await near.retrieve(question.text, PUBLIC)).passages
@@ -91,24 +144,30 @@ async def tallied(questions: list[Question], engine: Engine, wide: HybridRetriev
         if tally.answered[-1]:
             cited = [c.document in question.gold for c in turn.citations]
             tally.cited.append(sum(cited) / max(len(cited), 1))
+            tally.carried += await carried(turn, grounder)
     return tally
 
 
-async def run(name: str, data: Path, embedder: KeptEmbedder) -> Tally:
+async def run(
+    name: str, data: Path, embedder: KeptEmbedder, encoder: CheckerEncoder, *, spoken: bool
+) -> Tally:
     loaded = load(data, name)
+    answers = recited(name) if spoken else {}
+    questions = [q for q in loaded.questions if not spoken or q.text in answers]
+    grounder = BuiltinGrounder(encoder)
     with tempfile.TemporaryDirectory() as folder:
         store = await filled(Path(folder) / "k.db", loaded, embedder)
         wide = HybridRetriever(store, embedder, choice=evidence)
-        voice = build_plain_voice(embedder, default_persona("Bench"))
+        voice = build_plain_voice(embedder, default_persona("Bench"), encoder)
         engine = Engine(
             turns=Forgetful(),
             retriever=wide,
-            ladder=Ladder(voice),
-            grounder=BuiltinGrounder(),
+            ladder=Ladder(voice, voice=Reciting(answers) if spoken else None),
+            grounder=grounder,
             clock=lambda: datetime.now(UTC),
         )
         near = HybridRetriever(store, embedder, choice=near_evidence)
-        tally = await tallied(loaded.questions, engine, wide, near)
+        tally = await tallied(questions, engine, wide, near, grounder)
         await store.close()
     return tally
 
@@ -116,19 +175,22 @@ async def run(name: str, data: Path, embedder: KeptEmbedder) -> Tally:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--sets", nargs="*", default=SETS)
+    parser.add_argument("--sets", nargs="*")
+    parser.add_argument("--spoken", action="store_true")
     arguments = parser.parse_args()
-    embedder = KeptEmbedder()
-    names = ("found", "had", "prompt", "kept", "passages", "cited", "answered")
-    print(f"{'':20}" + "".join(f"{name:>10}" for name in names))
+    embedder, encoder = KeptEmbedder(), CheckerEncoder()
+    names = ("found", "had", "prompt", "kept", "passages", "cited", "answered", "carried")
+    print(f"{'':20}" + "".join(f"{name:>10}" for name in names) + f"{'marks':>8}")
     means = []
-    for name in arguments.sets:
-        tally = await run(name, arguments.data, embedder)
+    for name in arguments.sets or (SPOKEN if arguments.spoken else SETS):
+        tally = await run(name, arguments.data, embedder, encoder, spoken=arguments.spoken)
         row = [float(np.mean(getattr(tally, column) or [0.0])) for column in names]
         means.append(row)
-        print(f"{name:20}" + "".join(f"{value:10.3f}" for value in row), flush=True)
+        cells = "".join(f"{value:10.3f}" for value in row)
+        print(f"{name:20}{cells}{len(tally.carried):8}", flush=True)
     print(f"{'mean':20}" + "".join(f"{value:10.3f}" for value in np.mean(means, axis=0)))
     embedder.close()
+    encoder.close()
 
 
 if __name__ == "__main__":
