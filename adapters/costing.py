@@ -109,6 +109,7 @@ def statement_json(statement: Statement) -> dict[str, Any]:
             {"day": day.isoformat(), **costs_json(costs)} for day, costs in report.by_day.items()
         ],
         "routes": [{"route": r.value, **costs_json(c)} for r, c in report.by_route.items()],
+        "drafts": costs_json(report.drafts),
         "models": [{"model": m, **costs_json(c)} for m, c in report.by_model.items()],
         "total": costs_json(report.total),
         "cache": {

@@ -6,17 +6,19 @@ an operator: the answer becomes a document on the one way that reviewed answers 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from adapters.gap_story import Answered, Listing, Near, Shown, Story, for_all, readers_for, unclear
-from bot.conversation import Principal
-from bot.errors import ModelError, NotFoundError, UsageError
+from bot.conversation import Principal, Usage
+from bot.errors import ModelError, NotFoundError, StorageError, UsageError
+from bot.store.costs import CostBook
 from bot.store.gap_intake import GapIntake
 from bot.store.gaps import Asked, Gap, GapBook, GapState, Told
+from bot.telemetry import log
 from knowledge.answers import publish
 from knowledge.gaps.drafting import Draft, said_already, written
 from knowledge.gaps.gathering import Gatherer
@@ -39,7 +41,8 @@ _LONGEST_TITLE = 200
 
 
 class GapDesk:
-    """The gaps of one home. ``ingestor`` is asked for when an answer is published."""
+    """The gaps of one home. ``ingestor`` is asked for when an answer is published; ``drafted``
+    hears what a model that wrote a draft charged."""
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class GapDesk:
         retriever: Retriever,
         ledger: Ledger,
         ingestor: Callable[[], Ingestor],
+        drafted: Callable[[str, Usage], Awaitable[None]] | None = None,
     ) -> None:
         self._settings = settings
         self._book = book
@@ -59,6 +63,7 @@ class GapDesk:
         self._retriever = retriever
         self._ledger = ledger
         self._ingestor = ingestor
+        self._drafted = drafted
 
     async def gather(self, limit: int | None = None) -> int:
         """Put new questions into gaps, about ``limit`` at most; how many."""
@@ -209,9 +214,15 @@ class GapDesk:
         questions = [a.query for a in asked] or [query]
         try:
             async with _general_model(self._settings) as model:
-                return await written(model, questions, told, found.passages)
+                draft = await written(model, questions, told, found.passages)
         except ModelError as error:
             return replace(said_already(told), note=f"The model wrote no draft: {error}")
+        if self._drafted is not None and draft.usage != Usage():
+            try:
+                await self._drafted(draft.model, draft.usage)
+            except StorageError as error:  # the draft is there, and paid for
+                log.error("what a draft cost could not be noted", error=str(error))
+        return draft
 
 
 @asynccontextmanager
@@ -258,6 +269,7 @@ class Application(Protocol):
 def desk_of(app: Application) -> GapDesk:
     """The gaps of an application."""
     intake = GapIntake(app.database, app.clock)
+    costs = CostBook(app.database)
     return GapDesk(
         settings=app.settings,
         book=GapBook(app.database, app.audit, app.clock),
@@ -266,6 +278,7 @@ def desk_of(app: Application) -> GapDesk:
         retriever=app.retriever,
         ledger=app.ledger,
         ingestor=lambda: app.ingestor,
+        drafted=lambda model, usage: costs.drafted(app.clock(), model, usage),
     )
 
 

@@ -54,10 +54,12 @@ async def _statement(days: int) -> Statement:
 
 def _show(statement: Statement) -> None:
     report = statement.report
-    by_day = [(f"{day:%Y-%m-%d}", costs) for day, costs in report.by_day.items() if costs.turns]
+    by_day = [(f"{day:%Y-%m-%d}", costs) for day, costs in report.by_day.items() if costs]
     _section("day (UTC)", [*by_day, ("all", report.total)])
-    if report.total.turns:
-        _section("route", ((str(route), costs) for route, costs in report.by_route.items()))
+    if report.total:
+        by_route = [(str(route), costs) for route, costs in report.by_route.items()]
+        drafts = [("drafts", report.drafts)] if report.drafts else []
+        _section("route", [*by_route, *drafts])
         _section("model", report.by_model.items())
     for line in (_cache_in_words(statement), *_today_in_words(statement)):
         sys.stdout.write(f"{line}\n")

@@ -73,9 +73,7 @@ def add_costs(router: APIRouter, console: Console) -> None:
             statement=statement,
             report=report,
             chart=chart_of(report),
-            by_day=[
-                (f"{day:%a %d %b}", c) for day, c in reversed(report.by_day.items()) if c.turns
-            ],
+            by_day=[(f"{day:%a %d %b}", c) for day, c in reversed(report.by_day.items()) if c],
             days=days,
             choices=_CHOICES,
             dollars=in_dollars,

@@ -1,4 +1,5 @@
-"""What answering cost: sums over turns by day, route and model. Days are those of UTC."""
+"""What answering cost: sums over turns by day, route and model, and over drafts, which are no
+turns. Days are those of UTC."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from bot.budget import day_of
 from bot.conversation import Route, Usage
 from bot.ports_costs import CACHED_ROUTES
 from bot.store.base import Database
-from bot.store.cost_tables import is_repeated
+from bot.store.cost_tables import drafts, is_repeated
 from bot.store.tables import turns
 
 K = TypeVar("K")
@@ -39,6 +40,19 @@ _by_route_and_model = (
     .where(_within)
     .group_by(turns.c.route, turns.c.model)
 )
+_drafted = (
+    sa.select(
+        drafts.c.model,
+        _sum(drafts.c.prompt_tokens).label("prompt_tokens"),
+        _sum(drafts.c.completion_tokens).label("completion_tokens"),
+        _sum(drafts.c.cost_usd).label("cost_usd"),
+    )
+    .where(drafts.c.at >= sa.bindparam("start"), drafts.c.at < sa.bindparam("end"))
+    .group_by(drafts.c.model)
+)
+_spent_on_drafts = sa.select(
+    _sum(drafts.c.prompt_tokens), _sum(drafts.c.completion_tokens), _sum(drafts.c.cost_usd)
+).where(drafts.c.at >= sa.bindparam("start"))
 _spent = sa.select(
     _sum(turns.c.prompt_tokens), _sum(turns.c.completion_tokens), _sum(turns.c.cost_usd)
 ).where(turns.c.at >= sa.bindparam("start"))
@@ -81,13 +95,18 @@ class Costs:
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
+    def __bool__(self) -> bool:
+        """Whether there was anything: a day without turns may have drafts."""
+        return bool(self.turns or self.tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """The turns of one day that took one route and were answered by one model."""
+    """The turns of one day that took one route and were answered by one model; ``None`` for a
+    route: drafts that it wrote, which are no turns."""
 
     day: date
-    route: Route
+    route: Route | None
     model: str
     costs: Costs
 
@@ -112,7 +131,16 @@ class CostReport:
     @property
     def by_route(self) -> dict[Route, Costs]:
         """The routes that were taken, the dearest first."""
-        return _dearest_first(self._by(lambda line: line.route))
+        found: dict[Route, Costs] = {}
+        for line in self.lines:
+            if line.route is not None:
+                found[line.route] = found.get(line.route, Costs()) + line.costs
+        return _dearest_first(found)
+
+    @property
+    def drafts(self) -> Costs:
+        """What drafts of answers to gaps cost; their turns are none."""
+        return _added(line.costs for line in self.lines if line.route is None)
 
     @property
     def by_model(self) -> dict[str, Costs]:
@@ -139,9 +167,27 @@ class CostBook:
         self._db = db
 
     async def spent(self, since: datetime) -> Usage:
-        """What the turns since a moment were charged, all together."""
-        row = await self._db.read(lambda c: c.execute(_spent, {"start": since}).one())
-        return Usage(int(row[0]), int(row[1]), float(row[2]))
+        """What turns and drafts since a moment were charged, all together."""
+
+        def op(connection: sa.Connection) -> Usage:
+            found = (
+                connection.execute(query, {"start": since}).one()
+                for query in (_spent, _spent_on_drafts)
+            )
+            return sum((Usage(int(r[0]), int(r[1]), float(r[2])) for r in found), Usage())
+
+        return await self._db.read(op)
+
+    async def drafted(self, at: datetime, model: str, usage: Usage) -> None:
+        """Note what a draft was charged."""
+        row = {
+            "at": at,
+            "model": model,
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "cost_usd": usage.cost_usd,
+        }
+        await self._db.write(lambda c: c.execute(sa.insert(drafts), row).rowcount)
 
     async def report(self, now: datetime, days: int) -> CostReport:
         """What so many days cost, today included; a day is a query, whatever the database."""
@@ -160,7 +206,7 @@ class CostBook:
 def _lines_in(connection: sa.Connection, start: datetime) -> list[CostLine]:
     """One day's sums."""
     wanted = {"start": start, "end": start + timedelta(days=1)}
-    return [
+    lines = [
         CostLine(
             start.date(),
             Route(row.route),
@@ -176,6 +222,11 @@ def _lines_in(connection: sa.Connection, start: datetime) -> list[CostLine]:
         )
         for row in connection.execute(_by_route_and_model, wanted)
     ]
+    for row in connection.execute(_drafted, wanted):
+        tokens = int(row.prompt_tokens), int(row.completion_tokens)
+        costs = Costs(0, *tokens, float(row.cost_usd))
+        lines.append(CostLine(start.date(), None, row.model, costs))
+    return lines
 
 
 def _added(costs: Iterable[Costs]) -> Costs:

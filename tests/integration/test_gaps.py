@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from adapters.assembly import Application, assemble
 from adapters.chat.base import ChannelKind, Place
+from adapters.costing import CostDesk, statement_json
 from adapters.gap_story import in_words, since_answered
 from adapters.gaps import GapDesk, desk_of
 from adapters.syncing import source_at
@@ -354,6 +355,12 @@ async def test_a_model_drafts_only_when_asked_and_from_what_askers_may_see(tmp_p
             )
             assert "open drawer" in told[0] and "hidden drawer" not in told[0]
             assert story.gap.state is GapState.OPEN
+            statement = await CostDesk(settings, app.database, app.clock).statement(1)
+            assert statement.report.drafts.tokens == story.draft.usage.prompt_tokens + (
+                story.draft.usage.completion_tokens
+            )
+            assert statement_json(statement)["drafts"]["prompt_tokens"] > 0
+            assert statement.spent.prompt_tokens == story.draft.usage.prompt_tokens
             await replied(app, turn)
             server.behaviour.fault = Fault.FORBIDDEN
             story = await desk.story(shown.gap.id, write=True)

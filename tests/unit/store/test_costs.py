@@ -56,6 +56,22 @@ async def test_costs_are_told_by_day_route_and_model(three_days: Database) -> No
     assert report.total == Costs(4, 160, 26, 1.625, 1, 0.5)
 
 
+async def test_drafts_are_in_the_sums_and_take_no_route(three_days: Database) -> None:
+    """They count by day and model, in the total and against the day's limit, and are no turns."""
+    book = CostBook(three_days)
+    before = await book.spent(NOW.replace(hour=0))
+    for usage in (Usage(200, 40, 0.25), Usage(100, 10, 0.25)):
+        await book.drafted(NOW, "big", usage)
+    await book.drafted(datetime(2026, 2, 1, tzinfo=UTC), "big", Usage(1, 1, 1.0))
+    report = await book.report(NOW, 3)
+    assert report.drafts == Costs(0, 300, 50, 0.5)
+    assert report.by_day[date(2026, 3, 3)] == Costs(2, 400, 70, 1.0, 1, 0.5)
+    assert report.by_model["big"] == Costs(1, 350, 55, 1.5)
+    assert list(report.by_route) == [Route.RAG, Route.VOICE]
+    assert report.total == Costs(4, 460, 76, 2.125, 1, 0.5)
+    assert await book.spent(NOW.replace(hour=0)) == before + Usage(300, 50, 0.5)
+
+
 async def test_the_cache_is_measured_on_answers_from_documents(three_days: Database) -> None:
     """Small talk never comes from it, and is no miss."""
     report = await CostBook(three_days).report(NOW, 3)

@@ -14,7 +14,7 @@ from adapters.web.costs import chart_of
 from bot.budget import Limits
 from bot.conversation import Author, Platform, Question, Route, Usage
 from bot.store.base import Database
-from bot.store.costs import CostLine, CostReport, Costs
+from bot.store.costs import CostBook, CostLine, CostReport, Costs
 from tests.platforms.web_application import RESET_ANSWER, WebApplication, stand_in_turn
 from tests.unit.web.test_chat import sign_in
 
@@ -50,6 +50,17 @@ async def test_an_empty_room_says_what_will_be_there(browser: httpx2.AsyncClient
     assert page.status_code == 200
     assert "Nothing was asked in these days" in page.text
     assert "<svg" not in page.text
+
+
+async def test_drafts_are_told_beside_the_routes(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Also on days on which nobody asked anything."""
+    await CostBook(application.database).drafted(utc_now(), "big", Usage(900, 100, 0.25))
+    await sign_in(browser)
+    page = (await browser.get("/console/costs?days=7")).text
+    assert "drafts of answers to gaps took 1,000 tokens, $0.25" in page
+    assert "Nothing was asked" not in page
 
 
 async def test_the_room_is_closed_without_the_token(browser: httpx2.AsyncClient) -> None:
