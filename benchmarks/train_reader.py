@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from benchmarks.bench_refusal import UNSEEN
 from benchmarks.open_answers import CachedEmbedder, Case, cases
 from bot.lexical import fold
 from bot.llm.asking import Asked, read_question
@@ -292,14 +293,6 @@ def report(parts: Parts, scores: dict[str, Array], threshold: float) -> None:
             cells[0] = f"{recall_at(confidence(rows, fit_answering(others)), right):.2f}"
             cells[1] = f"{recall_at(scores[name], right):.2f}"
         print(f"{name:26}{len(right):6}{cells[0]:>10}{cells[1]:>7}{cells[2]:>9}{cells[3]:>8}")
-
-
-UNSEEN = {
-    "squad2": lambda document: document in ("Normans", "Yuan_dynasty"),
-    "clapnq": lambda document: zlib.crc32(f"clapnq:{document.split('|')[0]}".encode()) % 4 == 0,
-    "northwind": lambda _: True,
-}
-"""Documents that the checker's training left out (``benchmarks/checker/train.py``)."""
 
 
 def is_unseen(read: Read) -> bool:
