@@ -98,8 +98,17 @@ def build_ladder(
     )
 
 
-def _model_voice(settings: Settings, persona: Persona, server: ModelServer, model: str) -> Voice:
-    """A model that speaks with the persona in its prompt."""
+def build_version_voice(
+    settings: Settings, persona: Persona, server: ModelServer, model: str
+) -> Voice:
+    """A version of the registry that speaks as the brand."""
+    return _model_voice(settings, persona, server, model, "the version with `wellspoken models`")
+
+
+def _model_voice(
+    settings: Settings, persona: Persona, server: ModelServer, model: str, setting: str = ""
+) -> Voice:
+    """A model that speaks with the persona in its prompt; ``setting`` is where its id is set."""
     from bot.llm.openai import OpenAIChatModel
     from persona.voice import ModelVoice
 
@@ -110,7 +119,7 @@ def _model_voice(settings: Settings, persona: Persona, server: ModelServer, mode
         first_token_s=limits.first_token.total_seconds(),
         answer_s=limits.answer.total_seconds(),
         prices=prices_of(settings).of(model).pair,
-        setting=_named_by(settings, model),
+        setting=setting or _named_by(settings, model),
     )
     return ModelVoice(
         chat, persona, budget_tokens=limits.prompt_tokens, answer_tokens=limits.answer_tokens
