@@ -23,7 +23,7 @@ from benchmarks.open_answers import CachedEmbedder
 from bot.abstaining import unknown
 from bot.conversation import Principal
 from bot.evidence import NotKnowing
-from bot.guardrails import nearness
+from bot.nearness import nearness
 from knowledge.retrieval import HybridRetriever
 from knowledge.stores.embedded import EmbeddedStore
 

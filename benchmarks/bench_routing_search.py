@@ -29,8 +29,8 @@ from benchmarks.routing_data import VOICE
 from bot.conversation import Principal, Route
 from bot.evidence import Retrieval
 from bot.lexical import fold
+from bot.nearness import nearness
 from bot.routing import SHIPPED, decide, reconsider, worth_a_look
-from bot.routing.second_look import nearness
 from knowledge.document import Document
 from knowledge.retrieval import HybridRetriever
 from knowledge.stores.embedded import EmbeddedStore
@@ -69,9 +69,12 @@ async def measure(
     print(f"\n{name}: nearness at 1, 5, 10, 50, 90, 95, 99%")
     line(
         "answerable questions",
-        [nearness(q.question, found[q.question].passages) for q in questions],
+        [
+            nearness(q.question, found[q.question].passages, across_languages=False).value
+            for q in questions
+        ],
     )
-    line("small talk", [nearness(t, found[t].passages) for t in talk])
+    line("small talk", [nearness(t, found[t].passages, across_languages=False).value for t in talk])
     second("small talk", talk, found, Route.VOICE)
     second("questions", [q.question for q in questions], found, None)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from bot.evidence import NotKnowing, Passage, Unknown
 from bot.facts import Kind, facts, rarity
-from bot.guardrails import Nearness, in_another_language, nearness
 from bot.languages import FUNCTION_WORDS, GERMAN
 from bot.lexical import STOP_WORDS, fold, terms, words
+from bot.nearness import Nearness, in_another_language, nearness
 from bot.query.cues import ASKS_BACK, last_sentence
 from bot.query.phrases import GENERAL
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from bot.errors import QuestionError
-from bot.evidence import Claim, Grounding, Passage, Retrieval
-from bot.facts import Kind, facts, rarity
-from bot.languages import language
-from bot.lexical import query_terms, terms
+from bot.evidence import Claim, Grounding, Retrieval
+from bot.facts import Kind, facts
+from bot.nearness import nearness
 from bot.ports import Grounder
 from bot.sentences import Unit, split
 
@@ -119,46 +117,6 @@ def from_nowhere(text: str, said: Iterable[str]) -> tuple[str, ...]:
 # northwind 53%, of multihop_rag (articles that are not there) 97% (benchmarks/bench_refusal.py).
 _WEAK = 0.58
 _WEAK_WORDS = 0.3
-_READ = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Nearness:
-    """How near passages are to a question: the best cosine, and the share of the question's telling
-    words, by rarity, that any passage holds. Absolute, unlike fused scores."""
-
-    cosine: float
-    covered: float
-
-    @property
-    def value(self) -> float:
-        return self.cosine + 0.5 * self.covered
-
-
-def nearness(query: str, passages: Sequence[Passage]) -> Nearness:
-    """How near the passages are to the question; no passage is as far as can be."""
-    cosines = [p.cosine for p in passages if p.cosine is not None]
-    return Nearness(max(cosines, default=0.0), _coverage(query, passages))
-
-
-def in_another_language(query: str, passages: Sequence[Passage]) -> bool:
-    """Whether the passages are in another language than the question, as far as function words
-    tell: then missing words say nothing about what they are about."""
-    asked = language(query)
-    found = language(" ".join(p.chunk.text[:_READ] for p in passages))
-    return bool(asked and found) and asked != found
-
-
-def _coverage(query: str, passages: Sequence[Passage]) -> float:
-    """The share of a query's telling words, by rarity, that any of the passages holds."""
-    weights = {term: rarity(term) for term in query_terms(query)}
-    held = {t for p in passages for t in terms(f"{p.chunk.header}\n{p.chunk.text}")}
-    held |= {re.sub(r"\W", "", t) for t in held if not t.isalnum()}  # "mg200" is "MG-200"
-    if in_another_language(query, passages):
-        # Of "Wie lange hält der MG-200?" English pages can hold but the code.
-        weights = {t: w for t, w in weights.items() if t in held or any(c.isdigit() for c in t)}
-    total = sum(weights.values())
-    return sum(w for t, w in weights.items() if t in held) / total if total else 0.0
 
 
 def evidence_is_weak(query: str, retrieval: Retrieval) -> str | None:

@@ -12,8 +12,7 @@ from dataclasses import replace
 
 from bot.conversation import Route, RouteDecision
 from bot.evidence import Passage, Retrieval
-from bot.facts import rarity
-from bot.lexical import query_terms, terms
+from bot.nearness import nearness, share_in, weights_of
 from bot.routing import rules
 from bot.routing.thresholds import SHIPPED, Thresholds
 from bot.sentences import split
@@ -56,10 +55,10 @@ def reconsider(
     likely = odds.get("voice")
     if likely is None or any(p.cosine is None for p in retrieval.passages):
         return decision
-    cosine, covered, plain = _seen(query, retrieval.passages)
-    kept = (*decision.odds, (COSINE, cosine), (COVERED, covered), (PLAIN, plain))
+    found = nearness(query, retrieval.passages, across_languages=False)
+    near, plain = found.value, _stated(query, retrieval.passages)
+    kept = (*decision.odds, (COSINE, found.cosine), (COVERED, found.covered), (PLAIN, plain))
     seen = replace(decision, odds=tuple(dict(kept).items()))
-    near = cosine + covered / 2
     if decision.route is Route.VOICE:
         # Keywords hold few words to be near by: that something is written about them is enough.
         enough = thresholds.nothing if rules.KEYWORDS in decision.reasons else thresholds.near
@@ -73,13 +72,6 @@ def reconsider(
             reason = "one sentence of a passage states it: plain"
             return _changed(seen, Route.RAG, decision.confidence, reason)
     return seen
-
-
-def nearness(query: str, passages: Sequence[Passage]) -> float:
-    """How near passages are to a query: the best cosine, and half the share of its telling words
-    that any of them holds; 0 where there are none. 1.5 is the same text."""
-    cosine, covered, _ = _seen(query, passages)
-    return cosine + covered / 2
 
 
 def _nothing_near(seen: RouteDecision, voice: float, handoff: float) -> RouteDecision:
@@ -100,29 +92,15 @@ def _changed(
     )
 
 
-def _seen(query: str, passages: Sequence[Passage]) -> tuple[float, float, float]:
-    """Best cosine, words held by all passages, words held by one sentence of the best one."""
-    cosine = max((p.cosine for p in passages if p.cosine is not None), default=0.0)
-    weights = {term: rarity(term) for term in query_terms(query)}
-    held = {t for p in passages for t in terms(f"{p.chunk.header}\n{p.chunk.text}")}
-    plain = 0.0
-    if passages and len(weights) > 1:
-        header = passages[0].chunk.header
-        plain = max(
-            (
-                _share(weights, set(terms(f"{header}\n{s.text}")))
-                for s in split(passages[0].chunk.text)
-            ),
-            default=0.0,
-        )
-    return cosine, _share(weights, held), plain
-
-
-def _share(weights: dict[str, float], held: set[str]) -> float:
-    """The share of terms, by rarity, that are held."""
-    held = held | {re.sub(r"\W", "", t) for t in held if not t.isalnum()}  # "mg200" is "MG-200"
-    total = sum(weights.values())
-    return sum(w for t, w in weights.items() if t in held) / total if total else 0.0
+def _stated(query: str, passages: Sequence[Passage]) -> float:
+    """The share of the telling words that one sentence of the best passage holds with its header;
+    0 where there are too few of them to tell."""
+    weights = weights_of(query)
+    if not passages or len(weights) < 2:
+        return 0.0
+    best = passages[0].chunk
+    sentences = split(best.text)
+    return max((share_in(weights, f"{best.header}\n{s.text}") for s in sentences), default=0.0)
 
 
 def _is_fact(query: str) -> bool:

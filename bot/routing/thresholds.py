@@ -21,7 +21,7 @@ class Thresholds:
     ``voice``, ``handoff``: from this probability on nothing is looked up. ``in_thread``: the same
     for a message that leans on its thread, where it is more likely a follow-up. Below ``certain``
     small talk is worth a search first. ``nothing`` and ``near`` measure what a search found, as
-    :func:`bot.routing.second_look.nearness` does: below the first there is nothing about it, from
+    :class:`bot.nearness.Nearness` does: below the first there is nothing about it, from
     the second on there is. ``plain``: the share of a question's telling words that one sentence
     holds which states its answer plainly.
 
