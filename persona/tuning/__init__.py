@@ -1,0 +1,1 @@
+"""Fine-tuning rounds: a data set in, a candidate of the voice out."""

@@ -1,0 +1,66 @@
+"""What went wrong in the trainer, in one sentence that says what to do."""
+
+from __future__ import annotations
+
+import errno
+
+from persona.tuning.trainer.lines import DataError
+from persona.tuning.trainer.loading import BaseModelError, first_line
+
+
+class DivergedError(Exception):
+    """The loss is no number any more."""
+
+
+class StoppedError(Exception):
+    """Somebody asked the trainer to stop; a checkpoint was written."""
+
+
+def sentence(error: BaseException, base: str) -> str:
+    """What a person reads in ``tune show``."""
+    text = str(error)
+    if isinstance(error, DataError):
+        return f"The data set cannot be trained on: {text}; build it anew with `dataset build`."
+    if isinstance(error, BaseModelError):
+        return f'The base model "{base}" cannot be used: {text.rstrip(".")}; name another with --base.'
+    if isinstance(error, DivergedError):
+        return f"{text}; lower [tuning] learning_rate and start a new round."
+    if is_out_of_memory(error):
+        return (
+            f'There is not enough memory to train "{base}", even with one example at a time; name '
+            "a smaller model with --base, or lower [tuning] tokens or rank."
+        )
+    if is_disk_full(error):
+        return (
+            "The disk is full; free some space and go on from the last checkpoint with "
+            "`wellspoken tune watch`."
+        )
+    if isinstance(error, ImportError):
+        return (
+            f'The trainer lacks a package ({first_line(error)}); install "wellspoken[train]" '
+            "into the Python of [tuning] python."
+        )
+    return f"The training broke off ({type(error).__name__}: {first_line(error)})."
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Memory of the GPU or of the machine that ran out."""
+    name = type(error).__name__
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "OutOfMemory" in name or (
+        isinstance(error, RuntimeError)
+        and ("out of memory" in text or "can't allocate memory" in text)
+    )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """A disk that is full, as Python, torch and safetensors say it."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    text = str(error)
+    return "No space left" in text or "os error 28" in text or "file write failed" in text
+
+
+def may_go_on(error: BaseException) -> bool:
+    """Whether the same job can go on from its last checkpoint once that is mended."""
+    return is_disk_full(error) or isinstance(error, StoppedError)
