@@ -227,6 +227,10 @@ class EmbedderError(KnowledgeError):
     """The built-in embedder {path} cannot be loaded ({reason}); install Wellspoken anew."""
 
 
+class CheckerError(KnowledgeError):
+    """The built-in checker {path} cannot be loaded ({reason}); install Wellspoken anew."""
+
+
 # -- the voice ------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.errors import KnowledgeError
+from bot.errors import CheckerError
 from knowledge.checking.showing import SEPARATOR, Ids, Shown, encoded
 
 if TYPE_CHECKING:
@@ -36,11 +36,6 @@ MODEL = "checker-minilm-l6-int8"
 _TOKENIZER = "minilm-l6-v2-int8"  # both models are of one family and read the same word pieces
 _REMEMBERED = 512  # passes: a repaired answer repeats most of its sentences
 _CLAIM, _QUESTION = 0, 1
-
-
-class CheckerError(KnowledgeError):
-    """The built-in checker {path} cannot be loaded ({reason}); install Wellspoken anew."""
-
 
 SIGNALS_READ = ("pair", "foreign_most", "foreign_three", "foreign_mean")
 """What a pass tells of a claim: the logit that the evidence carries it, and of its word pieces the

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import KnowledgeError
+from bot.errors import CheckerError, KnowledgeError
 from knowledge.checking.answering import EncoderJudge
-from knowledge.checking.encoder import CheckerEncoder, CheckerError, Weights
+from knowledge.checking.encoder import CheckerEncoder, Weights
 from knowledge.checking.showing import Shown
 
 SIGNALS = (0.5,) * 14
