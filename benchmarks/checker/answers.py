@@ -15,12 +15,24 @@ from benchmarks.checker.corruptions import Near
 from benchmarks.checker.declaratives import declarative, fallback
 from benchmarks.checker.pairs import ClaimPair
 from benchmarks.checker.rewordings import reworded
-from benchmarks.checker.sources import Pool, Sets, untokenized
+from benchmarks.checker.sources import Passage, Pool, Sets, untokenized
 from bot.sentences import split
 
 
 def _turned(text: str) -> str:
     return one_line(untokenized(text))
+
+
+def _reference_usable(name: str, row: dict[str, Any], gold: list[Passage]) -> bool:
+    """Whether a set's answer to a question can be taken at its word."""
+    if not row["answerable"] or not gold or not row["answers"]:
+        return False
+    if row.get("answerability", "ANSWERABLE") != "ANSWERABLE":
+        return False
+    held = row.get("gold_in_corpus")
+    if isinstance(held, list) and len(held) < len(row["gold"]):
+        return False
+    return name != "northwind" or bool(held)
 
 
 def reference_claims(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[ClaimPair]:
@@ -31,9 +43,6 @@ def reference_claims(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[
     ):  # fmt: skip
         dice = random.Random(f"{seed} reference {name}")
         maker = Maker(name, pools[name], seed)
-        by_id = {p.heading: p for p in reversed(pools[name].passages)}
-        if name == "northwind":
-            by_id = {re.sub(r"\|.*", "", k): p for k, p in by_id.items()}
         for row in sets.rows(file):
             gold = [
                 p
@@ -41,50 +50,39 @@ def reference_claims(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[
                 for p in pools[name].passages
                 if re.sub(r"\|\d+$", "", p.heading) in (g, re.sub(r"\|\d+$", "", g))
             ]
-            if not row["answerable"] or not gold or not row["answers"]:
+            if not _reference_usable(name, row, gold):
                 continue
-            if row.get("answerability", "ANSWERABLE") != "ANSWERABLE" or (
-                name == "northwind" and not row["gold_in_corpus"]
-            ):
-                continue
-            if isinstance(row.get("gold_in_corpus"), list) and len(row["gold_in_corpus"]) < len(
-                row["gold"]
-            ):
-                continue
-            near = [p for p in pools[name].near(gold[0], 8) if p not in gold]
             whole = [_turned(u.text) for u in split(row["answers"][0]) if len(u.text.split()) >= 4]
             if len(whole) >= 2 and len(row["answers"][0].split()) < 110:
                 whole.append(_turned(row["answers"][0]))
             for number, text in enumerate(whole):
                 for turn in range(4 if name != "mtrag" else 3):
-                    shown = [*gold[:4], *dice.sample(near, min(len(near), dice.randint(0, 3)))]
-                    dice.shuffle(shown)
-                    texts = texts_of(shown)
                     tag = f"{seed} {row['id']} {number} {turn}"
-                    said = text if turn == 0 else reworded(text, tag)[0]
-                    group = f"{name}:{gold[0].doc}"
-                    pair = (texts, said, row["question"], 1, group)
-                    around = Near(" ".join(texts_of(gold)), " ".join(texts_of(near[:3])))
-                    damage = None if turn == 3 else error_in(text, around, dice, texts)
-                    if turn == 3:
-                        shown = dice.sample(near, min(len(near), 3))
-                        if near and not carried(said, texts_of(shown)):
-                            yield maker.pair("reference", *pair)
-                            yield maker.pair(
-                                "reference_withheld",
-                                texts_of(shown),
-                                said,
-                                row["question"],
-                                0,
-                                group,
-                            )
-                    elif damage:
-                        bad = damage.text if turn == 0 else reworded(damage.text, tag)[0]
-                        if bad != said:
-                            yield maker.pair("reference", *pair)
-                            yield maker.pair(
-                                f"reference_{damage.kind}", texts, bad, row["question"], 0, group
-                            )
+                    yield from _one_reference(maker, row, gold, text, turn, tag, dice)
+
+
+def _one_reference(maker: Maker, row: dict[str, Any], gold: list[Passage], text: str, turn: int,
+                   tag: str, dice: random.Random) -> Iterator[ClaimPair]:  # fmt: skip
+    """One sentence of an answer, right and wrong: damaged, or (the last turn) withheld."""
+    near = [p for p in maker.pool.near(gold[0], 8) if p not in gold]
+    shown = [*gold[:4], *dice.sample(near, min(len(near), dice.randint(0, 3)))]
+    dice.shuffle(shown)
+    texts = texts_of(shown)
+    said = text if turn == 0 else reworded(text, tag)[0]
+    asked, group = row["question"], maker.set.removeprefix("made:") + f":{gold[0].doc}"
+    if turn == 3:
+        lone = texts_of(dice.sample(near, min(len(near), 3)))
+        if near and not carried(said, lone):
+            yield maker.pair("reference", texts, said, asked, 1, group)
+            yield maker.pair("reference_withheld", lone, said, asked, 0, group)
+        return
+    around = Near(" ".join(texts_of(gold)), " ".join(texts_of(near[:3])))
+    damage = error_in(text, around, dice, texts)
+    if damage:
+        bad = damage.text if turn == 0 else reworded(damage.text, tag)[0]
+        if bad != said:
+            yield maker.pair("reference", texts, said, asked, 1, group)
+            yield maker.pair(f"reference_{damage.kind}", texts, bad, asked, 0, group)
 
 
 def answered_claims(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[ClaimPair]:

@@ -170,6 +170,12 @@ _VERBS = wordlists.inflected()
 _VERB = re.compile(rf"(?<=\w )(?:{'|'.join(sorted(_VERBS, key=len, reverse=True))})\b")
 
 
+_NO_SUBJECT = frozenset(
+    "the a an to and or of by his her its their is was been be who that which in on for with as"
+    " newly were are".split()
+)
+
+
 def _denials(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
     """A denial put in or taken out."""
     for match in _CONTRACTED.finditer(text):
@@ -200,37 +206,16 @@ def _denials(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
         for match in list(_VERB.finditer(text))[:1]:
             verb, helper = _VERBS[match[0]]
             before = text[: match.start()].rsplit(maxsplit=1)[-1].lower()
-            if before in (
-                "the",
-                "a",
-                "an",
-                "to",
-                "and",
-                "or",
-                "of",
-                "by",
-                "his",
-                "her",
-                "its",
-                "their",
-                "is",
-                "was",
-                "been",
-                "be",
-                "who",
-                "that",
-                "which",
-                "in",
-                "on",
-                "for",
-                "with",
-                "as",
-                "newly",
-                "were",
-                "are",
-            ) or before.endswith(","):
-                continue
-            yield _replaced("negation", text, match.start(), match.end(), f"{helper} not {verb}")
+            if before not in _NO_SUBJECT and not before.endswith(","):
+                yield _replaced(
+                    "negation", text, match.start(), match.end(), f"{helper} not {verb}"
+                )
+
+
+_SELDOM_TURNED = frozenset(
+    "left right back over under open close hard light last end long short present like he his full"
+    " main most above below".split()
+)
 
 
 def _opposites(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
@@ -239,34 +224,7 @@ def _opposites(text: str, _near: Near, dice: random.Random) -> Iterator[Damage]:
         choices = wordlists.OPPOSITES.get(word)
         if not choices or (match[0][0].isupper() and match.start() > 0):
             continue
-        if (
-            word
-            in (
-                "left",
-                "right",
-                "back",
-                "over",
-                "under",
-                "open",
-                "close",
-                "hard",
-                "light",
-                "last",
-                "end",
-                "long",
-                "short",
-                "present",
-                "like",
-                "he",
-                "his",
-                "full",
-                "main",
-                "most",
-                "above",
-                "below",
-            )
-            and dice.random() < 0.7
-        ):
+        if word in _SELDOM_TURNED and dice.random() < 0.7:
             continue
         yield _replaced("antonym", text, match.start(), match.end(), dice.choice(choices))
 

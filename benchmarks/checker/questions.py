@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from benchmarks.checker.asking import asked
 from benchmarks.checker.claims import carried, evidence_for, one_line, usable
@@ -113,6 +114,35 @@ def squad_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[Q
                 yield QuestionPair("made:squad2", found[0], (gold.text,), found[1], 0, None, group)
 
 
+_LEANS = re.compile(
+    r"(?i)\b(?:it|they|them|that|this|those|these|he|she|there|one|other|else|more)\b"
+)
+
+
+def _asked_of(name: str, row: dict[str, Any]) -> bool:
+    """Whether a question stands for itself and its set says clearly what answers it."""
+    question = one_line(row["question"])
+    if name == "mtrag" and (
+        len(question.split()) < 5 or (len(row["messages"]) > 1 and _LEANS.search(question))
+    ):
+        return False
+    if row.get("answerability") in ("PARTIAL", "UNDERSPECIFIED"):
+        return False
+    return name != "northwind" or not row["answerable"] or bool(row["gold_in_corpus"])
+
+
+def _first_span(row: dict[str, Any], shown: list[str]) -> Span | None:
+    """Where the first gold sentence stands."""
+    sentences = list(row.get("gold_sentences") or ())
+    if not row["answerable"] or not sentences:
+        return None
+    for i in range(len(shown)):
+        found = _span(shown, i, sentences[0]) or _span(shown, i, untokenized(sentences[0]))
+        if found:
+            return found
+    return None
+
+
 def reference_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:
     """Sets with gold passages: answerable, judged unanswerable, withheld, damaged."""
     for name, file, key in (
@@ -126,80 +156,35 @@ def reference_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterat
             for known in {p.heading, re.sub(r"\|\d+$", "", p.heading)}:
                 ids.setdefault(known, []).append(p)
         for row in sets.rows(file):
-            question = one_line(row["question"])
             gold = [p for g in row.get(key) or () for p in ids.get(g, ())]
-            group = f"{name}:{gold[0].doc if gold else row['id']}"
-            if name == "mtrag" and (
-                len(question.split()) < 5
-                or (
-                    len(row["messages"]) > 1
-                    and re.search(
-                        r"(?i)\b(?:it|they|them|that|this|those|these|he|she|there|one|other|else|more)\b",
-                        question,
-                    )
-                )
-            ):
-                continue
-            if row.get("answerability") in ("PARTIAL", "UNDERSPECIFIED"):
-                continue
-            if name == "northwind" and row["answerable"] and not row["gold_in_corpus"]:
-                continue
-            for _turn in range(3):
-                base = gold[0] if gold else None
-                near = [
-                    p
-                    for p in (pool.near(base, 8) if base else pool.search(question, 6))
-                    if p not in gold
-                ]
-                shown = [
-                    *gold[:4],
-                    *dice.sample(near, min(len(near), dice.randint(0 if gold else 2, 4))),
-                ]
-                dice.shuffle(shown)
-                if shown and (row["answerable"] is False or gold):
-                    span = None
-                    sentences = list(row.get("gold_sentences") or ())
-                    if row["answerable"] and sentences:
-                        for i in range(len(shown)):
-                            span = (
-                                span
-                                or _span([q.text for q in shown], i, sentences[0])
-                                or _span([q.text for q in shown], i, untokenized(sentences[0]))
-                            )
-                    yield QuestionPair(
-                        name,
-                        "answered" if row["answerable"] else "unanswerable",
-                        tuple(p.text for p in shown),
-                        question,
-                        int(row["answerable"]),
-                        span,
-                        group,
-                    )
-                if row["answerable"] and near:
-                    lone = dice.sample(near, min(len(near), dice.randint(1, 4)))
-                    if row["answers"] and not carried(row["answers"][0], [p.text for p in lone]):
-                        yield QuestionPair(
-                            f"made:{name}",
-                            "withheld",
-                            tuple(p.text for p in lone),
-                            question,
-                            0,
-                            None,
-                            group,
-                        )
-                    found = _damaged(
-                        question, gold[0].text, " ".join(p.text for p in near[:3]), dice
-                    )
-                    if found and dice.random() < 0.6:
-                        yield QuestionPair(
-                            f"made:{name}",
-                            found[0],
-                            tuple(p.text for p in shown),
-                            found[1],
-                            0,
-                            None,
-                            group,
-                        )
+            if _asked_of(name, row):
+                for _turn in range(3):
+                    yield from _one_reference(name, row, gold, pool, dice)
+
+
+def _one_reference(name: str, row: dict[str, Any], gold: list[Passage], pool: Pool,
+                   dice: random.Random) -> Iterator[QuestionPair]:  # fmt: skip
+    """A question with its passages, without them, and damaged."""
+    question = one_line(row["question"])
+    group = f"{name}:{gold[0].doc if gold else row['id']}"
+    around = pool.near(gold[0], 8) if gold else pool.search(question, 6)
+    near = [p for p in around if p not in gold]
+    others = dice.sample(near, min(len(near), dice.randint(0 if gold else 2, 4)))
+    chosen = [*gold[:4], *others]
+    dice.shuffle(chosen)
+    shown = tuple(p.text for p in chosen)
+    if shown and (row["answerable"] is False or gold):
+        kind = "answered" if row["answerable"] else "unanswerable"
+        yield QuestionPair(name, kind, shown, question, int(row["answerable"]),
+                           _first_span(row, list(shown)), group)  # fmt: skip
+    if not row["answerable"] or not near:
+        return
+    lone = [p.text for p in dice.sample(near, min(len(near), dice.randint(1, 4)))]
+    if row["answers"] and not carried(row["answers"][0], lone):
+        yield QuestionPair(f"made:{name}", "withheld", tuple(lone), question, 0, None, group)
+    found = _damaged(question, gold[0].text, " ".join(p.text for p in near[:3]), dice)
+    if found and dice.random() < 0.6:
+        yield QuestionPair(f"made:{name}", found[0], shown, found[1], 0, None, group)
 
 
 def span_questions(sets: Sets, pools: dict[str, Pool], seed: int) -> Iterator[QuestionPair]:

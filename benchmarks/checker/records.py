@@ -63,91 +63,73 @@ def _clock(text: str, dice: random.Random) -> str:
     return f"{shown}:{minute:02d} {half}" if minute or dice.random() < 0.6 else f"{shown} {half}"
 
 
+_YES_OR_NO = {
+    "OutdoorSeating": (
+        ("{n} offers outdoor seating.", "There is outdoor seating at {n}.", "Guests can sit outside."),
+        (
+            "{n} does not have outdoor seating.", "Outdoor seating is not available.",
+            "There is no outdoor seating.",
+        ),
+    ),
+    "RestaurantsTakeOut": (
+        ("Takeout is available.", "{n} offers takeout.", "You can order food to go."),
+        ("Takeout is not available.", "{n} does not offer takeout."),
+    ),
+    "RestaurantsReservations": (
+        (
+            "{n} accepts reservations.", "Reservations are accepted.",
+            "Customers can book a table in advance.",
+        ),
+        ("Reservations are not accepted.", "{n} doesn't take reservations."),
+    ),
+    "RestaurantsGoodForGroups": (
+        ("It is a good place for groups.", "{n} is suitable for groups."),
+        ("It is not ideal for larger groups.", "{n} is not considered good for groups."),
+    ),
+}  # fmt: skip
+_WIFI = {
+    "free": ("Free Wi-Fi is available.", "{n} provides free WiFi for its customers."),
+    "paid": ("Wi-Fi is available for a fee.", "WiFi is offered, but it is not free."),
+    "no": ("There is no Wi-Fi.", "{n} does not offer WiFi."),
+}
+_MANY = {
+    "Music": (
+        ("Guests can enjoy", "The music on offer includes", "{n} features"),
+        ("No music is offered.", "{n} does not have any music."),
+    ),
+    "BusinessParking": (
+        ("For parking, there is", "{n} has", "Visitors can use"),
+        ("No parking is provided.", "There is no parking on site."),
+    ),
+    "Ambience": (
+        ("The ambience is", "It has an atmosphere that is", "The atmosphere at {n} is"), (),
+    ),
+}  # fmt: skip
+_PARKING = {
+    "lot": "a parking lot",
+    "street": "street parking",
+    "garage": "a garage",
+    "valet": "valet parking",
+    "validated": "validated parking",
+}
+
+
 def _said(name: str, key: str, value: object, dice: random.Random) -> str | None:
     """One attribute in words."""
-    pick = dice.choice
-    yes = value is True
-    if key == "OutdoorSeating":
-        return (
-            pick(
-                [
-                    f"{name} offers outdoor seating.",
-                    f"There is outdoor seating at {name}.",
-                    "Guests can sit outside.",
-                ]
-            )
-            if yes
-            else pick(
-                [
-                    f"{name} does not have outdoor seating.",
-                    "Outdoor seating is not available.",
-                    "There is no outdoor seating.",
-                ]
-            )
-        )
-    if key == "RestaurantsTakeOut":
-        return (
-            pick(["Takeout is available.", f"{name} offers takeout.", "You can order food to go."])
-            if yes
-            else pick(["Takeout is not available.", f"{name} does not offer takeout."])
-        )
-    if key == "RestaurantsReservations":
-        return (
-            pick(
-                [
-                    f"{name} accepts reservations.",
-                    "Reservations are accepted.",
-                    "Customers can book a table in advance.",
-                ]
-            )
-            if yes
-            else pick(["Reservations are not accepted.", f"{name} doesn't take reservations."])
-        )
-    if key == "RestaurantsGoodForGroups":
-        return (
-            pick(["It is a good place for groups.", f"{name} is suitable for groups."])
-            if yes
-            else pick(
-                ["It is not ideal for larger groups.", f"{name} is not considered good for groups."]
-            )
-        )
+    if key in _YES_OR_NO:
+        return dice.choice(_YES_OR_NO[key][value is not True]).format(n=name)
     if key == "WiFi":
-        return {
-            "free": pick(
-                ["Free Wi-Fi is available.", f"{name} provides free WiFi for its customers."]
-            ),
-            "paid": pick(["Wi-Fi is available for a fee.", "WiFi is offered, but it is not free."]),
-            "no": pick(["There is no Wi-Fi.", f"{name} does not offer WiFi."]),
-        }.get(str(value))
-    if key == "Music" and isinstance(value, dict):
-        on = [k.replace("_", " ") for k, v in value.items() if v]
-        return (
-            f"{pick(['Guests can enjoy', 'The music on offer includes', f'{name} features'])} {' and '.join(on)}."
-            if on
-            else pick(["No music is offered.", f"{name} does not have any music."])
-        )
-    if key == "BusinessParking" and isinstance(value, dict):
-        on = [k for k, v in value.items() if v]
-        word = {
-            "lot": "a parking lot",
-            "street": "street parking",
-            "garage": "a garage",
-            "valet": "valet parking",
-            "validated": "validated parking",
-        }
-        return (
-            f"{pick(['For parking, there is', f'{name} has', 'Visitors can use'])} {' and '.join(word[k] for k in on)}."
-            if on
-            else pick(["No parking is provided.", "There is no parking on site."])
-        )
-    if key == "Ambience" and isinstance(value, dict):
-        on = [k for k, v in value.items() if v]
-        return (
-            f"{pick(['The ambience is', 'It has an atmosphere that is', f'The atmosphere at {name} is'])} {' and '.join(on)}."
-            if on
-            else None
-        )
-    return None
+        said = {kind: dice.choice(ways).format(n=name) for kind, ways in _WIFI.items()}
+        return said.get(str(value))
+    if key not in _MANY or not isinstance(value, dict):
+        return None
+    on = [_PARKING.get(k, k) if key == "BusinessParking" else k for k, v in value.items() if v]
+    if key == "Music":
+        on = [k.replace("_", " ") for k in on]
+    some, none = _MANY[key]
+    if on:
+        return f"{dice.choice(some).format(n=name)} {' and '.join(on)}."
+    return dice.choice(none).format(n=name) if none else None
 
 
 def _business(dice: random.Random) -> dict[str, Any]:
@@ -244,6 +226,48 @@ def _opposite(key: str, value: object, dice: random.Random) -> object:
     return {k: k == extra or k in kept for k in value}
 
 
+_OPENINGS = [
+    "{n} is a {k} spot located at {a} in {c}, {s}.",
+    "Located in {c}, {s}, {n} is known for {k}.",
+    "{n}, at {a} in {c}, {s}, serves {k}.",
+]
+_RATINGS = [
+    "{n} has an overall rating of {v} stars.",
+    "It is rated {v} out of 5 stars.",
+    "Customers give {n} {v} stars on average.",
+    "The business has a {v}-star rating.",
+]
+
+
+def _place(record: dict[str, Any], dice: random.Random) -> tuple[str, str, str]:
+    """What kind of business stands where, right and with one thing wrong."""
+    name, city, kinds = record["name"], record["city"], record["categories"].split(", ")
+    other_place = dice.choice([p for p in _PLACES if p[0] != city])
+    opening = dice.choice(_OPENINGS)
+    all_kinds = [k for ks in _KINDS.values() for k in ks if k not in kinds]
+    good = {"n": name, "k": kinds[1].lower(), "a": record["address"], "c": city,
+            "s": record["state"]}  # fmt: skip
+    wrong = dict(good)
+    slot = dice.choice("kcca") if "{a}" in opening else dice.choice("kc")
+    if slot == "k":
+        wrong["k"] = dice.choice(all_kinds).lower()
+    elif slot == "c":
+        wrong["c"], wrong["s"] = other_place
+    else:
+        wrong["a"] = f"{dice.randint(10, 6900)} {record['address'].split(' ', 1)[1]}"
+    return "record_place", opening.format(**good), opening.format(**wrong)
+
+
+def _rating(record: dict[str, Any], dice: random.Random) -> tuple[str, str, str]:
+    """The stars, right and wrong."""
+    name, stars = record["name"], record["business_stars"]
+    template = dice.choice(_RATINGS)
+    other = dice.choice([v for v in (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0) if v != stars])
+    plain = dice.random() < 0.4
+    said = [template.format(n=name, v=f"{v:g}" if plain else f"{v}") for v in (stars, other)]
+    return "record_stars", said[0], said[1]
+
+
 def business_claims(seed: int, count: int = 450) -> Iterator[ClaimPair]:
     """Made-up businesses and what a writer says of them, right and wrong, in equal numbers."""
     dice = random.Random(f"{seed} businesses")
@@ -251,48 +275,7 @@ def business_claims(seed: int, count: int = 450) -> Iterator[ClaimPair]:
         record = _business(dice)
         name, group = record["name"], f"records:{number}"
         evidence = (_shown(record, dice),)
-        both: list[tuple[str, str, str]] = []
-        city, state, stars = record["city"], record["state"], record["business_stars"]
-        kinds = record["categories"].split(", ")
-        other_place = dice.choice([p for p in _PLACES if p[0] != city])
-        opening = dice.choice(
-            [
-                "{n} is a {k} spot located at {a} in {c}, {s}.",
-                "Located in {c}, {s}, {n} is known for {k}.",
-                "{n}, at {a} in {c}, {s}, serves {k}.",
-            ]
-        )
-        all_kinds = [k for ks in _KINDS.values() for k in ks if k not in kinds]
-        good = {"n": name, "k": kinds[1].lower(), "a": record["address"], "c": city, "s": state}
-        wrong = dict(good)
-        slot = dice.choice("kcca") if "{a}" in opening else dice.choice("kc")
-        if slot == "k":
-            wrong["k"] = dice.choice(all_kinds).lower()
-        elif slot == "c":
-            wrong["c"], wrong["s"] = other_place
-        else:
-            wrong["a"] = f"{dice.randint(10, 6900)} {record['address'].split(' ', 1)[1]}"
-        both.append(("record_place", opening.format(**good), opening.format(**wrong)))
-        template = dice.choice(
-            [
-                "{n} has an overall rating of {v} stars.",
-                "It is rated {v} out of 5 stars.",
-                "Customers give {n} {v} stars on average.",
-                "The business has a {v}-star rating.",
-            ]
-        )
-        other = dice.choice([v for v in (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0) if v != stars])
-
-        def points(value: float, plain: bool = dice.random() < 0.4) -> str:
-            return f"{value:g}" if plain else f"{value}"
-
-        both.append(
-            (
-                "record_stars",
-                template.format(n=name, v=points(stars)),
-                template.format(n=name, v=points(other)),
-            )
-        )
+        both = [_place(record, dice), _rating(record, dice)]
         for key, value in dice.sample(sorted(record["attributes"].items(), key=lambda i: i[0]), 4):
             wrong_said = _said(name, key, _opposite(key, value, dice), dice)
             right_said = _said(name, key, value, dice) if value is not None else None
@@ -303,11 +286,10 @@ def business_claims(seed: int, count: int = 450) -> Iterator[ClaimPair]:
         both += _hours(record, dice)
         both += _reviews(record, dice)
         for kind, right, bad in both:
-            if right:
-                yield ClaimPair(
-                    "made:records", kind, evidence, right, f"Overview of {name}", 1, group
-                )
-            yield ClaimPair("made:records", kind, evidence, bad, f"Overview of {name}", 0, group)
+            for said, label in ((right, 1), (bad, 0)):
+                if said:
+                    yield ClaimPair("made:records", kind, evidence, said, f"Overview of {name}",
+                                    label, group)  # fmt: skip
 
 
 def _hours(record: dict[str, Any], dice: random.Random) -> list[tuple[str, str, str]]:

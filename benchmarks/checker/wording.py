@@ -14,75 +14,47 @@ _SAME = re.compile(
 _DIGITS_AFTER = re.compile(rf" (?:[$£€]?\d|{'|'.join(SPELT)})")
 
 
+_BEFORE_DIGITS = frozenset(
+    ("about", "over", "nearly", "almost", "more than", "at least", "approximately")
+)
+_SELDOM = frozenset(
+    "area issue issues company film song must use said states stated if when while error very over"
+    " won provided called select display US".split()
+)
+
+
+def _stays(word: str, before: str, tail: str, dice: random.Random) -> bool:
+    """Whether a word cannot be put otherwise here, or is left alone this time."""
+    if word in _BEFORE_DIGITS and not _DIGITS_AFTER.match(tail):
+        return True
+    if word in _SELDOM and dice.random() < 0.6:
+        return True
+    if word == "use" and re.search(r"\b(?:the|of|in|for|this|by|its|their|to) $", before):
+        return not before.endswith(" to ")
+    return word == "also" and bool(re.search(r"\b(?:not|but|is|are|was) $", before))
+
+
+def _needs(before: str, tail: str) -> str | None:
+    """``must`` by other words after a subject that is no single person; None after one."""
+    if re.search(r"\b(?:he|she|it|user|employee|plan)\b $", before, re.IGNORECASE):
+        return None
+    plural = re.search(r"(?:s|ou|hey|e) $", before)
+    verb = re.match(r" (?!be )(?!not)[a-z]+\b(?! not)", tail)
+    return "need to" if plural and verb else "must"
+
+
 def synonyms(text: str, dice: random.Random) -> str | None:
     """Up to four words by others that mean the same."""
     left = 4
 
     def other(match: re.Match[str]) -> str:
         nonlocal left
-        word, tail = match[0], text[match.end() :]
-        if left == 0 or dice.random() < 0.25:
+        word, before, tail = match[0], text[: match.start()], text[match.end() :]
+        if left == 0 or dice.random() < 0.25 or _stays(word, before, tail, dice):
             return word
-        if word in (
-            "about",
-            "over",
-            "nearly",
-            "almost",
-            "more than",
-            "at least",
-            "approximately",
-        ) and not _DIGITS_AFTER.match(tail):
-            return word
-        if (
-            word
-            in (
-                "area",
-                "issue",
-                "issues",
-                "company",
-                "film",
-                "song",
-                "must",
-                "use",
-                "said",
-                "states",
-                "stated",
-                "if",
-                "when",
-                "while",
-                "must",
-                "error",
-                "very",
-                "over",
-                "won",
-                "provided",
-                "called",
-                "select",
-                "display",
-                "US",
-            )
-            and dice.random() < 0.6
-        ):
-            return word
-        if word == "must" and not re.search(
-            r"\b(?:he|she|it|user|employee|plan)\b $", text[: match.start()], re.IGNORECASE
-        ):
-            return (
-                "need to"
-                if tail.startswith(" be ") is False
-                and re.match(r" [a-z]+\b(?! not)", tail)
-                and not tail.startswith(" not")
-                and re.search(r"(?:s|ou|hey|e) $", text[: match.start()])
-                else word
-            )
-        if (
-            word == "use"
-            and re.search(r"\b(?:the|of|in|for|this|by|its|their|to) $", text[: match.start()])
-            and not text[: match.start()].endswith(" to ")
-        ):
-            return word
-        if word == "also" and re.search(r"\b(?:not|but|is|are|was) $", text[: match.start()]):
-            return word
+        needs = _needs(before, tail) if word == "must" else None
+        if needs:
+            return needs
         left -= 1
         return dice.choice(wordlists.SAME[word])
 
