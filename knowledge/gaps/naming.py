@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.facts import rarity
+from bot.languages import FUNCTION_WORDS, GERMAN, language
 from bot.lexical import STOP_WORDS, fold, query_terms, terms
 
 NOBODY = "Questions that were erased"
@@ -17,9 +18,17 @@ NOBODY = "Questions that were erased"
 
 _LONGEST = 6  # words of a name
 _LEAST_COVERED = 0.75  # of what the questions ask about, in a heading that may be the name
+_LEAST_ASKED = 0.5  # of what such a heading says, by rarity: else it is about more, or other things
+_LEAST_TELLING = 4.5  # rarity of a word that may be a name by itself; "Work" is none
 _COST = 0.35  # of a word in a name; of one that says nothing twice as much
 _ALONE = 0.1  # what a term weighs that only one of several questions has
-_EDGES = "\"'“”‘’.,;:!?()[]{}<>*_`«»…"
+_EDGES = "\"'“”‘’.,;:!?¿¡()[]{}<>*_`«»…"
+_GERMAN = FUNCTION_WORDS[GERMAN] | frozenset(
+    """passiert passieren geht gehen funktioniert funktionieren macht machen mache bekomme bekommt
+    bekommen brauche braucht brauchen finde findet finden muss mussen darf durfen lang auch noch
+    schon man ab an aus hallo bitte danke""".split()
+)
+_GERMAN_TERMS = frozenset(t for word in _GERMAN for t in terms(word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +42,48 @@ class Name:
 def name_of(queries: Sequence[str], headings: Iterable[str] = ()) -> Name:
     """The name of a group by some of its questions and the headings that came nearest.
 
-    A heading that says most of what the questions have in common is the name; else the stretch of
-    words that does, from the question that is nearest to them all.
+    It is in the language that most of them are in. A heading that says most of what the questions
+    have in common, and little else, is the name; else the stretch of words that does, from the
+    question that is nearest to them all.
     """
     if not queries:
         return Name(NOBODY, "")
-    weights = _weights(queries)
-    question = min(queries, key=lambda q: (-_told(q, weights), len(q), q))
-    wanted = sum(weights[t] for t in set(query_terms(question)))
+    tongue = _most_spoken(queries)
+    spoken = [q for q in queries if language(q) in (tongue, "")] or list(queries)
+    weights = _weights(spoken)
+    question = min(spoken, key=lambda q: (-_told(q, weights), len(q), q))
+    wanted = sum(weights[t] for t in _terms(question))
     for heading in headings:
-        if len(heading.split()) <= 2 * _LONGEST and wanted:
-            said = sum(weights.get(t, 0.0) for t in set(terms(heading)))
-            if said / wanted >= _LEAST_COVERED:
-                return Name(heading, question)
+        if tongue and language(heading) not in (tongue, ""):
+            continue
+        if len(heading.split()) <= 2 * _LONGEST and wanted and _says(heading, weights, wanted):
+            return Name(heading, question)
     return Name(_phrase(question, weights), question)
+
+
+def _most_spoken(queries: Sequence[str]) -> str:
+    """The language of most of the questions that tell theirs; empty where none does."""
+    counts = Counter(filter(None, map(language, queries)))
+    return max(counts, key=lambda tongue: counts[tongue]) if counts else ""
+
+
+def _says(heading: str, weights: dict[str, float], wanted: float) -> bool:
+    """Whether a heading says what is asked, and not much more."""
+    said = _terms(heading)
+    total = sum(map(rarity, said))
+    asked = sum(rarity(t) for t in said if t in weights)
+    held = sum(weights.get(t, 0.0) for t in said)
+    return held >= _LEAST_COVERED * wanted and asked >= _LEAST_ASKED * total
+
+
+def _terms(text: str) -> frozenset[str]:
+    """What a text is about, in terms; function words of either language say nothing."""
+    return frozenset(query_terms(text)) - (_GERMAN_TERMS if language(text) == GERMAN else set())
 
 
 def _weights(queries: Sequence[str]) -> dict[str, float]:
     """How telling each term is: how many other questions have it, and how rare it is elsewhere."""
-    counts = Counter(t for query in queries for t in set(query_terms(query)))
+    counts = Counter(t for query in queries for t in _terms(query))
     others = max(len(queries) - 1, 1)
     alone = 1.0 if len(queries) == 1 else _ALONE
     return {t: max((n - 1) / others, alone) * rarity(t) for t, n in counts.items()}
@@ -59,7 +91,7 @@ def _weights(queries: Sequence[str]) -> dict[str, float]:
 
 def _told(query: str, weights: dict[str, float]) -> float:
     """How much of what all ask about a question says for its length."""
-    found = set(query_terms(query))
+    found = _terms(query)
     asks = 1.4 if query.rstrip().endswith("?") else 1.0  # it becomes a title
     return asks * sum(weights[t] for t in found) / (12 + len(query.split())) if found else 0.0
 
@@ -69,7 +101,8 @@ def _phrase(question: str, weights: dict[str, float]) -> str:
     says nothing."""
     words = [word.strip(_EDGES) for word in question.split()]
     words = [word for word in words if word]
-    worth = [_worth(word, weights) for word in words]
+    empty = STOP_WORDS | _GERMAN if language(question) == GERMAN else STOP_WORDS
+    worth = [0.0 if fold(word) in empty else _worth(word, weights) for word in words]
     best, chosen = 0.0, words[:_LONGEST]
     for start in range(len(words)):
         for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
@@ -78,11 +111,15 @@ def _phrase(question: str, weights: dict[str, float]) -> str:
             said = sum(w - _COST if w else -2 * _COST for w in worth[start:end])
             if said > best:
                 best, chosen = said, words[start:end]
+    if len(chosen) == 1 < len(words) and not _tells(chosen[0]):
+        chosen = words[:_LONGEST]  # "It doesn't work" rather than "Work"
     phrase = " ".join(chosen)
     return phrase[:1].upper() + phrase[1:]
 
 
 def _worth(word: str, weights: dict[str, float]) -> float:
-    if fold(word) in STOP_WORDS:
-        return 0.0
     return max((weights.get(term, 0.0) for term in terms(word)), default=0.0)
+
+
+def _tells(word: str) -> bool:
+    return max(map(rarity, terms(word)), default=0.0) >= _LEAST_TELLING

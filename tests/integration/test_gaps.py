@@ -134,6 +134,22 @@ async def test_what_was_not_known_is_known_after_an_operator_answered(
     assert await app.audit.verify() is None
 
 
+async def test_putting_a_gap_aside_or_taking_it_up_again_takes_no_answer_back(
+    app: Application, desk: GapDesk
+) -> None:
+    """The document answers until it is removed, as docs/gaps.md says."""
+    await record(app, KEY)
+    await desk.gather()
+    (shown,) = (await desk.listing()).gaps
+    done = await desk.answer(shown.gap.id, "Mrs Lindqvist keeps the pump house key.", BY)
+    await desk.reopen(shown.gap.id, BY)
+    await desk.dismiss(shown.gap.id, BY)
+    await app.ingestor.embed_waiting()
+    assert "Lindqvist" in (await ask(app, KEY)).answer
+    assert await app.ingestor.remove("answers", [done.document])
+    assert (await ask(app, KEY)).outcome is Outcome.ABSTAINED
+
+
 @pytest.mark.parametrize(
     "task", ["Write me a poem about the garden", "what is 12 * 7", "Translate timer into French"]
 )
