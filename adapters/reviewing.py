@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bot.errors import NotFoundError, UsageError
-from bot.store.reviews import ReviewBook, Verdict
+from bot.store.reviews import ReviewBook
+from bot.store.rewrites import Draft, Verdict
 from knowledge.answers import publish, readers_of, withdraw
 from knowledge.sources.answers import Answer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.handoff import Handoff, HandoffBook
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
     from bot.store.feedback import FeedbackBook, RatedTurn
     from bot.store.history import History
+    from bot.store.rewrites import LastVerdict, RewriteBook
     from knowledge.ingest import Ingestor
 
 _PRIVATE = frozenset({"direct", "group"})
@@ -41,10 +45,12 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits for a verdict: readers' words, and proposed answers, oldest first."""
+    """What waits for a verdict: readers' words, and proposed answers, oldest first; ``liked`` are
+    answers with a thumb up that may be approved as they are."""
 
     corrections: Sequence[RatedTurn]
     proposals: Sequence[Proposal]
+    liked: Sequence[RatedTurn] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Review:
         *,
         feedback: FeedbackBook,
         reviews: ReviewBook,
+        rewrites: RewriteBook,
         handoffs: HandoffBook,
         history: History,
         audit: AuditTrail,
@@ -72,6 +79,7 @@ class Review:
     ) -> None:
         self._feedback = feedback
         self._reviews = reviews
+        self._rewrites = rewrites
         self._handoffs = handoffs
         self._history = history
         self._audit = audit
@@ -81,7 +89,9 @@ class Review:
         """What waits; at most ``limit`` of each kind."""
         proposed = (await self._handoffs.proposals())[:limit]
         return Queue(
-            await self._feedback.to_review(limit), [await self._proposal(h) for h in proposed]
+            await self._feedback.to_review(limit),
+            [await self._proposal(h) for h in proposed],
+            await self._feedback.liked(limit),
         )
 
     async def check(
@@ -91,7 +101,8 @@ class Review:
 
         Raises what that raises."""
         proposal = await self._proposed(turn)
-        if proposal is None and not await self._reviews.waiting(turn):
+        waits = await self._reviews.waiting(turn) or await self._reviews.liked(turn)
+        if proposal is None and not waits:
             await self._history.turn(turn)
             raise NotFoundError(kind="turn that waits for review", id=turn)
         if proposal is not None and verdict is Verdict.APPROVED:
@@ -99,13 +110,21 @@ class Review:
         return proposal
 
     async def judge(
-        self, turn: str, verdict: Verdict, by: str, *, groups: frozenset[str] | None = None
+        self,
+        turn: str,
+        verdict: Verdict,
+        by: str,
+        *,
+        groups: frozenset[str] | None = None,
+        draft: Draft | None = None,
     ) -> Judged:
-        """Judge everything of a turn that waits: all readers' words, and the proposed answer.
+        """Judge everything of a turn that waits: all readers' words, and the proposed answer; of
+        a turn with nothing but thumbs up the answer as it is.
 
-        ``by`` is the operator's key; ``groups`` are the readers of the document that an approved
-        answer becomes (empty: everybody), ``None``: those who could read the answer. Raises
-        NotFoundError where nothing waits, UsageError where it cannot be told who may read it.
+        ``by`` is the operator's key, ``draft`` what the operator made of the answer; ``groups`` are
+        the readers of the document that a person's approved answer becomes (empty: everybody),
+        ``None``: those who could read the answer. Raises NotFoundError where nothing waits,
+        UsageError where it cannot be told who may read it.
         """
         proposal = await self.check(turn, verdict, groups)
         document, readers = "", frozenset[str]()
@@ -114,12 +133,51 @@ class Review:
             document = proposal.handoff.id if verdict is Verdict.APPROVED else ""
         judged = 0
         if await self._reviews.waiting(turn):
-            judged = await self._reviews.judge(turn, verdict, by)
+            judged = await self._reviews.judge(turn, verdict, by, draft=draft)
+        elif proposal is None:
+            await self._judge_liked(turn, verdict, by, draft)
+            judged = 1
         return Judged(turn, judged, document, readers)
 
-    async def judge_words(self, turn: str, author: str, verdict: Verdict, by: str) -> None:
-        """Judge what one reader said of a turn. Raises NotFoundError where it does not wait."""
-        await self._reviews.judge(turn, verdict, by, author=author)
+    async def judge_words(
+        self, turn: str, author: str, verdict: Verdict, by: str, draft: Draft | None = None
+    ) -> None:
+        """Judge what one reader said of a turn; ``draft`` is what the operator made of it.
+
+        Raises NotFoundError where it does not wait, UsageError for a draft that is too long.
+        """
+        await self._reviews.judge(turn, verdict, by, author=author, draft=draft)
+
+    async def was_right(self, turn: str, author: str, by: str) -> None:
+        """The answer was right as it was, and the reader wrong. Raises NotFoundError."""
+        await self._reviews.judge(turn, Verdict.REJECTED, by, author=author)
+        await self._rewrites.approve(turn, by=by)
+
+    async def teach(self, turn: str, by: str, draft: Draft) -> None:
+        """Let the voice learn from a turn, as it is or as ``draft`` has it.
+
+        Raises NotFoundError, UsageError."""
+        await self._rewrites.approve(turn, by=by, text=draft.text, prompt=draft.prompt)
+
+    async def keep_out(self, turn: str, by: str) -> None:
+        """Let nothing of a turn be taught. Raises NotFoundError."""
+        await self._rewrites.reject(turn, by=by)
+
+    async def take_back(self, turn: str, by: str) -> None:
+        """Take back the verdicts on a turn. Raises NotFoundError where there is none."""
+        await self._rewrites.undo(turn, by=by)
+
+    async def last(self, by: str, since: datetime) -> LastVerdict | None:
+        """What an operator did last, since a moment."""
+        return await self._rewrites.last(by, since)
+
+    async def _judge_liked(self, turn: str, verdict: Verdict, by: str, draft: Draft | None) -> None:
+        if verdict is Verdict.GAP:
+            raise UsageError(f"Readers liked the answer of {turn}; there is no gap to mark.")
+        if verdict is Verdict.APPROVED:
+            await self.teach(turn, by, draft or Draft())
+        else:
+            await self._rewrites.reject(turn, by=by)
 
     async def judge_answer(
         self, turn: str, verdict: Verdict, by: str, *, groups: frozenset[str] | None = None
@@ -205,10 +263,12 @@ class Parts(Protocol):
 def review_of(parts: Parts) -> Review:
     """The review of an application."""
     from bot.handoff import HandoffBook
+    from bot.store.rewrites import RewriteBook
 
     return Review(
         feedback=parts.feedback,
         reviews=ReviewBook(parts.database, parts.audit),
+        rewrites=RewriteBook(parts.database, parts.audit),
         handoffs=HandoffBook(parts.database),
         history=parts.history,
         audit=parts.audit,

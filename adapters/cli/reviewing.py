@@ -8,23 +8,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from adapters.cli.console import AsJson, counted, named_groups, print_json, run, settings, table
+from adapters.cli.console import (
+    AsJson,
+    counted,
+    named_groups,
+    print_json,
+    remark,
+    run,
+    settings,
+    table,
+)
 from bot.conversation import Author, Platform
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
-    from adapters.reviewing import Judged, Proposal, Queue, Review
-    from bot.store.reviews import Verdict
+    from adapters.reviewing import Judged, Proposal, Queue
+    from bot.store.rewrites import Draft, Verdict
 
 OPERATOR = Author(Platform.TERMINAL, "operator").key
 EXAMPLE = "Example: wellspoken feedback review --approve t0b6m3p5k2r8x1f4c"
 
-_OPTIONS = ("--approve", "--reject", "--group")
+_OPTIONS = ("--approve", "--reject", "--gap", "--undo", "--group")
 _Turns = Annotated[
     list[str] | None, typer.Option(metavar="TURN...", help="Turns whose corrections are right.")
 ]
 _Rejected = Annotated[
     list[str] | None, typer.Option(metavar="TURN...", help="Turns whose corrections are not.")
+]
+_Gaps = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TURN...", help="Turns whose answers were wanting, for want of knowledge."
+    ),
+]
+_Undone = Annotated[
+    list[str] | None, typer.Option(metavar="TURN...", help="Turns whose verdicts are taken back.")
 ]
 
 
@@ -51,6 +69,15 @@ class SeveralTurns(TyperCommand):
 def review(
     approve: _Turns = None,
     reject: _Rejected = None,
+    gap: _Gaps = None,
+    undo: _Undone = None,
+    text: Annotated[
+        str, typer.Option(help="With one --approve: the answer as it should have been.")
+    ] = "",
+    prompt: Annotated[
+        str,
+        typer.Option(help="With one --approve: the question in neutral words, for training."),
+    ] = "",
     group: Annotated[
         list[str] | None,
         typer.Option(metavar="G", help="Only this group reads what is approved; repeat it."),
@@ -63,20 +90,29 @@ def review(
     """List what waits for review, or judge it.
 
     Thumbs down, better answers from readers, and people's answers that were proposed as knowledge.
-    An approved answer becomes a document at once, for those who could read it where it was given,
-    unless --group or --public says who. A verdict holds for everything of its turn that waits.
+    Answers with a thumb up may be approved as they are: the voice learns from what is approved.
+    An answer that a person gave becomes a document at once, for those who could read it where it
+    was given, unless --group or --public says who. A verdict holds for everything of its turn that
+    waits.
     """
-    from bot.store.reviews import Verdict
+    from bot.store.rewrites import Draft, Verdict
 
-    approved, rejected = list(approve or ()), list(reject or ())
-    if both := sorted(set(approved) & set(rejected)):
-        raise UsageError(f"{both[0]} cannot be approved and rejected at once.")
+    words = {Verdict.APPROVED: approve, Verdict.REJECTED: reject, Verdict.GAP: gap}
+    verdicts = [(turn, verdict) for verdict, turns in words.items()
+                for turn in dict.fromkeys(turns or ())]  # fmt: skip
+    named = [turn for turn, _ in verdicts] + list(dict.fromkeys(undo or ()))
+    if twice := next((turn for turn in named if named.count(turn) > 1), ""):
+        raise UsageError(f"Say one thing of {twice}: approve, reject, gap or undo.")
     groups = _readers(group, public)
-    if groups is not None and not approved:
+    if groups is not None and not approve:
         raise UsageError("--group and --public belong to --approve TURN.")
-    verdicts = [(turn, Verdict.APPROVED) for turn in dict.fromkeys(approved)]
-    verdicts += [(turn, Verdict.REJECTED) for turn in dict.fromkeys(rejected)]
-    run(_judge(verdicts, groups, as_json) if verdicts else _list(as_json))
+    if (text or prompt) and len(set(approve or ())) != 1:
+        raise UsageError("--text and --prompt belong to one --approve TURN.")
+    draft = Draft(text, prompt).checked()
+    if not named:
+        run(_list(as_json))
+    else:
+        run(_judge(verdicts, list(undo or ()), groups, draft, as_json))
 
 
 def _readers(group: list[str] | None, public: bool) -> frozenset[str] | None:
@@ -108,8 +144,17 @@ async def _list(as_json: bool) -> None:
     ]  # fmt: skip
     if not rows:
         sys.stdout.write("nothing waits for review\n")
+        _tell_liked(queue)
         return
     table(("turn", "what", "author", "question", "reason", "a better answer"), rows)
+    _tell_liked(queue)
+
+
+def _tell_liked(queue: Queue) -> None:
+    """Thumbs up are not in the way of what was found wanting; they are listed with --json."""
+    if queue.liked:
+        told = counted(len(queue.liked), "answer")
+        remark(f"{told} with thumbs up may be approved as they are; the console's Review has them.")
 
 
 def _said(proposal: Proposal) -> str:
@@ -120,10 +165,11 @@ def _said(proposal: Proposal) -> str:
 
 
 def queue_json(queue: Queue) -> list[dict[str, Any]]:
-    """The queue for scripts: ``kind`` is ``correction`` or ``answer``."""
+    """The queue for scripts: ``kind`` is ``correction``, ``liked`` or ``answer``."""
     from adapters.listing import rating_json
 
     found = [{"kind": "correction", **rating_json(r)} for r in queue.corrections]
+    found += [{"kind": "liked", **rating_json(r)} for r in queue.liked]
     for proposal in queue.proposals:
         handoff = proposal.handoff
         readers = proposal.readers
@@ -144,7 +190,11 @@ def queue_json(queue: Queue) -> list[dict[str, Any]]:
 
 
 async def _judge(
-    verdicts: list[tuple[str, Verdict]], groups: frozenset[str] | None, as_json: bool
+    verdicts: list[tuple[str, Verdict]],
+    undone: list[str],
+    groups: frozenset[str] | None,
+    draft: Draft,
+    as_json: bool,
 ) -> None:
     from adapters.assembly import assemble
     from adapters.reviewing import review_of
@@ -153,20 +203,22 @@ async def _judge(
         desk = review_of(app)
         for turn, verdict in verdicts:  # all can be judged, or none is
             await desk.check(turn, verdict, groups)
-        done = [await _one(desk, turn, verdict, groups) for turn, verdict in verdicts]
+        done = [
+            (verdict, await desk.judge(turn, verdict, OPERATOR, groups=groups, draft=draft))
+            for turn, verdict in verdicts
+        ]
+        for turn in dict.fromkeys(undone):
+            await desk.take_back(turn, OPERATOR)
         if any(judged.document for _, judged in done):
             await app.ingestor.embed_waiting()
     if as_json:
-        print_json([_judged_json(verdict, judged) for verdict, judged in done])
+        taken = [{"turn": turn, "verdict": "undone"} for turn in dict.fromkeys(undone)]
+        print_json([_judged_json(verdict, judged) for verdict, judged in done] + taken)
         return
     for verdict, judged in done:
         sys.stdout.write(_told(verdict, judged) + "\n")
-
-
-async def _one(
-    desk: Review, turn: str, verdict: Verdict, groups: frozenset[str] | None
-) -> tuple[Verdict, Judged]:
-    return verdict, await desk.judge(turn, verdict, OPERATOR, groups=groups)
+    for turn in dict.fromkeys(undone):
+        sys.stdout.write(f"{turn} waits again\n")
 
 
 def _judged_json(verdict: Verdict, judged: Judged) -> dict[str, Any]:

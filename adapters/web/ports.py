@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from adapters.costing import Statement
@@ -19,6 +20,7 @@ from bot.store.audit import AuditTrail
 from bot.store.feedback import RatedTurn
 from bot.store.gaps import Gap, GapState
 from bot.store.reviews import Verdict
+from bot.store.rewrites import Draft, LastVerdict
 from bot.store.route_book import DoubtfulTurn, RouteShare
 from bot.store.routing import RoutingVersion
 from bot.store.turn_list import Place, TurnLine, Wanted
@@ -115,8 +117,30 @@ class Review(Protocol):
 
     async def queue(self, limit: int | None = None) -> Queue: ...
 
-    async def judge_words(self, turn: str, author: str, verdict: Verdict, by: str) -> None:
-        """Judge what one reader said of a turn."""
+    async def judge_words(
+        self, turn: str, author: str, verdict: Verdict, by: str, draft: Draft | None = None
+    ) -> None:
+        """Judge what one reader said of a turn; ``draft`` is what the operator made of it."""
+        ...
+
+    async def was_right(self, turn: str, author: str, by: str) -> None:
+        """The answer was right as it was, and the reader wrong."""
+        ...
+
+    async def teach(self, turn: str, by: str, draft: Draft) -> None:
+        """Let the voice learn from a turn."""
+        ...
+
+    async def keep_out(self, turn: str, by: str) -> None:
+        """Let nothing of a turn be taught."""
+        ...
+
+    async def take_back(self, turn: str, by: str) -> None:
+        """Take back the verdicts on a turn."""
+        ...
+
+    async def last(self, by: str, since: datetime) -> LastVerdict | None:
+        """What an operator did last, since a moment."""
         ...
 
     async def judge_answer(

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
+from markupsafe import Markup
 
+from adapters.rendering.claims import claims_html
 from adapters.reviewing import Proposal
+from adapters.web.pages import source_url
 from adapters.web.texts import checked
 from bot.errors import UsageError
-from bot.store.reviews import Verdict
+from bot.evidence import Citation
+from bot.store.feedback import RatedTurn
+from bot.store.rewrites import Draft, Verdict
 from knowledge.access import normal_groups
 
 if TYPE_CHECKING:
     from adapters.web.auth import Operator
     from adapters.web.console import Console
+    from adapters.web.ports import Application
 
 _ROOM = "/console/review"
+_CARDS = 20
+"""Cards on a page: each is a whole turn."""
+_UNDO = timedelta(minutes=30)
+"""How long the last verdict is offered to be taken back."""
 _EVERYBODY = "everybody"
 _GROUP = "group:"
 _STALE = "The form is out of date; load the page again and repeat."
@@ -69,38 +81,136 @@ def chosen_groups(readers: str) -> frozenset[str] | None:
         raise UsageError(f"{error}; choose one from the list.") from error
 
 
+class Word(StrEnum):
+    """What an operator may say of a reader's words: the buttons of a card."""
+
+    APPROVED = "approved"
+    RIGHT = "right"
+    GAP = "gap"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A rated turn with what it stands on: the answer with its claims marked, and its sources."""
+
+    rated: RatedTurn
+    answer: Markup
+    sources: tuple[Citation, ...]
+    unheld: tuple[str, ...]
+
+
+async def cards_of(
+    application: Application, rated: Sequence[RatedTurn], limit: int
+) -> tuple[Card, ...]:
+    """The cards of a page."""
+    return tuple([await _card(application, each) for each in rated[:limit]])
+
+
+async def _card(application: Application, rated: RatedTurn) -> Card:
+    turn = await application.history.turn(rated.turn)
+    answer = claims_html(turn, lambda n: source_url(turn.id, n))
+    unheld = tuple(c.finding for c in turn.grounding.claims if not c.supported and c.finding)
+    return Card(rated, Markup(answer), turn.citations, unheld)  # noqa: S704 - made safe there
+
+
 def add_review(router: APIRouter, console: Console, page: int) -> None:
     """The room, with at most ``page`` of each kind."""
     review = console.application.review
 
     @router.get("/review")
-    async def queue(request: Request) -> Response:
-        console.operator(request)
+    async def queue(request: Request, show: str = "") -> Response:
+        operator = console.operator(request)
         waiting = await review.queue(page)
         groups = await console.application.ledger.groups() if waiting.proposals else ()
+        liked = show == "liked"
+        rated = waiting.liked if liked else waiting.corrections
         return console.render(
             request,
             "console/review.html",
             "review",
-            queue=waiting.corrections,
-            answers=[waiting_answer(proposal, groups) for proposal in waiting.proposals],
+            cards=await cards_of(console.application, rated, _CARDS),
+            more=max(0, len(rated) - _CARDS),
+            answers=[] if liked else [waiting_answer(p, groups) for p in waiting.proposals],
+            liked=liked,
+            counts=(len(waiting.corrections) + len(waiting.proposals), len(waiting.liked)),
+            page=page,
+            last=await review.last(_key(operator), datetime.now(UTC) - _UNDO),
         )
+
+    _add_words(router, console)
+    _add_liked(router, console)
+
+
+def _judged(address: str = _ROOM) -> Response:
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+def _own_form(console: Console, request: Request, csrf: str) -> tuple[str, Response | None]:
+    """The operator's key, or the page that says that the form is stale."""
+    operator = console.operator(request)
+    if console.sessions.csrf_holds(operator, csrf):
+        return _key(operator), None
+    return "", console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+
+
+def _add_words(router: APIRouter, console: Console) -> None:
+    """Verdicts on what readers said, and taking them back."""
+    review = console.application.review
 
     @router.post("/review/words")
     async def judge_words(
         request: Request,
         turn: Annotated[str, Form()],
         author: Annotated[str, Form()],
-        verdict: Annotated[Verdict, Form()],
+        verdict: Annotated[Word, Form()],
+        text: Annotated[str, Form()] = "",
+        prompt: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
-        by = _key(operator)
+        by, stale = _own_form(console, request, csrf)
+        if stale is not None:
+            return stale
         named = checked(turn, "turn", 200), checked(author, "author", 1000)
-        await review.judge_words(*named, verdict, by)
-        return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+        if verdict is Word.RIGHT:
+            await review.was_right(*named, by)
+        else:
+            await review.judge_words(*named, Verdict(verdict.value), by, _draft(text, prompt))
+        return _judged()
+
+    @router.post("/review/undo")
+    async def undo(
+        request: Request, turn: Annotated[str, Form()], csrf: Annotated[str, Form()] = ""
+    ) -> Response:
+        by, stale = _own_form(console, request, csrf)
+        if stale is not None:
+            return stale
+        await review.take_back(checked(turn, "turn", 200), by)
+        return _judged()
+
+
+def _add_liked(router: APIRouter, console: Console) -> None:
+    """Verdicts on answers that were liked, and on people's answers."""
+    review = console.application.review
+
+    @router.post("/review/liked")
+    async def judge_liked(
+        request: Request,
+        turn: Annotated[str, Form()],
+        verdict: Annotated[Word, Form()],
+        text: Annotated[str, Form()] = "",
+        prompt: Annotated[str, Form()] = "",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        by, stale = _own_form(console, request, csrf)
+        if stale is not None:
+            return stale
+        named = checked(turn, "turn", 200)
+        if verdict is Word.REJECTED:
+            await review.keep_out(named, by)
+        else:
+            await review.teach(named, by, _draft(text, prompt))
+        return _judged(f"{_ROOM}?show=liked")
 
     @router.post("/review/answer")
     async def judge_answer(
@@ -110,14 +220,17 @@ def add_review(router: APIRouter, console: Console, page: int) -> None:
         readers: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        by, stale = _own_form(console, request, csrf)
+        if stale is not None:
+            return stale
         groups = chosen_groups(checked(readers, "readers", 300) if readers else "")
-        await review.judge_answer(
-            checked(turn, "turn", 200), verdict, _key(operator), groups=groups
-        )
-        return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+        await review.judge_answer(checked(turn, "turn", 200), verdict, by, groups=groups)
+        return _judged()
+
+
+def _draft(text: str, prompt: str) -> Draft:
+    """What the operator wrote; a browser sends lines with carriage returns."""
+    return Draft(text.replace("\r\n", "\n"), " ".join(prompt.split()))
 
 
 def _key(operator: Operator) -> str:

@@ -92,7 +92,10 @@ _settled = sa.exists().where(
     reviews.c.turn_id == feedback.c.turn_id,
     reviews.c.author == feedback.c.author,
     reviews.c.at >= feedback.c.updated_at,
-    sa.or_(reviews.c.verdict == "rejected", feedback.c.correction != ""),
+    sa.or_(
+        reviews.c.verdict == "rejected",
+        sa.and_(reviews.c.verdict == "approved", feedback.c.correction != ""),
+    ),
 )
 _found_wanting = sa.and_(feedback.c.rating == Rating.DOWN.value, ~_settled)
 _new = sa.select(turns.c.id, turns.c.at, turns.c.query).where(_looked_for, _unplaced)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.errors import NotFoundError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
+from bot.store.review_tables import rewrites
 from bot.store.rewrites import Draft, RewriteBook, Verdict
 from bot.store.tables import feedback, reviews, to_look_at
 
@@ -36,6 +37,19 @@ class ReviewBook:
         """How many readers' words on a turn wait for a verdict."""
         query = sa.select(sa.func.count()).select_from(feedback).where(_waits(turn, None))
         return await self._db.read(lambda connection: connection.scalar(query)) or 0
+
+    async def liked(self, turn: str) -> bool:
+        """Whether a turn has a thumb up and no operator's word yet."""
+        query = (
+            sa.select(feedback.c.turn_id)
+            .where(
+                feedback.c.turn_id == turn,
+                feedback.c.rating == "up",
+                ~sa.exists().where(rewrites.c.turn_id == turn),
+            )
+            .limit(1)
+        )
+        return await self._db.read(lambda connection: connection.scalar(query)) is not None
 
     async def judge(
         self,
@@ -105,7 +119,7 @@ class ReviewBook:
         better = [row for row in said if row.correction]
         best = max(better, key=lambda row: (row.expert, row.updated_at), default=None)
         if draft.text and (best is None or draft.text != best.correction.strip()):
-            self._rewrites.put_in(connection, turn, Verdict.APPROVED, by, draft, "")
+            self._rewrites.put_in(connection, turn, Verdict.APPROVED, by, draft)
         elif best is not None:
             taught = Draft(best.correction.strip(), draft.prompt)
             self._rewrites.put_in(connection, turn, Verdict.APPROVED, by, taught, best.author)

@@ -9,11 +9,12 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from bot.conversation import Role
 from bot.errors import NotFoundError, UsageError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
 from bot.store.review_tables import rewrites
-from bot.store.tables import reviews, turns
+from bot.store.tables import messages, reviews, turns
 
 LONGEST = 20_000
 """Characters of a rewrite: more is no answer in a chat."""
@@ -64,6 +65,15 @@ class Rewrite:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LastVerdict:
+    """What an operator did last, so that it can be taken back."""
+
+    turn: str
+    verdict: Verdict
+    question: str
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -89,22 +99,39 @@ class RewriteBook:
             row.turn_id, Verdict(row.verdict), row.text, row.prompt, row.author, row.by, row.at
         )
 
-    async def approve(
-        self, turn: str, *, by: str, text: str = "", prompt: str = "", author: str = ""
-    ) -> None:
+    async def last(self, by: str, since: datetime) -> LastVerdict | None:
+        """The newest verdict of an operator that still stands, not older than ``since``."""
+        mine = sa.union_all(
+            sa.select(reviews.c.turn_id, reviews.c.verdict, reviews.c.at, sa.literal(0).label("n"))
+            .where(reviews.c.by == by, reviews.c.at >= since),
+            sa.select(rewrites.c.turn_id, rewrites.c.verdict, rewrites.c.at, sa.literal(1))
+            .where(rewrites.c.by == by, rewrites.c.at >= since),
+        ).subquery()  # fmt: skip
+        asked = sa.select(messages.c.text).where(
+            messages.c.turn_id == mine.c.turn_id, messages.c.role == Role.USER.value
+        )
+        query = (
+            sa.select(mine.c.turn_id, mine.c.verdict, asked.scalar_subquery().label("question"))
+            .order_by(mine.c.at.desc(), mine.c.n)
+            .limit(1)
+        )
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return row and LastVerdict(row.turn_id, Verdict(row.verdict), row.question or "")
+
+    async def approve(self, turn: str, *, by: str, text: str = "", prompt: str = "") -> None:
         """Let the turn be taught, with another answer or as it was given.
 
         Raises NotFoundError for an unknown turn, UsageError for an answer that is too long.
         """
         draft = Draft(text, prompt).checked()
         await self._db.write(
-            lambda connection: self.put_in(connection, turn, Verdict.APPROVED, by, draft, author)
+            lambda connection: self._put(connection, turn, Verdict.APPROVED, by, draft)
         )
 
     async def reject(self, turn: str, *, by: str) -> None:
         """Keep everything of a turn out of training. Raises NotFoundError."""
         await self._db.write(
-            lambda connection: self.put_in(connection, turn, Verdict.REJECTED, by, Draft(), "")
+            lambda connection: self._put(connection, turn, Verdict.REJECTED, by, Draft())
         )
 
     def put_in(
@@ -114,9 +141,10 @@ class RewriteBook:
         verdict: Verdict,
         by: str,
         draft: Draft,
-        author: str,
+        author: str = "",
     ) -> None:
-        """As :meth:`approve` and :meth:`reject`, inside the caller's transaction."""
+        """Keep a word inside the transaction of a caller who keeps the audit entry;
+        ``author`` is the key of the reader whose better answer it is."""
         if connection.scalar(sa.select(turns.c.id).where(turns.c.id == turn)) is None:
             raise NotFoundError(kind="turn", id=turn)
         row = {
@@ -131,7 +159,15 @@ class RewriteBook:
         new = insert(connection, rewrites)
         changed = {name: new.excluded[name] for name in row if name != "turn_id"}
         connection.execute(new.on_conflict_do_update(index_elements=["turn_id"], set_=changed), row)
-        action = "rewrite approved" if verdict is Verdict.APPROVED else "kept out of training"
+
+    def _put(
+        self, connection: sa.Connection, turn: str, verdict: Verdict, by: str, draft: Draft
+    ) -> None:
+        """With its entry of the audit trail."""
+        self.put_in(connection, turn, verdict, by, draft)
+        action = "answer approved as an example"
+        if verdict is Verdict.REJECTED:
+            action = "turn kept out of training"
         details = {"rewritten": bool(draft.text), "paraphrased": bool(draft.prompt)}
         told = {"action": action, "actor": by, "subject": turn, **details}
         self._audit.append_in(connection, "operator", told)

@@ -48,6 +48,7 @@ from bot.store.gaps import GapBook
 from bot.store.history import History
 from bot.store.ids import new_id
 from bot.store.reviews import ReviewBook
+from bot.store.rewrites import RewriteBook
 from bot.store.turn_list import TurnList
 from bot.work.leases import Leases
 from knowledge.embedder import BuiltinEmbedder
@@ -278,6 +279,7 @@ def stand_in_review(database: Database, ledger: Ledger, store: EmbeddedStore) ->
     return Review(
         feedback=FeedbackBook(database),
         reviews=ReviewBook(database, audit),
+        rewrites=RewriteBook(database, audit),
         handoffs=HandoffBook(database),
         history=History(database),
         audit=audit,
@@ -333,6 +335,7 @@ class WebApplication:
     routing: RoutingDesk
     turn_list: TurnList
     audit: AuditTrail
+    database: Database
     store: StandInStore = field(default_factory=StandInStore)
     persona: Card = field(default_factory=Card)
     console_token: str = TOKEN
@@ -370,6 +373,7 @@ async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
             routing_desk(database),
             TurnList(database),
             AuditTrail(database),
+            database,
         )
     finally:
         await store.close()

@@ -16,3 +16,39 @@
   if (open) open.parentElement.scrollLeft = open.offsetLeft - (open.parentElement.clientWidth - open.offsetWidth) / 2;
   document.body.addEventListener("htmx:load", (event) => local(event.target));
 })();
+
+// Review by keyboard: keys work on the card that has the focus, else on the first one.
+(() => {
+  "use strict";
+  const cards = [...document.querySelectorAll(".reviewing > .card")];
+  const undo = document.querySelector(".undone button");
+  if (!cards.length && !undo) return;
+  for (const hint of document.querySelectorAll(".keys")) hint.hidden = false;
+  const current = () => cards.findIndex((card) => card.contains(document.activeElement));
+  const go = (index) => {
+    const card = cards[Math.max(0, Math.min(cards.length - 1, index))];
+    if (!card) return;
+    card.focus({ preventScroll: true });
+    card.scrollIntoView({ block: "start", behavior: "auto" });
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const target = event.target;
+    if (target.matches("input, textarea, select")) {
+      if (event.key === "Escape") target.closest(".card")?.focus();
+      return;
+    }
+    const at = current();
+    const card = cards[Math.max(0, at)];
+    if (event.key === "j") go(at + 1);
+    else if (event.key === "k") go(at - 1);
+    else if (event.key === "u" && undo) undo.click();
+    else if (event.key === "e" && card) card.querySelector("textarea").focus();
+    else if (card && at >= 0) {
+      const button = card.querySelector(`button[data-key="${CSS.escape(event.key)}"]`);
+      if (!button) return;
+      button.click();
+    } else return;
+    event.preventDefault();
+  });
+})();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -41,7 +42,7 @@ async def test_the_last_word_counts(books: tuple[RewriteBook, AuditTrail]) -> No
     assert second is not None
     assert (second.verdict, second.text) == (Verdict.REJECTED, "")
     actions = [entry.content["action"] for entry in await trail.listing(kind="operator")]
-    assert actions == ["rewrite approved", "kept out of training"]
+    assert actions == ["answer approved as an example", "turn kept out of training"]
     assert await trail.verify() is None
 
 
@@ -107,3 +108,21 @@ async def test_only_answers_that_everybody_liked_are_offered_as_they_are(
     await feedback.take_back("t1", other)
     await book.approve("t1", by=BY)
     assert await feedback.liked() == []
+
+
+async def test_the_last_verdict_is_told_until_it_is_taken_back(
+    books: tuple[RewriteBook, AuditTrail],
+) -> None:
+    """Only one's own, only lately; after undo the one before, here none."""
+    book, _ = books
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    assert await book.last(BY, long_ago) is None
+    await book.approve("t1", by=BY)
+    last = await book.last(BY, long_ago)
+    assert last is not None
+    assert (last.turn, last.verdict) == ("t1", Verdict.APPROVED)
+    assert last.question == "How often does the filter change?"
+    assert await book.last("web:other", long_ago) is None
+    assert await book.last(BY, datetime.now(UTC) + timedelta(minutes=5)) is None
+    await book.undo("t1", by=BY)
+    assert await book.last(BY, long_ago) is None

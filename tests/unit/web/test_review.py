@@ -10,6 +10,7 @@ import pytest
 
 from adapters.chat.base import ChannelKind, Place
 from bot.conversation import Author, Platform
+from bot.store.rewrites import RewriteBook, Verdict
 from tests.platforms.web_application import WebApplication
 from tests.unit.web.test_chat import ask, sign_in
 
@@ -107,3 +108,59 @@ async def test_verdicts_need_a_session_and_the_pages_own_form(
     sent["csrf"] = csrf[1]
     assert (await browser.post(action, data={**sent, "verdict": "maybe"})).status_code == 422
     assert (await browser.post(action, data=sent)).status_code == 404
+
+
+async def test_an_operator_edits_approves_and_takes_back(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The edited answer and the neutral question are kept; undo brings the card back."""
+    turn = await ask(browser, "reset one?")
+    await browser.post(f"/turns/{turn}/correction", data={"correction": "Hold it 12 s."})
+    await sign_in(browser)
+    form = fields((await browser.get("/console/review")).text, "/console/review/words")
+    sent = {**form, "verdict": "approved", "text": "Hold it\r\nfor 12 s [1].", "prompt": "How?"}
+    assert (await browser.post("/console/review/words", data=sent)).status_code == 303
+    rewrites = RewriteBook(application.database, application.audit)
+    kept = await rewrites.of(turn)
+    assert kept is not None
+    assert (kept.text, kept.prompt, kept.author) == ("Hold it\nfor 12 s [1].", "How?", "")
+    page = (await browser.get("/console/review")).text
+    assert "Undo" in page
+    assert "The queue is empty" in page
+    undo = fields(page, "/console/review/undo")
+    assert (await browser.post("/console/review/undo", data=undo)).status_code == 303
+    assert await rewrites.of(turn) is None
+    assert "Hold it 12 s." in (await browser.get("/console/review")).text
+
+
+async def test_an_answer_that_was_right_may_be_taught_as_it_was(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The reader's thumb down is rejected, the bot's own answer approved."""
+    turn = await ask(browser, "reset one?")
+    await browser.post(f"/turns/{turn}/rating", data={"rating": "down"})
+    await sign_in(browser)
+    form = fields((await browser.get("/console/review")).text, "/console/review/words")
+    sent = {**form, "verdict": "right"}
+    assert (await browser.post("/console/review/words", data=sent)).status_code == 303
+    kept = await RewriteBook(application.database, application.audit).of(turn)
+    assert kept is not None
+    assert (kept.verdict, kept.text) == (Verdict.APPROVED, "")
+
+
+async def test_liked_answers_are_approved_or_kept_out(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Thumbs up have a tab of their own; kept out, nothing of the turn is taught."""
+    turn = await ask(browser, "reset one?")
+    await browser.post(f"/turns/{turn}/rating", data={"rating": "up"})
+    await sign_in(browser)
+    page = (await browser.get("/console/review?show=liked")).text
+    assert "Keep out" in page
+    form = fields(page, "/console/review/liked")
+    done = await browser.post("/console/review/liked", data={**form, "verdict": "rejected"})
+    assert done.headers["location"] == "/console/review?show=liked"
+    kept = await RewriteBook(application.database, application.audit).of(turn)
+    assert kept is not None
+    assert kept.verdict is Verdict.REJECTED
+    assert "Nothing to approve" in (await browser.get("/console/review?show=liked")).text
