@@ -47,6 +47,9 @@ from persona.versions import (
     were_live,
 )
 
+Also = Callable[[sa.Connection], None]
+"""What is done in the same transaction, like putting down what is to be said."""
+
 
 class Promotions:
     """Promotions, rollbacks and canaries in a database."""
@@ -57,6 +60,19 @@ class Promotions:
         self._db = db
         self._audit = audit
         self._clock = clock
+
+    async def check(self, version: str, *, force: bool, reason: str, canary: bool) -> ModelVersion:
+        """Whether a version may be made live, or the canary, as far as its own record goes. Raises
+        what :meth:`promote` and :meth:`start_canary` raise."""
+        _check_reason(force, reason)
+
+        def op(connection: sa.Connection) -> ModelVersion:
+            wanted = get_in(connection, version)
+            if not force and wanted.state != LIVE:
+                (_check_not_failed if canary else _check_passed)(connection, wanted)
+            return wanted
+
+        return await self._db.read(op)
 
     async def promote(
         self, version: str, *, by: str, force: bool = False, reason: str = ""
@@ -141,13 +157,15 @@ class Promotions:
                 _check_not_failed(connection, wanted)
             running = running_in(connection)
             if standing.canary and running is not None:
+                shares = [*running.figures.get("shares", ()), [at.isoformat(), share]]
+                kept = {**running.figures, "shares": shares}
                 change = sa.update(canaries).where(canaries.c.id == running.id)
-                connection.execute(change.values(share=share))
+                connection.execute(change.values(share=share, figures=kept))
             else:
                 row = {
                     "id": new_id("canary"), "version": version, "against": standing.live,
-                    "share": share, "state": RUNNING, "why": reason, "figures": {}, "by": by,
-                    "at": at, "ended_at": None,
+                    "share": share, "state": RUNNING, "why": reason, "by": by, "at": at,
+                    "ended_at": None, "figures": {"shares": [[at.isoformat(), share]]},
                 }  # fmt: skip
                 connection.execute(sa.insert(canaries), [row])
             put_state(connection, version, CANARY, reason or f"canary of {share:.0%}", at)
@@ -169,9 +187,11 @@ class Promotions:
         trial: str = "",
         reject: bool = False,
         figures: Mapping[str, Any] | None = None,
+        also: Also | None = None,
     ) -> Trial | None:
         """End the canary; ``trial``: only where it is the one that runs. ``reject``: the version
-        is rejected for ``why``. ``None`` where none runs, so two watchers end it once."""
+        is rejected for ``why``. ``None`` where none runs, so two watchers end it once. ``also`` is
+        done in the same transaction."""
         at = self._clock()
 
         def op(connection: sa.Connection) -> Trial | None:
@@ -181,27 +201,39 @@ class Promotions:
                 return None
             if figures is not None:
                 change = sa.update(canaries).where(canaries.c.id == running.id)
-                connection.execute(change.values(figures=dict(figures)))
+                connection.execute(change.values(figures={**running.figures, **figures}))
             becomes = _rejected if reject else _unreleased
             state = ROLLED_BACK if reject else ENDED
+            if also is not None:
+                also(connection)
             self._end(connection, standing, (state, becomes), why or "ended", by, at)
             return running
 
         return await self._db.write(op)
 
-    async def note(self, trial: str, figures: Mapping[str, Any], why: str | None = None) -> bool:
-        """Keep what was seen of a running canary, and what is to be said of it; whether ``why`` is
-        news. Two processes that say the same hear it once."""
+    async def note(
+        self,
+        trial: str,
+        figures: Mapping[str, Any],
+        said: str = "",
+        also: Also | None = None,
+    ) -> bool:
+        """Keep what was seen of a running canary; whether ``said`` is news about it. Of two
+        processes that say the same one does: ``also`` is done with it."""
 
         def op(connection: sa.Connection) -> bool:
-            at = canaries.c.id == trial, canaries.c.state == RUNNING
-            known = sa.select(canaries.c.why).where(*at).with_for_update()
-            said = connection.scalar(known)
-            if said is None:
+            here = canaries.c.id == trial, canaries.c.state == RUNNING
+            query = sa.select(canaries).where(*here).with_for_update()
+            row = connection.execute(query).one_or_none()
+            if row is None:
                 return False
-            news = why is not None and said != why
-            values = {"figures": dict(figures)} | ({"why": why} if why is not None else {})
-            connection.execute(sa.update(canaries).where(*at).values(**values))
+            kept = {**row.figures, **figures}
+            news = bool(said) and row.figures.get("said") != said
+            if news:
+                kept["said"] = said
+            connection.execute(sa.update(canaries).where(*here).values(figures=kept))
+            if news and also is not None:
+                also(connection)
             return news
 
         return await self._db.write(op)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.errors import UsageError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
-from persona.promotions import Promotions
+from persona.promotions import Also, Promotions
 from persona.tables import canaries, dataset_examples, model_versions
 from persona.versions import (
     CANARY,
@@ -164,6 +164,10 @@ class Registry:
         """The live version; ``None``: the general model speaks."""
         return (await self.release()).live
 
+    async def check(self, version: str, *, force: bool, reason: str, canary: bool) -> ModelVersion:
+        """Whether a version may be released. See :meth:`persona.promotions.Promotions.check`."""
+        return await self._promotions.check(version, force=force, reason=reason, canary=canary)
+
     async def promote(
         self, version: str, *, by: str, force: bool = False, reason: str = ""
     ) -> Change:
@@ -191,11 +195,18 @@ class Registry:
         trial: str = "",
         reject: bool = False,
         figures: Mapping[str, Any] | None = None,
+        also: Also | None = None,
     ) -> Trial | None:
         """End the canary. See :meth:`persona.promotions.Promotions.end_canary`."""
         return await self._promotions.end_canary(
-            by=by, why=why, trial=trial, reject=reject, figures=figures
+            by=by, why=why, trial=trial, reject=reject, figures=figures, also=also
         )
+
+    async def note_canary(
+        self, trial: str, figures: Mapping[str, Any], said: str = "", also: Also | None = None
+    ) -> bool:
+        """Keep what was seen of a canary. See :meth:`persona.promotions.Promotions.note`."""
+        return await self._promotions.note(trial, figures, said, also)
 
     async def promotions(self) -> list[Promotion]:
         """Every change of what is live, the newest first."""

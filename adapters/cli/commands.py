@@ -13,6 +13,7 @@ from adapters.cli import (
     gaps,
     ingesting,
     knowledge,
+    models,
     operations,
     records,
     routing,
@@ -64,6 +65,7 @@ for room in (
     gaps,
     routing,
     costs,
+    models,
     slack,
     discord,
 ):
