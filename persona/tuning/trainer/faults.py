@@ -18,27 +18,28 @@ class StoppedError(Exception):
 
 def sentence(error: BaseException, base: str) -> str:
     """What a person reads in ``tune show``."""
-    text = str(error)
-    if isinstance(error, DataError):
-        return f"The data set cannot be trained on: {text}; build it anew with `dataset build`."
-    if isinstance(error, BaseModelError):
-        return f'The base model "{base}" cannot be used: {text.rstrip(".")}; name another with --base.'
-    if isinstance(error, DivergedError):
-        return f"{text}; lower [tuning] learning_rate and start a new round."
+    text = str(error).rstrip(".")
+    told = {
+        DataError: f"The data set cannot be trained on: {text}; build it anew with `wellspoken "
+        "dataset build`.",
+        BaseModelError: f'The base model "{base}" cannot be used: {text}; name another '
+        "with --base.",
+        DivergedError: f"{text}; lower [tuning] learning_rate and start a new round.",
+        ImportError: f"The trainer lacks a package ({first_line(error)}); install "
+        '"wellspoken[train]" into the Python of [tuning] python.',
+    }
+    for kind, words in told.items():
+        if isinstance(error, kind):
+            return words
     if is_out_of_memory(error):
         return (
-            f'There is not enough memory to train "{base}", even with one example at a time; name '
-            "a smaller model with --base, or lower [tuning] tokens or rank."
+            f'There is not enough memory to train "{base}", even with the fewest examples at a '
+            "time; name a smaller model with --base, or lower [tuning] tokens or rank."
         )
     if is_disk_full(error):
         return (
             "The disk is full; free some space and go on from the last checkpoint with "
             "`wellspoken tune watch`."
-        )
-    if isinstance(error, ImportError):
-        return (
-            f'The trainer lacks a package ({first_line(error)}); install "wellspoken[train]" '
-            "into the Python of [tuning] python."
         )
     return f"The training broke off ({type(error).__name__}: {first_line(error)})."
 
@@ -47,9 +48,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Memory of the GPU or of the machine that ran out."""
     name = type(error).__name__
     text = str(error).lower()
-    return isinstance(error, MemoryError) or "OutOfMemory" in name or (
-        isinstance(error, RuntimeError)
-        and ("out of memory" in text or "can't allocate memory" in text)
+    return (
+        isinstance(error, MemoryError)
+        or "OutOfMemory" in name
+        or (
+            isinstance(error, RuntimeError)
+            and ("out of memory" in text or "can't allocate memory" in text)
+        )
     )
 
 

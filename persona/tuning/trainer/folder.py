@@ -41,16 +41,21 @@ class JobFolder:
 
     # -- who trains it ---------------------------------------------------------------------------
 
-    def take_lock(self) -> int | None:
+    def take_lock(self, *, patient: bool = False) -> int | None:
         """A descriptor that holds the lock, or ``None`` where a trainer has it. The lock lives as
-        long as any process has the descriptor: a killed trainer's is free at once."""
+        long as any process has the descriptor: a killed trainer's is free at once. ``patient``: is
+        not put off by one who only looks."""
         held = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(held)
-            return None
-        return held
+        for attempt in range(10 if patient else 1):
+            if attempt:
+                time.sleep(0.05)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            return held
+        os.close(held)
+        return None
 
     def sign(self, held: int) -> None:
         """Write this process's number into the lock."""
@@ -59,16 +64,19 @@ class JobFolder:
 
     def trainer(self) -> int | None:
         """The process that trains it now; 0: one that has not said its number; ``None``: none."""
-        if not self.lock.exists():
-            return None
-        held = self.take_lock()
-        if held is not None:
-            os.close(held)
+        try:
+            looked = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
             return None
         try:
-            return int(self.lock.read_text("ascii") or 0)
-        except (OSError, ValueError):
-            return 0
+            fcntl.flock(looked, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            number = os.pread(looked, 20, 0)
+            return int(number) if number.isdigit() else 0
+        else:
+            return None
+        finally:
+            os.close(looked)
 
     # -- how far it is ---------------------------------------------------------------------------
 

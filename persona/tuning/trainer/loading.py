@@ -30,7 +30,7 @@ def device() -> str:
 
 
 def number_type(place: str) -> torch.dtype:
-    """bfloat16 on a GPU that has it, else 32 bits: halves are slow on a CPU and lose small steps."""
+    """bfloat16 on a GPU that has it, else 32 bits: halves are slow on a CPU."""
     import torch
 
     bf16 = place == "cuda" and torch.cuda.is_bf16_supported()

@@ -42,7 +42,7 @@ def run_job(path: Path, held: int | None = None) -> int:
     if not job:
         sys.stderr.write(f"{folder.job} cannot be read.\n")
         return 2
-    held = folder.take_lock() if held is None else held
+    held = folder.take_lock(patient=True) if held is None else held
     if held is None:
         sys.stderr.write(f"Another trainer has {path}.\n")
         return 3
@@ -91,9 +91,13 @@ def _train(job: dict[str, Any], folder: JobFolder, teller: Teller) -> None:
     rows = _rows(Path(job["train"]), method), _validation(job, method)
     found = folder.last_checkpoint()
     step = int(found.name.rpartition("-")[2]) if found else 0
-    name = torch.cuda.get_device_name(0) if place == "cuda" else {"cpu": "the CPU"}.get(place, place)
+    name = (
+        torch.cuda.get_device_name(0) if place == "cuda" else {"cpu": "the CPU"}.get(place, place)
+    )
     said = f"training on {name}: {len(rows[0])} examples, {len(rows[1])} to validate with"
-    folder.tell("resumed" if found else "started", f"{said}, on from step {step}" if found else said)
+    folder.tell(
+        "resumed" if found else "started", f"{said}, on from step {step}" if found else said
+    )
     trainer, recipe = _fitted(job, rows, folder, place, teller, found)
     if teller.stop:
         raise StoppedError
@@ -141,8 +145,7 @@ def _fitted(
             trainer = trainer_for(
                 recipe, model, tokenizer, rows, folder.checkpoints, place, callback_of(teller)
             )
-            if not len(trainer.train_dataset):
-                raise DataError(f"every example is longer than {recipe.tokens} tokens")
+            _check_left(trainer.train_dataset, recipe)
             trainer.train(resume_from_checkpoint=str(found) if found else None)
         except Exception as error:
             if not is_out_of_memory(error) or batch <= least:
@@ -154,6 +157,11 @@ def _fitted(
         found = folder.last_checkpoint()
         _forget_memory()
         folder.tell("memory", f"memory ran out; {batch} examples at a time are tried", batch=batch)
+
+
+def _check_left(examples: Any, recipe: Recipe) -> None:
+    if not len(examples):
+        raise DataError(f"every example is longer than {recipe.tokens} tokens")
 
 
 def _forget_memory() -> None:
