@@ -183,18 +183,17 @@ class ExtractiveReader:
             asked, passages, [scored[i] for i in top], [float(scores[i]) for i in top]
         )
         confidence = fitted.answered.probability(signals.tolist())
-        judged = await self._judged(question, passages, [scored[i].index for i in top])
-        if judged:
-            confidence = judged_confidence(confidence, judged, fitted.judged)
         ranked = [(scored[i], float(scores[i])) for i in best]
         headed = await self._headed(asked, passages)
-        if headed and headed.sure:
-            confidence = max(confidence, _HEADED)
         looked_up = self._looked_up(asked, passages, ranked, headed)
-        if looked_up:
-            confidence = max(confidence, _HEADED)
         if wording.missing(question):
             confidence = min(confidence, _MISSING)
+        elif looked_up or (headed and headed.sure):
+            confidence = max(confidence, _HEADED)
+        else:  # what is plain needs no judge
+            judged = await self._judged(question, passages, [scored[i].index for i in top])
+            if judged:
+                confidence = judged_confidence(confidence, judged, fitted.judged)
         picked = picks(asked, passages, ranked, headed, looked_up)
         if lacks_value(asked, "\n".join(p.text for p in picked)):
             confidence = min(confidence, _MISSING)

@@ -157,6 +157,9 @@ class CheckerEncoder:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # The further rewrites of "all" change nothing in this graph and take half of the loading.
+        level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.graph_optimization_level = level
         try:
             tokenizer = Tokenizer.from_file(str(self._words))
             tokenizer.no_truncation()
