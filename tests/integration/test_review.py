@@ -266,3 +266,25 @@ def test_the_command_lists_and_judges(tmp_path: Path) -> None:
     assert actions == ["correction approved", "answer approved", "answer rejected"]
     assert cli("documents", "remove", done[1]["document"]).returncode == 0
     assert cli.json("ask", QUESTION, "--group", "staff")["outcome"] == "abstained"
+
+
+def test_the_command_edits_marks_gaps_and_takes_back(tmp_path: Path) -> None:
+    """An edited answer, a gap, a liked answer approved as it is; undo lets all wait again."""
+    cli = Cli(tmp_path)
+    corrected, _, _ = asyncio.run(_fill(tmp_path))
+    edited = ("--approve", corrected, "--text", "Tom has it [1].", "--prompt", "Who has it?")
+    assert cli.json("feedback", "review", *edited)[0]["verdict"] == "approved"
+    assert corrected not in [w["turn"] for w in cli.json("feedback", "review")]
+    assert cli.json("feedback", "review", "--undo", corrected) == [
+        {"turn": corrected, "verdict": "undone"}
+    ]
+    assert corrected in [w["turn"] for w in cli.json("feedback", "review")]
+    assert cli.json("feedback", "review", "--gap", corrected)[0]["verdict"] == "gap"
+    for wrong in (
+        ("--undo", "t0"),
+        ("--approve", corrected, "--reject", corrected),
+        ("--reject", corrected, "--text", "x"),
+    ):
+        refused = cli("feedback", "review", *wrong)
+        assert refused.returncode == 2
+        assert len(refused.stderr.strip().splitlines()) == 1
