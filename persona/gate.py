@@ -307,3 +307,16 @@ def _more(found: Estimate, above: float) -> str:
 
 def _seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 1 else f"{1000 * value:.0f} ms"
+
+
+def figure(name: str, value: float | None) -> str:
+    """A measure's figure as people read it; a dash where there is none."""
+    if value is None:
+        return "–"
+    if name == LATENCY:
+        return _seconds(value)
+    if name == COST:
+        return in_dollars(value)
+    if name == STYLE:
+        return f"{value:.2f}"
+    return f"{value:.1%}" if name in (CORRECTNESS, GROUNDING, REFUSALS) else f"{value:g}"
