@@ -10,32 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.conversation import Outcome, Rating, Role, Route
 from bot.store.base import Database, insert
 from bot.store.chat_tables import handoffs
 from bot.store.gap_figures import ANSWERED, MERGED, OPEN, batches, refresh_in
+from bot.store.gap_reasons import Why, abstained, found_wanting, handed, number_of, rated
 from bot.store.gap_tables import gap_marks, gap_turns, gaps
-from bot.store.tables import feedback, messages, reviews, turns
-
-_LAG_US = 600_000_000
-_LAG_MESSAGES = 1_000
-"""So far back it is looked again: what has a smaller number, or is earlier by another machine's
-clock, may be stored later. Turns are followed by the number of their messages: by time, those that
-were brought in from elsewhere would be overlooked."""
-
-
-class Why(StrEnum):
-    """Why a turn counts."""
-
-    ABSTAINED = "abstained"
-    HANDOFF = "handoff"
-    DOWN = "down"
+from bot.store.tables import feedback, messages, turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +66,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-_looked_for = sa.and_(
-    turns.c.route.in_([Route.RAG.value, Route.HYBRID.value, Route.LIVE.value]),
-    turns.c.outcome != Outcome.ERROR.value,
-    turns.c.error == "",
-    turns.c.query != "",  # erased
-)
-_unplaced = ~sa.exists().where(gap_turns.c.turn_id == turns.c.id)
-_settled = sa.exists().where(
-    reviews.c.turn_id == feedback.c.turn_id,
-    reviews.c.author == feedback.c.author,
-    reviews.c.at >= feedback.c.updated_at,
-    sa.or_(
-        reviews.c.verdict == "rejected",
-        sa.and_(reviews.c.verdict == "approved", feedback.c.correction != ""),
-    ),
-)
-_found_wanting = sa.and_(feedback.c.rating == Rating.DOWN.value, ~_settled)
-_new = sa.select(turns.c.id, turns.c.at, turns.c.query).where(_looked_for, _unplaced)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_unknown = (Outcome.ABSTAINED.value, Outcome.HANDOFF.value)
-
-
 class GapIntake:
     """Gathers gaps in a database. One process at a time: whoever calls this holds a lease."""
 
@@ -114,20 +77,20 @@ class GapIntake:
 
     async def news(self, limit: int) -> News:
         """Turns that belong to a gap and have none, ``limit`` at most of each kind."""
-        now = _number(self._clock())
+        now = number_of(self._clock())
 
         def op(connection: sa.Connection) -> News:
             marks = _marks(connection)
             last = connection.scalar(sa.select(sa.func.max(messages.c.id))) or 0
-            ways = ((Why.ABSTAINED, _abstained, last), (Why.HANDOFF, _handed, now))
+            ways = ((Why.ABSTAINED, abstained, last), (Why.HANDOFF, handed, now))
             found: dict[str, Unplaced] = {}
-            for why, look, end in (*ways, (Why.DOWN, _rated, now)):
+            for why, look, end in (*ways, (Why.DOWN, rated, now)):
                 # Numbers may begin anew where every message was deleted.
                 mark = marks.get(why, 0) if marks.get(why, 0) <= end else 0
                 rows = connection.execute(look(mark).limit(limit)).all()
                 for row in rows:
                     found.setdefault(row.id, Unplaced(row.id, row.at, row.query, why))
-                marks[why] = _number(rows[-1].mark) if len(rows) == limit else end
+                marks[why] = number_of(rows[-1].mark) if len(rows) == limit else end
             return News(tuple(sorted(found.values(), key=lambda u: (u.at, u.turn))), marks)
 
         return await self._db.read(op)
@@ -137,7 +100,7 @@ class GapIntake:
 
         def op(connection: sa.Connection) -> int:
             mark = _marks(connection).get(Why.ABSTAINED, 0)
-            left = _abstained(mark).order_by(None).subquery()
+            left = abstained(mark).order_by(None).subquery()
             return connection.scalar(sa.select(sa.func.count()).select_from(left)) or 0
 
         return await self._db.read(op)
@@ -263,36 +226,6 @@ class GapIntake:
         await self._db.write(lambda connection: connection.execute(change).rowcount)
 
 
-def _abstained(mark: int) -> sa.Select[Any]:
-    query = _new.add_columns(messages.c.id.label("mark"))
-    query = query.join(messages, messages.c.turn_id == turns.c.id)
-    query = query.where(messages.c.id > mark - _LAG_MESSAGES, messages.c.role == Role.USER.value)
-    return query.where(turns.c.outcome.in_(_unknown)).order_by(messages.c.id)
-
-
-def _handed(mark: int) -> sa.Select[Any]:
-    query = _new.add_columns(handoffs.c.created_at.label("mark"))
-    query = query.join(handoffs, handoffs.c.turn_id == turns.c.id)
-    since = query.where(handoffs.c.created_at >= _moment(mark - _LAG_US))
-    return since.order_by(handoffs.c.created_at, turns.c.id)
-
-
-def _rated(mark: int) -> sa.Select[Any]:
-    query = _new.add_columns(sa.func.max(feedback.c.updated_at).label("mark"))
-    query = query.join(feedback, feedback.c.turn_id == turns.c.id).where(_found_wanting)
-    since = query.where(feedback.c.updated_at >= _moment(mark - _LAG_US))
-    return since.group_by(turns.c.id, turns.c.at, turns.c.query).order_by("mark", turns.c.id)
-
-
-def _moment(number: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=max(number, 0))
-
-
-def _number(mark: int | datetime) -> int:
-    """A place to look on from: a moment becomes microseconds since 1970."""
-    return mark if isinstance(mark, int) else (mark - _EPOCH) // timedelta(microseconds=1)
-
-
 def _marks(connection: sa.Connection) -> dict[str, int]:
     return {row.name: row.number for row in connection.execute(sa.select(gap_marks))}
 
@@ -312,7 +245,7 @@ _approved = (
 
 _withdrawn = sa.select(gap_turns.c.turn_id, gap_turns.c.gap_id).where(
     gap_turns.c.why == Why.DOWN.value,
-    ~sa.exists().where(feedback.c.turn_id == gap_turns.c.turn_id, _found_wanting),
+    ~sa.exists().where(feedback.c.turn_id == gap_turns.c.turn_id, found_wanting),
 )
 
 

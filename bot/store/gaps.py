@@ -16,7 +16,7 @@ from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.store.chat_tables import handoffs
 from bot.store.gap_figures import MERGED, batches, refresh_in
-from bot.store.gap_intake import Why
+from bot.store.gap_reasons import Why
 from bot.store.gap_tables import gap_turns, gaps
 from bot.store.tables import feedback, messages, turns
 from bot.store.turns import texts_in

@@ -18,7 +18,8 @@ from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.gap_figures import HALF_LIFE, heat
-from bot.store.gap_intake import GapIntake, Grown, Why
+from bot.store.gap_intake import GapIntake, Grown
+from bot.store.gap_reasons import Why
 from bot.store.gaps import GapBook, GapState
 from bot.store.history import History
 from bot.store.ids import new_id
