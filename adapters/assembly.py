@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from adapters.costing import CostDesk
     from adapters.gaps import GapDesk
+    from adapters.gate_records import GateDesk
     from adapters.reviewing import Review
     from adapters.routing import RoutingDesk
     from bot.metrics import Metrics
@@ -127,6 +128,13 @@ class Application:
         from adapters.costing import desk_of
 
         return desk_of(self)
+
+    @property
+    def gates(self) -> GateDesk:
+        """Versions that were held to suites."""
+        from adapters.gating import gate_desk
+
+        return gate_desk(self.settings, self.database)
 
     async def readiness(self) -> dict[str, str | None]:
         """What must work before questions can be taken: ``None``, or what is wrong."""

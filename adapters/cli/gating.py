@@ -19,7 +19,7 @@ EXAMPLE = "Example: wellspoken models gate v2 --suite suites/support.jsonl"
 
 
 def gate(
-    version: Annotated[str, typer.Argument(help="The version, like v2.")],
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="The version, like v2.")],
     suite: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapters.cli import gating
 from adapters.cli.console import AsJson, counted, print_json, run, settings, table
 from adapters.cli.reviewing import OPERATOR
 from bot.errors import MissingFileError
@@ -30,6 +31,7 @@ _Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; kept in the aud
 
 
 def register(app: typer.Typer) -> None:
+    models.command("gate", epilog=gating.EXAMPLE)(gating.gate)
     app.add_typer(models, name="models")
 
 

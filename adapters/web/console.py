@@ -12,6 +12,7 @@ from adapters.web.auth import Operator, Sessions, SignInRequiredError
 from adapters.web.costs import add_costs
 from adapters.web.failures import headers_of
 from adapters.web.gaps import add_gaps
+from adapters.web.gates import add_gates
 from adapters.web.knowing import add_knowledge
 from adapters.web.limits import TooManyError
 from adapters.web.pages import Pages
@@ -64,6 +65,7 @@ def console_router(console: Console) -> APIRouter:
     add_gaps(router, console, PAGE)
     add_costs(router, console)
     add_routing(router, console)
+    add_gates(router, console)
     return router
 
 

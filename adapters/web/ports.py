@@ -10,6 +10,8 @@ from adapters.costing import Statement
 from adapters.gap_story import Answered
 from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
+from adapters.gate_records import GateLine
+from adapters.gate_records import Story as GateStory
 from adapters.reviewing import Queue
 from bot.conversation import Author, Feedback, Principal, Question, Turn
 from bot.evidence import Chunk
@@ -244,6 +246,18 @@ class Gaps(Protocol):
     async def reopen(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
 
 
+class Gates(Protocol):
+    """Runs of the gate."""
+
+    async def listing(self, version: str = "") -> Sequence[GateLine]:
+        """Every run, or those of a version, the newest first."""
+        ...
+
+    async def story(self, gate: str, /) -> tuple[GateLine, GateStory | None]:
+        """A run, with its answers where they are still there; raises NotFoundError."""
+        ...
+
+
 class PersonaCard(Protocol):
     """How the bot introduces itself."""
 
@@ -291,5 +305,7 @@ class Application(Protocol):
     def routing(self) -> Routing: ...
     @property
     def costs(self) -> Costs: ...
+    @property
+    def gates(self) -> Gates: ...
 
     async def readiness(self) -> Mapping[str, str | None]: ...
