@@ -1,7 +1,7 @@
 """How well a text keeps to the persona: rules, each finding with its exact place.
 
-Code, links and citation markers are never judged. A trained classifier may stand behind the same
-interface later; the rules stay as what they say is checkable.
+Code, links and citation markers are never judged. A trained classifier may stand beside the rules
+(:mod:`persona.styling`); the rules stay, as what they say is checkable.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Rule(StrEnum):
     LONG_SENTENCE = "long-sentence"
     SHOUTING = "shouting"
     CONTRACTION = "contraction"
+    VOICE = "voice"  # of the trained classifier, not of a rule
 
 
 # How much one finding counts in a text of up to 40 words: a judgement, not a measurement. A word
@@ -76,12 +77,16 @@ _QUOTED = re.compile(r"[\"“]([^\"“”]{2,80})[\"”]")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A place where a text leaves the voice: ``source[start:end] == text``."""
+    """A place where a text leaves the voice: ``source[start:end] == text``.
+
+    ``reason`` is set where the classifier found it and can say what it is about.
+    """
 
     rule: str
     start: int
     end: int
     text: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,8 @@ def protected_spans(text: str) -> list[Span]:
     return [m.span() for m in _PROTECTED.finditer(text)]
 
 
-def _masked(text: str) -> str:
-    """The text with protected places blanked out; offsets stay."""
+def masked(text: str) -> str:
+    """The text with code, links, addresses and markers blanked out; offsets stay."""
     return _PROTECTED.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
 
 
@@ -146,15 +151,15 @@ class StyleScorer:
         ``exp(-0.35 x)``, where ``x`` is the weighted findings for each 40 words, so that one slip
         in a long answer weighs less than in a short one. A text without words scores 1.
         """
-        masked = _masked(text)
+        plain = masked(text)
         found = [
             Finding(rule, start, end, text[start:end])
             for rule, spans in self._rules
-            for start, end in spans(masked)
+            for start, end in spans(plain)
         ]
         found.sort(key=lambda finding: (finding.start, finding.end))
         weight = sum(_WEIGHTS[Rule(finding.rule)] for finding in found)
-        length = max(1.0, len(_WORD.findall(masked)) / _WORDS_PER_UNIT)
+        length = max(1.0, len(_WORD.findall(plain)) / _WORDS_PER_UNIT)
         return StyleScore(math.exp(-_STEEPNESS * weight / length), tuple(found))
 
     def _exclamations(self, text: str) -> Iterator[Span]:
