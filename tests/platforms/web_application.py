@@ -21,6 +21,7 @@ import uvicorn
 from adapters.assembly import utc_now
 from adapters.costing import CostDesk
 from adapters.gaps import GapDesk
+from adapters.gate_records import GateBook, GateDesk, GateFiles
 from adapters.reviewing import Review
 from adapters.routing import RoutingDesk, routing_desk
 from adapters.web.app import create_app
@@ -345,6 +346,11 @@ class WebApplication:
         "How much are night shifts paid?",
     )
     not_ready: dict[str, str | None] = field(default_factory=dict)
+    home: Path = Path()
+
+    @property
+    def gates(self) -> GateDesk:
+        return GateDesk(GateBook(self.database), GateFiles(self.home))
 
     async def readiness(self) -> Mapping[str, str | None]:
         return {"database": None, "knowledge": None} | self.not_ready
@@ -374,6 +380,7 @@ async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
             TurnList(database),
             AuditTrail(database),
             database,
+            home=folder,
         )
     finally:
         await store.close()
