@@ -9,6 +9,7 @@ import typer
 from adapters.cli import (
     answering,
     costs,
+    dataset,
     discord,
     gaps,
     ingesting,
@@ -65,6 +66,7 @@ for room in (
     gaps,
     routing,
     costs,
+    dataset,
     models,
     slack,
     discord,

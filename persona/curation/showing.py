@@ -24,6 +24,11 @@ _MARKER = re.compile(
 _NUMBER = re.compile(r"\d{1,3}")
 
 
+def chunks_of(shown: Sequence[Passage]) -> tuple[str, ...]:
+    """The ids of what is shown, in its order."""
+    return tuple(passage.chunk.id for passage in shown)
+
+
 def seed_of(*parts: str) -> int:
     """A number that is the same for the same texts, in every process."""
     return zlib.crc32("\x1f".join(parts).encode("utf-8", "surrogatepass"))
@@ -66,10 +71,10 @@ def shown(
     return tuple(kept)
 
 
-def renumbered(text: str, cited: Mapping[int, str], shown: Sequence[Passage]) -> str | None:
-    """An answer with its markers moved to the numbers of the shown passages; ``None`` where one
-    of them points to nothing that is shown."""
-    places = {passage.chunk.id: n for n, passage in enumerate(shown, 1)}
+def renumbered(text: str, cited: Mapping[int, str], shown: Sequence[str]) -> str | None:
+    """An answer with its markers moved to the numbers of the shown chunks; ``None`` where one of
+    them points to nothing that is shown."""
+    places = {chunk: n for n, chunk in enumerate(shown, 1)}
     lost = False
 
     def moved(marker: re.Match[str]) -> str:
