@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.bench_refusal import Asked, fill, open_set
 from benchmarks.open_answers import CachedEmbedder
+from bot.abstaining import missing_words
 from bot.conversation import Principal
 from bot.llm.extractive import ExtractiveReader
 from bot.parts import Part, parts
@@ -45,7 +46,10 @@ async def left_open(
         part
         for part in asked
         if not (said and part.taken_up(said))
-        and not (await reader.read(part.question, found)).answered
+        and (
+            (not said and missing_words(part.question, found))
+            or not (await reader.read(part.question, found)).answered
+        )
     ]
     return left if said or len(left) < len(asked) else []
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from bot.abstaining import asks_back, other_task, part_unknown, unknown
+from bot.abstaining import asks_back, missing_words, other_task, part_unknown, unknown
 from bot.attaching import from_file
 from bot.budget import SPENT_LOOKED, SPENT_NOTE, SPENT_NOTICE
 from bot.citing import CitationBook, without_markers
+from bot.clarifying import complains_again
 from bot.conversation import Outcome, Route, Usage
 from bot.disagreeing import BothSides, Doubts
 from bot.disagreeing import tell as tell_both
@@ -47,16 +48,23 @@ class Answering:
         doubts: Doubts | None = None,
         languages: Sequence[str] = (),
     ) -> None:
-        self._ladder = ladder
+        self.ladder = ladder
         self._grounder = grounder
         self._budget = budget
         self._doubts = doubts
         self._languages = tuple(languages)
 
+    def led_by(self, voice: Voice | None) -> Answering:
+        """The same with another brand voice (``None``: as it is)."""
+        ladder = self.ladder.led_by(voice)
+        if ladder is self.ladder:
+            return self
+        return Answering(ladder, self._grounder, self._budget, self._doubts, self._languages)
+
     async def ask_back(self, words: str, reply: Reply) -> None:
         """Ask for what is missing before anything can be looked up, or told."""
         reply.outcome = Outcome.CLARIFY
-        reply.model = self._ladder.plain.model
+        reply.model = self.ladder.plain.model
         await reply.say(words)
         reply.watch.lap("speak")
 
@@ -75,7 +83,7 @@ class Answering:
                             await self._chat(piece, voice, brief, reply)
                 for piece in stream.finish():
                     await self._chat(piece, voice, brief, reply)
-                self._ladder.spoke(voice)
+                self.ladder.spoke(voice)
             except ModelError as error:
                 self._step_down(voice, error, reply)
             if reply.text.strip():
@@ -86,7 +94,7 @@ class Answering:
         """A sentence without evidence: no links, no sources, and of figures only what was said."""
         text = without_markers(only_known_links(clean(piece.text), ()))
         said = (brief.question, *(message.text for message in brief.history))
-        figures = () if voice is self._ladder.plain else from_nowhere(text, said)
+        figures = () if voice is self.ladder.plain else from_nowhere(text, said)
         if figures:
             finding = f"nothing was looked up that says {', '.join(figures)}"
             reply.rejected.append(Rejected(text.strip(), finding))
@@ -97,7 +105,7 @@ class Answering:
         """The offer of a person, in the built-in voice's words; empty where it has none."""
         asked = replace(brief, route=Route.HANDOFF, passages=(), rejected=())
         try:
-            async with aclosing(self._ladder.plain.speak(asked)) as pieces:
+            async with aclosing(self.ladder.plain.speak(asked)) as pieces:
                 return "".join([spoken.text async for spoken in pieces]).strip()
         except Exception:  # noqa: BLE001 - an apology is said whatever else fails
             log.exception("a person cannot be offered")
@@ -109,8 +117,10 @@ class Answering:
 
     async def answer(self, brief: Brief, live: Current, reply: Reply) -> None:
         """Speak from the passages, check each sentence, and step down a rung where it fails."""
-        weak = other_task(brief.question) or evidence_is_weak(
-            brief.query, Retrieval(brief.passages)
+        weak = (
+            other_task(brief.question)
+            or complains_again(brief.question, brief.history)
+            or evidence_is_weak(brief.query, Retrieval(brief.passages))
         )
         if weak and not live.found and not any(map(from_file, brief.passages)):
             log.info("weak evidence", reason=weak)
@@ -128,7 +138,7 @@ class Answering:
         usage, notes = charged(judging)
         reply.spend(usage)
         reply.notes.extend(notes)
-        spent = frugal and len(self._ladder.order(brief.route)) > 1
+        spent = frugal and len(self.ladder.order(brief.route)) > 1
         if spent:
             reply.notes.append(SPENT_NOTE)
         if not reply.text:
@@ -160,23 +170,23 @@ class Answering:
             return check
         reply.notes.extend(each.reason for each in found)
         speaker = Speaker(brief, check, reply)
-        speaker.begin(self._ladder.plain)
+        speaker.begin(self.ladder.plain)
         await tell_both(found, dates, speaker.pass_on, spoken(brief.question, self._languages))
         await reply.say(reply.book.finish())
         return BothSides(check, found, brief.passages)
 
     def _rungs(self, brief: Brief, reply: Reply, *, frugal: bool) -> tuple[Voice, ...]:
         """Who is tried; the turn says who is not, since it failed too often."""
-        resting = () if frugal else self._ladder.left_alone(brief.route)
+        resting = () if frugal else self.ladder.left_alone(brief.route)
         reply.notes.extend(resting)
         reply.error = reply.error or next(iter(resting), "")
-        return self._ladder.rungs(brief.route, frugal=frugal)
+        return self.ladder.rungs(brief.route, frugal=frugal)
 
     async def _climb(
         self, rungs: Sequence[Voice], live: Current, speaker: Speaker, reply: Reply
     ) -> None:
         """Try the rungs until one of them has said something that holds."""
-        plain = self._ladder.plain
+        plain = self.ladder.plain
         told = bool(reply.text)  # that documents disagree: what follows joins it
         left = deque(rungs)
         while left:
@@ -190,7 +200,7 @@ class Answering:
                 else:
                     repair = voice is not plain and not told
                     await speaker.speak(voice, repair=repair, lead=" " if told else "")
-                self._ladder.spoke(voice)
+                self.ladder.spoke(voice)
             except ModelError as error:
                 failed = True
                 self._step_down(voice, error, reply)
@@ -225,20 +235,21 @@ class Answering:
         for part in asked:
             if not part.taken_up(reply.text):
                 alone = documents_alone(speaker.brief, part.question)
-                async with aclosing(self._ladder.plain.speak(alone)) as pieces:
+                async with aclosing(self.ladder.plain.speak(alone)) as pieces:
                     found = [piece.text async for piece in pieces]
                 left += [] if any(found) else [part]
         return left
 
     async def _unread(self, asked: Sequence[Part], speaker: Speaker, reply: Reply) -> list[Part]:
         """Where nothing answered the whole question: the reader says what it can of its parts."""
-        plain, left = self._ladder.plain, []
+        plain, left = self.ladder.plain, []
         for part in asked:
             told = len(reply.text)
             if not told:
                 speaker.begin(plain)
-            alone = documents_alone(speaker.brief, part.question)
-            await speaker.speak(plain, alone, lead="\n\n" if told else "")
+            if not missing_words(part.question, speaker.brief.passages):
+                alone = documents_alone(speaker.brief, part.question)
+                await speaker.speak(plain, alone, lead="\n\n" if told else "")
             left += [part] if len(reply.text) == told else []
         return left
 
@@ -249,13 +260,13 @@ class Answering:
             why = part_unknown(part.question, known)
             reply.notes.append(f"{why.reason}: {part.said}")
             asked = replace(brief, question=part.said, query=part.question, passages=known)
-            said = self._ladder.voice.decline(asked, why)
+            said = self.ladder.voice.decline(asked, why)
             await reply.say(f"\n\n{said}" if said else "")
 
     def _step_down(self, voice: Voice, error: ModelError, reply: Reply) -> None:
         """A model did not answer: the next rung takes over, and the turn says so."""
         log.warning("the model did not answer, the next one steps in", error=str(error))
-        self._ladder.failed(voice, str(error))
+        self.ladder.failed(voice, str(error))
         reply.error = str(error)
         reply.notes.append(f"{voice.model} did not answer: {error}")
 
@@ -265,7 +276,7 @@ class Answering:
         if live.plan.more:
             told = len(reply.text)
             rest = documents_alone(speaker.brief, live.plan.more)
-            await speaker.speak(self._ladder.plain, rest, lead="\n\n")
+            await speaker.speak(self.ladder.plain, rest, lead="\n\n")
             if len(reply.text) == told:
                 await reply.say(rest_untold(live))
 
@@ -275,12 +286,12 @@ class Answering:
         reply.outcome = Outcome.ABSTAINED
         reply.claims.clear()
         reply.book = CitationBook(())
-        reply.model = reply.model or self._ladder.plain.model
+        reply.model = reply.model or self.ladder.plain.model
         known = tuple(p for p in brief.passages if not from_file(p))
         asked = brief.question if other_task(brief.question) else brief.query
         why = unknown(asked, known, unsupported=len(reply.rejected))
         reply.notes.append(why.reason)
-        declined = self._ladder.voice.decline(replace(brief, passages=known), why)
+        declined = self.ladder.voice.decline(replace(brief, passages=known), why)
         await reply.say(" ".join(live.missing) or declined)
         reply.error = reply.error or " ".join(live.findings.errors)
         reply.watch.lap("speak")

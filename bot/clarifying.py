@@ -127,6 +127,13 @@ def _of_several(
     return None
 
 
+def complains_again(question: str, history: Sequence[Message]) -> str:
+    """Why nothing can be looked up for an "it still doesn't work", in words: what exactly happens
+    was asked in this thread before, and this does not say it. Empty for every other message."""
+    again = asked_what_happens(history) and not _ASKS_A_FACT.match(question)
+    return "it says again that it does not work" if again and _says_little(question) else ""
+
+
 # -- what is unclear ------------------------------------------------------------------------------
 
 

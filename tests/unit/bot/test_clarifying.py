@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.asking_back import Unclear, asked_back
-from bot.clarifying import clarification
+from bot.clarifying import clarification, complains_again
 from bot.conversation import Message, Role
 from bot.evidence import Chunk, Passage
 from bot.query import rewrite
@@ -153,6 +153,8 @@ def test_what_does_not_work_is_asked_once_in_a_thread(
     thread += [Message(Role.USER, question), Message(Role.ASSISTANT, back.text)]
     assert asked_back(thread)
     assert clarification("it doesn't work", "it doesn't work", (), thread) is None
+    assert complains_again("it doesn't work", thread)
+    assert not complains_again("The LED blinks red.", thread)
     thread += [Message(Role.USER, "it doesn't work"), Message(Role.ASSISTANT, "I don't know.")]
     assert clarification("it doesn't work", "it doesn't work", (), thread) is None
 

@@ -318,3 +318,18 @@ async def test_where_both_parts_are_unknown_it_does_not_know() -> None:
     turn = await engine_of(ByPart()).answer(ask("Who made the MG-200 and does it support HomeKit?"))
     assert turn.outcome is Outcome.ABSTAINED
     assert turn.answer.startswith("near: Who made")
+
+
+async def test_who_says_again_that_it_does_not_work_is_offered_a_person() -> None:
+    """It was asked what happens; words that say no more are not looked up as if they did."""
+    voice = Speaker("The MG-200 needs 2.5 bar of water pressure.")
+    thread = (
+        Message(Role.USER, "How do I reset the MG-200?"),
+        Message(Role.ASSISTANT, "Hold the button [1]."),
+        Message(Role.USER, "it doesn't work"),
+        Message(Role.ASSISTANT, "What exactly happens with the MG-200?"),
+    )
+    turn = await engine_of(voice).answer(ask("it still doesn't work", history=thread))
+    assert (turn.outcome, turn.answer) == (Outcome.ABSTAINED, "I do not know that.")
+    told = await engine_of(voice).answer(ask("the pressure is low", history=thread))
+    assert told.outcome is Outcome.ANSWERED
