@@ -24,6 +24,7 @@ from adapters.models import (
     open_checker,
     voice_setup,
 )
+from adapters.releasing import open_releases
 from bot.engine import Engine
 from bot.ports import Clock, Embedder, Retriever
 from bot.settings import Settings
@@ -217,6 +218,9 @@ async def assemble(
                 thresholds=ThresholdBook(database),
                 doubts=build_doubts(ledger),
                 setup=voice_setup(settings),
+                releases=await stack.enter_async_context(
+                    open_releases(settings, persona, server, database)
+                ),
             ),
             history=history,
             feedback=FeedbackBook(database),

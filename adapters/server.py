@@ -9,9 +9,10 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -21,12 +22,17 @@ from adapters.chat.desk import Desk
 from adapters.connecting import chat_platforms, connect, needs_web_server
 from adapters.gaps import gatherer_of
 from adapters.syncing import schedule_of
+from adapters.tuning import watcher_of as training_watch
+from adapters.watching import watcher_of as canary_watch
 from adapters.web.app import create_app, create_intake
 from bot.conversation import Principal
 from bot.errors import UsageError, WellspokenError
 from bot.settings import Settings
 from bot.telemetry import log
 from knowledge.stores.base import SearchRequest
+
+if TYPE_CHECKING:
+    from knowledge.syncing import Schedule
 
 _GRACE_S = 30
 _IDLE_S = 1.0
@@ -64,7 +70,7 @@ async def run_server(
             tasks.create_task(_load_index(app))
             hearing = [tasks.create_task(chat.run()) for chat in chats]
             schedule = schedule_of(app) if "worker" in parts else None
-            jobs = (_work(app), schedule.run(), gatherer_of(app).run()) if schedule else ()
+            jobs = _jobs(app, schedule) if schedule else ()
             working = [tasks.create_task(job) for job in jobs]
             if chats:
                 working.append(tasks.create_task(desk.run()))
@@ -83,6 +89,17 @@ async def run_server(
                 server.should_exit = True
                 await web
     log.info("stopped")
+
+
+def _jobs(app: Application, schedule: Schedule) -> tuple[Coroutine[Any, Any, None], ...]:
+    """What the background worker does: sources, vectors, gaps, training rounds, canaries."""
+    return (
+        _work(app),
+        schedule.run(),
+        gatherer_of(app).run(),
+        training_watch(app).run(),
+        canary_watch(app).run(),
+    )
 
 
 class _Server(uvicorn.Server):

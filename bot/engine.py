@@ -18,6 +18,7 @@ from bot.answering import BROKEN_OFF, Answering
 from bot.asking_back import Clarification
 from bot.attaching import attached, names_only, routed, searched_for, with_files, without_quotes
 from bot.caching import Asked, essence, worth_keeping
+from bot.citing import without_markers
 from bot.clarifying import clarification
 from bot.conversation import Message, Outcome, Principal, Question, Route, RouteDecision, Turn
 from bot.disagreeing import Doubts
@@ -29,6 +30,7 @@ from bot.languages import spoken
 from bot.live import Current, without_values
 from bot.ports import Brief, Clock, Grounder, LiveFacts, Retriever, Rewriter
 from bot.ports_costs import AnswerStore, CachedAnswer, Spending
+from bot.ports_releasing import Releases, StyleCheck
 from bot.query import RuleRewriter
 from bot.reply import Reply, Show, Stopwatch, silent
 from bot.routing import SHIPPED, Thresholds, decide, reconsider, worth_a_look
@@ -62,6 +64,7 @@ class _Exchange:
 
     question: Question
     thread: str
+    answering: Answering
     said: str
     query: str
     history: tuple[Message, ...] = ()
@@ -101,14 +104,16 @@ class Engine:
         doubts: Doubts | None = None,
         languages: Sequence[str] = (),
         setup: str = "",
+        releases: Releases | None = None,
+        style: StyleCheck | None = None,
     ) -> None:
         self._turns = turns
         self._retriever = retriever
-        self._ladder = ladder
         self._grounder = grounder
         self._answering = Answering(ladder, grounder, budget, doubts, languages)
         self._answers, self._budget, self._setup = answers, budget, setup
         self._thresholds = thresholds
+        self._releases, self._style = releases, style
         self._languages = tuple(languages)
         self._clock = clock
         self._passages = passages
@@ -156,7 +161,7 @@ class Engine:
         watch = Stopwatch()
         reply = Reply(show, watch)
         thread = question.thread or new_id("thread")
-        talk = _Exchange(question, thread, said=question.text, query=question.text)
+        talk = _Exchange(question, thread, self._answering, said=question.text, query=question.text)
         try:
             await self._understand(talk, reply)
             if not await self._decline_task(talk, reply):
@@ -169,6 +174,8 @@ class Engine:
             await self._apologise(WellspokenError(), talk, reply)
 
         turn = self._turn(talk, reply)
+        if self._style is not None and turn.outcome is Outcome.ANSWERED:
+            turn = replace(turn, style=await self._style(without_markers(turn.answer)))
         if self._budget is not None:
             self._budget.spend(turn.usage)
         stored = await self._store(turn, question, watch)
@@ -180,11 +187,13 @@ class Engine:
     async def _understand(self, talk: _Exchange, reply: Reply) -> None:
         """What is asked, in its thread, and which way it goes."""
         question, watch = talk.question, reply.watch
+        if self._releases is not None:
+            talk.answering = talk.answering.led_by(await self._releases.voice(talk.thread))
         talk.history = await self._history(question)
         watch.lap("history")
 
         talk.said = without_call(question.text, self._names)
-        rewriter = self._rewriter if await self._answering.may_spend() else RuleRewriter()
+        rewriter = self._rewriter if await talk.answering.may_spend() else RuleRewriter()
         talk.query = await rewriter.rewrite(talk.said, talk.history, reply.spend)
         watch.lap("rewrite")
 
@@ -215,32 +224,32 @@ class Engine:
         """Down the route: talk, ask back, or look up, and then perhaps talk after all."""
         chats = talk.decision.route in _WITHOUT_FACTS
         if chats and not worth_a_look(talk.decision, talk.thresholds):
-            await self._answering.converse(talk.brief(), reply)
+            await talk.answering.converse(talk.brief(), reply)
             return
         if talk.decision.route is Route.LIVE and not talk.live.plan.wants:
             talk.found = Retrieval((), withheld=talk.live.plan.withheld)
-            await self._answering.ask_back(talk.live.plan.ask, reply)
+            await talk.answering.ask_back(talk.live.plan.ask, reply)
             return
         found = await (self._look(talk) if chats else self._search(talk))
         reply.watch.lap("retrieve")
         if found is None:
-            await self._answering.converse(talk.brief(), reply)
+            await talk.answering.converse(talk.brief(), reply)
             return
         talk.found = found
         talk.decision = reconsider(talk.decision, talk.query, talk.found, talk.thresholds)
         if talk.decision.route in _WITHOUT_FACTS:
             talk.found = replace(talk.found, passages=())  # of no use to it, nor told to the voice
-            await self._answering.converse(talk.brief(), reply)
+            await talk.answering.converse(talk.brief(), reply)
             return
         unclear = self._unclear(talk)
         if unclear is not None:
             reply.notes.append(unclear.reason)
-            await self._answering.ask_back(unclear.text, reply)
+            await talk.answering.ask_back(unclear.text, reply)
             return
         talk.found = talk.live.above(talk.query, with_files(talk.query, talk.found, talk.files))
         if await self._repeat(talk, reply):
             return
-        await self._answering.answer(talk.brief(), talk.live, reply)
+        await talk.answering.answer(talk.brief(), talk.live, reply)
 
     async def _decline_task(self, talk: _Exchange, reply: Reply) -> bool:
         """Say that a sum or a poem is none of its tasks. Nothing is looked up for one, and so it is
@@ -250,7 +259,7 @@ class Engine:
             return False
         reasons = (*talk.decision.reasons, f"it asks for {task}, so nothing is looked up")
         talk.decision = replace(talk.decision, route=Route.VOICE, reasons=reasons)
-        await self._answering.abstain(talk.brief(), talk.live, reply)
+        await talk.answering.abstain(talk.brief(), talk.live, reply)
         return True
 
     def _unclear(self, talk: _Exchange) -> Clarification | None:
@@ -314,8 +323,8 @@ class Engine:
             audience=talk.question.principal.groups,
             route=talk.decision.route,
             passages=talk.found.passages,
-            persona=self._ladder.voice.persona,
-            rungs=self._ladder.models(talk.decision.route),
+            persona=talk.answering.ladder.voice.persona,
+            rungs=talk.answering.ladder.models(talk.decision.route),
             checker=self._grounder.id,
             setup=self._setup,
         )
@@ -325,7 +334,7 @@ class Engine:
         reply.outcome = Outcome.ERROR
         reply.error = str(error)
         words = BROKEN_OFF if reply.text else _APOLOGY
-        offer = await self._answering.offer(talk.brief())
+        offer = await talk.answering.offer(talk.brief())
         said = f"{words.format(reason=error.public)} {offer}".rstrip()
         await reply.say(reply.book.finish() + said)
 
@@ -350,8 +359,8 @@ class Engine:
             grounding=kept.grounding if kept else Grounding(tuple(reply.claims), rejected),
             passages=without_values(names_only(found.passages)),
             withheld=found.withheld,
-            model=reply.model or self._ladder.voice.model,
-            persona=self._ladder.voice.persona,
+            model=reply.model or talk.answering.ladder.voice.model,
+            persona=talk.answering.ladder.voice.persona,
             usage=reply.usage,
             timings_ms=reply.watch.timings,
             at=self._clock(),
