@@ -24,6 +24,7 @@ from adapters.chat.base import (
 from adapters.chat.commands import Commands
 from adapters.chat.handing import Handing
 from adapters.chat.intake import EDITED, Intake
+from adapters.chat.notices import NOTICE, Notices
 from adapters.chat.ports import About
 from adapters.chat.worker import LEASE_S, NotYetError, Worker, worker_name
 from bot.conversation import Author, Feedback, Platform, Principal, Rating
@@ -92,6 +93,7 @@ class Desk:
             clock=app.clock,
         )
         self._commands = Commands(app, self._participation)
+        self._notices = Notices(self._inbox, self._adapters)
         self._intake = Intake(
             database=app.database,
             inbox=self._inbox,
@@ -247,6 +249,8 @@ class Desk:
             await self._handing.hand_off(claim, payload["turn"], place_of(payload["place"]))
         elif kind == "offer":
             await self._handing.offer(claim, payload["turn"], place_of(payload["place"]))
+        elif kind == NOTICE:
+            await self._notices.post(claim)
         else:
             raise NotFoundError(kind="kind of event", id=kind)
 
@@ -320,6 +324,8 @@ class Desk:
         payload = claim.payload
         if payload["kind"] == "message":
             await self._answering.give_up(self._job(claim))
+        elif payload["kind"] == NOTICE:
+            self._notices.not_posted(claim)
         elif payload["kind"] == "handoff":
             await self._handing.not_handed(payload["turn"], place_of(payload["place"]))
         elif payload["kind"] == "carry":

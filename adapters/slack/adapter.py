@@ -194,4 +194,6 @@ class SlackAdapter:
             return ""
 
     async def _of(self, place: Place) -> Workspace:
+        if not place.workspace:  # a channel that the settings name
+            return await self._workspaces.holding(place.channel)
         return await self._workspaces.of(place.workspace)
