@@ -22,6 +22,7 @@ from adapters.cli import (
     slack,
     sources,
     stages,
+    tuning,
 )
 
 app = typer.Typer(
@@ -70,5 +71,6 @@ for room in (
     models,
     slack,
     discord,
+    tuning,
 ):
     room.register(app)

@@ -99,7 +99,8 @@ class TuningJob:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a tuner sees of a job now. ``model`` is what came of it; ``served_as`` is the id that it
-    is asked by, where that is another; ``adapter`` its folder, where it has one."""
+    is asked by, where that is another; ``adapter`` its folder, where it has one. ``vanished``: who
+    trained it ended without a word, and may be started again."""
 
     status: Status
     remote: str = ""
@@ -108,6 +109,7 @@ class Report:
     adapter: str = ""
     error: str = ""
     resumable: bool = False
+    vanished: bool = False
     progress: Progress = Progress()
     events: Sequence[Event] = ()
 

@@ -114,22 +114,35 @@ class JobBook:
         await self._db.write(op)
 
     async def begun(self, id: str, remote: str) -> TuningJob:  # noqa: A002 - its word
-        """A job that was taken up, for the first time or again."""
+        """A job that was taken up; one that is over stays as it is."""
 
         def op(connection: sa.Connection) -> TuningJob:
             job = _get(connection, id, lock=True)
-            if job.status is Status.CANCELLED:
+            if job.status.over:
                 return job
+            at = job.started_at or self._clock()
             _change(
-                connection,
-                id,
-                remote=remote,
-                status=Status.RUNNING.value,
-                error="",
-                started_at=job.started_at or self._clock(),
-                finished_at=None,
-                options={**job.options, "resumable": False},
+                connection, id, remote=remote, status=Status.RUNNING.value, started_at=at, error=""
             )
+            return _get(connection, id)
+
+        return await self._db.write(op)
+
+    async def reopened(self, id: str, by: str) -> TuningJob:  # noqa: A002 - its word
+        """Queue a failed job again that can go on. Raises RoundRunningError while another one is
+        under way."""
+
+        def op(connection: sa.Connection) -> TuningJob:
+            job = _get(connection, id, lock=True)
+            if not job.resumable:
+                return job
+            kept = {**job.options, "resumable": False, "restarts": 0}
+            again = {"status": Status.QUEUED.value, "remote": "", "error": "", "finished_at": None}
+            _change(connection, id, options=kept, **again)
+            self._append(connection, "tuning resumed", by, id)
+            other = _active(connection, without=id)
+            if other is not None:
+                raise RoundRunningError(job=other.id)
             return _get(connection, id)
 
         return await self._db.write(op)

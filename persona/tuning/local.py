@@ -80,7 +80,7 @@ class LocalTuner:
                 text=True,
                 timeout=_CHECK_S,
                 check=False,
-                env=_environment({}),
+                env=trainer_environment({}),
             )
             packages = json.loads(done.stdout)["packages"]
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -109,7 +109,7 @@ class LocalTuner:
             try:
                 os.ftruncate(held, 0)  # the number of the one before
                 if folder.read_progress().get("state") == SUCCEEDED:
-                    return job.remote
+                    return job.remote or "over"
                 if not folder.job.exists():
                     write_object(folder.job, self._order(job, dataset))
                 folder.progress.unlink(missing_ok=True)  # of the one that stopped
@@ -149,7 +149,7 @@ class LocalTuner:
                 stdout=output,
                 stderr=output,
                 cwd=folder.path,
-                env=_environment(offline),
+                env=trainer_environment(offline),
                 start_new_session=True,
                 pass_fds=(held,),
             )
@@ -185,7 +185,7 @@ class LocalTuner:
         if job.status is Status.QUEUED and not folder.job.exists():
             return Report(Status.QUEUED)
         killed = _killed(told, folder, job)
-        return replace(seen, status=Status.FAILED, error=killed, resumable=True)
+        return replace(seen, status=Status.FAILED, error=killed, resumable=True, vanished=True)
 
     async def cancel(self, job: TuningJob) -> None:
         """Stop the trainer: first with a word, then for good. Its checkpoints are removed."""
@@ -219,7 +219,7 @@ def _machine() -> str:
     return socket.gethostname()
 
 
-def _environment(values: Mapping[str, str]) -> dict[str, str]:
+def trainer_environment(values: Mapping[str, str]) -> dict[str, str]:
     """Nothing of ours goes to the trainer, least of all a key; and nothing of it to any hub."""
     quiet = {
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -229,6 +229,12 @@ def _environment(values: Mapping[str, str]) -> dict[str, str]:
     }
     polite = {"OMP_WAIT_POLICY": "PASSIVE"}  # threads that spin cost a shared machine three times
     return child_environment({**quiet, **values}, defaults=polite, without=_SECRETS)
+
+
+def whole_path(base: str) -> str:
+    """A base that is a folder by its whole path; a name as it is."""
+    path = Path(base).expanduser()
+    return str(path.absolute()) if path.is_dir() else base
 
 
 def _base(base: str) -> str:
@@ -243,7 +249,7 @@ def _base(base: str) -> str:
             f'"{base}" holds no model: config.json is missing; name the folder of a causal model '
             "as transformers saves it."
         )
-    return str(path.absolute())
+    return whole_path(base)
 
 
 def _check_lines(dataset: Dataset, method: Method) -> None:
