@@ -12,13 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adapters.deploying import deployment_of
 from adapters.models import build_version_voice
 from bot.errors import UsageError
 from persona.canary_figures import CanaryTurns
 from persona.canary_reading import Limits, Reading, reading
 from persona.lineage import Lineage, lineage_of
 from persona.registry import Change, GateRun, ModelVersion, Promotion, Registry, Release, Trial
-from persona.releasing import Deployment, VoiceReleases
+from persona.releasing import VoiceReleases
 
 if TYPE_CHECKING:
     from bot.llm.openai import ModelServer
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
     from persona.profile import Persona
+
+__all__ = ["ReleaseDesk", "deployment_of", "open_releases", "release_desk"]
 
 _PINNED = (
     "WELLSPOKEN_VOICE_MODEL names {model}, which speaks whatever is released; unset it to let the "
@@ -54,12 +57,6 @@ async def open_releases(
     releases = VoiceReleases(Registry(database).release, voice_of, deployment_of(settings))
     async with aclosing(releases):
         yield releases
-
-
-def deployment_of(settings: Settings) -> Deployment | None:
-    """Who loads adapters into the model server; ``None`` where no server could."""
-    del settings
-    return None
 
 
 @dataclass(frozen=True, slots=True)

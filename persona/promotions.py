@@ -16,7 +16,7 @@ from bot.errors import GateNotPassedError, ReleaseError, UsageError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.store.ids import new_id
-from persona.tables import canaries, model_versions, promotions
+from persona.tables import canaries, promotions
 from persona.versions import (
     CANARY,
     CANDIDATE,
@@ -107,11 +107,8 @@ class Promotions:
 
     async def roll_back(self, *, by: str, reason: str = "") -> Change:
         """Take the last step back: end the canary where one runs, else make live again what was
-        live before the live version (down to none at all).
-
-        A version that was rejected since is passed over. Raises UsageError where nothing is
-        released.
-        """
+        live before the live version (down to none at all). Raises UsageError where nothing is
+        released."""
         at = self._clock()
 
         def op(connection: sa.Connection) -> Change:
@@ -119,12 +116,12 @@ class Promotions:
             if standing.canary:
                 ended = standing.canary
                 why = reason or "rolled back by an operator"
-                self._end(connection, standing, (ROLLED_BACK, _unreleased), why, by, at)
+                self._end(connection, standing, (ENDED, _unreleased), why, by, at)
                 return Change(standing.live, standing.live, changed=False, ended=ended)
             before = standing.live
             if not before:
                 raise UsageError("No version is live and none is a canary; nothing to roll back.")
-            target = _before(connection)
+            target = were_live(promotions_in(connection))[-2]
             put_state(connection, before, RETIRED, reason or "rolled back by an operator", at)
             if target:
                 put_state(connection, target, LIVE, f"{before} was rolled back", at)
@@ -294,19 +291,24 @@ def _check_passed(connection: sa.Connection, wanted: ModelVersion) -> None:
     run = gate_in(connection, wanted.version)
     if run is None or not run.passed:
         raise GateNotPassedError(version=wanted.version)
-    _check_not_rejected(wanted)
+    _check_harmless(connection, wanted)
 
 
 def _check_not_failed(connection: sa.Connection, wanted: ModelVersion) -> None:
     run = gate_in(connection, wanted.version)
     if run is not None and not run.passed:
         raise GateNotPassedError(version=wanted.version)
-    _check_not_rejected(wanted)
+    _check_harmless(connection, wanted)
 
 
-def _check_not_rejected(wanted: ModelVersion) -> None:
-    if wanted.state == REJECTED:
-        reason = f"{wanted.version} was rejected ({wanted.why}); use --force --reason TEXT."
+def _check_harmless(connection: sa.Connection, wanted: ModelVersion) -> None:
+    """What did worse as a canary, no later pass makes good."""
+    query = sa.select(canaries.c.why).where(
+        canaries.c.version == wanted.version, canaries.c.state == ROLLED_BACK
+    )
+    why = connection.scalar(query.order_by(canaries.c.at.desc()).limit(1))
+    if why is not None:
+        reason = f"{wanted.version} was rejected as a canary ({why}); use --force --reason TEXT."
         raise ReleaseError(reason=reason)
 
 
@@ -350,13 +352,3 @@ def _unreleased(connection: sa.Connection, version: str) -> str:
 def _rejected(connection: sa.Connection, version: str) -> str:
     del connection, version
     return REJECTED
-
-
-def _before(connection: sa.Connection) -> str:
-    """What was live before the live version and was not rejected since."""
-    stack = were_live(promotions_in(connection))[:-1]
-    query = sa.select(model_versions.c.version).where(
-        model_versions.c.version.in_(stack), model_versions.c.state != REJECTED
-    )
-    good = set(connection.scalars(query))
-    return next((version for version in reversed(stack) if version in good), "")

@@ -29,6 +29,9 @@ hear of it later, and a rollback may want it back."""
 FIRST_S = 5.0
 """How long the first asker of a process waits at most until adapters are loaded."""
 
+AGAIN_WITHIN_S = 10.0
+"""How long an asker waits until an adapter is loaded again; then the next rung answers."""
+
 _MISSING = 404
 
 
@@ -86,16 +89,19 @@ class VersionVoice:
         if self._deployment is None or self._version.adapter is None:
             return False
         try:
-            await self._deployment.load(self.model, self._version.adapter)
-        except WellspokenError as error:
-            log.warning("adapter not loaded again", model=self.model, error=str(error))
+            async with asyncio.timeout(AGAIN_WITHIN_S):
+                await self._deployment.load(self.model, self._version.adapter)
+        except (WellspokenError, TimeoutError) as error:
+            log.warning(
+                "adapter not loaded again", model=self.model, error=str(error) or "too slow"
+            )
             return False
         log.info("adapter loaded again", model=self.model)
         return True
 
 
 def _is_missing(error: ModelRefusedError) -> bool:
-    return error.data.get("status") == _MISSING
+    return error.data.get("status") == _MISSING or error.data.get("code") == "model_not_found"
 
 
 class VoiceReleases:

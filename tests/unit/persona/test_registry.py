@@ -155,15 +155,15 @@ async def test_rolling_back_goes_step_by_step_to_no_version(database: Database) 
     assert (await registry.roll_back(by=BY)).version == ""
 
 
-async def test_rolling_back_passes_over_what_was_rejected(database: Database) -> None:
-    """A version that was found bad since does not come back by itself."""
+async def test_rolling_back_goes_to_what_a_later_gate_found_worse(database: Database) -> None:
+    """What was live before comes back, also where the gate prefers what is rolled back."""
     registry = Registry(database)
-    await registered(registry, "one", "two", "three")
-    for version in ("v1", "v2", "v3"):
+    await registered(registry, "one", "two")
+    for version in ("v1", "v2"):
         await registry.promote(version, by=BY, force=True, reason="x")
-    await registry.set_state("v2", "rejected", why="rude", by=BY)
+    await registry.set_state("v1", "rejected", why="gate: worse than v2", by=BY)
     assert (await registry.roll_back(by=BY)).version == "v1"
-    assert (await registry.roll_back(by=BY)).version == ""
+    assert (await registry.get("v1")).state == "live"
 
 
 async def test_one_canary_at_a_time_with_a_share_that_may_grow(database: Database) -> None:
@@ -192,7 +192,9 @@ async def test_rolling_back_ends_the_canary_first(database: Database) -> None:
     done = await registry.roll_back(by=BY)
     assert (done.version, done.ended, done.changed) == ("v1", "v2", False)
     assert await states(registry) == {"v1": "live", "v2": "candidate"}
-    assert [c.state for c in await registry.canaries()] == ["rolled back"]
+    assert [c.state for c in await registry.canaries()] == ["ended"]
+    await gated(database, "v2", "pass")
+    await registry.promote("v2", by=BY)
 
 
 async def test_promotion_ends_a_canary(database: Database) -> None:
