@@ -22,6 +22,8 @@ from bot.sentences import Sentence, Unit
 
 _RULE = re.compile(r"^\s*\|[\s:|\-]+\|\s*$")
 _SEPARATOR = re.compile(r"[/_.-]+")
+_COSTS = re.compile(r"\b(?:costs?|prices?|expensive)\b")
+_NUMBER = re.compile(r"(?<![\w.-])\d++(?![.)]\s)")  # of no code, and not that of a step
 _COVERED = 0.85
 _MOST_ROWS = 6
 _LONGEST_TABLE = 1_500
@@ -327,8 +329,11 @@ def said_in_prose(asked: Asked, candidate: Candidate) -> bool:
 
 
 def lacks_value(asked: Asked, quoted: str) -> bool:
-    """Whether a price, a weight or the like is asked for and nothing quoted is one."""
+    """Whether a price or a weight is asked for and nothing quoted is one."""
     attribute = _wanted(asked).attribute
     if asked.asks is not Asks.NUMBER or attribute not in (PRICE, WEIGHT):
         return False
-    return not attribute.value.search(fold(quoted))
+    # "How much is the rainfall?" wants no price: any number may tell it.
+    named = attribute is WEIGHT or _COSTS.search(fold(asked.text))
+    shape = attribute.value if named else _NUMBER
+    return not (attribute.value.search(fold(quoted)) or shape.search(quoted))
