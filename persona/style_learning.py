@@ -6,11 +6,13 @@ that came along, and no rating of somebody who does not allow that it is learned
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from bot.citing import without_markers
@@ -37,6 +39,7 @@ _LONGEST = 4_000
 # A judgement: a thumb may be about the facts, a rewrite too; samples are about the voice alone.
 _REWRITTEN, _BEFORE_REWRITE, _UP, _DOWN = 1.0, 0.4, 0.5, 0.3
 _LARGEST_FILE = 20_000_000
+_SLICE = 32  # texts whose vectors are asked for at once
 
 
 def of_persona(persona: Persona) -> list[Example]:
@@ -200,21 +203,16 @@ async def learn(
 ) -> StyleModel:
     """Train a classifier; the embedder is asked in slices, and ``progress`` hears of them.
 
-    Raises TrainingError for too few examples. The fit itself blocks for up to some seconds: run it
-    where nothing else waits.
+    Raises TrainingError for too few examples. The fit runs in a thread of its own.
     """
-    import numpy as np
-
     check_enough(examples)
     if embedder is None:
-        return train(examples)
+        return await asyncio.to_thread(train, examples)
     vectors = []
     for start in range(0, len(examples), _SLICE):
         part = examples[start : start + _SLICE]
         vectors.append(await embedder.embed([example.text[:READ] for example in part]))
         if progress:
             progress(start + len(part), len(examples))
-    return train(examples, np.concatenate(vectors), embedder=embedder.model)
-
-
-_SLICE = 32
+    joined = np.concatenate(vectors)
+    return await asyncio.to_thread(train, examples, joined, embedder=embedder.model)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapters.cli import reviewing, telling
-from adapters.cli.console import AsJson, print_json, remark, run, settings, table
-from bot.errors import MissingFileError
+from adapters.cli.console import AsJson, print_json, run, settings, table
+from adapters.cli.persona import persona
 
 feedback = typer.Typer(
     help="Ratings and corrections.",
@@ -20,9 +18,6 @@ feedback = typer.Typer(
 )
 audit = typer.Typer(
     help="The audit trail.", epilog="Example: wellspoken audit verify", no_args_is_help=True
-)
-persona = typer.Typer(
-    help="The voice's definition.", epilog="Example: wellspoken persona check", no_args_is_help=True
 )
 
 
@@ -107,51 +102,3 @@ async def _verify_audit(as_json: bool) -> int:
     else:
         sys.stdout.write(f"the audit trail is broken: {broken}\n")
     return 0 if broken is None else 1
-
-
-@persona.command("check", epilog="Example: wellspoken persona check persona.yaml")
-def check(
-    path: Annotated[Path | None, typer.Argument(help="Default: the persona in use.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check a persona file; every finding has its line."""
-    from persona.profile import check_persona
-
-    path = path or settings().persona_path
-    if path is None:
-        remark("No persona file is set; `wellspoken init` writes one.")
-        if as_json:
-            print_json([])
-        return
-    if not path.is_file():
-        raise MissingFileError(path=path)
-    findings = check_persona(path)
-    if as_json:
-        print_json(
-            [{"line": f.line, "problem": f.problem, "severity": f.severity} for f in findings]
-        )
-    else:
-        for finding in findings:
-            sys.stdout.write(f"{path}:{finding.line}: {finding.severity}: {finding.problem}\n")
-        if not findings:
-            sys.stdout.write(f"{path} is fine\n")
-    if any(f.severity == "error" for f in findings):
-        raise typer.Exit(2)
-
-
-@persona.command("show", epilog="Example: wellspoken persona show")
-def show(as_json: AsJson = False) -> None:
-    """Show the persona in use."""
-    from dataclasses import asdict
-
-    from adapters.models import load_voice_persona
-
-    who = load_voice_persona(settings())
-    if as_json:
-        print_json({**asdict(who), "version": who.version})
-        return
-    import yaml
-
-    said = {k: v for k, v in json.loads(json.dumps(asdict(who))).items() if v not in ("", [])}
-    sys.stdout.write(f"# version {who.version}\n")
-    sys.stdout.write(yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100))

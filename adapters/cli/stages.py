@@ -141,35 +141,58 @@ def ground(
 
 def style(
     text: Annotated[str | None, typer.Argument(help="The text to score.")] = None,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="Ask the model of WELLSPOKEN_MODEL too.")
+    ] = False,
     jsonl: Jsonl = None,
     as_json: AsJson = False,
 ) -> None:
     """Score how well a text keeps to the persona.
 
-    Each finding names the phrase that does not.
+    Each finding names the phrase that does not; those of the classifier that `persona learn`
+    trained have the rule "voice".
     """
     from adapters.cli.jsonl import text_field
     from adapters.models import load_voice_persona
-    from persona.style import StyleScorer
+    from adapters.styling import StyleDesk, open_styling
 
-    scorer = StyleScorer(load_voice_persona(settings()))
+    configured = settings()
+    who = load_voice_persona(configured)
+    opened: list[StyleDesk] = []
+
+    @asynccontextmanager
+    async def around() -> AsyncIterator[None]:
+        async with open_styling(configured, who, judged=judge) as desk:
+            opened.append(desk)
+            yield
 
     async def handle(record: dict[str, Any]) -> dict[str, Any]:
-        result = scorer.score(text_field(record, "text"))
-        return {
+        said = text_field(record, "text")
+        result = await opened[0].styler.score(said)
+        scored: dict[str, Any] = {
             "score": round(result.score, 4),
             "findings": [
                 {"rule": f.rule, "start": f.start, "end": f.end, "text": f.text}
+                | ({"reason": f.reason} if f.reason else {})
                 for f in result.findings
             ],
         }
+        if opened[0].judge is not None:
+            judged = await opened[0].judge.judge(said)
+            scored["judge"] = {"score": round(judged.score, 4), "reason": judged.reason}
+        return scored
 
-    def show(result: dict[str, Any]) -> str:
-        lines = [f"style {result['score']:.2f}"]
-        lines += [f'  {f["rule"]}: "{f["text"]}"' for f in result["findings"]]
-        return "\n".join(lines)
+    _stage({"text": text}, "text", jsonl, as_json, handle, _show_style, around())
 
-    _stage({"text": text}, "text", jsonl, as_json, handle, show)
+
+def _show_style(result: dict[str, Any]) -> str:
+    lines = [f"style {result['score']:.2f}"]
+    for found in result["findings"]:
+        why = f" ({found['reason']})" if "reason" in found else ""
+        lines.append(f'  {found["rule"]}: "{found["text"]}"{why}')
+    if "judge" in result:
+        lines.append(f"judge {result['judge']['score']:.2f}: {result['judge']['reason']}")
+    return "\n".join(lines)
 
 
 def _stage(
