@@ -2,7 +2,8 @@
 
 Run: ``python -m benchmarks.checker.make_pairs --data ../shared/data --out DIR [--seed 7]``
 (some minutes on one core). It writes ``claims.jsonl.gz`` and ``questions.jsonl.gz`` and prints
-how many pairs of each set, kind and label there are. What the sets are and under which licences:
+how many pairs of each set, kind and label there are; ``stances/claims.jsonl.gz`` beside them is
+for ``tune.py``. What the sets are and under which licences:
 ``sources.py`` and docs/checker.md.
 """
 
@@ -26,6 +27,7 @@ from benchmarks.checker.pairs import ClaimPair, Pair, report, said, write
 from benchmarks.checker.questions import every_question
 from benchmarks.checker.records import business_claims
 from benchmarks.checker.sources import Pool, Sets, corpora
+from benchmarks.checker.stances import stance_claims
 from benchmarks.checker.tables import table_claims
 
 
@@ -68,6 +70,11 @@ def main() -> None:
         pairs = agreed(pairs)
         write(chosen.out / f"{name}.jsonl.gz", pairs)
         print(report(name, pairs))
+        if name == "claims":
+            claims = [p for p in pairs if isinstance(p, ClaimPair)]
+            again = list(stance_claims(claims, chosen.seed))
+            write(chosen.out / "stances" / "claims.jsonl.gz", again)
+            print(report("stances", again))
         print(f"{time.monotonic() - start:.0f} s")
 
 

@@ -231,6 +231,14 @@ def in_fourth(group: str, sets: list[str]) -> bool:
     return of.removeprefix("made:") in sets and zlib.crc32(name.encode()) % 4 == 0
 
 
+def left_out(data: Prepared, names: list[str], fourth: list[str]) -> np.ndarray:
+    """Which rows belong to a set, a kind or a part of a group's name that is only tested on."""
+    away = np.isin(data.set, names) | np.isin(data.kind, names)
+    return away | np.array(
+        [any(w in g for w in names) or in_fourth(g, fourth) for g in data.group], bool
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("prepared", nargs="+", type=Path)
@@ -253,9 +261,7 @@ def main() -> None:
     if device.type == "cpu":
         torch.set_num_threads(2)
     data = read(given.prepared)
-    away = np.isin(data.set, given.left_out) | np.isin(data.kind, given.left_out)
-    away |= np.array([any(w in g for w in given.left_out) or in_fourth(g, given.fourth)
-                      for g in data.group])  # fmt: skip
+    away = left_out(data, given.left_out, given.fourth)
     taught, test = data.where(~away), data.where(away)
     if len(test) > MOST_TESTED:
         few = random.Random(5).sample(range(len(test)), MOST_TESTED)
