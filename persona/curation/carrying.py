@@ -54,8 +54,11 @@ class Carrier:
         return settled
 
     def states_facts(self, text: str) -> bool:
-        """Whether a text states what would need a source."""
-        return not _exact(without_markers(text), (self.names,))
+        """Whether small talk states what would need a source. A capital that opens a sentence
+        makes no name."""
+        bare = without_markers(text)
+        stated = [fact for fact in facts(bare) if not _opens(fact, bare)]
+        return not _known(stated, (self.names,))
 
     async def cited(self, text: str, shown: Sequence[Passage], question: str, turn: Turn) -> str:
         """The text with the numbers of the passages that carry its sentences; empty where one of
@@ -157,7 +160,18 @@ def _terms(text: str) -> frozenset[str]:
 
 def _exact(text: str, sources: Sequence[str]) -> bool:
     """Whether the sources have every fact of a text, in its exact form."""
-    stated = facts(text)
+    return _known(facts(text), sources)
+
+
+def _opens(fact: Fact, text: str) -> bool:
+    """Whether a name is one word at the beginning of a sentence."""
+    before = text[: fact.start].rstrip()
+    alone = fact.kind is Kind.NAME and " " not in fact.text
+    return alone and (not before or before[-1] in ".!?:\n")
+
+
+def _known(stated: Sequence[Fact], sources: Sequence[str]) -> bool:
+    """Whether the sources have each of these facts."""
     if not stated:
         return True
     known = [fact for source in sources for fact in facts(source)]

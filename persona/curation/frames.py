@@ -23,87 +23,95 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 """What is asked for, by the function words of a question; the first that fits."""
 
-FRAMES: dict[str, dict[str, tuple[str, ...]]] = {
+FRAMES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
     "en": {
         "long": (
-            "which period applies to {topic}?",
-            "about {topic}: how much time is needed?",
-            "what duration goes with {topic}?",
+            ("{topic}: how long for {detail}?", "How much time does it take: {topic}?"),
+            ("What is the period for {detail}? ({topic})", "What is the period for {topic}?"),
         ),
         "often": (
-            "which interval applies to {topic}?",
-            "about {topic}: at which intervals?",
-            "what rhythm goes with {topic}?",
+            ("{topic}: how often with {detail}?", "In which intervals: {topic}?"),
+            ("Which interval is right for {detail}? ({topic})", "Which interval for {topic}?"),
         ),
         "much": (
-            "which figure applies to {topic}?",
-            "about {topic}: what is the figure?",
-            "what number goes with {topic}?",
+            ("{topic}: how much is it for {detail}?", "Which figures apply to {topic}?"),
+            ("What is the figure for {detail}? ({topic})", "What is the figure for {topic}?"),
         ),
         "when": (
-            "which dates or times apply to {topic}?",
-            "about {topic}: at which point in time?",
-            "what moment goes with {topic}?",
+            ("{topic}: when is it with {detail}?", "When does this apply: {topic}?"),
+            ("At what time, with {detail}? ({topic})", "Which times apply to {topic}?"),
         ),
         "where": (
-            "which place belongs to {topic}?",
-            "about {topic}: in which place?",
-            "what location goes with {topic}?",
+            ("{topic}: where is {detail}?", "Where does it belong: {topic}?"),
+            ("In which place, for {detail}? ({topic})", "Which place goes with {topic}?"),
         ),
         "who": (
-            "which people does this concern: {topic}?",
-            "about {topic}: which people are meant?",
-            "what group goes with {topic}?",
+            ("{topic}: who is meant by {detail}?", "Who does this concern: {topic}?"),
+            ("Which people, as to {detail}? ({topic})", "Which people go with {topic}?"),
         ),
         "why": (
-            "what stands behind {topic}?",
-            "about {topic}: what is behind it?",
-            "which cause goes with {topic}?",
+            ("{topic}: why is that, with {detail}?", "What is the reason for {topic}?"),
+            ("What is behind {detail}? ({topic})", "What is behind {topic}?"),
         ),
         "how": (
-            "which steps belong to {topic}?",
-            "about {topic}: what are the steps?",
-            "what procedure goes with {topic}?",
+            ("{topic}: how does it work with {detail}?", "How does it work: {topic}?"),
+            ("Which steps for {detail}? ({topic})", "Which steps belong to {topic}?"),
         ),
         "may": (
-            "what is permitted about {topic}?",
-            "about {topic}: what is permitted?",
-            "which rule goes with {topic}?",
+            ("{topic}: is it possible with {detail}?", "Is this possible: {topic}?"),
+            ("What is permitted as to {detail}? ({topic})", "What is permitted for {topic}?"),
         ),
         "what": (
-            "what applies to {topic}?",
-            "about {topic}: what should be known?",
-            "could you explain {topic}?",
+            ("{topic}: what about {detail}?", "What is there to know about {topic}?"),
+            ("What should be known of {detail}? ({topic})", "What applies to {topic}?"),
         ),
     },
     "de": {
         "long": (
-            "welche Dauer gilt für {topic}?",
-            "zum Thema {topic}: mit welcher Dauer ist zu rechnen?",
+            ("{topic}: wie lange bei {detail}?", "Welche Dauer gilt hier: {topic}?"),
+            ("Welche Dauer gilt für {detail}? ({topic})", "Welche Dauer hat {topic}?"),
         ),
         "often": (
-            "welcher Abstand gilt für {topic}?",
-            "zum Thema {topic}: in welchen Abständen?",
+            ("{topic}: wie oft bei {detail}?", "In welchen Abständen: {topic}?"),
+            ("Welcher Abstand gilt für {detail}? ({topic})", "Welcher Abstand gilt für {topic}?"),
         ),
         "much": (
-            "welche Zahl gilt für {topic}?",
-            "zum Thema {topic}: mit welchem Betrag ist zu rechnen?",
+            ("{topic}: wie viel bei {detail}?", "Welche Zahlen gelten hier: {topic}?"),
+            ("Welche Zahl gilt für {detail}? ({topic})", "Welche Zahl gilt für {topic}?"),
         ),
         "when": (
-            "welcher Zeitpunkt gilt für {topic}?",
-            "zum Thema {topic}: zu welchem Zeitpunkt?",
+            ("{topic}: wann bei {detail}?", "Wann gilt das: {topic}?"),
+            ("Zu welcher Zeit bei {detail}? ({topic})", "Welcher Zeitpunkt gilt für {topic}?"),
         ),
-        "where": ("welcher Ort gehört zu {topic}?", "zum Thema {topic}: an welchem Ort?"),
-        "who": ("welche Personen betrifft {topic}?", "zum Thema {topic}: welche Personen?"),
-        "why": ("welcher Grund steht hinter {topic}?", "zum Thema {topic}: aus welchem Grund?"),
-        "how": ("welche Schritte gehören zu {topic}?", "zum Thema {topic}: welche Schritte?"),
-        "may": ("welche Regel gilt für {topic}?", "zum Thema {topic}: was ist erlaubt?"),
-        "what": ("was gilt für {topic}?", "zum Thema {topic}: was ist wichtig?"),
+        "where": (
+            ("{topic}: wo ist {detail}?", "Wo ist das: {topic}?"),
+            ("An welchem Ort bei {detail}? ({topic})", "Welcher Ort gehört zu {topic}?"),
+        ),
+        "who": (
+            ("{topic}: wer ist mit {detail} gemeint?", "Wen betrifft das: {topic}?"),
+            ("Welche Personen bei {detail}? ({topic})", "Welche Personen betrifft {topic}?"),
+        ),
+        "why": (
+            ("{topic}: warum ist das so bei {detail}?", "Was ist der Grund: {topic}?"),
+            ("Was steht hinter {detail}? ({topic})", "Was steht hinter {topic}?"),
+        ),
+        "how": (
+            ("{topic}: wie geht das mit {detail}?", "Wie geht das: {topic}?"),
+            ("Welche Schritte bei {detail}? ({topic})", "Welche Schritte gehören zu {topic}?"),
+        ),
+        "may": (
+            ("{topic}: geht das mit {detail}?", "Ist das möglich: {topic}?"),
+            ("Was ist bei {detail} erlaubt? ({topic})", "Welche Regel gilt für {topic}?"),
+        ),
+        "what": (
+            ("{topic}: was ist mit {detail}?", "Was ist wichtig zu {topic}?"),
+            ("Was gilt für {detail}? ({topic})", "Was gilt hier: {topic}?"),
+        ),
     },
 }
-"""Questions that read well around any title, by language and kind."""
-
-DETAIL = {"en": ", regarding {detail}", "de": ", bezogen auf {detail}"}
+"""Questions that read well around any title, by language and kind: with a word of the cited
+sentence that narrows them, and without. There are several, since one may be in the asker's words.
+"""
 
 TALK: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.IGNORECASE))

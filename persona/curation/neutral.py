@@ -11,12 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from bot.evidence import Passage
 from bot.facts import rarity
 from bot.languages import FUNCTION_WORDS, language
 from bot.lexical import STOP_WORDS, query_terms, terms, words
-from persona.curation.frames import DETAIL, FRAMES, KINDS, OPENINGS, TALK
+from persona.curation.frames import FRAMES, KINDS, OPENINGS, TALK
+
+T = TypeVar("T")
 
 _LONGEST_TOPIC = 9
 _RUN = 3
@@ -54,11 +57,11 @@ def question_for(
     kind = _kind(asked)
     details = _details(wanted, cited)
     for topic in _topics(wanted, cited):
-        for frame in _turned(FRAMES[tongue][kind], seed):
-            plain = frame.format(topic=topic)
-            specific = _with_detail(plain, topic, details, tongue)
-            for question in (specific, plain):
-                if question and taken.isdisjoint(runs(question)):
+        detail = _detail(topic, details)
+        for narrow, plain in _turned(FRAMES[tongue][kind], seed):
+            options = [narrow.format(topic=topic, detail=detail)] if detail else []
+            for question in (*options, plain.format(topic=topic)):
+                if taken.isdisjoint(runs(question)):
                     return question[:1].upper() + question[1:]
     return ""
 
@@ -75,7 +78,7 @@ def opening_for(asked: str, answer: str, seed: int) -> str:
     return ""
 
 
-def _turned(options: Sequence[str], seed: int) -> Iterator[str]:
+def _turned(options: Sequence[T], seed: int) -> Iterator[T]:
     """All options, beginning with one that hangs on the seed."""
     for n in range(len(options)):
         yield options[(seed + n) % len(options)]
@@ -86,7 +89,7 @@ def _tongue(answer: str, cited: Sequence[tuple[Passage, str]]) -> str:
     said = words(answer)
     if not any(w in known for w in said for known in FUNCTION_WORDS.values()):
         if len(said) >= _LEAST_TOLD:
-            return ""
+            return next((found for p, _ in cited if (found := language(p.chunk.text))), "")
         return language(" ".join(quote for _, quote in cited)) or "en"
     return language(answer) or "en"
 
@@ -150,13 +153,10 @@ def _quoted(quote: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(out)
 
 
-def _with_detail(plain: str, topic: str, details: Sequence[str], tongue: str) -> str:
-    """The question with one more word of the sources that narrows it."""
+def _detail(topic: str, details: Sequence[str]) -> str:
+    """One more word of the sources that narrows the question; empty where there is none."""
     there = set(terms(topic))
-    free = [word for word in details if there.isdisjoint(terms(word))]
-    if not free:
-        return ""
-    return plain.rstrip("?") + DETAIL[tongue].format(detail=free[0]) + "?"
+    return next((word for word in details if there.isdisjoint(terms(word))), "")
 
 
 def known_words(cited: Iterable[tuple[Passage, str]]) -> set[str]:

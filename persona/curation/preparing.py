@@ -29,6 +29,9 @@ from persona.prompting import build_messages
 _SPARE = 48
 """Passages of other turns that are kept at hand as distractors."""
 
+_CLEANED = 32_768
+"""Passages that are remembered without personal data, about 50 MB."""
+
 _NO_TRAINING = frozenset({Platform.SLACK, Platform.DISCORD})
 """Platforms whose terms forbid training models on messages without their author's own consent
 (Slack API Terms of Service; Discord Developer Policy)."""
@@ -88,7 +91,7 @@ class Preparer:
         self._finder = finder
         self._carrier = carrier
         self._spare: deque[Passage] = deque(maxlen=_SPARE)
-        self._clean = lru_cache(maxsize=8_192)(self._clean_passage)
+        self._clean = lru_cache(maxsize=_CLEANED)(self._clean_passage)
         self._names = f"{persona.name} {persona.about}"
         carrier.names = self._names
 
@@ -183,8 +186,9 @@ class Preparer:
         if not public:
             raise _DroppedError(Dropped.RESTRICTED if turn.passages else Dropped.UNGROUNDED)
         by_id = {passage.chunk.id: passage for passage in public}
+        as_found = set(map(id, turn.passages))  # nothing had to be taken out of these
         quotes = {
-            chunk: scrubbed(citation.quote, self._finder).text
+            chunk: citation.quote if id(by_id[chunk]) in as_found else ""
             for citation in turn.citations
             if (chunk := numbers.get(citation.n))
         }

@@ -64,7 +64,7 @@ _EMAIL = re.compile(
 )
 _CARD = re.compile(r"(?<![\w.-])(?:\d[ -]?){11,18}\d(?![\w-]|\.\d)")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}(?!\w)")
-_IP4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+_IP4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
 _IP6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:.]*[\w:])")
 _VERSION = re.compile(
     r"(?:\bv|version|release|firmware|build|update|software|rev\b)[^.\n]{0,30}$", re.IGNORECASE
@@ -76,7 +76,6 @@ _KEY = re.compile(
     r"|(?<!\w)gh[opsur]_[A-Za-z0-9]{20,}|(?<!\w)github_pat_\w{20,}|(?<!\w)glpat-[\w-]{16,}"
     r"|(?<!\w)(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)|(?<!\w)AIza[\w-]{30,}|(?<!\w)hf_[A-Za-z0-9]{20,}"
     r"|(?<!\w)eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{6,}"
-    r"|(?<!\w)[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,}"
     r"|(?i:(?<=bearer )[\w.~+/=-]{20,})",
     re.DOTALL,
 )
@@ -86,8 +85,13 @@ _SECRET = re.compile(
     r"(?P<secret>(?=[^\s\"'`,;]*\d)(?=[^\s\"'`,;]*[A-Za-z!-/])[^\s\"'`,;<>]{6,})"
 )
 _LONG = re.compile(r"(?<![\w/+=.-])[A-Za-z0-9+]{32,}={0,2}(?![\w/+=-])")
-_LETTER_RUN = re.compile(r"\S{14}")
-_SECRET_WORDS = ("key", "token", "passw", "secret", "pwd", "passphrase", "kennwort", "bearer")
+_TOKEN = re.compile(r"(?<!\w)[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,}")  # Discord's
+_LONG_WORD = 32
+_KEY_MARK = re.compile(
+    r"private key|[spr]k[-_]|xox[a-z]-|xapp-|gh[opsur]_|github_pat_|glpat-|akia|asia|aiza|hf_|eyj"
+    r"|bearer "
+)
+_SECRET_WORD = re.compile("key|token|passw|passphrase|pwd|secret|kennwort")
 _MANY_DIGITS = re.compile(r"(?:\d\D{0,4}){6}\d")
 _PHONE = re.compile(
     r"(?<![\w.,/:$€£#-])(?:\+|00)?[ ]?\(?\d{1,5}\)?"
@@ -146,7 +150,7 @@ class Rules:
             for match in _EMAIL.finditer(text):
                 yield Found("email", *match.span())
         # Most texts hold none of these; looking for the sign of one is far cheaper.
-        if text.count(".") > 2 or text.count(":") > 1:
+        if text.count(".") > 2 or text.count(":") > 6 or "::" in text:
             yield from _addresses(text)
         if _MANY_DIGITS.search(text):
             yield from _accounts(text)
@@ -156,15 +160,16 @@ class Rules:
 
 
 def _keys(text: str) -> Iterator[Found]:
-    if _LETTER_RUN.search(text):
+    lower = text.casefold()
+    if _KEY_MARK.search(lower):
         for match in _KEY.finditer(text):
             yield Found("key", *match.span())
-        for match in _LONG.finditer(text):
+    if max(map(len, text.split()), default=0) >= _LONG_WORD:
+        for match in (*_TOKEN.finditer(text), *_LONG.finditer(text)):
             said = match.group()
             if _DIGIT.search(said) and said.lower() != said.upper():
                 yield Found("key", *match.span())
-    lower = text.casefold()
-    if any(word in lower for word in _SECRET_WORDS):
+    if _SECRET_WORD.search(lower):
         for match in _SECRET.finditer(text):
             yield Found("key", *match.span("secret"))
 
@@ -185,10 +190,16 @@ def _accounts(text: str) -> Iterator[Found]:
 
 
 def _addresses(text: str) -> Iterator[Found]:
-    for match in (*_IP4.finditer(text), *(_IP6.finditer(text) if text.count(":") > 1 else ())):
+    for match in (
+        *_IP4.finditer(text),
+        *(_IP6.finditer(text) if "::" in text or text.count(":") > 6 else ()),
+    ):
         try:
             address = ipaddress.ip_address(match.group())
         except ValueError:
+            continue
+        before = text[max(0, match.start() - 1) : match.start()]
+        if before.isalnum() or before in ("_", ".", "-"):
             continue
         version = _VERSION.search(text[max(0, match.start() - 40) : match.start()])
         # A router's own address or an example's is nobody's.
