@@ -229,12 +229,12 @@ def test_a_model_that_goes_away_in_the_middle_is_said_in_one_sentence(held: Held
 
 
 def test_an_error_is_one_friendly_sentence(held: Held) -> None:
-    """Without innards; the next question is answered again."""
+    """Without innards, with the offer of a person; the next question is answered again."""
     turn, seen = held.turns["knowledge away"], held.seen["knowledge away"]
     assert (turn.outcome, turn.citations) == (Outcome.ERROR, ())
     assert words_of(seen.words) == (
         "Sorry, I could not answer that: the knowledge base cannot be reached just now. "
-        "Please try again in a moment."
+        "Please try again in a moment. Would you like me to ask a person?"
     )
     assert "knowledge.db" not in seen.raw
     assert held.turns["mended"].outcome is Outcome.ANSWERED

@@ -341,7 +341,7 @@ def test_serve_outlives_its_knowledge_store(weaviate_node: WeaviateProcess, tmp_
         assert (outcome, answer) == (
             "error",
             "Sorry, I could not answer that: the knowledge base cannot be reached just now."
-            " Please try again in a moment.",
+            " Please try again in a moment. Would you like me to ask a person?",
         )
         page = serving.chat()
         assert "the knowledge base cannot be reached just now" in page
