@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from adapters.costing import CostDesk
     from adapters.gaps import GapDesk
     from adapters.gate_records import GateDesk
+    from adapters.releasing import ReleaseDesk
     from adapters.reviewing import Review
     from adapters.routing import RoutingDesk
+    from adapters.tuning import TuningDesk
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
@@ -124,11 +126,25 @@ class Application:
         return desk_of(self)
 
     @property
+    def tuning(self) -> TuningDesk:
+        """Rounds of fine-tuning."""
+        from adapters.tuning import desk_of
+
+        return desk_of(self)
+
+    @property
     def costs(self) -> CostDesk:
         """The books on what answering cost."""
         from adapters.costing import desk_of
 
         return desk_of(self)
+
+    @property
+    def models(self) -> ReleaseDesk:
+        """The versions of the voice, and what of them is released."""
+        from adapters.releasing import release_desk
+
+        return release_desk(self.settings, self.database, self.audit)
 
     @property
     def gates(self) -> GateDesk:

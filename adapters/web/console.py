@@ -15,6 +15,7 @@ from adapters.web.gaps import add_gaps
 from adapters.web.gates import add_gates
 from adapters.web.knowing import add_knowledge
 from adapters.web.limits import TooManyError
+from adapters.web.models import add_models
 from adapters.web.pages import Pages
 from adapters.web.ports import Application
 from adapters.web.reviewing import add_review
@@ -66,6 +67,7 @@ def console_router(console: Console) -> APIRouter:
     add_costs(router, console)
     add_routing(router, console)
     add_gates(router, console)
+    add_models(router, console)
     return router
 
 

@@ -12,12 +12,15 @@ from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
 from adapters.gate_records import GateLine
 from adapters.gate_records import Story as GateStory
+from adapters.releasing import CanaryStory, VersionStory
 from adapters.reviewing import Queue
+from adapters.tuning import Round
 from bot.conversation import Author, Feedback, Principal, Question, Turn
 from bot.evidence import Chunk
 from bot.metrics import Metrics
 from bot.routing import Thresholds
 from bot.routing.confusion import Confusion
+from bot.settings.loop import TuningSection
 from bot.store.audit import AuditTrail
 from bot.store.feedback import RatedTurn
 from bot.store.gaps import Gap, GapState
@@ -29,6 +32,8 @@ from bot.store.turn_list import Place, TurnLine, Wanted
 from knowledge.ledger import DocumentRecord, RunRecord
 from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
+from persona.registry import Change, ModelVersion, Promotion, Release, Trial
+from persona.tuning.base import Backend, Method, TuningJob
 
 Show = Callable[[str], Awaitable[None]]
 """Takes a checked piece of an answer as soon as it may be seen."""
@@ -258,6 +263,70 @@ class Gates(Protocol):
         ...
 
 
+class Models(Protocol):
+    """Versions of the voice. Changing raises NotFoundError, UsageError, ReleaseError."""
+
+    async def listing(self, author: str = "") -> Sequence[tuple[ModelVersion, float]]:
+        """Every version with its share of threads, the newest first."""
+        ...
+
+    async def story(self, version: str, /) -> VersionStory: ...
+
+    async def release(self) -> Release: ...
+
+    async def canary(self) -> CanaryStory | None: ...
+
+    async def history(self) -> Sequence[Promotion]:
+        """Every change of what is live, the newest first."""
+        ...
+
+    def remarks(self) -> tuple[str, ...]:
+        """What keeps the registry from deciding who speaks."""
+        ...
+
+    async def promote(
+        self, version: str, *, by: str, force: bool = False, reason: str = ""
+    ) -> Change: ...
+
+    async def start_canary(
+        self, version: str, share: float, *, by: str, force: bool = False, reason: str = ""
+    ) -> Trial: ...
+
+    async def roll_back(self, *, by: str, reason: str = "") -> Change: ...
+
+
+class Tuning(Protocol):
+    """Rounds of fine-tuning. A job that is not there raises NotFoundError."""
+
+    @property
+    def usual(self) -> TuningSection:
+        """What a round is like where nothing else is said."""
+        ...
+
+    async def listing(self) -> Sequence[TuningJob]:
+        """All jobs, the newest first."""
+        ...
+
+    async def story(self, id: str) -> Round: ...  # noqa: A002 - as there
+
+    async def start(
+        self,
+        *,
+        by: str,
+        backend: Backend | None = None,
+        method: Method | None = None,
+        base: str | None = None,
+    ) -> TuningJob:
+        """Begin a round with the method's newest data set."""
+        ...
+
+    async def cancel(self, id: str, by: str) -> TuningJob: ...  # noqa: A002 - as there
+
+    async def resume(self, id: str, *, by: str) -> TuningJob:  # noqa: A002 - as there
+        """Take a failed job up again that can go on."""
+        ...
+
+
 class PersonaCard(Protocol):
     """How the bot introduces itself."""
 
@@ -306,6 +375,10 @@ class Application(Protocol):
     @property
     def costs(self) -> Costs: ...
     @property
+    def tuning(self) -> Tuning: ...
+    @property
     def gates(self) -> Gates: ...
+    @property
+    def models(self) -> Models: ...
 
     async def readiness(self) -> Mapping[str, str | None]: ...

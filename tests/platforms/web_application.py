@@ -22,6 +22,7 @@ from adapters.assembly import utc_now
 from adapters.costing import CostDesk
 from adapters.gaps import GapDesk
 from adapters.gate_records import GateBook, GateDesk, GateFiles
+from adapters.releasing import ReleaseDesk, release_desk
 from adapters.reviewing import Review
 from adapters.routing import RoutingDesk, routing_desk
 from adapters.web.app import create_app
@@ -347,6 +348,10 @@ class WebApplication:
     )
     not_ready: dict[str, str | None] = field(default_factory=dict)
     home: Path = Path()
+
+    @property
+    def models(self) -> ReleaseDesk:
+        return release_desk(load_settings(WELLSPOKEN_HOME=self.home), self.database)
 
     @property
     def gates(self) -> GateDesk:

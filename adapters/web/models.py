@@ -1,0 +1,196 @@
+"""The models room of the console: versions of the voice, the canary, promotions and rollbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from adapters.web.texts import checked
+from bot.errors import NotFoundError, ReleaseError, UsageError
+from persona.canary import Side
+from persona.canary_reading import Finding, shown
+
+if TYPE_CHECKING:
+    from adapters.releasing import CanaryStory
+    from adapters.web.console import Console
+    from persona.registry import Promotion
+
+_ROOM = "/console/models"
+_STALE = "The form is out of date; load the page again and repeat."
+_LONGEST = 500
+_SCORES = {
+    "style": "Style",
+    "accuracy": "Correct",
+    "grounded": "Grounded",
+    "refusals_right": "Refusals right",
+    "hallucination_rate": "Invented",
+    "p50_ms": "Median time",
+}
+_FINDINGS = {
+    Finding.WAITING: "Too few turns yet",
+    Finding.OPEN: "No harm so far",
+    Finding.FINE: "No harm found",
+    Finding.WORSE: "Worse",
+}
+_HOW = {"promote": "Promoted", "force": "Promoted by force", "rollback": "Rolled back"}
+
+
+def scores_of(scores: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A version's scores in words, those that are known."""
+    found = []
+    for name, words in _SCORES.items():
+        value = scores.get(name)
+        if isinstance(value, int | float):
+            seconds = name.endswith("_ms")
+            found.append((words, f"{value / 1000:.2f} s" if seconds else f"{value:.0%}"))
+    return found
+
+
+def measured(canary: CanaryStory) -> list[dict[str, Any]]:
+    """The measures of a canary, both sides with their intervals."""
+    return [
+        {
+            "name": m.name.capitalize(),
+            "canary": shown(m, Side.CANARY, interval=True),
+            "live": shown(m, Side.LIVE, interval=True),
+            "worse": m.worse,
+        }
+        for m in canary.seen.measures
+    ]
+
+
+def in_words(promotion: Promotion) -> str:
+    """A change of what is live."""
+    return _HOW.get(promotion.how, promotion.how.capitalize())
+
+
+def add_models(router: APIRouter, console: Console) -> None:
+    """The room."""
+    _add_pages(router, console)
+    _add_changes(router, console)
+
+
+def _add_pages(router: APIRouter, console: Console) -> None:
+    @router.get("/models")
+    async def models(request: Request) -> Response:
+        console.operator(request)
+        return await _room(request, console)
+
+    @router.get("/models/{version}")
+    async def model(request: Request, version: str) -> Response:
+        console.operator(request)
+        return await _story(request, console, checked(version, "version", 50))
+
+
+async def _room(request: Request, console: Console, wrong: str = "") -> Response:
+    """The list; with what was wrong where a change was refused."""
+    desk = console.application.models
+    canary = await desk.canary()
+    page = console.render(
+        request,
+        "console/models.html",
+        "models",
+        versions=await desk.listing(),
+        release=await desk.release(),
+        canary=canary,
+        finding=_FINDINGS[canary.seen.finding] if canary else "",
+        measures=measured(canary) if canary else [],
+        history=await desk.history(),
+        remarks=desk.remarks(),
+        scores_of=scores_of,
+        in_words=in_words,
+        wrong=wrong,
+    )
+    if wrong:
+        page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    return page
+
+
+async def _story(
+    request: Request, console: Console, version: str, wrong: str = "", reason: str = ""
+) -> Response:
+    """The page of a version; with what was wrong where a change was refused."""
+    desk = console.application.models
+    story = await desk.story(version)
+    release = await desk.release()
+    page = console.render(
+        request,
+        "console/model.html",
+        "models",
+        story=story,
+        release=release,
+        remarks=desk.remarks(),
+        scores=scores_of(story.version.scores),
+        in_words=in_words,
+        wrong=wrong,
+        reason=reason,
+    )
+    if wrong:
+        page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    return page
+
+
+def _add_changes(router: APIRouter, console: Console) -> None:
+    @router.post("/models/rollback")
+    async def roll_back(
+        request: Request,
+        reason: Annotated[str, Form()] = "",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        operator = console.operator(request)
+        if not console.sessions.csrf_holds(operator, csrf):
+            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        try:
+            await console.application.models.roll_back(
+                by=operator.author.key, reason=checked(reason, "reason", _LONGEST)
+            )
+        except UsageError as error:
+            return await _room(request, console, str(error))
+        return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+
+    @router.post("/models/{version}/promote")
+    async def promote(
+        request: Request,
+        version: str,
+        reason: Annotated[str, Form()] = "",
+        force: Annotated[str, Form()] = "",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        operator = console.operator(request)
+        if not console.sessions.csrf_holds(operator, csrf):
+            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        name, why = checked(version, "version", 50), checked(reason, "reason", _LONGEST)
+        desk, by = console.application.models, operator.author.key
+        try:
+            await desk.promote(name, by=by, force=bool(force), reason=why)
+        except NotFoundError:
+            raise
+        except (UsageError, ReleaseError) as error:
+            return await _story(request, console, name, str(error), why)
+        return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+
+    @router.post("/models/{version}/canary")
+    async def canary(
+        request: Request,
+        version: str,
+        percent: Annotated[float, Form(ge=1, le=100)] = 10,
+        reason: Annotated[str, Form()] = "",
+        force: Annotated[str, Form()] = "",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        operator = console.operator(request)
+        if not console.sessions.csrf_holds(operator, csrf):
+            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        name, why = checked(version, "version", 50), checked(reason, "reason", _LONGEST)
+        desk, by = console.application.models, operator.author.key
+        try:
+            await desk.start_canary(name, percent / 100, by=by, force=bool(force), reason=why)
+        except NotFoundError:
+            raise
+        except (UsageError, ReleaseError) as error:
+            return await _story(request, console, name, str(error), why)
+        return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)

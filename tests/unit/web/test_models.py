@@ -1,0 +1,103 @@
+"""The models room: versions, the canary's figures, and changes by the page's own forms alone."""
+
+from __future__ import annotations
+
+import httpx2
+
+from persona.registry import Registry
+from tests.platforms.web_application import WebApplication
+from tests.unit.persona.test_canary_figures import answered
+from tests.unit.web.test_chat import sign_in
+from tests.unit.web.test_review import fields
+
+BY = "terminal:operator"
+ROOM = "/console/models"
+
+
+async def versions(application: WebApplication, *models: str) -> Registry:
+    """Candidates of these models."""
+    registry = Registry(application.database)
+    for model in models:
+        await registry.register(model=model, base="tiny", by=BY)
+    return registry
+
+
+async def test_room_is_for_operators(browser: httpx2.AsyncClient) -> None:
+    """Without the token it asks for it; with an empty home it says how a version is made."""
+    assert (await browser.get(ROOM)).status_code in (303, 307, 401)
+    await sign_in(browser)
+    page = (await browser.get(ROOM)).text
+    assert "No version yet" in page
+    assert "The general model" in page
+    assert 'aria-current="page">Models</a>' in page
+    assert (await browser.get(f"{ROOM}/v7")).status_code == 404
+
+
+async def test_version_is_promoted_for_a_reason_and_rolled_back(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Without a pass it is refused in one sentence; with force and a reason it is live, on the
+    record as the operator's; one button takes it back."""
+    registry = await versions(application, "<b>one</b>")
+    await sign_in(browser)
+    page = (await browser.get(f"{ROOM}/v1")).text
+    assert "&lt;b&gt;one&lt;/b&gt;" in page
+    form = fields(page, f"{ROOM}/v1/promote")
+    refused = await browser.post(f"{ROOM}/v1/promote", data=form)
+    assert refused.status_code == 422
+    assert "has not passed the gate" in refused.text
+    unsaid = await browser.post(f"{ROOM}/v1/promote", data={**form, "force": "yes"})
+    assert "Forcing needs a reason" in unsaid.text
+    done = await browser.post(
+        f"{ROOM}/v1/promote", data={**form, "force": "yes", "reason": "the launch"}
+    )
+    assert done.status_code in (200, 303)
+    live = await registry.live()
+    assert live is not None
+    assert live.version == "v1"
+    page = (await browser.get(ROOM)).text
+    assert "Promoted by force" in page
+    assert "the launch" in page
+    await browser.post(f"{ROOM}/rollback", data=fields(page, f"{ROOM}/rollback"))
+    assert await registry.live() is None
+    changes = await registry.promotions()
+    assert {p.by for p in changes} != {BY}
+    again = await browser.post(f"{ROOM}/rollback", data=fields(page, f"{ROOM}/rollback"))
+    assert again.status_code == 422
+    assert "nothing to roll back" in again.text
+
+
+async def test_canary_is_shown_beside_what_is_live(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Its measures stand side by side with intervals; its share can be changed."""
+    registry = await versions(application, "one", "two")
+    await registry.promote("v1", by=BY, force=True, reason="x")
+    await sign_in(browser)
+    form = fields((await browser.get(f"{ROOM}/v2")).text, f"{ROOM}/v2/canary")
+    await browser.post(f"{ROOM}/v2/canary", data={**form, "percent": "25"})
+    assert (await registry.release()).share == 0.25
+    for number in range(6):
+        await answered(application.database, number, model="two" if number % 2 else "one")
+    page = (await browser.get(ROOM)).text
+    assert "Canary: v2 against v1" in page
+    assert "3 turns of its own, 3 of the other" in page
+    assert "Model errors" in page
+    assert "Too few turns yet" in page
+    wrong = await browser.post(f"{ROOM}/v2/canary", data={**form, "percent": "0"})
+    assert wrong.status_code == 422
+    assert (await registry.release()).share == 0.25
+
+
+async def test_changes_need_the_pages_own_form(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A form without the page's token changes nothing."""
+    registry = await versions(application, "one")
+    await sign_in(browser)
+    for address in ("v1/promote", "v1/canary", "rollback"):
+        refused = await browser.post(
+            f"{ROOM}/{address}", data={"csrf": "x", "force": "yes", "reason": "y"}
+        )
+        assert refused.status_code == 403
+    assert await registry.live() is None
