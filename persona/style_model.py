@@ -21,7 +21,7 @@ from bot.ports import Vectors
 from persona.style_features import BUCKETS, SURFACE, Features, features
 
 FORMAT = 1
-READ = 500
+READ = 300
 """Characters of a text whose vector is taken: enough for its manner, and quick."""
 
 _VECTOR, _HASHED, _SURFACE = 3.0, 2.0, 1.0
