@@ -32,6 +32,7 @@ from persona.tuning.jobs import JobBook
 if TYPE_CHECKING:
     from bot.ports import Clock
     from bot.settings import Settings
+    from bot.settings.loop import TuningSection
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
 
@@ -227,11 +228,7 @@ class TuningDesk:
         """Wait for a job's end, taking it up again wherever it stopped; ``seen`` is called with it
         now and then. Raises NotFoundError, RoundRunningError, TuningUnavailableError where the
         service is gone for ten minutes, and what ``begin`` raises."""
-        job = await self._book.get(id)
-        if job.resumable:
-            job = await self._book.reopened(id, by)
-            if not job.status.over:
-                job = await self._taken_up(job)
+        job = await self.resume(id, by=by)
         lost_since: float | None = None
         while True:
             seen(job)
@@ -247,6 +244,15 @@ class TuningDesk:
                     raise
                 log.warning("asked again later", job=id, error=str(error))
 
+    async def resume(self, id: str, *, by: str) -> TuningJob:  # noqa: A002 - its word
+        """Take a failed job up again that can go on; others stay as they are. Raises NotFoundError,
+        RoundRunningError, and what ``begin`` raises."""
+        job = await self._book.get(id)
+        if not job.resumable:
+            return job
+        job = await self._book.reopened(id, by)
+        return job if job.status.over else await self._taken_up(job)
+
     # -- ending ---------------------------------------------------------------------------------
 
     async def cancel(self, id: str, by: str) -> TuningJob:  # noqa: A002 - the store's own word
@@ -257,6 +263,11 @@ class TuningDesk:
             return job
         await self._tuners(job.backend).cancel(job)
         return await self._book.cancelled(id, by)
+
+    @property
+    def usual(self) -> TuningSection:
+        """What a round is like where nothing else is said."""
+        return self._settings.tuning
 
     # -- by itself ------------------------------------------------------------------------------
 

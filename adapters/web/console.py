@@ -22,6 +22,7 @@ from adapters.web.reviewing import add_review
 from adapters.web.routing import add_routing
 from adapters.web.security import own_forms_only
 from adapters.web.telling import add_turns
+from adapters.web.training import add_training
 
 PAGE = 50
 _LOGIN = "/console/login"
@@ -66,6 +67,7 @@ def console_router(console: Console) -> APIRouter:
     add_gaps(router, console, PAGE)
     add_costs(router, console)
     add_routing(router, console)
+    add_training(router, console)
     add_gates(router, console)
     add_models(router, console)
     return router

@@ -29,9 +29,7 @@ def make(folder: Path) -> None:
         vocab_size=400, special_tokens=["<end>", "<fill>"], initial_alphabet=alphabet
     )
     raw.train_from_iterator([WORDS] * 4, trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=raw, eos_token="<end>", pad_token="<fill>"
-    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<end>", pad_token="<fill>")
     torch.manual_seed(7)
     config = LlamaConfig(
         vocab_size=len(tokenizer),

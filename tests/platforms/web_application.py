@@ -25,6 +25,8 @@ from adapters.gate_records import GateBook, GateDesk, GateFiles
 from adapters.releasing import ReleaseDesk, release_desk
 from adapters.reviewing import Review
 from adapters.routing import RoutingDesk, routing_desk
+from adapters.tuning import TuningDesk
+from adapters.tuning import desk_of as tuning_desk
 from adapters.web.app import create_app
 from adapters.web.ports import Application, Show
 from bot.conversation import (
@@ -41,7 +43,7 @@ from bot.evidence import Chunk, Citation, Claim, Grounding, Passage, Retrieval
 from bot.handoff import HandoffBook
 from bot.metrics import Metrics
 from bot.sentences import split
-from bot.settings import load_settings
+from bot.settings import Settings, load_settings
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
@@ -320,6 +322,18 @@ def stand_in_gaps(
     )
 
 
+@dataclass(frozen=True)
+class TuningHome:
+    """Fulfils :class:`adapters.tuning.Application`."""
+
+    settings: Settings
+    database: Database
+    audit: AuditTrail
+
+    def clock(self) -> datetime:
+        return utc_now()
+
+
 @dataclass
 class WebApplication:
     """Fulfils :class:`adapters.web.ports.Application`."""
@@ -352,6 +366,13 @@ class WebApplication:
     @property
     def models(self) -> ReleaseDesk:
         return release_desk(load_settings(WELLSPOKEN_HOME=self.home), self.database)
+
+    @property
+    def tuning(self) -> TuningDesk:
+        """Rounds in this database; nothing is set that could train."""
+        return tuning_desk(
+            TuningHome(load_settings(WELLSPOKEN_HOME=self.home), self.database, self.audit)
+        )
 
     @property
     def gates(self) -> GateDesk:

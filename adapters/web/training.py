@@ -1,0 +1,178 @@
+"""The training room of the console: rounds of fine-tuning, with one that runs shown as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from adapters.tuning import Round
+from adapters.web.texts import checked
+from bot.errors import UsageError, WellspokenError
+from persona.tuning.base import Backend, Event, Method, TuningJob
+
+if TYPE_CHECKING:
+    from adapters.web.console import Console
+
+_ROOM = "/console/training"
+_STALE = "The form is out of date; load the page again and repeat."
+_EVENTS = 200
+"""Events of a job that are shown, the last ones."""
+
+_METHODS = {
+    Method.SFT: "sft: imitate approved answers",
+    Method.DPO: "dpo: prefer the better of two",
+    Method.KTO: "kto: thumbs as they are",
+}
+_BACKENDS = {Backend.LOCAL: "this machine", Backend.OPENAI: "the service of OPENAI_BASE_URL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The loss by steps: points of an SVG of 100 by 100, and the figures at its ends."""
+
+    points: str
+    first: float
+    last: float
+    top: float
+    bottom: float
+
+
+def curve_of(events: Sequence[Event]) -> Curve | None:
+    """The losses that were told on the way; ``None`` where there are not two of them."""
+    told = [
+        (float(event.data["step"]), float(loss))
+        for event in events
+        if event.kind in ("loss", "metrics") and "step" in event.data
+        for loss in [event.data.get("loss", event.data.get("train_loss"))]
+        if loss is not None
+    ]
+    if len(told) < 2:
+        return None
+    steps, losses = [step for step, _ in told], [loss for _, loss in told]
+    wide, high = (max(steps) - min(steps)) or 1.0, (max(losses) - min(losses)) or 1.0
+    points = " ".join(
+        f"{100 * (step - min(steps)) / wide:.2f},{96 - 92 * (loss - min(losses)) / high:.2f}"
+        for step, loss in told
+    )
+    return Curve(points, losses[0], losses[-1], max(losses), min(losses))
+
+
+def time_left(job: TuningJob) -> str:
+    """How long a training still takes, in words; empty where that is not known."""
+    left = job.progress.seconds_left
+    if job.status.over or left is None:
+        return ""
+    if left < 90:
+        return f"{left:.0f} s left"
+    return f"{left / 60:.0f} min left" if left < 5400 else f"{left / 3600:.1f} h left"
+
+
+def _named(kind: type[Backend] | type[Method], word: str, what: str) -> Backend | Method:
+    try:
+        return kind(word)
+    except ValueError:
+        raise UsageError(f'"{word[:50]}" is no {what}; choose one from the list.') from None
+
+
+def add_training(router: APIRouter, console: Console) -> None:
+    """The room."""
+    _add_looking(router, console)
+    _add_doing(router, console)
+
+
+def _add_looking(router: APIRouter, console: Console) -> None:
+    @router.get("/training")
+    async def rounds(request: Request) -> Response:
+        console.operator(request)
+        return await _rounds(request, console)
+
+    @router.get("/training/{job}")
+    async def story(request: Request, job: str) -> Response:
+        console.operator(request)
+        found = await console.application.tuning.story(checked(job, "job", 200))
+        return _page(request, console, "console/training_job.html", found)
+
+    @router.get("/training/{job}/live")
+    async def live(request: Request, job: str) -> Response:
+        console.operator(request)
+        found = await console.application.tuning.story(checked(job, "job", 200))
+        return _page(request, console, "console/_training_live.html", found)
+
+
+async def _rounds(request: Request, console: Console, wrong: str = "") -> Response:
+    page = console.render(
+        request,
+        "console/training.html",
+        "training",
+        jobs=await console.application.tuning.listing(),
+        methods=[(method.value, words) for method, words in _METHODS.items()],
+        backends=[(backend.value, words) for backend, words in _BACKENDS.items()],
+        usual=console.application.tuning.usual,
+        time_left=time_left,
+        wrong=wrong,
+    )
+    if wrong:
+        page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    return page
+
+
+def _page(request: Request, console: Console, template: str, found: Round) -> Response:
+    return console.render(
+        request,
+        template,
+        "training",
+        job=found.job,
+        events=found.events[-_EVENTS:],
+        older=max(0, len(found.events) - _EVENTS),
+        curve=curve_of(found.events),
+        time_left=time_left,
+    )
+
+
+def _add_doing(router: APIRouter, console: Console) -> None:
+    @router.post("/training")
+    async def start(
+        request: Request,
+        method: Annotated[str, Form()] = "",
+        backend: Annotated[str, Form()] = "",
+        base: Annotated[str, Form()] = "",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        operator = console.operator(request)
+        if not console.sessions.csrf_holds(operator, csrf):
+            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        try:
+            job = await console.application.tuning.start(
+                by=operator.author.key,
+                method=Method(_named(Method, method, "method")),
+                backend=Backend(_named(Backend, backend, "way to train")),
+                base=checked(base, "base", 500).strip() or None,
+            )
+        except WellspokenError as error:  # said above the form, whatever kept it from beginning
+            return await _rounds(request, console, str(error))
+        return RedirectResponse(f"{_ROOM}/{job.id}", HTTPStatus.SEE_OTHER)
+
+    @router.post("/training/{job}/cancel")
+    async def cancel(request: Request, job: str, csrf: Annotated[str, Form()] = "") -> Response:
+        operator = console.operator(request)
+        if not console.sessions.csrf_holds(operator, csrf):
+            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        done = await console.application.tuning.cancel(
+            checked(job, "job", 200), operator.author.key
+        )
+        return RedirectResponse(f"{_ROOM}/{done.id}", HTTPStatus.SEE_OTHER)
+
+    @router.post("/training/{job}/resume")
+    async def resume(request: Request, job: str, csrf: Annotated[str, Form()] = "") -> Response:
+        operator = console.operator(request)
+        if not console.sessions.csrf_holds(operator, csrf):
+            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        done = await console.application.tuning.resume(
+            checked(job, "job", 200), by=operator.author.key
+        )
+        return RedirectResponse(f"{_ROOM}/{done.id}", HTTPStatus.SEE_OTHER)
