@@ -5,7 +5,7 @@ kept, audited, and shown side by side.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -100,7 +100,7 @@ async def gate(
         book = SuiteBook(database)
         for suite in suites:  # whatever comes of it, they are never trained on
             await book.keep(suite.digest, suite.name, str(suite.path), suite.questions)
-        async with _opened(settings, at_once) as opened:
+        async with _opened(settings, database, at_once) as opened:
             live = None if settings.voice_model else await registry.live()
             speakers = await opened.speakers(candidate, live)
             files = GateFiles(settings.home)
@@ -151,8 +151,8 @@ class _Opened:
     async def speakers(self, candidate: ModelVersion, live: ModelVersion | None) -> Speakers:
         """The candidate, and what speaks today: the live version, else the general model, else the
         built-in reader. Adapters are loaded first."""
+        from adapters.deploying import deployment_of
         from adapters.models import build_ladder, build_version_voice
-        from adapters.releasing import deployment_of
 
         deployment = deployment_of(self.settings)
         other = None if live is None or live.version == candidate.version else live
@@ -170,16 +170,13 @@ class _Opened:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, at_once: int) -> AsyncIterator[_Opened]:
+async def _opened(settings: Settings, database: Database, at_once: int) -> AsyncIterator[_Opened]:
     """Open what a comparison needs. Raises the errors of the parts."""
     from adapters.indexes import knowledge_of
     from adapters.judging import judged, warmed
-    from adapters.models import (
-        build_grounder,
-        load_voice_persona,
-        model_server,
-        open_checker,
-    )
+    from adapters.models import build_grounder, load_voice_persona, model_server, open_checker
+    from persona.book import StyleBook
+    from persona.styling import Styler
 
     async with AsyncExitStack() as stack:
         persona = load_voice_persona(settings)
@@ -192,20 +189,11 @@ async def _opened(settings: Settings, at_once: int) -> AsyncIterator[_Opened]:
         encoder = stack.enter_context(open_checker(warm=True))
         check = judged(settings, build_grounder(settings, encoder), server)
         grounder = await stack.enter_async_context(warmed(check, warm=True))
-        bench = Bench(knowledge.evidence, grounder, _styled_by(persona), at_once)
+        # one classifier for the whole run: another may be trained meanwhile
+        trained = await StyleBook(database).of(persona.version)
+        styler = Styler(persona, knowledge.embedder, model=trained)
+        bench = Bench(knowledge.evidence, grounder, styler.score, at_once)
         yield _Opened(settings, persona, server, knowledge.embedder, encoder, bench)
-
-
-def _styled_by(persona: Persona) -> Callable[[str], Awaitable[StyleScore]]:
-    """Who scores the style."""
-    from persona.style import StyleScorer
-
-    scorer = StyleScorer(persona)
-
-    async def styled(text: str) -> StyleScore:
-        return scorer.score(text)
-
-    return styled
 
 
 @dataclass(frozen=True, slots=True)

@@ -375,8 +375,12 @@ class WebApplication:
         )
 
     @property
+    def gate_book(self) -> GateBook:
+        return GateBook(self.database)
+
+    @property
     def gates(self) -> GateDesk:
-        return GateDesk(GateBook(self.database), GateFiles(self.home))
+        return GateDesk(self.gate_book, GateFiles(self.home))
 
     async def readiness(self) -> Mapping[str, str | None]:
         return {"database": None, "knowledge": None} | self.not_ready
