@@ -142,13 +142,22 @@ def _in_words(measure: Comparison) -> str:
     return f"{measure.name} {shown(measure, Side.CANARY)} against {shown(measure, Side.LIVE)}"
 
 
-def shown(measure: Comparison, side: Side, *, interval: bool = False) -> str:
-    """One side of a measure for people: a share, or seconds; with its interval."""
-    found = measure.canary if side is Side.CANARY else measure.live
+def shown(measure: Comparison, side: Side) -> str:
+    """One side of a measure for people: a share, or seconds."""
+    value = _side(measure, side).value
+    return "–" if value is None else _unit(measure.name, value)
+
+
+def interval(measure: Comparison, side: Side) -> str:
+    """Its interval for people; empty where nothing was seen."""
+    found = _side(measure, side)
     if found.value is None:
-        return "–"
-    low, value, high = (_unit(measure.name, x) for x in (found.low, found.value, found.high))
-    return f"{value} ({low} to {high})" if interval else value
+        return ""
+    return f"{_unit(measure.name, found.low)} to {_unit(measure.name, found.high)}"
+
+
+def _side(measure: Comparison, side: Side) -> Interval:
+    return measure.canary if side is Side.CANARY else measure.live
 
 
 def _unit(name: str, value: float) -> str:

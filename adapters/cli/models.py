@@ -238,11 +238,11 @@ def _change_json(done: Change) -> dict[str, Any]:
 
 def _figures(canary: CanaryStory) -> None:
     from persona.canary import Side
-    from persona.canary_reading import shown
+    from persona.canary_reading import interval, shown
 
     seen = canary.seen
     rows = [
-        (m.name, shown(m, Side.CANARY, interval=True), shown(m, Side.LIVE, interval=True),
+        (m.name, *(f"{shown(m, s)}  {interval(m, s)}" for s in (Side.CANARY, Side.LIVE)),
          "worse" if m.worse else "")
         for m in seen.measures
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from adapters.web.texts import checked
 from bot.errors import NotFoundError, ReleaseError, UsageError
 from persona.canary import Side
-from persona.canary_reading import Finding, shown
+from persona.canary_reading import Finding, interval, shown
 
 if TYPE_CHECKING:
     from adapters.releasing import CanaryStory
@@ -55,8 +55,8 @@ def measured(canary: CanaryStory) -> list[dict[str, Any]]:
     return [
         {
             "name": m.name.capitalize(),
-            "canary": shown(m, Side.CANARY, interval=True),
-            "live": shown(m, Side.LIVE, interval=True),
+            "canary": (shown(m, Side.CANARY), interval(m, Side.CANARY)),
+            "live": (shown(m, Side.LIVE), interval(m, Side.LIVE)),
             "worse": m.worse,
         }
         for m in canary.seen.measures
