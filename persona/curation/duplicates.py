@@ -33,7 +33,7 @@ Signature = NDArray[np.uint32]
 """Least hashes of a text, shape ``[64]``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Print:
     """What is kept of a text to tell what is like it."""
 

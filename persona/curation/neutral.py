@@ -131,10 +131,14 @@ def _named(name: str) -> tuple[str, frozenset[str]]:
 
 
 def _details(wanted: dict[str, float], cited: Sequence[tuple[Passage, str]]) -> list[str]:
-    """Words of the cited sentences that the question was about, as the sources write them."""
+    """Things that the question was about, of the cited sentences, as the sources write them: names
+    and codes, and words that some heading has too (a verb would make no question)."""
     found: dict[str, tuple[float, str]] = {}
+    headed = {stem for p, _ in cited for name in p.chunk.headings for stem in _named(name)[1]}
     for _, quote in cited:
         for word, stems in _quoted(quote):
+            if word.islower() and stems[0] not in headed:
+                continue
             weight = max((wanted.get(stem, 0.0) for stem in stems), default=0.0)
             if weight:
                 found.setdefault(stems[0], (weight, word))
@@ -143,11 +147,16 @@ def _details(wanted: dict[str, float], cited: Sequence[tuple[Passage, str]]) -> 
 
 @lru_cache(maxsize=16_384)
 def _quoted(quote: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The telling words of a sentence as written, with their stems."""
+    """The telling words of a text as written, with their stems; not those that only open a
+    sentence with a capital."""
     out = []
+    opens = True
     for raw in _MARKUP.sub(" ", quote).split():
         word = raw.strip(".,;:!?()\"'“”’–-")
         folded = words(word)
+        first, opens = opens, raw[-1] in ".!?:"
+        if first and word.istitle():
+            continue
         if len(folded) == 1 and folded[0] not in STOP_WORDS and any(c.isalpha() for c in word):
             out.append((word, tuple(terms(word))))
     return tuple(out)
