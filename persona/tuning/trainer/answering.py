@@ -124,8 +124,9 @@ class Speaker:
         writer = threading.Thread(target=generate, daemon=True)
         with self._lock:
             writer.start()
-            yield from _until_stop(streamer, wanted.stop)
-            for _ in streamer:  # what comes behind a stop is not shown
+            pieces = (piece for piece in streamer)  # over once: the streamer itself would wait
+            yield from _until_stop(pieces, wanted.stop)
+            for _ in pieces:  # what comes behind a stop is not shown
                 pass
             writer.join()
         if failure:
