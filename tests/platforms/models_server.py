@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from tests.platforms.openai_server import Behaviour, Fault, OpenAIServer
+from tests.platforms.openai_server import Behaviour, OpenAIServer, Recorded
 
 
 @dataclass
@@ -15,13 +14,17 @@ class ModelsServer(OpenAIServer):
     """One server, several models: each behaves as ``by_model`` says, others as ``behaviour``."""
 
     by_model: Mapping[str, Behaviour] = field(default_factory=dict)
+    _models: dict[str, OpenAIServer] = field(default_factory=dict)
 
-    async def _chat(
-        self, body: dict[str, Any], writer: asyncio.StreamWriter, fault: Fault | None
-    ) -> None:
-        own = self.by_model.get(str(body.get("model")))
+    def asked(self, model: str) -> int:
+        """How many answers of a model were asked for."""
+        return sum(request.body.get("model") == model for request in self.requests)
+
+    async def _respond(self, request: Recorded, writer: asyncio.StreamWriter) -> None:
+        model = str(request.body.get("model"))
+        own = self.by_model.get(model)
         if own is None:
-            await super()._chat(body, writer, fault)
+            await super()._respond(request, writer)
             return
-        one = OpenAIServer(own)
-        await OpenAIServer._chat(one, body, writer, fault or one._strike())
+        one = self._models.setdefault(model, OpenAIServer(own))
+        await one._respond(request, writer)
