@@ -19,7 +19,7 @@ from persona.profile import Persona
 from persona.style import Finding, Rule, StyleScore, StyleScorer
 from persona.style_features import REASONS, SURFACE, Features, features
 from persona.style_model import READ, StyleModel
-from persona.style_phrases import Phrase, suspects, without
+from persona.style_phrases import suspects, without
 
 Source = Callable[[], Awaitable[StyleModel | None]]
 """Where the classifier of the persona's version comes from."""
@@ -29,6 +29,7 @@ _PATIENCE_S = 1.0  # for a vector, with an embedder at a server; without it the 
 _TRIED = 6  # phrases a text that are taken out to see what changes: one vector each
 _DISLIKED = 0.6  # of the probability; above, the text is well enough to name nothing
 _MATTERS = 0.25  # by how much the log odds rise without the phrase
+_CARRIES = 0.25  # of the rise: a single feature with so much of it is the reason
 _NAMED = 3  # findings of the classifier a text
 
 
@@ -163,7 +164,4 @@ def _reason(model: StyleModel, whole: Features, left: Features, rise: float) -> 
     parts = model.slope * model.surface * (left.surface - whole.surface)
     told = [(float(parts[i]), name) for i, name in enumerate(SURFACE) if name in REASONS]
     carried, name = max(told)
-    return name if carried >= 0.4 * rise else ""
-
-
-__all__ = ["REFRESH_S", "Phrase", "Source", "Styler"]
+    return name if carried >= _CARRIES * rise else ""
