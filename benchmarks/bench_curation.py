@@ -186,8 +186,10 @@ def build(home: str, wanted: str) -> None:
 
 
 async def _build(home: Path, wanted: str) -> None:
+    import gc
     import resource
 
+    gc.set_threshold(200_000)  # as the command does
     from adapters.datasets import DatasetDesk
     from bot.settings import load_settings
     from persona.curation.choosing import Format

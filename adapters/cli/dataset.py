@@ -25,6 +25,8 @@ dataset = typer.Typer(
 )
 _READING = "Reading rated turns"
 _LINE_EVERY = 10_000
+_GARBAGE = 200_000
+"""Objects between two looks for circles of garbage; there are none, and each look takes a while."""
 
 
 def register(app: typer.Typer) -> None:
@@ -57,10 +59,13 @@ def build(
 
 
 async def _build(wanted: str, out: Path | None, as_json: bool) -> None:
+    import gc
+
     from persona.curation.choosing import Format
 
     if wanted not in set(Format):
         raise UsageError(f'"{wanted}" is no format; say sft, dpo or kto.')
+    gc.set_threshold(_GARBAGE)
     async with _desk() as desk:
         with _progress() as progress:
             made = await desk.build(Format(wanted), out, progress, _waiting)

@@ -20,7 +20,7 @@ from bot.ports import Grounder, GroundingCheck, Verdict
 from bot.sentences import Piece, SentenceStream
 from persona.curation.showing import chunks_of, renumbered
 
-BUDGET = 2_000
+BUDGET = 1_000
 """Sentences that the grounder is asked about for one data set; about 8 ms each."""
 
 _MOST_OF = 0.75  # of a sentence's telling terms, in one passage, where no grounder is asked

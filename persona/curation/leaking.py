@@ -14,10 +14,10 @@ _TELLING = 3.5
 """Rarity from which on a word of a run is more than everyday talk."""
 
 
-@lru_cache(maxsize=16_384)
-def _said(text: str) -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
-    """The words of a text, and its runs of three."""
-    return frozenset(words(text)), frozenset(runs(text))
+@lru_cache(maxsize=8_192)
+def _said(text: str) -> str:
+    """The words of a text in their order, each between spaces."""
+    return f" {' '.join(words(text))} "
 
 
 def holds(
@@ -41,10 +41,10 @@ def holds(
     lent = set() if own else _shared_runs(text, asked)
     if not rare and not lent:
         return False
-    for passage in (*(f"{p.chunk.header}\n{p.chunk.text}" for p in sources), known):
-        there, in_a_row = _said(passage)
-        rare -= there
-        lent -= in_a_row
+    for source in (*(f"{p.chunk.header}\n{p.chunk.text}" for p in sources), known):
+        there = _said(source)
+        rare = {word for word in rare if f" {word} " not in there}
+        lent = {run for run in lent if f" {' '.join(run)} " not in there}
     return bool(rare or lent)
 
 

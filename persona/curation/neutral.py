@@ -31,6 +31,7 @@ _PLAIN = frozenset(
     """overview introduction faq faqs questions general details more information about summary
     notes note see also contents start readme home page index example examples""".split()
 )
+_KNOWN = frozenset().union(*FUNCTION_WORDS.values())
 _LEAST_TOLD = 8  # words from which on a text shows its language
 
 
@@ -86,12 +87,13 @@ def _turned(options: Sequence[T], seed: int) -> Iterator[T]:
 
 def _tongue(answer: str, cited: Sequence[tuple[Passage, str]]) -> str:
     """The language of the answer; empty where it is one that there are no frames for."""
+    found = language(answer)
+    if found:
+        return found
     said = words(answer)
-    if not any(w in known for w in said for known in FUNCTION_WORDS.values()):
-        if len(said) >= _LEAST_TOLD:
-            return next((found for p, _ in cited if (found := language(p.chunk.text))), "")
-        return language(" ".join(quote for _, quote in cited)) or "en"
-    return language(answer) or "en"
+    if len(said) >= _LEAST_TOLD and not _KNOWN.intersection(said):
+        return next((told for p, _ in cited if (told := language(p.chunk.text))), "")
+    return language(" ".join(quote for _, quote in cited)) or "en"
 
 
 def _kind(asked: Sequence[str]) -> str:
@@ -134,7 +136,7 @@ def _details(wanted: dict[str, float], cited: Sequence[tuple[Passage, str]]) -> 
     """Things that the question was about, of the cited sentences, as the sources write them: names
     and codes, and words that some heading has too (a verb would make no question)."""
     found: dict[str, tuple[float, str]] = {}
-    headed = {stem for p, _ in cited for name in p.chunk.headings for stem in _named(name)[1]}
+    headed = frozenset[str]().union(*(_named(n)[1] for p, _ in cited for n in p.chunk.headings))
     for _, quote in cited:
         for word, stems in _quoted(quote):
             if word.islower() and stems[0] not in headed:
