@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from adapters.tuning_rounds import Build, Watcher
+from adapters.tuning_rounds import Build, Watcher, built_apart
 from bot.errors import (
     NotFoundError,
     TooFewExamplesError,
@@ -330,7 +330,7 @@ def desk_of(app: Application) -> TuningDesk:
     )
 
 
-def watcher_of(app: Application, build: Build | None = None) -> Watcher:
+def watcher_of(app: Application, build: Build = built_apart) -> Watcher:
     """What tends the rounds: run it in the worker."""
     return Watcher(desk_of(app), app.database, app.settings, app.clock, build)
 

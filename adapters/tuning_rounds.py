@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from bot.errors import WellspokenError
+from bot.errors import TrainingError, WellspokenError
 from bot.telemetry import log
-from persona.datasets import Dataset
 from persona.tuning.base import TuningJob
 from persona.tuning.rounds import approved_since, due
 
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.store.base import Database
 
-Build = Callable[[str], Awaitable[Dataset]]
-"""Builds a data set of a format."""
+Build = Callable[[str], Awaitable[str]]
+"""Builds a data set of a format; its id."""
+
+_COMMAND = "from adapters.cli.main import main; main()"
 
 _SCHEDULE = "wellspoken:schedule"
 
@@ -54,6 +59,7 @@ class Watcher:
         self._build = build
         self._busy_s = busy_s
         self._idle_s = idle_s
+        self._not_before: datetime | None = None
 
     async def run(self) -> None:
         """Until cancelled; what fails is logged and tried again."""
@@ -79,12 +85,37 @@ class Watcher:
         wanted = self._settings.tuning
         if wanted.every is None or self._build is None:
             return None
-        last = await self._desk.last()
+        now, last = self._clock(), await self._desk.last()
         at = last.at if last else None
-        fresh = await approved_since(self._database, at)
-        if not due(self._clock(), at, wanted.every, fresh, wanted.fresh):
+        if self._not_before is not None and now < self._not_before:
             return None
-        built = await self._build(wanted.method)
-        job = await self._desk.start(by=_SCHEDULE, dataset=built.id)
+        fresh = await approved_since(self._database, at)
+        if not due(now, at, wanted.every, fresh, wanted.fresh):
+            return None
+        self._not_before = now + wanted.every  # what fails now would fail in a minute as well
+        job = await self._desk.start(by=_SCHEDULE, dataset=await self._build(wanted.method))
         log.info("a round was started by the schedule", job=job.id, fresh=fresh)
         return job
+
+
+async def built_apart(method: str) -> str:
+    """Build a data set in a process of its own, with this one's settings: going through all turns
+    would keep those waiting who ask meanwhile. Raises TrainingError."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _COMMAND, "dataset", "build", "--format", method, "--json",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        printed, said = await process.communicate()
+    except asyncio.CancelledError:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+        raise
+    if process.returncode:
+        lines = said.decode("utf-8", "replace").strip().splitlines() or ["it gave no reason"]
+        reason = f"no data set was built: {lines[-1].removeprefix('wellspoken: ')}"
+        raise TrainingError(reason=reason)
+    return str(json.loads(printed)["dataset"])

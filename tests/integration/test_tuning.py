@@ -16,6 +16,7 @@ import pytest
 from adapters.assembly import utc_now
 from adapters.tuning import TuningDesk, job_json, tuner_for
 from adapters.tuning_rounds import Watcher
+from bot.conversation import Author, Platform, Question
 from bot.errors import (
     NotFoundError,
     RoundRunningError,
@@ -29,16 +30,20 @@ from bot.errors import (
 from bot.settings import Settings, load_settings
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
+from bot.store.history import History
+from bot.store.rewrites import RewriteBook
 from bot.work.leases import Leases
 from knowledge.exclusive import Exclusive
 from persona.datasets import Dataset, DatasetBook
 from persona.registry import Registry
 from persona.tuning.base import Backend, Event, Method, Report, Status, TuningJob
 from persona.tuning.jobs import JobBook
+from persona.tuning.rounds import due
 from persona.tuning.trainer.folder import JobFolder
 from tests.contracts.test_tuners import dataset_in
 from tests.platforms.trainer_program import interpreter, plan
 from tests.platforms.tuning_server import TuningServer
+from tests.platforms.web_application import RESET_ANSWER, stand_in_turn
 
 FAST = {Backend.LOCAL: 0.02, Backend.OPENAI: 0.02}
 
@@ -352,3 +357,57 @@ async def test_a_round_is_in_the_audit_trail(home: Home) -> None:
     about = [e for e in entries if e and e.get("subject") == job.id]
     assert {e["action"] for e in about} == {"tuning started", "tuning succeeded"}
     assert {e["actor"] for e in about} == {"web:operator"}
+
+
+async def test_a_round_starts_by_itself_when_enough_was_approved(home: Home) -> None:
+    """Every so often, with a set that is built for it; what fails is not tried at once again."""
+    plan(home.folder, step=1)
+    often = {"every": "7d", "fresh": 2}
+    settings = home.settings.model_copy(
+        update={"tuning": home.settings.tuning.model_validate({**_told(home.settings), **often})}
+    )
+    built: list[str] = []
+    failing = True
+
+    async def build(method: str) -> str:
+        built.append(method)
+        if failing:
+            raise TrainingError(reason="nothing can be taught")
+        return "d1"
+
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    watcher = Watcher(home.desk(), home.database, settings, lambda: now, build)
+    assert await watcher.once() is None, "nothing was approved yet"
+    for _ in range(2):
+        await _approved(home)
+    with pytest.raises(TrainingError):
+        await watcher.once()
+    assert await watcher.once() is None
+    failing = False
+    now += timedelta(days=8)
+    job = await watcher.once()
+    assert job is not None
+    assert (job.dataset, job.by) == ("d1", "wellspoken:schedule")
+    assert built == ["sft", "sft"]
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    return settings.tuning.model_dump(exclude_unset=True)
+
+
+async def _approved(home: Home) -> None:
+    """An operator approves an answer."""
+    question = Question("How do I reset it?", Author(Platform.WEB, "a"))
+    turn = stand_in_turn(question, RESET_ANSWER)
+    await History(home.database).record(turn)
+    await RewriteBook(home.database, home.audit).approve(turn.id, by="web:operator")
+
+
+def test_a_round_is_due_only_with_time_and_examples() -> None:
+    """Both have to be there; without a schedule nothing starts."""
+    now, week = datetime(2026, 12, 8, tzinfo=UTC), timedelta(days=7)
+    assert due(now, None, week, 5, 5)
+    assert due(now, now - week, week, 5, 5)
+    assert not due(now, now - week + timedelta(hours=1), week, 5, 5)
+    assert not due(now, now - week, week, 4, 5)
+    assert not due(now, None, None, 9, 5)
