@@ -28,7 +28,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a persona file; every finding has its line."""
-    from persona.profile import check_persona
+    from persona.checking import check_voice, samples_missing
+    from persona.profile import load_persona
 
     path = path or settings().persona_path
     if path is None:
@@ -38,7 +39,7 @@ def check(
         return
     if not path.is_file():
         raise MissingFileError(path=path)
-    findings = check_persona(path)
+    findings = check_voice(path)
     if as_json:
         print_json(
             [{"line": f.line, "problem": f.problem, "severity": f.severity} for f in findings]
@@ -50,6 +51,12 @@ def check(
             sys.stdout.write(f"{path} is fine\n")
     if any(f.severity == "error" for f in findings):
         raise typer.Exit(2)
+    missing = 0 if as_json else samples_missing(load_persona(path))
+    if missing:
+        remark(
+            f"{counted(missing, 'more sample')} with on_voice and off_voice would let "
+            "`wellspoken persona learn` learn the voice from this file alone."
+        )
 
 
 @persona.command("show", epilog="Example: wellspoken persona show --version 1f0c2a9b7e")
