@@ -4,10 +4,11 @@ kept, audited, and shown side by side.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adapters.gate_answers import AnswerFile
@@ -24,14 +25,17 @@ from adapters.gate_records import (
     SuiteLine,
 )
 from bot.conversation import Route
-from bot.errors import ConfigurationError, UsageError
-from bot.evaluation.cases import Suite
+from bot.errors import ConfigurationError, NotFoundError, UsageError
+from bot.evaluation.cases import Case, Suite
+from bot.evaluation.holding_out import taught
 from bot.evaluation.refusing import Refusals
 from bot.evaluation.running import AT_ONCE, Progress
 from bot.evaluation.scoring import Answer, Score, score, stated
 from bot.evaluation.summary import summarise
 from bot.store.ids import new_id
-from persona.gate import Limits, Scores, judge
+from bot.telemetry import log
+from persona.datasets import DatasetBook
+from persona.gate import Limits, Scores, judge, known_before
 from persona.registry import ModelVersion, Registry
 from persona.suites import SuiteBook
 from persona.versions import GATED, REJECTED
@@ -106,16 +110,40 @@ async def gate(
             files = GateFiles(settings.home)
             files.prepare()
             answers = AnswerFile(files.answers(_key(settings, opened.persona, speakers, suites)))
-            heard = await Comparison(opened.bench, speakers, answers).run(
-                cases_of(suites), progress
-            )
-        run = _Run(settings, opened.persona, candidate, speakers, suites, by)
+            cases, left_out = await _held_out(database, candidate, cases_of(suites))
+            heard = await Comparison(opened.bench, speakers, answers).run(cases, progress)
+        run = _Run(settings, opened.persona, candidate, speakers, suites, by, left_out)
         story = run.story(heard, GateBook(database))
         report = files.write(story, page(story))
         await GateBook(database).add(story, report)
         await _settle(registry, story)
         answers.remove()
     return story, report
+
+
+async def _held_out(
+    database: Database, candidate: ModelVersion, cases: list[Case]
+) -> tuple[list[Case], int]:
+    """The cases that the candidate was not trained on, and how many it was."""
+    if not candidate.dataset:
+        return cases, 0
+    try:
+        dataset = await DatasetBook(database).get(candidate.dataset)
+        known = await asyncio.to_thread(
+            _taught, cases, (dataset.train_file, dataset.validation_file)
+        )
+    except (NotFoundError, OSError) as error:  # gone, or trained elsewhere
+        log.warning("what it was trained on cannot be looked at", error=type(error).__name__)
+        return cases, 0
+    return [case for case in cases if case.id not in known], len(known)
+
+
+def _taught(cases: list[Case], files: Sequence[Path]) -> frozenset[str]:
+    found: set[str] = set()
+    for path in files:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            found |= taught(cases, lines)
+    return frozenset(found)
 
 
 async def _settle(registry: Registry, story: Story) -> None:
@@ -206,6 +234,7 @@ class _Run:
     speakers: Speakers
     suites: Sequence[Suite]
     by: str
+    left_out: int = 0
 
     def story(self, heard: Sequence[Heard], book: GateBook) -> Story:
         """The verdict over all answers."""
@@ -219,6 +248,8 @@ class _Run:
         live = Scores(self.speakers.against, theirs, self.speakers.live_is_model)
         limits = Limits(release.interval, release.worse, release.slower, release.dearer)
         verdict = judge(candidate, live, limits)
+        if self.left_out:
+            verdict = replace(verdict, measures=(*verdict.measures, known_before(self.left_out)))
         return Story(
             id=new_id("gate"),
             version=self.version.version,

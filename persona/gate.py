@@ -145,6 +145,13 @@ def _too_few(cases: int) -> Measure:
     return Measure("cases", passed=False, reason=reason, candidate=cases)
 
 
+def known_before(cases: int) -> Measure:
+    """Says that cases were left out, because the candidate was trained on their questions."""
+    told = "one case was" if cases == 1 else f"{cases} cases were"
+    reason = f"held out: {told} left out, the candidate was trained on the question"
+    return Measure("held out", passed=True, reason=reason, candidate=cases)
+
+
 def _failures(side: Scores) -> Measure | None:
     failed = sum(score.failed for score in side.scores)
     if not failed:

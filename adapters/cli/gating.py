@@ -46,10 +46,10 @@ def gate(
 
     with bar("cases") as shown:
         task = shown.add_task(f"asking {version} and what is live", total=None)
-        if shown.disable:
-            remark(f"asking {version} and what is live …")
 
         def progress(done: int, total: int) -> None:
+            if shown.disable and not done:
+                remark(f"asking {version} and what is live …")
             shown.update(task, completed=done, total=total)
 
         story, report = run(

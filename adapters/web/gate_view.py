@@ -24,6 +24,7 @@ _NAMES = {
     "latency": "Latency",
     "cost": "Cost",
     "cases": "Cases",
+    "held out": "Held out",
     "errors": "Errors",
 }
 
