@@ -5,6 +5,7 @@ The command line and the console share the desk.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -126,7 +127,8 @@ class ReleaseDesk:
 
     async def read(self, trial: Trial) -> Reading:
         """What the turns of a canary tell."""
-        return reading(await self._turns.of(trial), limits_of(self._settings))
+        turns = await self._turns.of(trial)
+        return await asyncio.to_thread(reading, turns, limits_of(self._settings))
 
     def remarks(self) -> tuple[str, ...]:
         """What keeps the registry from deciding who speaks, in sentences."""

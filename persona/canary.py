@@ -40,6 +40,7 @@ BATCH = 5
 """Observations that both sides must have before more blocks are made of them."""
 
 _EDGE = 1e-3
+_TINY = 1e-12
 _SPREAD = 20.0  # turns after which the ranks' interval is at its tightest, relative to others
 
 
@@ -118,14 +119,35 @@ def e_value(seen: Sequence[Seen], least: int) -> float:
 
     The largest that it was so far: what was once enough stays enough.
     """
-    logs = np.zeros(len(RATIOS))
-    most, bad, n = 0.0, 0.5, 1.0
-    for canary, live in blocks(seen, least):
-        base = min(max(bad / n, _EDGE), 1 - _EDGE)
-        logs += _block(np.array(canary), np.array(live), base)
-        most = max(most, _mean_of_logs(logs))
-        bad, n = bad + sum(live) + sum(canary), n + len(live) + len(canary)
-    return math.exp(min(most, 700.0))
+    made = list(blocks(seen, least))
+    if not made:
+        return 1.0
+    canary, live = (_Members.of([block[at] for block in made]) for at in (0, 1))
+    before = np.cumsum(canary.sums + live.sums) - (canary.sums + live.sums) + 0.5
+    members = np.cumsum(canary.sizes + live.sizes) - (canary.sizes + live.sizes) + 1.0
+    base = np.clip(before / members, _EDGE, 1 - _EDGE)  # of what was seen before the block
+    logs = np.cumsum(_blocks(canary, live, base), axis=0)
+    top = logs.max(axis=1)
+    mixed = top + np.log(np.exp(logs - top[:, None]).mean(axis=1))
+    return math.exp(min(max(float(mixed.max()), 0.0), 700.0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """One side of all blocks: its values one after the other, where each block's begin, and their
+    sums and numbers by block."""
+
+    values: Floats
+    starts: NDArray[np.intp]
+    sums: Floats
+    sizes: Floats
+
+    @classmethod
+    def of(cls, runs: Sequence[Sequence[float]]) -> _Members:
+        sizes = np.array([len(run) for run in runs], dtype=np.float64)
+        starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.intp)
+        values = np.array([bad for run in runs for bad in run], dtype=np.float64)
+        return cls(values, starts, np.add.reduceat(values, starts), sizes)
 
 
 def blocks(seen: Sequence[Seen], least: int) -> Iterator[tuple[list[float], list[float]]]:
@@ -150,30 +172,25 @@ def _spread(values: list[float], k: int) -> Iterator[list[float]]:
     return (values[a:b] for a, b in pairwise(at))
 
 
-def _block(canary: Floats, live: Floats, base: float) -> Floats:
-    """The logarithm of a block's e-value for each odds ratio, around a pooled share."""
+def _blocks(canary: _Members, live: _Members, base: Floats) -> Floats:
+    """The logarithm of each block's e-value for each odds ratio, around the pooled shares."""
     ratio = np.sqrt(np.array(RATIOS))
-    odds = base / (1 - base)
-    worse, better = (np.clip(_chance(odds * r), _EDGE / 50, 1 - _EDGE / 50) for r in
-                     (ratio, 1 / ratio))  # fmt: skip
-    a, b = len(canary), len(live)
+    odds = (base / (1 - base))[:, None]
+    worse, better = (
+        np.clip(odds * r / (1 + odds * r), _EDGE / 50, 1 - _EDGE / 50) for r in (ratio, 1 / ratio)
+    )
+    a, b = canary.sizes[:, None], live.sizes[:, None]
     pooled = (a * worse + b * better) / (a + b)
     return np.asarray(_logs(canary, worse, pooled) + _logs(live, better, pooled))
 
 
-def _logs(seen: Floats, chance: Floats, pooled: Floats) -> Floats:
-    bad = seen[:, None]
-    factors = bad * (chance / pooled) + (1 - bad) * ((1 - chance) / (1 - pooled))
-    return np.asarray(np.log(factors).sum(axis=0))
-
-
-def _chance(odds: Floats) -> Floats:
-    return np.asarray(odds / (1 + odds))
-
-
-def _mean_of_logs(logs: Floats) -> float:
-    top = float(logs.max())
-    return top + math.log(float(np.exp(logs - top).mean()))
+def _logs(side: _Members, chance: Floats, pooled: Floats) -> Floats:
+    """The logarithms of one side's factors, by block."""
+    block = np.repeat(np.arange(len(side.sizes)), side.sizes.astype(np.intp))
+    bad = side.values[:, None]
+    up, down = (chance / pooled)[block], ((1 - chance) / (1 - pooled))[block]
+    factors = np.log(bad * up + (1 - bad) * down)
+    return np.asarray(np.add.reduceat(factors, side.starts, axis=0))
 
 
 def _values(seen: Sequence[Seen], side: Side) -> list[float]:
@@ -195,7 +212,7 @@ def share(values: Sequence[float], alpha: float) -> Interval:
 def _edge(bad: float, n: int, limit: float, between: tuple[float, float]) -> float:
     """Where the mixture's evidence against a share reaches the limit, by halving."""
     mixture = math.lgamma(bad + 1) + math.lgamma(n - bad + 1) - math.lgamma(n + 2)
-    outside, inside = between
+    outside, inside = (min(max(x, _TINY), 1 - _TINY) for x in between)
     for _ in range(50):
         middle = (outside + inside) / 2
         likelihood = bad * math.log(middle) + (n - bad) * math.log1p(-middle)
@@ -203,7 +220,7 @@ def _edge(bad: float, n: int, limit: float, between: tuple[float, float]) -> flo
             outside = middle
         else:
             inside = middle
-    return outside
+    return round(outside, 9)
 
 
 # -- times --------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,13 +20,15 @@ from persona.canary_reading import ERRORS, PERSON, THUMBS, UNKNOWN, UNSUPPORTED,
 from persona.registry import Trial
 from persona.tables import model_versions
 
-MOST = 50_000
+MOST = 20_000
 """Turns of a canary that are looked at, the first ones: more add nothing to the verdict."""
 
 READER = "extractive"
 """The model of the built-in reader, which steps in where a model does not answer."""
 
-_BATCH = 500
+_PAGE = 500
+Place = tuple[datetime, str]
+"""A turn's place in the order: its moment and its id."""
 _NO_STAGES = ("total", "first_sentence")
 
 
@@ -33,9 +36,10 @@ class CanaryTurns:
     """Turns in a database, as a canary sees them. ``general`` is the general model's id (empty:
     none), which speaks where no version is live, and steps in where one fails."""
 
-    def __init__(self, db: Database, general: str = "") -> None:
+    def __init__(self, db: Database, general: str = "", *, page: int = _PAGE) -> None:
         self._db = db
         self._general = general
+        self._page = page
 
     async def of(self, trial: Trial) -> list[TurnSeen]:
         """The turns since a canary began, until it ended, in their order.
@@ -44,36 +48,66 @@ class CanaryTurns:
         house answered without any, it belongs to the side of its thread: a model that fails must
         not get away with it. Repeated answers and other models' turns are left out.
         """
-        return await self._db.read(lambda connection: list(self._of(connection, trial)))
+        split = _Split.of(trial, await self._db.read(lambda c: _models(c, trial)), self._general)
+        found: list[TurnSeen] = []
+        query, after = _turns_of(trial), (trial.at, "")
+        for _ in range(MOST // self._page):  # whoever is answered meanwhile goes first
+            page, following = await self._db.read(partial(_page, query, split, after, self._page))
+            found += page
+            if following is None:
+                break
+            after = following
+        return found
 
-    def _of(self, connection: sa.Connection, trial: Trial) -> Iterator[TurnSeen]:
-        canary, live = _models(connection, trial)
-        splits = _splits(trial)
-        rows = list(connection.execute(_turns_of(trial)))
-        ids = [row.id for row in rows]
-        thumbs, persons = _thumbs(connection, ids), _persons(connection, ids)
-        for row in rows:
-            side = self._side(row, canary, live, trial.id, splits)
-            if side is not None:
-                bad = _went_wrong(row, thumbs.get(row.id, ()), person=row.id in persons)
-                yield TurnSeen(row.thread_id, side, bad, _ms(row))
 
-    def _side(
-        self,
-        row: Any,
-        canary: str,
-        live: str,
-        trial: str,
-        splits: Sequence[tuple[datetime, float]],
-    ) -> Side | None:
-        if row.model == canary:
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Whose turns are whose: by model, else by thread and the share that held."""
+
+    trial: str
+    canary: str
+    live: str
+    others: frozenset[str]
+    shares: tuple[tuple[datetime, float], ...]
+
+    @classmethod
+    def of(cls, trial: Trial, models: tuple[str, str], general: str) -> _Split:
+        kept = trial.figures.get("shares") or [[trial.at.isoformat(), trial.share]]
+        shares = tuple((datetime.fromisoformat(at), float(share)) for at, share in kept)
+        return cls(trial.id, *models, frozenset({READER, general}), shares)
+
+    def side(self, row: Any) -> Side | None:
+        if row.model == self.canary:
             return Side.CANARY
-        if live and row.model == live:
+        if self.live and row.model == self.live:
             return Side.LIVE
-        if row.model not in {READER, self._general}:
+        if row.model not in self.others:
             return None
-        share = next((share for at, share in reversed(splits) if at <= row.at), splits[0][1])
-        return Side.CANARY if takes_part(row.thread_id, trial, share) else Side.LIVE
+        held = (share for at, share in reversed(self.shares) if at <= row.at)
+        share = next(held, self.shares[0][1])
+        return Side.CANARY if takes_part(row.thread_id, self.trial, share) else Side.LIVE
+
+
+def _page(
+    query: sa.Select[Any], split: _Split, after: Place, size: int, connection: sa.Connection
+) -> tuple[list[TurnSeen], Place | None]:
+    """The turns of a page, and where the next one begins (``None``: this was the last)."""
+    begins = sa.tuple_(sa.literal(after[0], turns.c.at.type), sa.literal(after[1]))
+    query = query.where(sa.tuple_(turns.c.at, turns.c.id) > begins).limit(size)
+    rows = list(connection.execute(query))
+    ids = [row.id for row in rows]
+    thumbs, persons = _thumbs(connection, ids), _persons(connection, ids)
+    found = [
+        TurnSeen(
+            row.thread_id,
+            side,
+            _went_wrong(row, thumbs.get(row.id, ()), person=row.id in persons),
+            _ms(row),
+        )
+        for row in rows
+        if (side := split.side(row)) is not None
+    ]
+    return found, (rows[-1].at, rows[-1].id) if len(rows) == size else None
 
 
 def _models(connection: sa.Connection, trial: Trial) -> tuple[str, str]:
@@ -84,22 +118,14 @@ def _models(connection: sa.Connection, trial: Trial) -> tuple[str, str]:
     return known.get(trial.version, ""), known.get(trial.against, "")
 
 
-def _splits(trial: Trial) -> list[tuple[datetime, float]]:
-    """The share by the moment from which it held."""
-    kept = trial.figures.get("shares") or [[trial.at.isoformat(), trial.share]]
-    return [(datetime.fromisoformat(at), float(share)) for at, share in kept]
-
-
 def _turns_of(trial: Trial) -> sa.Select[Any]:
     names = (
         "id", "thread_id", "at", "model", "outcome", "error", "timings", "claims", "rejected",
     )  # fmt: skip
-    query = sa.select(*(turns.c[name] for name in names)).where(
-        turns.c.at >= trial.at, turns.c.cached_from == ""
-    )
+    query = sa.select(*(turns.c[name] for name in names)).where(turns.c.cached_from == "")
     if trial.ended_at is not None:
         query = query.where(turns.c.at <= trial.ended_at)
-    return query.order_by(turns.c.at, turns.c.id).limit(MOST)
+    return query.order_by(turns.c.at, turns.c.id)
 
 
 def _went_wrong(row: Any, thumbs: Sequence[str], *, person: bool) -> Mapping[str, float]:
@@ -134,21 +160,12 @@ def _ms(row: Any) -> float | None:
 
 def _thumbs(connection: sa.Connection, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
     found: dict[str, list[str]] = defaultdict(list)
-    for batch in _batches(ids):
-        query = sa.select(feedback.c.turn_id, feedback.c.rating)
-        for row in connection.execute(query.where(feedback.c.turn_id.in_(batch))):
-            found[row.turn_id].append(row.rating)
+    query = sa.select(feedback.c.turn_id, feedback.c.rating)
+    for row in connection.execute(query.where(feedback.c.turn_id.in_(ids))):
+        found[row.turn_id].append(row.rating)
     return found
 
 
 def _persons(connection: sa.Connection, ids: Sequence[str]) -> frozenset[str]:
-    found: set[str] = set()
-    for batch in _batches(ids):
-        query = sa.select(handoffs.c.turn_id).where(handoffs.c.turn_id.in_(batch))
-        found.update(connection.scalars(query))
-    return frozenset(found)
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for _, numbered in groupby(enumerate(ids), lambda pair: pair[0] // _BATCH):
-        yield [id_ for _, id_ in numbered]
+    query = sa.select(handoffs.c.turn_id).where(handoffs.c.turn_id.in_(ids))
+    return frozenset(connection.scalars(query))

@@ -66,7 +66,7 @@ async def test_who_steps_in_counts_for_the_side_of_the_thread(database: Database
     for number in range(40):
         model = GENERAL if number % 2 else "extractive"
         await answered(database, number, model=model, error="two did not answer")
-    seen = await CanaryTurns(database, GENERAL).of(trial)
+    seen = await CanaryTurns(database, GENERAL, page=7).of(trial)
     sides = {turn.thread: turn.side is Side.CANARY for turn in seen}
     assert sides == {t: takes_part(t, trial.id, 0.5) for t in sides}
     assert len(seen) == 40
