@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from adapters.costing import CostDesk
+    from adapters.datasets import DatasetDesk
     from adapters.gaps import GapDesk
     from adapters.gate_records import GateDesk
     from adapters.releasing import ReleaseDesk
@@ -129,6 +130,13 @@ class Application:
     def tuning(self) -> TuningDesk:
         """Rounds of fine-tuning."""
         from adapters.tuning import desk_of
+
+        return desk_of(self)
+
+    @property
+    def datasets(self) -> DatasetDesk:
+        """Curated training data, with where its lines come from."""
+        from adapters.datasets import desk_of
 
         return desk_of(self)
 

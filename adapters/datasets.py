@@ -91,6 +91,11 @@ class DatasetDesk:
             raise NotFoundError("No data set was built yet; run `wellspoken dataset build`.")
         return Told(dataset, tuple(await self._book.examples(dataset.id)))
 
+    async def page(self, id: str, limit: int, offset: int) -> Told:  # noqa: A002 - its word
+        """A data set with some of its lines. Raises NotFoundError."""
+        dataset = await self._book.get(id)
+        return Told(dataset, tuple(await self._book.examples(id, limit, offset)))
+
     # -- building -------------------------------------------------------------------------------
 
     async def build(

@@ -104,12 +104,19 @@ class DatasetBook:
         """All data sets, the newest first."""
         return await self._select(sa.select(datasets).order_by(*_newest_first))
 
-    async def examples(self, id: str) -> list[Lineage]:  # noqa: A002 - the store's own word
+    async def examples(
+        self,
+        id: str,  # noqa: A002 - the store's own word
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Lineage]:
         """Where each line comes from, the training file first; empty for an unknown id."""
         query = (
             sa.select(dataset_examples)
             .where(dataset_examples.c.dataset_id == id)
             .order_by(dataset_examples.c.position)
+            .limit(limit)
+            .offset(offset)
         )
         return await self._lineage(query)
 

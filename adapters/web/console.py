@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from adapters.web.auth import Operator, Sessions, SignInRequiredError
 from adapters.web.costs import add_costs
+from adapters.web.datasets import add_datasets
 from adapters.web.failures import headers_of
 from adapters.web.gaps import add_gaps
 from adapters.web.gates import add_gates
@@ -67,6 +68,7 @@ def console_router(console: Console) -> APIRouter:
     add_gaps(router, console, PAGE)
     add_costs(router, console)
     add_routing(router, console)
+    add_datasets(router, console)
     add_training(router, console)
     add_gates(router, console)
     add_models(router, console)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from adapters.costing import Statement
+from adapters.datasets import Told
 from adapters.gap_story import Answered
 from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
@@ -32,6 +33,7 @@ from bot.store.turn_list import Place, TurnLine, Wanted
 from knowledge.ledger import DocumentRecord, RunRecord
 from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
+from persona.datasets import Dataset
 from persona.registry import Change, ModelVersion, Promotion, Release, Trial
 from persona.tuning.base import Backend, Method, TuningJob
 
@@ -212,6 +214,18 @@ class Costs(Protocol):
         ...
 
 
+class Datasets(Protocol):
+    """Curated training data. A set that is not there raises NotFoundError."""
+
+    async def listing(self) -> Sequence[Dataset]:
+        """All of them, the newest first."""
+        ...
+
+    async def page(self, id: str, limit: int, offset: int) -> Told:  # noqa: A002 - as there
+        """One of them, with some of its lines."""
+        ...
+
+
 class Gaps(Protocol):
     """What could not be answered, by topic. A gap that is not there raises NotFoundError."""
 
@@ -372,6 +386,8 @@ class Application(Protocol):
     def gaps(self) -> Gaps: ...
     @property
     def routing(self) -> Routing: ...
+    @property
+    def datasets(self) -> Datasets: ...
     @property
     def costs(self) -> Costs: ...
     @property

@@ -20,6 +20,7 @@ import uvicorn
 
 from adapters.assembly import utc_now
 from adapters.costing import CostDesk
+from adapters.datasets import DatasetDesk
 from adapters.gaps import GapDesk
 from adapters.gate_records import GateBook, GateDesk, GateFiles
 from adapters.releasing import ReleaseDesk, release_desk
@@ -66,6 +67,7 @@ from knowledge.stores.base import StoreStats
 from knowledge.stores.embedded import EmbeddedStore
 from knowledge.syncbook import SyncBook
 from knowledge.syncing import Plan
+from persona.profile import default_persona
 
 TOKEN = "a-token-for-tests"
 
@@ -362,6 +364,15 @@ class WebApplication:
     )
     not_ready: dict[str, str | None] = field(default_factory=dict)
     home: Path = Path()
+
+    @property
+    def datasets(self) -> DatasetDesk:
+        return DatasetDesk(
+            settings=load_settings(WELLSPOKEN_HOME=self.home),
+            database=self.database,
+            persona=default_persona("Juniper"),
+            clock=utc_now,
+        )
 
     @property
     def models(self) -> ReleaseDesk:

@@ -1,0 +1,53 @@
+"""The data sets room of the console: what was built, each with its card and its lineage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request, Response
+
+from adapters.web.texts import checked
+
+if TYPE_CHECKING:
+    from adapters.web.console import Console
+
+_ROOM = "/console/datasets"
+_LINES = 200
+"""Lines of a lineage on a page."""
+
+
+def add_datasets(router: APIRouter, console: Console) -> None:
+    """The room."""
+
+    @router.get("/datasets")
+    async def datasets(request: Request) -> Response:
+        console.operator(request)
+        found = await console.application.datasets.listing()
+        return console.render(request, "console/datasets.html", "datasets", datasets=found)
+
+    @router.get("/datasets/{dataset}")
+    async def one(request: Request, dataset: str, page: int = 0) -> Response:
+        console.operator(request)
+        page = min(max(page, 0), 1_000_000)
+        name = checked(dataset, "data set", 200)
+        told = await console.application.datasets.page(name, _LINES, page * _LINES)
+        found = told.dataset
+        more = (page + 1) * _LINES < found.examples
+        return console.render(
+            request,
+            "console/dataset.html",
+            "datasets",
+            dataset=found,
+            card=found.card,
+            lines=told.lines,
+            counted=[
+                ("Taught", found.card["taught"]),
+                ("Questions", found.card["questions"]),
+                ("Labels", found.card["labels"]),
+                ("Most frequent topics", found.card["topics"]["most"]),
+                ("Left out", found.dropped),
+                ("Sentences checked", found.card["checked"]),
+            ],
+            newer=f"{_ROOM}/{name}?page={page - 1}" if page else "",
+            older=f"{_ROOM}/{name}?page={page + 1}" if more else "",
+        )
