@@ -21,6 +21,7 @@ from persona.canary_reading import Limits, Reading, reading
 from persona.lineage import Lineage, lineage_of
 from persona.registry import Change, GateRun, ModelVersion, Promotion, Registry, Release, Trial
 from persona.releasing import VoiceReleases
+from persona.versions import ROLLED_BACK
 
 if TYPE_CHECKING:
     from bot.llm.openai import ModelServer
@@ -124,6 +125,14 @@ class ReleaseDesk:
         """The canary that runs, with what its turns tell so far."""
         trial = (await self.registry.release()).trial
         return None if trial is None else CanaryStory(trial, await self.read(trial))
+
+    async def undone(self) -> Trial | None:
+        """The last canary, where it was rolled back by itself and nothing was released since."""
+        tried, changes = await self.registry.canaries(), await self.registry.promotions()
+        last = tried[0] if tried else None
+        if last is None or last.state != ROLLED_BACK or last.ended_at is None:
+            return None
+        return last if not changes or changes[0].at < last.ended_at else None
 
     async def read(self, trial: Trial) -> Reading:
         """What the turns of a canary tell."""

@@ -97,6 +97,7 @@ async def _room(request: Request, console: Console, wrong: str = "") -> Response
         versions=await desk.listing(),
         release=await desk.release(),
         canary=canary,
+        undone=await desk.undone(),
         finding=_FINDINGS[canary.seen.finding] if canary else "",
         measures=measured(canary) if canary else [],
         history=await desk.history(),

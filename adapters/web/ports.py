@@ -290,6 +290,10 @@ class Models(Protocol):
 
     async def canary(self) -> CanaryStory | None: ...
 
+    async def undone(self) -> Trial | None:
+        """The last canary, where it was rolled back by itself."""
+        ...
+
     async def history(self) -> Sequence[Promotion]:
         """Every change of what is live, the newest first."""
         ...

@@ -89,6 +89,21 @@ async def test_canary_is_shown_beside_what_is_live(
     assert (await registry.release()).share == 0.25
 
 
+async def test_canary_that_was_rolled_back_by_itself_is_told(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The room says so, with the reason, until something is released again."""
+    registry = await versions(application, "one", "two")
+    await registry.start_canary("v1", 0.5, by=BY)
+    await registry.end_canary(by="wellspoken", why="worse: <i>thumbs</i> down", reject=True)
+    await sign_in(browser)
+    page = (await browser.get(ROOM)).text
+    assert "was rolled back by itself" in page
+    assert "worse: &lt;i&gt;thumbs&lt;/i&gt; down" in page
+    await registry.promote("v2", by=BY, force=True, reason="x")
+    assert "was rolled back by itself" not in (await browser.get(ROOM)).text
+
+
 async def test_changes_need_the_pages_own_form(
     browser: httpx2.AsyncClient, application: WebApplication
 ) -> None:
