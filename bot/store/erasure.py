@@ -2,7 +2,8 @@
 
 Of a turn its skeleton stays for the statistics: when, how it was routed, how it ended, what it
 took. The author becomes ``slack:forgotten``; what was asked, found and answered goes. Ratings,
-choices and waiting events go altogether, the audit trail is redacted and still verifies.
+better answers, choices and waiting events go altogether, the audit trail is redacted and still
+verifies. The files of data sets are ``persona.forgetting``'s.
 
 First it is read what there is to erase, then it is erased in small transactions: others write in
 between, and what a crash leaves undone is done by running it again.
@@ -81,6 +82,17 @@ class Erasure:
         await self._db.scrub(forgetting.TABLES, [person.trace])
         return Erased(done.messages, done.feedback, done.handoffs, tuple(done.approved))
 
+    async def answers(self, author: str) -> tuple[str, ...]:
+        """The handoffs of an author whose answer became a document of the same name: whoever keeps
+        documents takes these back before :meth:`forget`, which leaves no word of whose they are.
+
+        Raises UsageError for what is no key.
+        """
+        person = Person.of(author)
+        if person.is_forgotten:
+            return ()
+        return tuple(await self._db.read(lambda c: forgetting.answers_of(c, person)))
+
     async def _one(self, op: Callable[[sa.Connection, Any], T], what: Any) -> T:
         return await self._db.write(lambda connection: op(connection, what))
 
@@ -108,13 +120,15 @@ class Erasure:
         for thread in threads:
             await self._one(lambda c, one: forgetting.erase_derived(c, person, one), thread)
         await self._each(turn_ids, forgetting.erase_from_gaps)
+        await self._each(turn_ids, forgetting.erase_rewrites)
         counts = await self._each(turn_ids, lambda c, few: forgetting.erase_turns(c, person, few))
         done.messages += sum(counts)
         for old in await self._db.read(lambda c: sweeping.threads_named_after(c, person)):
             await self._one(lambda c, one: sweeping.rename_thread(c, person, one), old)
 
     async def _rest(self, person: Person, done: _Tally) -> None:
-        """Ratings, choices, and that the person spoke."""
+        """Better answers, ratings, choices, and that the person spoke."""
+        await self._db.write(lambda c: forgetting.erase_better_answers(c, person))
         done.feedback += await self._db.write(lambda c: forgetting.erase_feedback(c, person))
         await self._db.write(lambda c: forgetting.erase_consent(c, person))
         await self._db.write(lambda c: forgetting.erase_verdicts(c, person))

@@ -17,6 +17,7 @@ from bot.store.chat_tables import consent, handoffs, participation
 from bot.store.columns import Moment, Words, to_json
 from bot.store.cost_tables import answer_cache
 from bot.store.gap_tables import gap_turns, gaps
+from bot.store.review_tables import rewrites
 from bot.store.tables import citations, feedback, messages, turns
 
 FORGOTTEN = "forgotten"
@@ -25,6 +26,10 @@ TABLES = (
     "audit_contents",
     "citations",
     "consent",
+    "dataset_examples",
+    "datasets",
+    "document_texts",
+    "documents",
     "feedback",
     "gap_turns",
     "gaps",
@@ -33,6 +38,7 @@ TABLES = (
     "messages",
     "participation",
     "reviews",
+    "rewrites",
     "threads",
     "turns",
 )
@@ -173,6 +179,14 @@ def handoffs_of(connection: sa.Connection, person: Person) -> list[str]:
     return list(connection.scalars(query.order_by(handoffs.c.id)))
 
 
+def answers_of(connection: sa.Connection, person: Person) -> list[str]:
+    """Those of them whose answer became a document, under the handoff's id."""
+    found = sa.select(handoffs.c.id).where(
+        handoffs.c.id.in_(handoffs_of(connection, person)), handoffs.c.proposal == "approved"
+    )
+    return list(connection.scalars(found.order_by(handoffs.c.id)))
+
+
 def erase_handoffs(connection: sa.Connection, person: Person, ids: Sequence[str]) -> Gone:
     """Questions go with their answers, which may repeat them; of others' the person's replies.
 
@@ -281,6 +295,19 @@ def _verdict(claim: Mapping[str, Any]) -> dict[str, Any]:
 def _without_words(rejected: Mapping[str, Any]) -> dict[str, Any]:
     """Of a sentence that was kept back only that there was one."""
     return {**rejected, "text": "", "finding": "", "became": ""}
+
+
+# -- what may be taught ---------------------------------------------------------------------------
+
+
+def erase_rewrites(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Delete what operators made of the answers of turns: it tells what was asked."""
+    connection.execute(sa.delete(rewrites).where(rewrites.c.turn_id.in_(ids)))
+
+
+def erase_better_answers(connection: sa.Connection, person: Person) -> None:
+    """Delete the person's better answers to others; an operator's own words on those stay."""
+    connection.execute(sa.delete(rewrites).where(rewrites.c.author == person.key))
 
 
 # -- feedback, consent, participation -------------------------------------------------------------

@@ -31,6 +31,8 @@ _LEFT_ALONE = frozenset(
 )
 _LEFT_COLUMNS = frozenset(
     {
+        ("dataset_examples", "asker"),  # where persona.forgetting finds the lines of files
+        ("dataset_examples", "author"),
         ("turns", "passages"),
         ("threads", "id"),  # renamed, with what refers to it
         ("turns", "thread_id"),
