@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.errors import NotFoundError
+from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
 from persona.profile import Persona
 from persona.style_model import StyleModel
@@ -74,12 +75,18 @@ class PersonaBook:
 class StyleBook:
     """The trained classifiers in a database, one a persona's version."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        db: Database,
+        audit: AuditTrail | None = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
         self._db = db
+        self._audit = audit
         self._clock = clock
 
-    async def keep(self, version: str, model: StyleModel) -> None:
-        """Keep a classifier in place of the one before."""
+    async def keep(self, version: str, model: StyleModel, *, by: str = "") -> None:
+        """Keep a classifier in place of the one before, with its entry of the audit trail."""
         row = {
             "persona": version,
             "embedder": model.embedder,
@@ -94,6 +101,10 @@ class StyleBook:
             connection.execute(
                 new.on_conflict_do_update(index_elements=["persona"], set_=changed), row
             )
+            if self._audit is not None:
+                counts = {name: model.figures.get(name) for name in ("auc", "origins")}
+                told = {"action": "style learned", "actor": by, "subject": version, **counts}
+                self._audit.append_in(connection, "operator", told)
 
         await self._db.write(op)
 

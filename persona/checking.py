@@ -8,8 +8,7 @@ from persona.nodes import Section, compose
 from persona.profile import Finding, Persona, Severity, check_persona, load_persona
 from persona.style import StyleScorer
 from persona.style_features import TOKEN, features
-from persona.style_learning import LEAST, of_persona
-from persona.style_model import Example, StyleModel, train
+from persona.style_model import LEAST, Example, StyleModel, train
 
 
 def check_voice(path: Path) -> list[Finding]:
@@ -67,11 +66,10 @@ def _told_apart(persona: Persona, number: int, scorer: StyleScorer) -> bool:
     if _plain(sample.off_voice) == _plain(sample.on_voice):
         return False
     others = persona.samples[:number] + persona.samples[number + 1 :]
-    known = [e for other in others for e in of_persona(Persona("", samples=(other,)))]
-    kinds = [sum(e.on_voice for e in known), sum(not e.on_voice for e in known)]
-    if min(kinds) < LEAST:
+    against = [Example(other.off_voice, False) for other in others if other.off_voice]
+    if len(against) < LEAST:
         return True
-    model = train([Example(e.text, e.on_voice, group=e.group) for e in known])
+    model = train([*(Example(other.on_voice, True) for other in others), *against])
     return _margin(model, sample.off_voice) < _margin(model, sample.on_voice)
 
 

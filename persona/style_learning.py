@@ -26,16 +26,12 @@ from bot.store.review_tables import rewrites
 from bot.store.tables import feedback, messages, turns
 from persona.profile import Persona
 from persona.style_features import TOKEN
-from persona.style_model import READ, Example, StyleModel, train
-
-LEAST = 5
-"""Texts of each kind that are needed."""
+from persona.style_model import LEAST, LONGEST, READ, Example, StyleModel, train
 
 MOST = 1_000
 """Texts of each kind that are learned from, the first ones: persona, file, rewrites, the newest
 ratings. The fit takes 2 s for 1,000."""
 
-_LONGEST = 4_000
 # A judgement: a thumb may be about the facts, a rewrite too; samples are about the voice alone.
 _REWRITTEN, _BEFORE_REWRITE, _UP, _DOWN = 1.0, 0.4, 0.5, 0.3
 _LARGEST_FILE = 20_000_000
@@ -170,7 +166,7 @@ def usable(examples: Iterable[Example]) -> list[Example]:
     counts = {True: 0, False: 0}
     found = []
     for example in examples:
-        text = without_markers(example.text).strip()[:_LONGEST]
+        text = without_markers(example.text).strip()[:LONGEST]
         key = " ".join(TOKEN.findall(text.casefold()))
         if not key or key in seen or counts[example.on_voice] >= MOST:
             continue

@@ -24,6 +24,12 @@ FORMAT = 1
 READ = 300
 """Characters of a text whose vector is taken: enough for its manner, and quick."""
 
+LONGEST = 4_000
+"""Characters of a text that the classifier reads at all."""
+
+LEAST = 5
+"""Texts of each kind that are needed to train one."""
+
 _VECTOR, _HASHED, _SURFACE = 3.0, 2.0, 1.0
 """How far each block reaches, as prior standard deviations; by ``benchmarks/bench_style.py``."""
 
@@ -87,15 +93,19 @@ class StyleModel:
     def kept(
         cls, embedder: str, weights: Mapping[str, Any], figures: Mapping[str, Any]
     ) -> StyleModel | None:
-        """The classifier of a row; ``None`` where it was made for other features."""
-        if weights.get("format") != FORMAT or weights.get("features") != list(SURFACE):
+        """The classifier of a row; ``None`` where it was made for other features or is damaged."""
+        try:
+            if weights["format"] != FORMAT or weights["features"] != list(SURFACE):
+                return None
+            vector, hashed, named = (
+                _unpacked(str(weights[part])) for part in ("vector", "hashed", "surface")
+            )
+            bias, slope, offset, trust = numbers = [float(n) for n in weights["numbers"]]
+        except (KeyError, TypeError, ValueError):
             return None
-        vector, hashed, named = (
-            _unpacked(str(weights[part])) for part in ("vector", "hashed", "surface")
-        )
-        if len(hashed) != BUCKETS:
+        sizes = (len(hashed), len(named))
+        if sizes != (BUCKETS, len(SURFACE)) or not all(map(math.isfinite, numbers)):
             return None
-        bias, slope, offset, trust = map(float, weights["numbers"])
         return cls(embedder, vector, hashed, named, bias, slope, offset, trust, figures)
 
 

@@ -18,7 +18,7 @@ from bot.telemetry import log
 from persona.profile import Persona
 from persona.style import Finding, Rule, StyleScore, StyleScorer
 from persona.style_features import REASONS, SURFACE, Features, features
-from persona.style_model import READ, StyleModel
+from persona.style_model import LONGEST, READ, StyleModel
 from persona.style_phrases import suspects, without
 
 Source = Callable[[], Awaitable[StyleModel | None]]
@@ -90,7 +90,7 @@ class Styler:
         self._looked = time.monotonic()
         try:
             self._model = await self._source()
-        except WellspokenError as error:
+        except Exception as error:  # noqa: BLE001 - answers go on, whatever is wrong there
             log.warning("style classifier not read, the last one stays", error=str(error))
 
     async def close(self) -> None:
@@ -116,7 +116,7 @@ class Styler:
         """The joined score, that of the rules, and the classifier's margin where there is one."""
         ruled = self._rules.score(text)
         model = self.model
-        found = features(text) if model else None
+        found = features(text[:LONGEST]) if model else None
         if model is None or found is None or not len(found.buckets):
             return ruled.score, ruled, None
         vector = await self._vector(model, text)
@@ -139,6 +139,7 @@ class Styler:
         self, model: StyleModel, text: str, margin: float, ruled: tuple[Finding, ...]
     ) -> list[Finding]:
         """Phrases without which the text would be nearer to the voice, the worst ones."""
+        text = text[:LONGEST]
         whole = features(text)
         gained: list[tuple[float, Finding]] = []
         for phrase in suspects(model, text, whole, most=_TRIED):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapters.cli.console import AsJson, counted, print_json, remark, run, settings, table
+from adapters.cli.reviewing import OPERATOR
 from bot.errors import MissingFileError
 
 if TYPE_CHECKING:
@@ -168,6 +169,7 @@ async def _learn(path: Path | None, dry_run: bool, as_json: bool) -> None:
     from adapters.cli.bars import bar
     from adapters.home import open_database
     from adapters.models import load_voice_persona, model_server, open_embedder
+    from bot.store.audit import AuditTrail
     from bot.store.base import Database
     from persona.book import PersonaBook, StyleBook
     from persona.style_learning import check_enough, learn, of_file, of_persona, of_turns, usable
@@ -195,7 +197,8 @@ async def _learn(path: Path | None, dry_run: bool, as_json: bool) -> None:
                 )
         if not dry_run:
             await PersonaBook(database).keep(who)
-            await StyleBook(database).keep(who.version, model)
+            trail = AuditTrail(database)
+            await StyleBook(database, trail).keep(who.version, model, by=OPERATOR)
     _say_learned(who.version, model, kept=not dry_run, as_json=as_json)
 
 

@@ -19,8 +19,8 @@ from bot.store.history import History
 from bot.store.rewrites import RewriteBook
 from persona.book import PersonaBook, StyleBook
 from persona.profile import Persona, Sample
-from persona.style_learning import LEAST, learn, of_file, of_persona, of_turns, usable
-from persona.style_model import Example, train
+from persona.style_learning import learn, of_file, of_persona, of_turns, usable
+from persona.style_model import LEAST, Example, train
 from tests.platforms.turns import turn_of
 from tests.unit.persona.style_examples import LetterEmbedder, examples
 
@@ -168,13 +168,16 @@ async def test_learning_reports_its_progress() -> None:
 
 async def test_versions_are_kept_with_their_classifier(database: Database) -> None:
     """Each content once, by its version; a classifier takes the place of the one before."""
-    personas, styles = PersonaBook(database), StyleBook(database)
+    trail = AuditTrail(database)
+    personas, styles = PersonaBook(database), StyleBook(database, trail)
     await personas.keep(PERSONA)
     await personas.keep(PERSONA)
     await personas.keep(Persona(name="Other"))
     assert await styles.of(PERSONA.version) is None
     await styles.keep(PERSONA.version, train(examples(5)))
-    await styles.keep(PERSONA.version, train(examples(6)))
+    await styles.keep(PERSONA.version, train(examples(6)), by="terminal:operator")
+    told = [entry.content for entry in await trail.listing(kind="operator")]
+    assert [each["actor"] for each in told] == ["", "terminal:operator"]
     listed = {each.version: each for each in await personas.listing()}
     assert len(listed) == 2
     figures = listed[PERSONA.version].figures
