@@ -109,7 +109,8 @@ class VoiceReleases:
 
     ``read`` reads what is released, at most once in ``seconds``; ``make`` makes a version's voice,
     which is kept, since models that failed are known by it. A version with an adapter gets traffic
-    once ``deployment`` has loaded it: until then the one before goes on.
+    once ``deployment`` has loaded it: until then the one before goes on, and after a rollback the
+    general model speaks.
     """
 
     def __init__(
@@ -162,10 +163,10 @@ class VoiceReleases:
             and takes_part(thread, trial.id, known.share)
         ):
             return canary
-        if known.live is None:
-            self._spoke_last = None
-        elif self._is_ready(known.live):
+        if known.live is None or self._is_ready(known.live):
             self._spoke_last = known.live
+        elif self._spoke_last is not None and self._spoke_last.number > known.live.number:
+            self._spoke_last = None  # it was rolled back, and must not go on
         return self._spoke_last
 
     # -- what is released -----------------------------------------------------------------------

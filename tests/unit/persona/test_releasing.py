@@ -199,6 +199,24 @@ async def test_retired_version_is_unloaded(sqlite_database: Database) -> None:
     assert server.unloads == ["one"]
 
 
+async def test_what_was_rolled_back_speaks_no_more(sqlite_database: Database) -> None:
+    """Where the version before has to be loaded first, the general model speaks meanwhile."""
+    registry, server, watch = Registry(sqlite_database), Server(), Hands()
+    await released(registry, "one", "two", adapters=True)
+    for version in ("v1", "v2"):
+        await registry.promote(version, by=BY, force=True, reason="x")
+    releases = releases_of(registry, server, watch, deploys=True)
+    assert await spoken(releases) == "two"
+    server.hold = asyncio.Event()
+    await registry.roll_back(by=BY)
+    watch.now += 3
+    assert await spoken(releases) is None
+    server.hold.set()
+    await asyncio.sleep(0.01)
+    assert await spoken(releases) == "one"
+    await releases.aclose()
+
+
 async def test_adapter_is_loaded_again_after_the_server_was_started_anew(
     sqlite_database: Database,
 ) -> None:
