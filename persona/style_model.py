@@ -103,7 +103,7 @@ class StyleModel:
             bias, slope, offset, trust = numbers = [float(n) for n in weights["numbers"]]
         except (KeyError, TypeError, ValueError):
             return None
-        sizes = (len(hashed), len(named))
+        sizes = (len(hashed), len(named))  # of vectors the embedder knows the size
         if sizes != (BUCKETS, len(SURFACE)) or not all(map(math.isfinite, numbers)):
             return None
         return cls(embedder, vector, hashed, named, bias, slope, offset, trust, figures)
@@ -250,4 +250,4 @@ def _packed(values: Array) -> str:
 
 
 def _unpacked(text: str) -> Array:
-    return np.frombuffer(base64.b64decode(text), "<f4").astype(float)
+    return np.frombuffer(base64.b64decode(text, validate=True), "<f4").astype(float)
