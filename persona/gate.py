@@ -199,7 +199,7 @@ def _kept(name: str, candidate: Scores, live: Scores, limits: Limits, pair: _Pai
     span = _span(found, limits, 100, " points")
     told = f"{name}: {ours:.1%} against {other:.1%}"
     if mine == theirs:
-        missed = f"a loss of {300 / found.n:.0f} points could have been missed"  # rule of three
+        missed = f"a loss of {300 / found.n:.2g} points could have been missed"  # rule of three
         return _measure(
             name, True, f"{told}, equal in all {found.n} cases ({missed})", ours, other, found
         )

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.settings import Settings, load_settings
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from knowledge.sources.folder import FolderSource
+from persona.datasets import Dataset, DatasetBook
 from persona.gate import Measure
 from persona.registry import Registry
 from persona.suites import SuiteBook
@@ -162,9 +164,9 @@ def settled(
     return settle
 
 
-async def register(settings: Settings, model: str) -> str:
+async def register(settings: Settings, model: str, **more: Any) -> str:
     database = await Database.open(settings.database)
-    version = await Registry(database).register(model=model, by=BY)
+    version = await Registry(database).register(model=model, by=BY, **more)
     await database.close()
     return version.version
 
@@ -254,6 +256,41 @@ async def test_the_live_version_is_what_a_candidate_is_held_against(
     itself, _ = await run(settings, first)
     assert itself.against == "extractive"  # the general model is the same one
     assert "not compared" in measure(itself, "cost").reason
+
+
+async def test_an_adapter_is_loaded_before_it_is_asked(
+    settled: Callable[..., Settings], server: ModelsServer, tmp_path: Path
+) -> None:
+    """The candidate's and the live version's, each at the model server."""
+    settings = settled()
+    first = await register(settings, "loud", adapter=tmp_path / "one")
+    second = await register(settings, "plain", adapter=tmp_path / "two")
+    database = await Database.open(settings.database)
+    await Registry(database).promote(first, by=BY, force=True, reason="the first one")
+    await database.close()
+    story, _ = await run(settings, second)
+    assert story.passed
+    assert sorted(server.loaded) == ["loud", "plain"]
+
+
+async def test_what_the_candidate_was_trained_on_is_left_out(
+    settled: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """A question in its data set is no test; the verdict says how many there were."""
+    settings = settled()
+    files = tmp_path / "train.jsonl", tmp_path / "validation.jsonl"
+    asked = [{"role": "user", "content": f"How long is the warranty of the PX-{n:02d} pump?"}
+             for n in range(3)]  # fmt: skip
+    files[0].write_text("".join(json.dumps({"messages": [line]}) + "\n" for line in asked))
+    files[1].write_text("")
+    built = Dataset("ds1", "sft", "Juniper@1", 3, 3, 0, {}, {}, "0" * 64, *files, datetime.now(UTC))
+    database = await Database.open(settings.database)
+    await DatasetBook(database).add(built, [])
+    await database.close()
+    story, _ = await run(settings, await register(settings, "plain", dataset="ds1"))
+    assert story.passed
+    assert story.candidate["n"] == PUMPS + len(ODD) - 3
+    assert any("3 cases were left out" in reason for reason in story.reasons)
 
 
 async def test_a_server_that_fails_gives_no_verdict(settled: Callable[..., Settings]) -> None:
