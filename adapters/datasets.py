@@ -199,7 +199,7 @@ class DatasetDesk:
 
         def lines(path: Path, kept: Sequence[Any]) -> Callable[[IO[bytes]], None]:
             def write(file: IO[bytes]) -> None:
-                digests[path] = spool.write(kept, made.wanted, file)
+                digests[path] = spool.write(kept, file)
 
             return write
 

@@ -2,7 +2,8 @@
 
 What the check said of an answer when it was given settles it. A text that somebody wrote is checked
 exactly first (numbers, dates, codes, names, links as :mod:`bot.facts` reads them), then by the
-grounder, within a budget: what is over it needs most of each sentence's words in one passage.
+grounder, unless a passage has the sentence word by word, and within a budget: what is over it needs
+most of each sentence's words in one passage.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ class _Check:
         self._turn = turn
         self._known = known
         self._opened: GroundingCheck | None = None
+        self._said = [f" {_plain(passage.chunk.text)} " for passage in shown]
         self._places = {passage.chunk.id: n for n, passage in enumerate(shown)}
 
     async def verdict(self, piece: Piece) -> Verdict:
@@ -106,6 +108,10 @@ class _Check:
         if bare in self._known:
             self._carrier.counts.stored += 1
             return Verdict(True, 1.0, self._place(self._known[bare]))
+        verbatim = next((n for n, s in enumerate(self._said) if f" {bare} " in s), None)
+        if verbatim is not None and bare.count(" ") >= _SHORT:
+            self._carrier.counts.exact += 1
+            return Verdict(True, 1.0, verbatim)
         telling = query_terms(bare)
         if self._carrier.grounder is None or self._carrier.budget <= 0:
             self._carrier.counts.exact += 1

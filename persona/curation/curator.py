@@ -12,6 +12,7 @@ from bot.errors import TrainingError
 from bot.store.rated import Rated
 from persona.curation.choosing import Candidate, Consent, Dropped, Format, choose
 from persona.curation.duplicates import printed
+from persona.curation.lines import line_of
 from persona.curation.pairing import Pairs
 from persona.curation.preparing import Preparer, Ready
 from persona.curation.selecting import Kept, Selection, select
@@ -125,7 +126,14 @@ class Curator:
 
     def _kept(self, ready: Ready) -> Kept:
         candidate, turn = ready.candidate, ready.candidate.turn
-        offset, length = self._spool.add(ready.prompt, ready.completion, ready.instead)
+        line = line_of(
+            self._wanted,
+            ready.prompt,
+            ready.completion,
+            instead=ready.instead,
+            label=candidate.label,
+        )
+        offset, length = self._spool.add(line)
         return Kept(
             offset=offset,
             length=length,

@@ -59,7 +59,7 @@ def _rare(word: str) -> bool:
 
 
 def _shared_runs(text: str, asked: Sequence[str]) -> set[tuple[str, ...]]:
-    shared = runs(text) & set().union(*(runs(each) for each in asked))
+    shared = runs(text) & frozenset[tuple[str, ...]]().union(*map(runs, asked))
     return {run for run in shared if any(_telling(word) for word in run)}
 
 

@@ -39,3 +39,10 @@ def line_of(
         case Format.KTO:
             row = {"prompt": asked, "completion": said, "label": label}
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def with_instead(line: bytes, instead: str) -> bytes:
+    """A line of DPO with another answer that is not preferred."""
+    row = orjson.loads(line)
+    row["non_preferred_output"][0]["content"] = instead
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)

@@ -35,10 +35,11 @@ _KNOWN = frozenset().union(*FUNCTION_WORDS.values())
 _LEAST_TOLD = 8  # words from which on a text shows its language
 
 
-def runs(text: str, length: int = _RUN) -> set[tuple[str, ...]]:
-    """Every run of so many words in a text."""
+@lru_cache(maxsize=1_024)
+def runs(text: str) -> frozenset[tuple[str, ...]]:
+    """Every run of three words in a text."""
     said = words(text)
-    return {tuple(said[n : n + length]) for n in range(len(said) - length + 1)}
+    return frozenset(zip(said, said[1:], said[_RUN - 1 :], strict=False))
 
 
 def question_for(
@@ -53,7 +54,7 @@ def question_for(
     tongue = _tongue(answer, cited)
     if not tongue or not cited:
         return ""
-    taken = set().union(*(runs(text) for text in asked))
+    taken = frozenset[tuple[str, ...]]().union(*map(runs, asked))
     wanted = {term: rarity(term) for text in asked for term in query_terms(text)}
     kind = _kind(asked)
     details = _details(wanted, cited)

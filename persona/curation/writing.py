@@ -12,12 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-import orjson
-
 from bot.errors import DiskFullError, UsageError
-from bot.ports import ChatMessage
-from persona.curation.choosing import Format
-from persona.curation.lines import line_of
+from persona.curation.lines import with_instead
 from persona.curation.selecting import Kept
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -77,28 +73,24 @@ class Spool:
             self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
         self._end = 0
 
-    def add(self, prompt: Sequence[ChatMessage], completion: str, instead: str) -> tuple[int, int]:
-        """Keep an example; its offset and length."""
-        asked = [(message.role, message.content) for message in prompt]
-        data = orjson.dumps((asked, completion, instead))
+    def add(self, line: bytes) -> tuple[int, int]:
+        """Keep the line of an example; its offset and length."""
         with for_disk(self._folder):
-            self._file.write(data)
-        offset, self._end = self._end, self._end + len(data)
-        return offset, len(data)
+            self._file.write(line)
+        offset, self._end = self._end, self._end + len(line)
+        return offset, len(line)
 
-    def line(self, kept: Kept, wanted: Format) -> bytes:
+    def line(self, kept: Kept) -> bytes:
         """The line of an example."""
         self._file.seek(kept.offset)
-        asked, completion, instead = orjson.loads(self._file.read(kept.length))
-        prompt = [ChatMessage(role, content) for role, content in asked]
-        instead = kept.instead or instead
-        return line_of(wanted, prompt, completion, instead=instead, label=kept.label)
+        line = self._file.read(kept.length)
+        return with_instead(line, kept.instead) if kept.instead else line
 
-    def write(self, kept: Sequence[Kept], wanted: Format, file: IO[bytes]) -> str:
+    def write(self, kept: Sequence[Kept], file: IO[bytes]) -> str:
         """Write lines; the SHA-256 of all of them."""
         digest = sha256()
         for each in kept:
-            line = self.line(each, wanted)
+            line = self.line(each)
             digest.update(line)
             file.write(line)
         return digest.hexdigest()
