@@ -11,11 +11,10 @@ from adapters.datasets import Told
 from adapters.gap_story import Answered
 from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
-from adapters.gate_records import GateLine
-from adapters.gate_records import Story as GateStory
 from adapters.releasing import CanaryStory, VersionStory
 from adapters.reviewing import Queue
 from adapters.tuning import Round
+from adapters.web.ports_gates import Gates
 from bot.conversation import Author, Feedback, Principal, Question, Turn
 from bot.evidence import Chunk
 from bot.metrics import Metrics
@@ -263,18 +262,6 @@ class Gaps(Protocol):
     async def dismiss(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
 
     async def reopen(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
-
-
-class Gates(Protocol):
-    """Runs of the gate."""
-
-    async def listing(self, version: str = "") -> Sequence[GateLine]:
-        """Every run, or those of a version, the newest first."""
-        ...
-
-    async def story(self, gate: str, /) -> tuple[GateLine, GateStory | None]:
-        """A run, with its answers where they are still there; raises NotFoundError."""
-        ...
 
 
 class Models(Protocol):
