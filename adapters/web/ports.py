@@ -11,8 +11,8 @@ from adapters.datasets import Told
 from adapters.gap_story import Answered
 from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
-from adapters.releasing import CanaryStory, VersionStory
 from adapters.reviewing import Queue
+from adapters.web.ports_models import Models
 from adapters.tuning import Round
 from adapters.web.ports_gates import Gates
 from bot.conversation import Author, Feedback, Principal, Question, Turn
@@ -33,7 +33,6 @@ from knowledge.ledger import DocumentRecord, RunRecord
 from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
 from persona.datasets import Dataset
-from persona.registry import Change, ModelVersion, Promotion, Release, Trial
 from persona.tuning.base import Backend, Method, TuningJob
 
 Show = Callable[[str], Awaitable[None]]
@@ -262,74 +261,6 @@ class Gaps(Protocol):
     async def dismiss(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
 
     async def reopen(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
-
-
-class Models(Protocol):
-    """Versions of the voice. Changing raises NotFoundError, UsageError, ReleaseError."""
-
-    async def listing(self, author: str = "") -> Sequence[tuple[ModelVersion, float]]:
-        """Every version with its share of threads, the newest first."""
-        ...
-
-    async def story(self, version: str, /) -> VersionStory: ...
-
-    async def release(self) -> Release: ...
-
-    async def canary(self) -> CanaryStory | None: ...
-
-    async def undone(self) -> Trial | None:
-        """The last canary, where it was rolled back by itself."""
-        ...
-
-    async def history(self) -> Sequence[Promotion]:
-        """Every change of what is live, the newest first."""
-        ...
-
-    def remarks(self) -> tuple[str, ...]:
-        """What keeps the registry from deciding who speaks."""
-        ...
-
-    async def promote(
-        self, version: str, *, by: str, force: bool = False, reason: str = ""
-    ) -> Change: ...
-
-    async def start_canary(
-        self, version: str, share: float, *, by: str, force: bool = False, reason: str = ""
-    ) -> Trial: ...
-
-    async def roll_back(self, *, by: str, reason: str = "") -> Change: ...
-
-
-class Tuning(Protocol):
-    """Rounds of fine-tuning. A job that is not there raises NotFoundError."""
-
-    @property
-    def usual(self) -> TuningSection:
-        """What a round is like where nothing else is said."""
-        ...
-
-    async def listing(self) -> Sequence[TuningJob]:
-        """All jobs, the newest first."""
-        ...
-
-    async def story(self, id: str) -> Round: ...  # noqa: A002 - as there
-
-    async def start(
-        self,
-        *,
-        by: str,
-        backend: Backend | None = None,
-        method: Method | None = None,
-        base: str | None = None,
-    ) -> TuningJob:
-        """Begin a round with the method's newest data set."""
-        ...
-
-    async def cancel(self, id: str, by: str) -> TuningJob: ...  # noqa: A002 - as there
-
-    async def resume(self, id: str, *, by: str) -> TuningJob:  # noqa: A002 - as there
-        """Take a failed job up again that can go on."""
-        ...
 
 
 class PersonaCard(Protocol):
