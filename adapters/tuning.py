@@ -348,7 +348,12 @@ def job_json(round_: Round) -> dict[str, Any]:
         "model": job.model or None,
         "error": job.error or None,
         "events": [
-            {"at": event.at, "kind": event.kind, "message": event.message, "data": event.data}
+            {
+                "at": event.at.isoformat() if event.at else None,
+                "kind": event.kind,
+                "message": event.message,
+                "data": event.data,
+            }
             for event in round_.events
         ],
     }

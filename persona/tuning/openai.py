@@ -7,7 +7,6 @@ service is asked for a job with them before one is created.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -33,6 +32,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 _MARK = "wellspoken_job"
 _TYPES = {Method.SFT: "supervised", Method.DPO: "dpo"}
 _ASK_S, _UPLOAD_S = 30.0, 600.0
+_FILES = ("training_file", "validation_file")
 _LOOKED_THROUGH = 200
 """Jobs and files at the service that are looked through for ours."""
 
@@ -86,7 +86,12 @@ class OpenAITuner:
                 files[name] = kept or await self._uploaded(client, job, name, path, again=again)
                 await keep({name: files[name]})
             found = await self._ours(client, job, files) if again else None
-            created = found or await self._created(client, job, files)
+            try:
+                created = found or await self._created(client, job, files)
+            except Exception as error:
+                if _is_refusal(error):
+                    await _removed(client, files)
+                raise
             return str(created.id)
 
     async def _uploaded(
@@ -161,20 +166,26 @@ class OpenAITuner:
                 )
             ]
             if status.over:
-                await _removed(client, job)
+                await _removed(client, {n: str(job.options.get(n) or "") for n in _FILES})
             return _report(remote, status, events[::-1], job)
 
     async def cancel(self, job: TuningJob) -> None:
         """Have the service end it."""
-        if not job.remote:
+        files = {name: str(job.options[name]) for name in _FILES if job.options.get(name)}
+        if not job.remote and not files:
             return
         async with self._client(job.id, looking=True) as client:
+            remote = job.remote
+            if not remote and "training_file" in files:  # made, and not noted any more
+                found = await self._ours(client, job, files)
+                remote = str(found.id) if found else ""
             try:
-                await client.fine_tuning.jobs.cancel(job.remote)
+                if remote:
+                    await client.fine_tuning.jobs.cancel(remote)
             except Exception as error:
                 if getattr(error, "status_code", None) not in (400, 404, 409):  # over already
                     raise
-            await _removed(client, job)
+            await _removed(client, files)
 
     @asynccontextmanager
     async def _client(
@@ -229,12 +240,24 @@ def _known(value: Any, name: str) -> Any:
     return found
 
 
-async def _removed(client: openai.AsyncOpenAI, job: TuningJob) -> None:
+async def _removed(client: openai.AsyncOpenAI, files: Mapping[str, str]) -> None:
     """Delete our files at the service: what people wrote stays there no longer than needed."""
-    for name in ("training_file", "validation_file"):
-        if job.options.get(name):
-            with contextlib.suppress(Exception):  # gone already, or it deletes nothing
-                await client.files.delete(str(job.options[name]))
+    import openai
+
+    for name, file in files.items():
+        if not file:
+            continue
+        try:
+            await client.files.delete(file)
+        except openai.APIError as error:  # gone already, or it deletes nothing
+            log.debug(
+                "a file at the service was not deleted", file=name, error=type(error).__name__
+            )
+
+
+def _is_refusal(error: Exception) -> bool:
+    status = getattr(error, "status_code", None)
+    return status is not None and 400 <= status < 500 and status not in (408, 409, 425, 429)
 
 
 def _files(dataset: Dataset) -> list[tuple[str, Path]]:

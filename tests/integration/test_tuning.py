@@ -224,6 +224,19 @@ async def test_an_answer_that_got_lost_makes_no_second_job(
     assert used["metadata"] == {"wellspoken_job": job.id}
 
 
+async def test_a_job_that_was_not_noted_is_cancelled_at_the_service(
+    home: Home, service: TuningServer
+) -> None:
+    """Its creation was carried out, its answer lost: cancelling finds it all the same."""
+    service.lost_after.add("POST /v1/fine_tuning/jobs")
+    with pytest.raises(TuningUnavailableError):
+        await home.desk().start(by="me", backend=Backend.OPENAI)
+    job = (await home.book.listing())[0]
+    assert (await home.desk().cancel(job.id, "me")).status is Status.CANCELLED
+    assert [found["status"] for found in service.jobs.values()] == ["cancelled"]
+    assert not service.files
+
+
 async def test_a_service_that_is_gone_is_waited_for(home: Home, service: TuningServer) -> None:
     """What it does not say now it says later; looking meanwhile shows what was known."""
     desk = home.desk()
@@ -257,6 +270,7 @@ async def test_a_refusal_names_the_alternatives(
     assert words.rstrip(".") in str(refused.value)
     job = (await home.book.listing())[0]
     assert (job.status, job.error) == (Status.FAILED, str(refused.value))
+    assert not service.files
     assert await home.book.active() is None
 
 

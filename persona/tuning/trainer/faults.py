@@ -7,6 +7,14 @@ import errno
 from persona.tuning.trainer.lines import DataError
 from persona.tuning.trainer.loading import BaseModelError, first_line
 
+_DISK_WORDS = (
+    "No space left",
+    "os error 28",  # safetensors
+    "file write failed",  # torch, and the next two as well
+    "PytorchStreamWriter failed",
+    "inline_container",
+)
+
 
 class DivergedError(Exception):
     """The loss is no number any more."""
@@ -59,11 +67,15 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """A disk that is full, as Python, torch and safetensors say it."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    text = str(error)
-    return "No space left" in text or "os error 28" in text or "file write failed" in text
+    """A disk that is full, as Python, torch and safetensors say it; or what followed from it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if any(words in str(seen) for words in _DISK_WORDS):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def may_go_on(error: BaseException) -> bool:

@@ -23,6 +23,7 @@ class Teller:
     folder: JobFolder
     steps: int = 0
     stop: bool = False
+    step: int = 0
     _began: float = field(default_factory=time.monotonic)
     _first_step: int | None = None
     _wrote: float = 0.0
@@ -31,7 +32,7 @@ class Teller:
 
     def begin(self, step: int, steps: int) -> None:
         """The training begins, or goes on, behind ``step``."""
-        self.steps, self._first_step = steps, step
+        self.step, self.steps, self._first_step = step, steps, step
         self._began = time.monotonic()
         self._told_at = step
         self.write(step)
@@ -54,6 +55,7 @@ class Teller:
 
     def stepped(self, step: int) -> None:
         """A step is done."""
+        self.step = step
         if time.monotonic() - self._wrote >= _EVERY_S or step == self.steps:
             self.write(step)
 

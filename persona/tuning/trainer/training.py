@@ -64,7 +64,7 @@ def run_job(path: Path, held: int | None = None) -> int:
 
 def _told_failure(folder: JobFolder, teller: Teller, job: Any, error: Exception) -> None:
     folder.free_reserve()  # room for these words on a full disk
-    step = folder.read_progress().get("step", 0)
+    step = teller.step
     text = (
         f"The training was stopped at step {step} of {teller.steps or '…'}; go on with it with "
         "`wellspoken tune watch`."
@@ -145,7 +145,7 @@ def _fitted(
             trainer = trainer_for(
                 recipe, model, tokenizer, rows, folder.checkpoints, place, callback_of(teller)
             )
-            _check_left(trainer.train_dataset, recipe)
+            _check_left(trainer.train_dataset, recipe, folder)
             trainer.train(resume_from_checkpoint=str(found) if found else None)
         except Exception as error:
             if not is_out_of_memory(error) or batch <= least:
@@ -159,9 +159,14 @@ def _fitted(
         folder.tell("memory", f"memory ran out; {batch} examples at a time are tried", batch=batch)
 
 
-def _check_left(examples: Any, recipe: Recipe) -> None:
+def _check_left(examples: Any, recipe: Recipe, folder: JobFolder) -> None:
+    """TRL leaves out what would be cut before its answer. Raises DataError where that is all."""
+    left = recipe.examples - len(examples)
+    longer = f"longer than {recipe.tokens} tokens"
     if not len(examples):
-        raise DataError(f"every example is longer than {recipe.tokens} tokens")
+        raise DataError(f"every example is {longer}")
+    if left:
+        folder.tell("left out", f"{left} of {recipe.examples} examples are {longer}", examples=left)
 
 
 def _forget_memory() -> None:
