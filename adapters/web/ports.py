@@ -12,9 +12,9 @@ from adapters.gap_story import Answered
 from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
 from adapters.reviewing import Queue
-from adapters.web.ports_models import Models
 from adapters.tuning import Round
 from adapters.web.ports_gates import Gates
+from adapters.web.ports_models import Models
 from bot.conversation import Author, Feedback, Principal, Question, Turn
 from bot.evidence import Chunk
 from bot.metrics import Metrics
@@ -261,6 +261,38 @@ class Gaps(Protocol):
     async def dismiss(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
 
     async def reopen(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
+
+
+class Tuning(Protocol):
+    """Rounds of fine-tuning. A job that is not there raises NotFoundError."""
+
+    @property
+    def usual(self) -> TuningSection:
+        """What a round is like where nothing else is said."""
+        ...
+
+    async def listing(self) -> Sequence[TuningJob]:
+        """All jobs, the newest first."""
+        ...
+
+    async def story(self, id: str) -> Round: ...  # noqa: A002 - as there
+
+    async def start(
+        self,
+        *,
+        by: str,
+        backend: Backend | None = None,
+        method: Method | None = None,
+        base: str | None = None,
+    ) -> TuningJob:
+        """Begin a round with the method's newest data set."""
+        ...
+
+    async def cancel(self, id: str, by: str) -> TuningJob: ...  # noqa: A002 - as there
+
+    async def resume(self, id: str, *, by: str) -> TuningJob:  # noqa: A002 - as there
+        """Take a failed job up again that can go on."""
+        ...
 
 
 class PersonaCard(Protocol):

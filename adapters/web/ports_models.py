@@ -43,35 +43,3 @@ class Models(Protocol):
     ) -> Trial: ...
 
     async def roll_back(self, *, by: str, reason: str = "") -> Change: ...
-
-
-class Tuning(Protocol):
-    """Rounds of fine-tuning. A job that is not there raises NotFoundError."""
-
-    @property
-    def usual(self) -> TuningSection:
-        """What a round is like where nothing else is said."""
-        ...
-
-    async def listing(self) -> Sequence[TuningJob]:
-        """All jobs, the newest first."""
-        ...
-
-    async def story(self, id: str) -> Round: ...  # noqa: A002 - as there
-
-    async def start(
-        self,
-        *,
-        by: str,
-        backend: Backend | None = None,
-        method: Method | None = None,
-        base: str | None = None,
-    ) -> TuningJob:
-        """Begin a round with the method's newest data set."""
-        ...
-
-    async def cancel(self, id: str, by: str) -> TuningJob: ...  # noqa: A002 - as there
-
-    async def resume(self, id: str, *, by: str) -> TuningJob:  # noqa: A002 - as there
-        """Take a failed job up again that can go on."""
-        ...
