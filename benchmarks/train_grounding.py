@@ -2,11 +2,13 @@
 
     python -m benchmarks.train_grounding [--checkpoint model.pt | --folder EXPORTED] [--write]
 
-Needs scipy. The encoder was trained on made pairs and has seen no answer that people judged
+Needs scipy. The encoder was trained on made pairs and has seen no answer of the four judged sets
 (``benchmarks/checker/train.py``); here a logistic regression joins its readings with the signals of
-:mod:`knowledge.support`, fitted on all judged sets but one and tried on that one. ``words`` is a
-detector that only counts overlapping words, with its threshold fitted the same way, ``signals``
-is the check without the encoder. ``--write`` keeps the fit on all sets in ``scales.json``.
+:mod:`knowledge.support`, fitted on all sets but one and tried on that one. ``words`` is a detector
+that only counts overlapping words, with its threshold fitted the same way, ``signals`` is the check
+without the encoder. Two sets are only tried on: half of mtrag's rated answers, long ones of models
+(``benchmarks/checker/rated.py``), and those written by hand. ``--write`` keeps the fit on the
+others in ``scales.json``.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
+from benchmarks.checker.rated import kept_back, rated
 from benchmarks.checker.responses import (
     Array,
     ReadClaim,
@@ -38,6 +41,7 @@ from knowledge.checking.encoder import SIGNALS_READ
 from knowledge.support import SIGNALS, ceiling
 
 MODEL = Path(__file__).resolve().parent.parent / "knowledge" / "models" / "checker-minilm-l6-int8"
+FITTED = (*JUDGED, "documents")
 RISING = frozenset("covered covered_passage covered_all pairs pairs_all run pair".split())
 NAMES = (*SIGNALS, *SIGNALS_READ)
 ROUNDS, CALM = 3, 0.3
@@ -120,12 +124,12 @@ def best_words(parts: Sequence[tuple[Array, Sequence[Answer]]]) -> float:
 
 def answers_read() -> tuple[dict[str, list[Answer]], dict[str, list[list[ReadClaim]]]]:
     """All sets and their claims; kept in the cache of the benchmarks, reading takes a minute."""
-    kept = cache_folder() / "claims_read.pickle"
+    kept = cache_folder() / "claims_read_2.pickle"
     if kept.exists():
         sets, read = pickle.loads(kept.read_bytes())
         return sets, read
     sets = {name: judged(name) for name in JUDGED}
-    sets |= {"documents": documents(), "developed": developed()}
+    sets |= {"documents": documents(), "rated": kept_back(rated()), "developed": developed()}
     read = {name: read_answers(answers) for name, answers in sets.items()}
     kept.write_bytes(pickle.dumps((sets, read)))
     return sets, read
@@ -141,7 +145,7 @@ def report(sets: dict[str, list[Answer]], read: dict[str, list[list[ReadClaim]]]
     )
     table = []
     for name, answers in sets.items():
-        others = [n for n in sets if n not in (name, "developed")]
+        others = [n for n in FITTED if n != name]
         at = best_words([(counted[n], sets[n]) for n in JUDGED if n != name])
         parts = [(sets[n], values[n]) for n in others]
         alone = scores(read[name], values[name], Joined(signals).fit(parts))
@@ -154,7 +158,7 @@ def report(sets: dict[str, list[Answer]], read: dict[str, list[list[ReadClaim]]]
         if name in JUDGED:
             table.append(line)
         print(f"{name:18}{len(answers):6}" + "".join(f"{v:8.3f}" for v in line))
-        if name == "developed":
+        if name not in FITTED:
             print(f"  F1 of unsupported answers: words {f1(counted[name], answers, at):.3f},"
                   f" signals {f1(alone, answers):.3f}, joined {f1(both, answers):.3f}")  # fmt: skip
     print(f"{'mean of judged':24}" + "".join(f"{v:8.3f}" for v in np.mean(table, axis=0)))
@@ -171,9 +175,7 @@ def main() -> None:
     values = {name: read_claims(claims, reader) for name, claims in read.items()}
     report(sets, read, values)
     if given.write:
-        fitted = Joined(range(len(NAMES))).fit(
-            [(sets[n], values[n]) for n in sets if n != "developed"]
-        )
+        fitted = Joined(range(len(NAMES))).fit([(sets[n], values[n]) for n in FITTED])
         path = given.folder / "scales.json"
         kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         kept["claim"] = {
