@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.platforms.command import COMMAND, ROOT, environment
+from tests.platforms.openai_server import Behaviour, OpenAIServer
 
 pytestmark = pytest.mark.slow
 
@@ -20,14 +21,14 @@ STIFF = "The subscription may be suspended during the winter, upon request of th
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*COMMAND, *arguments],
             cwd=tmp_path,
             capture_output=True,
             text=True,
             timeout=60,
-            env=environment(tmp_path, WELLSPOKEN_HOME=str(tmp_path / "home")),
+            env=environment(tmp_path, WELLSPOKEN_HOME=str(tmp_path / "home"), **more),
             check=False,
         )
 
@@ -73,3 +74,16 @@ def test_wrong_use_is_one_sentence(cli: Cli) -> None:
         assert done.returncode == code
         assert words in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_model_judges_beside_the_rules(cli: Cli) -> None:
+    """The judge's score and reason stand beside the score; what is no judgement fails, in words."""
+    said = '{"score": 0.3, "reason": "an office speaks"}'
+    with OpenAIServer(Behaviour(models=("big",), answer=said)) as server:
+        models = {"OPENAI_BASE_URL": server.url, "WELLSPOKEN_MODEL": "big"}
+        done = cli("style", "--judge", "--json", STIFF, **models)
+        assert json.loads(done.stdout)["judge"] == {"score": 0.3, "reason": "an office speaks"}
+        server.behaviour = Behaviour(models=("big",), answer="Lovely text.")
+        unclear = cli("style", "--judge", STIFF, **models)
+    assert unclear.returncode == 1
+    assert "gave no score" in unclear.stderr
