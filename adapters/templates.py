@@ -69,10 +69,18 @@ path = "docs"                     # a folder or a file; or url = "https://…", 
 # [retention]
 # messages = "365d"
 
+# -- from thumbs to a better voice. The guide: docs/flywheel.md
 # [training]
 # use_user_messages = false
 # consent = "opt-out"             # what silence means; or "opt-in"
-# experts = ["product-team"]      # groups whose corrections are marked as an expert's
+# experts = ["product-team"]      # groups whose corrections count as approved
+# [tuning]
+# backend = "local"               # or "openai": any service with that fine-tuning API
+# base = "./models/small"         # a folder, a name, or a service's model
+# python = ".venv-train/bin/python"   # the Python that has wellspoken[train]
+# [release]
+# suites = ["suites/support.jsonl"]   # what a version is held to before it may speak
+# operators = "slack:C0HUMANS"    # the channel that hears of releases and roll-backs
 """
 
 WELCOME = """\
@@ -90,3 +98,32 @@ Put your documents beside this file: Markdown, HTML, PDF, DOCX, plain text, CSV 
 As often as you like: only what changed is read again, and what is gone from the folder is gone
 from the answers.
 """
+
+
+def starting_files() -> dict[str, str]:
+    """A bot of one's own to begin with, by path."""
+    from persona.profile import persona_yaml_template
+
+    return {
+        "wellspoken.toml": SETTINGS,
+        "persona.yaml": persona_yaml_template("Juniper"),
+        "docs/welcome.md": WELCOME,
+    }
+
+
+def sample_files() -> dict[str, str]:
+    """The demo as a bot of one's own: documents, persona, what was said of answers, and a suite."""
+    from knowledge.sample import sample_folder, sample_persona, sample_ratings, sample_suite
+
+    folder = sample_folder()
+    pages = {
+        f"docs/{page.relative_to(folder).as_posix()}": page.read_text("utf-8")
+        for page in sorted(folder.rglob("*.md"))
+    }
+    return {
+        "wellspoken.toml": SETTINGS,
+        "persona.yaml": sample_persona().read_text("utf-8"),
+        "ratings.jsonl": sample_ratings().read_text("utf-8"),
+        "suites/sample.jsonl": sample_suite().read_text("utf-8"),
+        **pages,
+    }

@@ -32,25 +32,25 @@ def init(
     folder: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="Where; it is made if need be.")
     ] = Path(),
+    sample: Annotated[
+        bool,
+        typer.Option("--sample", help="With the demo's documents, persona, ratings and suite."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start a bot: settings, persona, docs folder.
 
     Writes a commented wellspoken.toml, persona.yaml and docs; what is there is kept.
     """
-    from adapters.templates import SETTINGS, WELCOME
-    from persona.profile import persona_yaml_template
+    from adapters.templates import sample_files, starting_files
 
-    files = {
-        "wellspoken.toml": SETTINGS,
-        "persona.yaml": persona_yaml_template("Juniper"),
-        "docs/welcome.md": WELCOME,
-    }
+    files = sample_files() if sample else starting_files()
+    had_docs = (folder / "docs").exists()
     written, kept = [], []
     try:
         for name, text in files.items():
             path = folder / name
-            if path.exists() or (name.startswith("docs/") and (folder / "docs").exists()):
+            if path.exists() or (name.startswith("docs/") and had_docs):
                 kept.append(name)
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,10 @@ def init(
         sys.stdout.write(f"wrote {folder / name}\n")
     for name in kept:
         sys.stdout.write(f"kept  {folder / name}\n")
-    remark("Next: put your documents into docs, then `wellspoken ingest` and `wellspoken chat`.")
+    if sample:
+        remark("Next: `wellspoken ingest`, then `wellspoken feedback import ratings.jsonl`.")
+    else:
+        remark("Next: put your documents into docs, then `wellspoken ingest`, `wellspoken chat`.")
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -112,6 +115,8 @@ def show_config(as_json: AsJson = False) -> None:
             "web",
             "retention",
             "training",
+            "tuning",
+            "release",
         },
     )
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli import reviewing, telling
+from adapters.cli import rating, reviewing, telling
 from adapters.cli.console import AsJson, print_json, run, settings, table
 from adapters.cli.persona import persona
 
@@ -49,6 +49,7 @@ async def _list_feedback(as_json: bool) -> None:
     )
 
 
+feedback.command("import", epilog=rating.EXAMPLE)(rating.import_feedback)
 feedback.command("review", cls=reviewing.SeveralTurns, epilog=reviewing.EXAMPLE)(reviewing.review)
 
 

@@ -38,3 +38,8 @@ def sample_persona() -> Path:
 def sample_suite() -> Path:
     """The evaluation suite over the sample documents, JSON Lines."""
     return _HERE / "suite.jsonl"
+
+
+def sample_ratings() -> Path:
+    """What an operator says of answers over the sample documents, JSON Lines."""
+    return _HERE / "ratings.jsonl"

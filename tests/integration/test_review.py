@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,7 +35,7 @@ from knowledge.ingest import Ingestor
 from knowledge.ledger import Ledger
 from knowledge.retrieval import HybridRetriever
 from knowledge.stores.embedded import EmbeddedStore
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import Cli
 from tests.platforms.turns import turn_of
 
 ASKER = Author(Platform.SLACK, "U1", "Ann")
@@ -193,29 +190,6 @@ async def test_an_unknown_turn_is_named(home: Home) -> None:
 
 
 # -- the command --------------------------------------------------------------------------------
-
-
-@dataclass
-class Cli:
-    """The command in a home of its own."""
-
-    folder: Path
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            cwd=self.folder,
-            env=environment(self.folder),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def json(self, *arguments: str) -> Any:
-        done = self(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
 
 
 async def _fill(folder: Path) -> tuple[str, str, str]:
