@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -137,7 +138,7 @@ class DatasetDesk:
         try:
             await self._book.add(dataset, _lineage(gathered))
         except BaseException:
-            _remove(folder / id_, dataset)
+            _remove(folder / id_, dataset.train_file, dataset.validation_file)
             raise
         return dataset
 
@@ -223,7 +224,7 @@ class DatasetDesk:
                 }
             )
         except BaseException:
-            folder.rmdir()
+            _remove(folder)
             raise
         return Dataset(
             id=id_,
@@ -279,22 +280,22 @@ def _grounder(settings: Settings) -> Iterator[Grounder]:
 
 
 def _lineage(gathered: Gathered) -> list[Lineage]:
-    """Where the lines of both files come from."""
+    """Where the lines of both files come from; a pair of two turns has both."""
     selection = gathered.selection
-    return [
-        Lineage(split, line, kept.turn, kept.asker, kept.author)
-        for split, part in (("train", selection.train), ("validation", selection.validation))
-        for line, kept in enumerate(part)
-    ]
+    lines = []
+    for split, part in (("train", selection.train), ("validation", selection.validation)):
+        for line, kept in enumerate(part):
+            lines.append(Lineage(split, line, kept.turn, kept.asker, kept.author))
+            turn, asker = kept.other
+            lines += [Lineage(split, line, turn, asker)] if turn else []
+    return lines
 
 
-def _remove(folder: Path, dataset: Dataset) -> None:
+def _remove(folder: Path, *files: Path) -> None:
     """Take the files of a set away that could not be kept."""
-    for path in (dataset.train_file, dataset.validation_file):
+    for path in files:
         path.unlink(missing_ok=True)
-    for name in ("card.json", "card.md"):
-        (folder / name).unlink(missing_ok=True)
-    folder.rmdir()
+    rmtree(folder, ignore_errors=True)
 
 
 class Application(Protocol):

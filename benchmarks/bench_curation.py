@@ -92,7 +92,9 @@ def _turn(n: int, chunks: list[Chunk], chance: random.Random) -> Turn:
         )  # fmt: skip
     at = chance.randrange(len(chunks) - 6)
     shown = chunks[at : at + 6]
-    said, cited, claims = "", [], []
+    said = ""
+    cited: list[Citation] = []
+    claims: list[Claim] = []
     for number in range(1, chance.randint(1, 3) + 1):
         chunk = shown[number - 1]
         prose = [s for s in split(chunk.text) if s.unit is Unit.PROSE and 30 < len(s.text) < 300]

@@ -32,7 +32,7 @@ def add_datasets(router: APIRouter, console: Console) -> None:
         name = checked(dataset, "data set", 200)
         told = await console.application.datasets.page(name, _LINES, page * _LINES)
         found = told.dataset
-        more = (page + 1) * _LINES < found.examples
+        more = len(told.lines) == _LINES
         return console.render(
             request,
             "console/dataset.html",

@@ -23,6 +23,7 @@ class _Liked:
 @dataclass(frozen=True, slots=True)
 class _Disliked:
     turn: str
+    asker: str
     thread: str
     text: str
     cited: dict[int, str]
@@ -43,7 +44,7 @@ class Pairs:
     def dislike(self, ready: Ready) -> None:
         """An answer that was not."""
         turn = ready.candidate.turn
-        half = _Disliked(turn.id, turn.thread, ready.completion, _places(ready))
+        half = _Disliked(turn.id, turn.author.key, turn.thread, ready.completion, _places(ready))
         self._disliked.setdefault(_key(ready), []).append(half)
 
     @property
@@ -61,7 +62,8 @@ class Pairs:
                 if found is not None:
                     other = left.pop(found[0])
                     threads = tuple(dict.fromkeys((*half.kept.threads, other.thread)))
-                    yield replace(half.kept, threads=threads, instead=found[1])
+                    both = other.turn, other.asker
+                    yield replace(half.kept, threads=threads, instead=found[1], other=both)
 
 
 def _key(ready: Ready) -> str:

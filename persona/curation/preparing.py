@@ -121,8 +121,8 @@ class Preparer:
         text = without_markers(candidate.text).strip()
         if candidate.label and self._carrier.states_facts(text):
             raise _DroppedError(Dropped.UNGROUNDED)
-        completion = self._without_people(candidate, text, ())
-        instead = self._without_people(candidate, candidate.instead, (), own=False)
+        completion = self._without_people(candidate, text, (), as_asked)
+        instead = self._without_people(candidate, candidate.instead, (), as_asked, own=False)
         brief = Brief(question, question, (), (), turn.route.route)
         messages = build_messages(brief, self._persona, self._policy.prompt_tokens)
         return Ready(
@@ -155,11 +155,11 @@ class Preparer:
         seen = shown(sources.passages, must, tuple(self._spare), seed)
         self._spare.append(sources.cited[0][0])
         text = await self._carried(candidate, sources, seen, question)
-        completion = self._without_people(candidate, text, seen)
+        completion = self._without_people(candidate, text, seen, as_asked)
         instead = ""
         if candidate.instead:
             instead = self._renumbered(candidate.instead, sources.numbers, seen)
-            instead = self._without_people(candidate, instead, seen, own=False)
+            instead = self._without_people(candidate, instead, seen, as_asked, own=False)
         brief = Brief(question, question, (), seen, turn.route.route)
         messages = build_messages(brief, self._persona, self._policy.prompt_tokens)
         self._check_shown(messages[-1].content, seen, must)
@@ -239,6 +239,7 @@ class Preparer:
         candidate: Candidate,
         text: str,
         seen: Sequence[Passage],
+        as_asked: bool,
         *,
         own: bool | None = None,
     ) -> str:
@@ -247,7 +248,7 @@ class Preparer:
         cleaned = scrubbed(text, self._finder)
         if self._facts_died(cleaned, turn, text):
             raise _DroppedError(Dropped.PERSONAL)
-        if not self._policy.asked and holds(
+        if not as_asked and holds(
             cleaned.text,
             (turn.question, turn.query),
             seen,

@@ -30,7 +30,8 @@ class Kept:
     """An example on disk: its place in the spool, and what the choice hangs on.
 
     ``threads`` are all that it comes of; ``rank`` is 0 for what a person wrote or approved.
-    ``instead`` is what it is preferred to where that is another turn's answer.
+    ``instead`` is what it is preferred to where that is another turn's answer, ``other`` that turn
+    and who asked there.
     """
 
     offset: int
@@ -47,6 +48,7 @@ class Kept:
     completion_tokens: int
     print: Print
     instead: str = ""
+    other: tuple[str, str] = ("", "")
     prompted: str = "made"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from bot.conversation import (
     Turn,
     Usage,
 )
-from bot.errors import NotFoundError, TrainingError, UsageError
+from bot.errors import DiskFullError, NotFoundError, TrainingError, UsageError
 from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
 from bot.lexical import words
 from bot.ports import LIVE
@@ -39,6 +40,7 @@ from bot.store.history import History
 from bot.store.rewrites import Draft, RewriteBook, Verdict
 from persona.curation.choosing import Format
 from persona.curation.neutral import runs
+from persona.curation.writing import publish
 from persona.profile import default_persona
 from persona.suites import SuiteBook
 
@@ -261,6 +263,8 @@ async def test_two_answers_to_one_question_make_a_pair(home: _Home) -> None:
     await home.rate(other, Rating.DOWN)
     (line,) = await home.lines(Format.DPO)
     assert "pal" in line["non_preferred_output"][0]["content"]
+    told = await home.desk().show()
+    assert told.turns == (good, bad)
 
 
 async def test_facts_without_a_source_are_not_taught(home: _Home) -> None:
@@ -374,6 +378,25 @@ async def test_nothing_rated_is_said(home: _Home) -> None:
         await home.desk().build(Format.SFT)
     with pytest.raises(NotFoundError, match="No data set was built yet"):
         await home.desk().show()
+
+
+def _write_after(file: IO[bytes]) -> None:
+    file.write(b"after")
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    """What was there before stays as it was."""
+    kept, full = tmp_path / "train.jsonl", tmp_path / "validation.jsonl"
+    kept.write_text("before")
+
+    def fill(file: IO[bytes]) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(DiskFullError, match=r"validation\.jsonl"):
+        publish({kept: _write_after, full: fill})
+    assert kept.read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
 
 
 @pytest.mark.parametrize("name", ["missing/train.jsonl", "folder"])
