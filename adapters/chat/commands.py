@@ -6,12 +6,11 @@ import time
 
 from adapters.assembly import Application
 from adapters.chat.base import Place
+from adapters.forgetting import desk_of
 from bot.conversation import Author, Principal
 from bot.llm.extractive import ExtractiveReader
 from bot.store.consent import ConsentLedger
-from bot.store.erasure import Erasure
 from bot.store.participation import Participation
-from knowledge.answers import withdraw
 from knowledge.overview import overview
 from knowledge.suggesting import Suggestion, suggest
 
@@ -37,6 +36,10 @@ _MUTED = "I'll stay quiet in the thread now; a mention still reaches me. `unmute
 _UNMUTED = "I'm listening in the thread again."
 _NO_THREAD = "I know of no thread of yours here. Say it in the thread, or give a link to a message."
 _FORGOTTEN = "Done: {messages} and {feedback} of yours are erased."
+_UNTAUGHT = " {examples} made of them left what I learn from."
+_LEARNED = (
+    " A model that learned from them cannot unlearn; the people who run me see which one it is."
+)
 _NOTHING = "There is nothing of yours that I keep."
 _SUGGESTIONS_S = 600.0
 
@@ -75,15 +78,17 @@ class Commands:
         return self._app.settings.training.consent == "opt-out" if choice is None else choice
 
     async def forget(self, author: Author) -> str:
-        """Erase what is stored of an author, and the knowledge that came of their questions."""
-        erased = await Erasure(self._app.database, self._app.audit).forget(author.key)
-        for answer in erased.approved:
-            await withdraw(self._app.ingestor, answer)
-        if not (erased.messages or erased.feedback or erased.handoffs):
+        """Erase what is stored of an author, the knowledge that came of their questions, and the
+        examples that a model would have learned from."""
+        gone = await desk_of(self._app).forget(author.key, by=author.key)
+        if gone.nothing:
             return _NOTHING
-        return _FORGOTTEN.format(
-            messages=_many(erased.messages, "message"), feedback=_many(erased.feedback, "rating")
+        said = _FORGOTTEN.format(
+            messages=_many(gone.messages, "message"), feedback=_many(gone.feedback, "rating")
         )
+        if gone.examples:
+            said += _UNTAUGHT.format(examples=_many(gone.examples, "example"))
+        return said + (_LEARNED if gone.models else "")
 
     async def suggestions(self, principal: Principal, near: str) -> tuple[Suggestion, ...]:
         """Questions that the knowledge base answers; looked for every ten minutes, and at once

@@ -1,0 +1,201 @@
+"""Forgetting a person everywhere: in the database, in documents, in data sets and their files.
+
+One path for the chat's "forget me" and for ``wellspoken forget``. Cut off anywhere, doing it again
+finishes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bot.errors import TrainingError, WellspokenError
+from bot.store.erasure import Erased, Erasure
+from bot.store.forgetting import TABLES, Person
+from bot.store.ids import new_id
+from persona.forgetting import DatasetErasure, Untaught
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.ports import Clock
+    from bot.settings import Settings
+    from bot.store.audit import AuditTrail
+    from bot.store.base import Database
+    from knowledge.ingest import Ingestor
+
+BUILDING = "dataset"
+"""The lease of whoever builds a data set (``adapters.datasets``)."""
+
+_LEASE_S = 60.0
+_WAIT_S = 600.0
+_ASK_AGAIN_S = 0.3
+
+Withdraw = Callable[[Sequence[str]], Awaitable[None]]
+"""Takes documents of the source ``answers`` out of the knowledge; unknown ones are no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased: messages, ratings, handoffs, examples of data sets, and documents that had
+    become of answers; and the versions of the voice that were trained on the examples.
+
+    ``rounds`` of fine-tuning were ended. ``left`` are files of data sets that had been changed
+    since they were built: nobody can tell which of their lines are the person's.
+    """
+
+    messages: int = 0
+    feedback: int = 0
+    handoffs: int = 0
+    examples: int = 0
+    datasets: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    rounds: tuple[str, ...] = ()
+    left: tuple[Path, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing of the person was there."""
+        return self == Forgotten()
+
+
+class ForgettingDesk:
+    """Forgets people in one home. ``stop`` ends a round of fine-tuning."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        audit: AuditTrail,
+        home: Path,
+        withdraw: Withdraw,
+        stop: Callable[[str, str], Awaitable[object]],
+        wait_s: float = _WAIT_S,
+    ) -> None:
+        self._database = database
+        self._erasure = Erasure(database, audit)
+        self._datasets = DatasetErasure(database, audit, home)
+        self._withdraw = withdraw
+        self._stop = stop
+        self._wait_s = wait_s
+
+    async def forget(
+        self, author: str, *, by: str, waiting: Callable[[], None] | None = None
+    ) -> Forgotten:
+        """Forget an author, a key like ``slack:U024BE7LH``; what there was, nothing a second time.
+
+        A data set that is being built is waited for, which ``waiting`` is told. Raises UsageError
+        for what is no key; StorageError, DiskFullError, TrainingError, or the errors of the
+        knowledge's stores, where a part cannot be done now: the others are, then do it again.
+        """
+        person = Person.of(author)
+        untaught, trouble = Untaught(), None
+        documents = await self._erasure.answers(author)
+        try:
+            async with self._alone(waiting):
+                untaught = await self._datasets.forget(
+                    author, by=by, stop=lambda job: self._stop(job, person.without(by))
+                )
+        except WellspokenError as error:  # the lineage stays: another time finds the lines
+            trouble = error
+        if documents:
+            await self._withdraw(documents)
+        erased = await self._erasure.forget(author)
+        if erased == Erased() and untaught.examples:
+            await self._database.scrub(TABLES, [person.trace])
+        if trouble is not None:
+            raise trouble
+        return Forgotten(
+            messages=erased.messages,
+            feedback=erased.feedback,
+            handoffs=erased.handoffs,
+            examples=untaught.examples,
+            datasets=untaught.datasets,
+            models=untaught.models,
+            documents=documents,
+            rounds=untaught.rounds,
+            left=untaught.left,
+        )
+
+    @asynccontextmanager
+    async def _alone(self, waiting: Callable[[], None] | None) -> AsyncIterator[None]:
+        """Hold the lease of whoever builds a data set: none shall come of what goes."""
+        from bot.work.leases import Leases
+
+        leases, owner = Leases(self._database), new_id("forget")
+        until, told = time.monotonic() + self._wait_s, False
+        while await leases.acquire(BUILDING, owner, _LEASE_S) is None:
+            if time.monotonic() > until:
+                raise TrainingError("A data set is still being built; wait and forget again.")
+            if waiting is not None and not told:
+                waiting()
+                told = True
+            await asyncio.sleep(_ASK_AGAIN_S)
+        async with leases.hold(BUILDING, owner, _LEASE_S):
+            yield
+
+
+class Application(Protocol):
+    """What forgetting needs of the application."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+class Knowing(Application, Protocol):
+    """And of one whose knowledge is open."""
+
+    @property
+    def ingestor(self) -> Ingestor: ...
+
+
+def desk_of(app: Knowing) -> ForgettingDesk:
+    """The desk of an application."""
+
+    async def withdraw(documents: Sequence[str]) -> None:
+        await withdrawn(app.ingestor, documents)
+
+    return desk_with(app, withdraw)
+
+
+def desk_with(app: Application, withdraw: Withdraw) -> ForgettingDesk:
+    """The desk of parts, with documents taken back in a way of their own."""
+    from adapters.tuning import desk_of as tuning_of
+
+    return ForgettingDesk(
+        database=app.database,
+        audit=app.audit,
+        home=app.settings.home,
+        withdraw=withdraw,
+        stop=lambda job, by: tuning_of(app).cancel(job, by),
+    )
+
+
+async def withdrawn(ingestor: Ingestor, documents: Sequence[str]) -> None:
+    """Take answers out of the knowledge."""
+    from knowledge.answers import withdraw
+
+    for document in documents:
+        await withdraw(ingestor, document)
+
+
+def forgotten_json(gone: Forgotten) -> dict[str, Any]:
+    """As the contract names it."""
+    return {
+        "messages": gone.messages,
+        "feedback": gone.feedback,
+        "examples": gone.examples,
+        "datasets": list(gone.datasets),
+        "models": list(gone.models),
+    }
