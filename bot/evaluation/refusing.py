@@ -3,6 +3,11 @@
 Recognised by its first sentence that is no courtesy; what follows ("the closest I have …", the
 offer of a person) changes nothing. An answer that only hedges ("I don't know the exact day, but it
 takes 2 weeks") is an answer. English and German, with the commonest phrases of French and Spanish.
+
+Of 261 answers that people and models gave to MTRAG's questions (``human_ratings``, looked at while
+this was written): all 6 to unanswerable questions that it labels as an "I don't know" are
+recognised, and one of the 6 others; of 210 to answerable ones 2 are taken for one, both of which
+begin with "The documents do not …".
 """
 
 from __future__ import annotations
@@ -69,6 +74,7 @@ _HEDGES = re.compile(
     r"|nicht|can't|don't|couldn't)\b)(?P<rest>.+)",
     re.IGNORECASE,
 )
+_CONCEDES = re.compile(r"(?:while|although|though|even though|obwohl|auch wenn)\b", re.IGNORECASE)
 _TELLS = re.compile(r"\d|\[\d")
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 _LEAST_WORDS = 3  # of a phrase of the persona: "No." alone says nothing
@@ -93,6 +99,9 @@ class Refusals:
         found = _GIVES_UP.search(sentence)
         if found is None:
             return False
+        if _CONCEDES.match(sentence):  # "While the documents do not say how, they …"
+            rest = sentence[found.end() :].partition(",")[2]
+            return not rest.strip() or bool(_GIVES_UP.search(rest))
         hedge = _HEDGES.search(sentence, found.end())
         return hedge is None or not _TELLS.search(hedge["rest"])
 

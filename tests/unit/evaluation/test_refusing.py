@@ -35,6 +35,8 @@ REFUSALS = [
     "Not mentioned in the provided context.",
     "I do not know. The closest I have: Refunds.",
     "I’m afraid I don’t know.",
+    "While I looked everywhere, I could not find that.",
+    "Although the documents do not say how, I can't say it either, and do not know.",
     "I couldn't find that. But refunds take 30 days.",
 ]
 ANSWERS = [
@@ -53,6 +55,7 @@ ANSWERS = [
     "I recommend that you do not open it [1].",
     "If you don't know your password, reset it [1].",
     "The manual never leaves the box.",
+    "While the documents do not give an example, they say what a trade costs [1].",
 ]
 
 
