@@ -55,7 +55,7 @@ def drawn(
 
 
 def found_after(turns: list[TurnSeen], step: int) -> int | None:
-    """After how many turns the canary is called worse, looked at every ``step``; ``None``: never."""
+    """After how many turns it is called worse, looked at every ``step``; ``None``: never."""
     for n in range(step, len(turns) + 1, step):
         if reading(turns[:n], Limits()).finding is Finding.WORSE:
             return n
