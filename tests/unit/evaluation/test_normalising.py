@@ -29,6 +29,9 @@ SAME = [
     ("10k users", "10,000 users"),
     ("up to 2 million", "2,000,000"),
     ("thirty (30) days", "30 days"),
+    ("Rollo's arrival", "Rollo"),
+    ('the 66 "villes de sûreté" of 1598', "villes de sûreté"),
+    ("a US$1,000,000 prize", "$1,000,000"),
     ("2. Press the button for 10 s.", "ten seconds"),
 ]
 OTHER = [
