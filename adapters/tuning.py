@@ -158,9 +158,12 @@ class TuningDesk:
             await self._refreshed(running)
         return await self._book.listing()
 
-    async def story(self, id: str) -> Round:  # noqa: A002 - the store's own word
-        """A job as it stands now, with its events. Raises NotFoundError."""
-        job = await self._refreshed(await self._book.get(id))
+    async def story(self, id: str, *, glance: bool = False) -> Round:  # noqa: A002 - its word
+        """A job as it stands now, with its events. ``glance``: without asking a service, for who
+        looks every other second. Raises NotFoundError."""
+        job = await self._book.get(id)
+        if not (glance and job.backend is Backend.OPENAI):
+            job = await self._refreshed(job)
         return Round(job, await self._book.events(id))
 
     async def _refreshed(self, job: TuningJob) -> TuningJob:

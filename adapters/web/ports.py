@@ -275,7 +275,7 @@ class Tuning(Protocol):
         """All jobs, the newest first."""
         ...
 
-    async def story(self, id: str) -> Round: ...  # noqa: A002 - as there
+    async def story(self, id: str, *, glance: bool = False) -> Round: ...  # noqa: A002 - as there
 
     async def start(
         self,

@@ -100,7 +100,7 @@ def _add_looking(router: APIRouter, console: Console) -> None:
     @router.get("/training/{job}/live")
     async def live(request: Request, job: str) -> Response:
         console.operator(request)
-        found = await console.application.tuning.story(checked(job, "job", 200))
+        found = await console.application.tuning.story(checked(job, "job", 200), glance=True)
         return _page(request, console, "console/_training_live.html", found)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Protocol
 
 from persona.datasets import Dataset
@@ -144,12 +143,3 @@ class Tuner(Protocol):
     async def cancel(self, job: TuningJob) -> None:
         """Have the training end; one that is over is left alone. Raises TuningUnavailableError."""
         ...
-
-
-def usable_lines(path: Path) -> int:
-    """The lines of a file that are not empty."""
-    try:
-        with path.open("rb") as file:
-            return sum(1 for line in file if line.strip())
-    except OSError:
-        return 0

@@ -362,6 +362,22 @@ async def test_events_are_kept_once_in_order(database: Database) -> None:
     assert (late.status, late.error) == (Status.FAILED, "no")
 
 
+async def test_of_two_rounds_at_once_the_database_takes_one(database: Database) -> None:
+    """On SQLite and on PostgreSQL, whoever comes first."""
+    books = JobBook(database), JobBook(database), JobBook(database)
+    wanted: dict[str, Any] = {"backend": Backend.LOCAL, "method": Method.SFT, "base": "b"}
+    found = await asyncio.gather(
+        *(book.add(**wanted, dataset="d", by="me", options={}) for book in books),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in found) == [
+        "RoundRunningError",
+        "RoundRunningError",
+        "TuningJob",
+    ]
+    assert len(await books[0].listing()) == 1
+
+
 async def test_a_round_is_in_the_audit_trail(home: Home) -> None:
     """Who started it, and how it ended."""
     plan(home.folder, end="succeeded")

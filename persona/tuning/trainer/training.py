@@ -88,6 +88,7 @@ def _train(job: dict[str, Any], folder: JobFolder, teller: Teller) -> None:
     set_seed(SEED)
     place = device()
     method = job["method"]
+    digest = _digest(job)  # of what is read now: people may be forgotten while it trains
     rows = _rows(Path(job["train"]), method), _validation(job, method)
     found = folder.last_checkpoint()
     step = int(found.name.rpartition("-")[2]) if found else 0
@@ -108,7 +109,7 @@ def _train(job: dict[str, Any], folder: JobFolder, teller: Teller) -> None:
         job=job,
         recipe=recipe,
         place=place,
-        digest=_digest(job),
+        digest=digest,
         curve=curve_of(trainer.state.log_history),
         validation=[e["eval_loss"] for e in trainer.state.log_history if "eval_loss" in e],
     )
