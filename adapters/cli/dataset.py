@@ -69,6 +69,12 @@ async def _build(wanted: str, out: Path | None, as_json: bool) -> None:
     async with _desk() as desk:
         with _progress() as progress:
             made = await desk.build(Format(wanted), out, progress, _waiting)
+    least = settings().training.least
+    if made.examples < least:
+        remark(
+            f"There are {counted(made.examples, 'example')} where training needs {least}, "
+            f"{least - made.examples} more."
+        )
     if as_json:
         print_json(built_json(made))
         return

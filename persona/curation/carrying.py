@@ -8,6 +8,7 @@ most of each sentence's words in one passage.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,6 +26,8 @@ BUDGET = 1_000
 """Sentences that the grounder is asked about for one data set; about 8 ms each."""
 
 _MOST_OF = 0.75  # of a sentence's telling terms, in one passage, where no grounder is asked
+_LEADING = 2  # words
+_DENYING = frozenset("no not never none cannot nein nicht nie kein keine".split())
 _SHORT = 3  # telling terms of a sentence that states hardly anything
 
 
@@ -112,6 +115,8 @@ class _Check:
         if verbatim is not None and bare.count(" ") >= _SHORT:
             self._carrier.counts.exact += 1
             return Verdict(True, 1.0, verbatim)
+        if _says_nothing(bare):
+            return Verdict(True, 1.0)
         telling = query_terms(bare)
         if self._carrier.grounder is None or self._carrier.budget <= 0:
             self._carrier.counts.exact += 1
@@ -136,6 +141,12 @@ class _Check:
         cited = {citation.n: citation.chunk for citation in self._turn.citations}
         chunks = (cited.get(index + 1, "") for index in cited_indexes(text, 999))
         return [self._places[chunk] for chunk in chunks if chunk in self._places]
+
+
+def _says_nothing(bare: str) -> bool:
+    """Whether a sentence is a word or two that lead in or out: "Sure.", "Good question!"."""
+    said = bare.split()
+    return len(said) <= _LEADING and not _DENYING.intersection(said) and not facts(bare)
 
 
 def _as_shown(text: str, book: CitationBook, shown: Sequence[Passage]) -> str:
@@ -177,7 +188,10 @@ def _opens(fact: Fact, text: str) -> bool:
 
 
 def _known(stated: Sequence[Fact], sources: Sequence[str]) -> bool:
-    """Whether the sources have each of these facts."""
+    """Whether the sources have each of these facts; those that stand there as they are written
+    need no reading."""
+    together = "\n".join(sources)
+    stated = [fact for fact in stated if not _stands(fact.text, together)]
     if not stated:
         return True
     known = [fact for source in sources for fact in facts(source)]
@@ -185,6 +199,13 @@ def _known(stated: Sequence[Fact], sources: Sequence[str]) -> bool:
     numbers = [fact for fact in known if fact.kind is Kind.NUMBER]
     said = frozenset().union(*map(_terms, sources))
     return all((fact.kind, fact.value) in values or _held(fact, numbers, said) for fact in stated)
+
+
+def _stands(text: str, source: str) -> bool:
+    """Whether a text stands in another one, between its words."""
+    if text not in source:
+        return False
+    return re.search(rf"(?<![\w.,]){re.escape(text)}(?![\w]|[.,]\d)", source) is not None
 
 
 def _held(fact: Fact, numbers: Sequence[Fact], said: frozenset[str]) -> bool:
