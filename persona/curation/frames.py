@@ -26,44 +26,47 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 FRAMES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
     "en": {
         "long": (
-            ("{topic}: how long for {detail}?", "How much time does it take: {topic}?"),
-            ("What is the period for {detail}? ({topic})", "What is the period for {topic}?"),
+            ("{topic}: how long for {detail}?", "{topic}: how much time does it take?"),
+            ("What is the period for {detail}? ({topic})", "{topic}: what is the period?"),
         ),
         "often": (
-            ("{topic}: how often with {detail}?", "In which intervals: {topic}?"),
-            ("Which interval is right for {detail}? ({topic})", "Which interval for {topic}?"),
+            ("{topic}: how often with {detail}?", "{topic}: in which intervals?"),
+            (
+                "Which interval is right for {detail}? ({topic})",
+                "{topic}: which interval is right?",
+            ),
         ),
         "much": (
-            ("{topic}: how much is it for {detail}?", "Which figures apply to {topic}?"),
-            ("What is the figure for {detail}? ({topic})", "What is the figure for {topic}?"),
+            ("{topic}: which figure for {detail}?", "{topic}: which figures apply?"),
+            ("What is the figure for {detail}? ({topic})", "{topic}: what is the figure?"),
         ),
         "when": (
-            ("{topic}: when is it with {detail}?", "When does this apply: {topic}?"),
-            ("At what time, with {detail}? ({topic})", "Which times apply to {topic}?"),
+            ("{topic}: when is it with {detail}?", "{topic}: when does this apply?"),
+            ("At what time, with {detail}? ({topic})", "{topic}: at what times?"),
         ),
         "where": (
-            ("{topic}: where is {detail}?", "Where does it belong: {topic}?"),
-            ("In which place, for {detail}? ({topic})", "Which place goes with {topic}?"),
+            ("{topic}: where is {detail}?", "{topic}: where does it belong?"),
+            ("In which place, for {detail}? ({topic})", "{topic}: in which place?"),
         ),
         "who": (
-            ("{topic}: who is meant by {detail}?", "Who does this concern: {topic}?"),
-            ("Which people, as to {detail}? ({topic})", "Which people go with {topic}?"),
+            ("{topic}: who is meant by {detail}?", "{topic}: who does this concern?"),
+            ("Which people, as to {detail}? ({topic})", "{topic}: which people are meant?"),
         ),
         "why": (
-            ("{topic}: why is that, with {detail}?", "What is the reason for {topic}?"),
-            ("What is behind {detail}? ({topic})", "What is behind {topic}?"),
+            ("{topic}: why is that, with {detail}?", "{topic}: what is the reason?"),
+            ("What is behind {detail}? ({topic})", "{topic}: what is behind it?"),
         ),
         "how": (
-            ("{topic}: how does it work with {detail}?", "How does it work: {topic}?"),
-            ("Which steps for {detail}? ({topic})", "Which steps belong to {topic}?"),
+            ("{topic}: how does it work with {detail}?", "{topic}: how does it work?"),
+            ("Which steps for {detail}? ({topic})", "{topic}: which steps are there?"),
         ),
         "may": (
-            ("{topic}: is it possible with {detail}?", "Is this possible: {topic}?"),
-            ("What is permitted as to {detail}? ({topic})", "What is permitted for {topic}?"),
+            ("{topic}: is it possible with {detail}?", "{topic}: is this possible?"),
+            ("What is permitted as to {detail}? ({topic})", "{topic}: what is permitted?"),
         ),
         "what": (
             ("{topic}: what about {detail}?", "What is there to know about {topic}?"),
-            ("What should be known of {detail}? ({topic})", "What applies to {topic}?"),
+            ("What should be known of {detail}? ({topic})", "{topic}: what applies here?"),
         ),
     },
     "de": {

@@ -31,6 +31,10 @@ _PLAIN = frozenset(
     """overview introduction faq faqs questions general details more information about summary
     notes note see also contents start readme home page index example examples""".split()
 )
+_BEFORE_NOUNS = frozenset(
+    """a an the your our its their this these each every any all no of for with in on per by from
+    to into over under within without than and or""".split()
+)
 _KNOWN = frozenset().union(*FUNCTION_WORDS.values())
 _LEAST_TOLD = 8  # words from which on a text shows its language
 
@@ -135,12 +139,13 @@ def _named(name: str) -> tuple[str, frozenset[str]]:
 
 def _details(wanted: dict[str, float], cited: Sequence[tuple[Passage, str]]) -> list[str]:
     """Things that the question was about, of the cited sentences, as the sources write them: names
-    and codes, and words that some heading has too (a verb would make no question)."""
+    and codes, words that some heading has too, and what follows an article, a preposition or a
+    number (a verb would make no question)."""
     found: dict[str, tuple[float, str]] = {}
     headed = frozenset[str]().union(*(_named(n)[1] for p, _ in cited for n in p.chunk.headings))
     for _, quote in cited:
-        for word, stems in _quoted(quote):
-            if word.islower() and stems[0] not in headed:
+        for word, stems, named in _quoted(quote):
+            if not named and stems[0] not in headed:
                 continue
             weight = max((wanted.get(stem, 0.0) for stem in stems), default=0.0)
             if weight:
@@ -149,19 +154,21 @@ def _details(wanted: dict[str, float], cited: Sequence[tuple[Passage, str]]) -> 
 
 
 @lru_cache(maxsize=16_384)
-def _quoted(quote: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The telling words of a text as written, with their stems; not those that only open a
-    sentence with a capital."""
+def _quoted(quote: str) -> tuple[tuple[str, tuple[str, ...], bool], ...]:
+    """The telling words of a text as written, with their stems, and whether each names a thing by
+    its look; not those that only open a sentence with a capital."""
     out = []
-    opens = True
+    opens, before = True, ""
     for raw in _MARKUP.sub(" ", quote).split():
         word = raw.strip(".,;:!?()\"'“”’–-")
         folded = words(word)
         first, opens = opens, raw[-1] in ".!?:"
+        led, before = before in _BEFORE_NOUNS or before.isdigit(), word.lower()
         if first and word.istitle():
             continue
         if len(folded) == 1 and folded[0] not in STOP_WORDS and any(c.isalpha() for c in word):
-            out.append((word, tuple(terms(word))))
+            named = not word.islower() or (led and len(word) > 3 and not word.endswith("ing"))
+            out.append((word, tuple(terms(word)), named))
     return tuple(out)
 
 
