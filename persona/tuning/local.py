@@ -227,8 +227,8 @@ def trainer_environment(values: Mapping[str, str]) -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",
     }
-    # Threads that spin cost a shared machine three times the CPU; several GPUs would each get a copy
-    # of the model and a part of every batch, which preferences do not stand.
+    # Threads that spin cost a shared machine three times the CPU; several GPUs would each get a
+    # copy of the model and a part of every batch, which preferences do not stand.
     polite = {"OMP_WAIT_POLICY": "PASSIVE", "CUDA_VISIBLE_DEVICES": "0"}
     return child_environment({**quiet, **values}, defaults=polite, without=_SECRETS)
 

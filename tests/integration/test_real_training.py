@@ -197,11 +197,21 @@ async def test_a_killed_training_goes_on_and_its_adapter_answers(
         assert text == after
         assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
         assert await answer(url, str(base), question) == before, "the base stays what it was"
+        await _refused(url, "x" * 9000, "context_length_exceeded", str(base))
+        await _refused(url, question, "model_not_found", "nobody")
         await deployer.unload("taught")
         await deployer.unload("taught")
         assert await answer(url, str(base), question) == before
         await deployer.load("again", Path(report.adapter))
         assert await answer(url, "again", question) == after
+
+
+async def _refused(url: str, question: str, code: str, model: str) -> None:
+    body = {"model": model, "messages": [{"role": "user", "content": question}]}
+    async with httpx2.AsyncClient(timeout=120) as client:
+        response = await client.post(f"{url}/chat/completions", json=body)
+    assert response.status_code in (400, 404)
+    assert response.json()["error"]["code"] == code
 
 
 @pytest.mark.parametrize("method", ["dpo", "kto"])

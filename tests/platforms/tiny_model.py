@@ -1,4 +1,4 @@
-"""A tiny causal model with random weights and a byte-level tokenizer: no download, seconds to train.
+"""A tiny causal model with random weights and a byte-level tokenizer: seconds to train, no download.
 
 Run with the training interpreter: ``python tests/platforms/tiny_model.py FOLDER``.
 """
@@ -37,7 +37,7 @@ def make(folder: Path) -> None:
         intermediate_size=128,
         num_hidden_layers=2,
         num_attention_heads=4,
-        max_position_embeddings=512,
+        max_position_embeddings=4096,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=None,

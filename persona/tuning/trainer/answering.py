@@ -17,6 +17,10 @@ class UnknownModelError(Exception):
     """There is neither a base nor an adapter of that name."""
 
 
+class TooLongError(Exception):
+    """The messages are longer than the model takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What an answer should be like. ``temperature`` 0: always the likeliest word."""
@@ -88,7 +92,7 @@ class Speaker:
             return True
 
     def answer(self, wanted: Wanted, counted: Counted) -> Iterator[str]:
-        """The pieces of an answer as they come. Raises UnknownModelError."""
+        """The pieces of an answer as they come. Raises UnknownModelError, TooLongError."""
         from transformers import TextIteratorStreamer, set_seed
 
         name = self.base if wanted.model == Path(self.base).name else wanted.model
@@ -98,10 +102,11 @@ class Speaker:
             wanted.messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
         ).to(self._place)
         counted.prompt = int(inputs["input_ids"].shape[1])
+        longest = self._room(counted.prompt, wanted.tokens)
         streamer = TextIteratorStreamer(
             self._tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=600
         )
-        how: dict[str, Any] = {"max_new_tokens": wanted.tokens, "do_sample": wanted.temperature > 0}
+        how: dict[str, Any] = {"max_new_tokens": longest, "do_sample": wanted.temperature > 0}
         if wanted.temperature > 0:
             how |= {"temperature": wanted.temperature, "top_p": wanted.top_p}
         how["pad_token_id"] = self._tokenizer.pad_token_id
@@ -115,7 +120,7 @@ class Speaker:
                         set_seed(wanted.seed)
                     made = model.generate(**inputs, streamer=streamer, **how)
                 counted.answer = int(made.shape[1]) - counted.prompt
-                if counted.answer >= wanted.tokens:
+                if counted.answer >= longest:
                     counted.reason = "length"
             except Exception as error:  # noqa: BLE001 - told to who reads the answer
                 failure.append(error)
@@ -131,6 +136,18 @@ class Speaker:
             writer.join()
         if failure:
             raise failure[0]
+
+    def _room(self, prompt: int, tokens: int) -> int:
+        """How long the answer may get, in tokens."""
+        most = getattr(self._model.config, "max_position_embeddings", None)
+        if not isinstance(most, int) or most <= 0:
+            return tokens
+        if prompt >= most:
+            raise TooLongError(
+                f"This model's maximum context length is {most} tokens, and the messages have "
+                f"{prompt}."
+            )
+        return min(tokens, most - prompt)
 
     @contextmanager
     def _speaking(self, name: str) -> Iterator[Any]:

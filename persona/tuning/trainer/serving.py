@@ -18,7 +18,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from persona.tuning.trainer.answering import LONGEST, Counted, Speaker, UnknownModelError, Wanted
+from persona.tuning.trainer.answering import (
+    LONGEST,
+    Counted,
+    Speaker,
+    TooLongError,
+    UnknownModelError,
+    Wanted,
+)
 from persona.tuning.trainer.faults import sentence
 from persona.tuning.trainer.loading import first_line
 
@@ -142,6 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
         except UnknownModelError as error:
             said = f"The model `{error}` does not exist."
             raise _RefusedError(HTTPStatus.NOT_FOUND, said, "model_not_found") from error
+        except TooLongError as error:
+            code = "context_length_exceeded"
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, str(error), code) from error
         except (BrokenPipeError, ConnectionResetError):
             for _ in pieces:  # the model is free again when its answer is over
                 pass
