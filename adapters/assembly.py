@@ -9,22 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from adapters.economy import build_answers, open_budget
+from adapters.engine import EngineParts, open_engine
 from adapters.home import console_token, open_database
 from adapters.indexes import knowledge_of
-from adapters.judging import judged, warmed
-from adapters.live import open_live
 from adapters.models import (
-    build_doubts,
-    build_grounder,
-    build_ladder,
-    build_rewriter,
     load_voice_persona,
     model_server,
-    open_checker,
-    voice_setup,
 )
-from adapters.releasing import open_releases
 from bot.engine import Engine
 from bot.ports import Clock, Embedder, Retriever
 from bot.settings import Settings
@@ -204,7 +195,6 @@ async def assemble(
     from bot.store.audit import AuditTrail
     from bot.store.feedback import FeedbackBook
     from bot.store.history import History
-    from bot.store.routing import ThresholdBook
     from knowledge.ledger import Ledger
 
     async with AsyncExitStack() as stack:
@@ -212,10 +202,8 @@ async def assemble(
         server = await stack.enter_async_context(model_server(settings))
         knowledge = await stack.enter_async_context(knowledge_of(settings, server, warm=warm))
         database = await stack.enter_async_context(open_database(settings))
-        encoder = stack.enter_context(open_checker(warm=warm))
-        judge = judged(settings, build_grounder(settings, encoder), server)
-        grounder = await stack.enter_async_context(warmed(judge, warm=warm))
         history, metrics, ledger = History(database), Metrics(), Ledger(database)
+        parts = EngineParts(settings, persona, server, knowledge, database, history, ledger)
         yield Application(
             settings=settings,
             console_token=console_token(settings),
@@ -224,28 +212,7 @@ async def assemble(
             store=knowledge.store,
             embedder=knowledge.embedder,
             retriever=knowledge.evidence,
-            engine=Engine(
-                turns=history,
-                retriever=knowledge.evidence,
-                ladder=build_ladder(settings, persona, knowledge.embedder, server, encoder),
-                grounder=grounder,
-                clock=utc_now,
-                observe=metrics.observe_turn,
-                live=await stack.enter_async_context(open_live(settings, utc_now)),
-                rewriter=build_rewriter(settings, server),
-                names=(persona.name,),
-                languages=persona.languages,
-                answers=build_answers(settings, database, utc_now, metrics),
-                budget=await stack.enter_async_context(
-                    open_budget(settings, database, utc_now, metrics)
-                ),
-                thresholds=ThresholdBook(database),
-                doubts=build_doubts(ledger),
-                setup=voice_setup(settings),
-                releases=await stack.enter_async_context(
-                    open_releases(settings, persona, server, database)
-                ),
-            ),
+            engine=await stack.enter_async_context(open_engine(parts, metrics, utc_now, warm=warm)),
             history=history,
             feedback=FeedbackBook(database),
             audit=AuditTrail(database),
