@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,6 +41,7 @@ _EVERY_S = {Backend.LOCAL: 0.5, Backend.OPENAI: 5.0}
 _RESTARTS = 2
 """How often a trainer that was killed is started again before it got any further."""
 
+_CANCELLING = "cancelling"
 _OUT_OF_TOUCH_S = 600.0
 """How long ``watch`` waits for a service that cannot be reached."""
 
@@ -147,7 +148,10 @@ class TuningDesk:
                 report = Report(Status.FAILED, error=str(error), resumable=not over)
                 await self._book.seen(job.id, report)
                 raise
-            return await self._book.begun(job.id, remote)
+            job = await self._book.begun(job.id, remote)
+            if job.status is Status.CANCELLED:  # while it was being uploaded
+                await self._tuners(job.backend).cancel(replace(job, remote=remote))
+            return job
 
     # -- looking --------------------------------------------------------------------------------
 
@@ -180,20 +184,30 @@ class TuningDesk:
         """Keep a report; a model that came of it is registered before the job is over."""
         version = ""
         if report.status is Status.SUCCEEDED:
-            dataset = await self._datasets.get(job.dataset)
-            registered = await self._registry.register(
-                model=report.served_as or report.model,
-                base=job.base,
-                backend=job.backend.value,
-                method=job.method.value,
-                dataset=job.dataset,
-                job=job.id,
-                adapter=report.adapter,
-                persona=dataset.persona,
-                by=job.by,
-            )
-            version = registered.version
+            try:
+                version = await self._registered(job, report)
+            except UsageError as error:  # its model is another version already
+                report = replace(report, error=str(error))
         return await self._book.seen(job.id, report, version)
+
+    async def _registered(self, job: TuningJob, report: Report) -> str:
+        """The version that a finished job is, the same however often it is asked for."""
+        try:
+            persona = (await self._datasets.get(job.dataset)).persona
+        except NotFoundError:  # erased since
+            persona = ""
+        registered = await self._registry.register(
+            model=report.served_as or report.model,
+            base=job.base,
+            backend=job.backend.value,
+            method=job.method.value,
+            dataset=job.dataset,
+            job=job.id,
+            adapter=report.adapter,
+            persona=persona,
+            by=job.by,
+        )
+        return registered.version
 
     # -- watching -------------------------------------------------------------------------------
 
@@ -218,6 +232,8 @@ class TuningDesk:
     async def _may_restart(self, job: TuningJob, report: Report) -> bool:
         """Whether a trainer that vanished is started again: not for ever at the same place."""
         step, before = report.progress.step, job.options
+        if before.get(_CANCELLING):
+            return False
         same = step <= int(before.get("restarted_at", -1))
         restarts = int(before.get("restarts", 0)) + 1 if same else 1
         if restarts > _RESTARTS:
@@ -264,6 +280,7 @@ class TuningDesk:
         job = await self._book.get(id)
         if job.status.over and not job.resumable:
             return job
+        await self._book.keep(id, {_CANCELLING: True})  # so that nobody starts it again meanwhile
         await self._tuners(job.backend).cancel(job)
         return await self._book.cancelled(id, by)
 

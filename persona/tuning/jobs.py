@@ -136,7 +136,7 @@ class JobBook:
             job = _get(connection, id, lock=True)
             if not job.resumable:
                 return job
-            kept = {**job.options, "resumable": False, "restarts": 0}
+            kept = {**job.options, "resumable": False, "restarts": 0, "cancelling": False}
             again = {"status": Status.QUEUED.value, "remote": "", "error": "", "finished_at": None}
             _change(connection, id, options=kept, **again)
             self._append(connection, "tuning resumed", by, id)

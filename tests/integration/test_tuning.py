@@ -298,6 +298,37 @@ async def test_two_rounds_at_once_are_one(home: Home) -> None:
     assert (await home.desk().start(by="c")).status is Status.RUNNING
 
 
+async def test_what_is_cancelled_is_not_started_again_by_the_worker(home: Home) -> None:
+    """The worker looks while the trainer is being stopped, and again afterwards."""
+    plan(home.folder, step=1)
+    job = await home.desk().start(by="a")
+    watcher = Watcher(home.desk(), home.database, home.settings, utc_now)
+
+    async def look() -> None:
+        for _ in range(20):
+            await watcher.once()
+            await asyncio.sleep(0.02)
+
+    looking = asyncio.create_task(look())
+    done = await home.desk().cancel(job.id, "me")
+    await looking
+    assert done.status is Status.CANCELLED
+    assert (await home.book.get(job.id)).status is Status.CANCELLED
+    assert home.job(job.id).trainer() is None
+
+
+async def test_what_is_cancelled_while_it_begins_ends_at_the_service_too(
+    home: Home, service: TuningServer
+) -> None:
+    """The service made the job after the operator had cancelled it."""
+    starting = asyncio.create_task(home.desk().start(by="a", backend=Backend.OPENAI))
+    job = await until(home.book.active, lambda found: found is not None)
+    await home.book.cancelled(job.id, "me")
+    await starting
+    assert all(found["status"] == "cancelled" for found in service.jobs.values())
+    assert (await home.book.get(job.id)).status is Status.CANCELLED
+
+
 async def test_a_killed_round_does_not_stand_in_the_way(home: Home) -> None:
     """Nobody looked since its trainer was killed, and a new round begins."""
     plan(home.folder, step=1)

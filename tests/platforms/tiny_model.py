@@ -1,4 +1,4 @@
-"""A tiny causal model with random weights and a byte-level tokenizer: seconds to train, no download.
+"""A tiny causal model with random weights and a byte-level tokenizer: made in seconds, no download.
 
 Run with the training interpreter: ``python tests/platforms/tiny_model.py FOLDER``.
 """
