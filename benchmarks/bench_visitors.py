@@ -4,10 +4,10 @@
 
 ``visitor_questions.jsonl`` has questions over the sample in the manner of somebody who has never
 seen it: how-to, symptoms, terse keywords, two in one, misspelt, and some that no page answers. Each
-lists what a right answer ``holds`` (all of the lists, one text of each), or that it is ``unknown``.
+has what a right answer ``holds`` (of each list one text), or that it is ``unknown``.
 None is in the sample's suite. The reader was mended with the half ``dev`` at hand; ``held`` was
-looked at afterwards only. Asked of the whole engine as the demo does it: ``right`` answers, ``wrong``
-ones, those that were ``refused`` and those that asked ``back``; of unknown ones refusing is right.
+looked at afterwards only. Asked of the whole engine as the demo does it: ``right`` answers,
+``wrong`` ones, those that were ``refused`` and those that asked ``back``; of unknown ones refusing is right.
 ``length`` is the median of the answers' characters, so that nothing is gained by saying it all.
 """
 

@@ -62,7 +62,10 @@ HOURS = Attribute(
     ours=True,
 )
 PROTECTION = Attribute(
-    re.compile(r"\bip (?:rating|class|code)\b|\bprotection class\b|\bingress protection\b"),
+    re.compile(
+        r"\bip (?:rating|class|code)\b|\bprotection class\b|\bingress protection\b"
+        r"|\b(?:water|splash|rain|weather|dust)-?(?:proof|tight|resistant)\b"
+    ),
     re.compile(r"\b(?:protection|enclosure|ingress|ip)\b"),
     re.compile(r"\bip\s?[x\d]\d\b"),
 )

@@ -13,7 +13,7 @@ import math
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -23,17 +23,20 @@ from numpy.typing import NDArray
 from bot.errors import WellspokenError
 from bot.evidence import Passage
 from bot.facts import Fact, Kind, facts
-from bot.llm.asking import ONE_VALUE, Asked, read_question
+from bot.llm.asking import ONE_VALUE, Asked, Asks
+from bot.llm.defining import defined
 from bot.llm.headings import Headed, headings, nearest, said_in, to_compare
-from bot.llm.picking import Picked, Ranked, picks
+from bot.llm.manners import Manner, asked_for, manner
+from bot.llm.picking import Picked, Ranked, for_task, picks, speaks_of
 from bot.llm.signals import (
     CANDIDATE_SIGNALS,
     Row,
+    Scored,
     candidate_rows,
     in_context,
     question_row,
 )
-from bot.llm.tabular import LookedUp, lacks_value, look_up, said_in_prose
+from bot.llm.tabular import LookedUp, asks_attribute, lacks_value, look_up, said_in_prose, valued
 from bot.llm.trees import Trees
 from bot.llm.units import Candidate
 from bot.llm.wording import Wording
@@ -47,6 +50,7 @@ _EMBEDDED_LENGTH = 600
 _REMEMBERED = 8_192
 _MISSING = 0.3
 _HEADED = 0.8
+_NAMED = frozenset({Asks.PERSON, Asks.TIME, Asks.PLACE})
 _NEAR = 1.5  # logits of the ranker within which a sentence is preferred to a table
 JUDGED_PASSAGES = 2
 """Passages judged one by one, those of the best candidates; then all are judged together."""
@@ -155,7 +159,9 @@ class ExtractiveReader:
         """The one to four quotes that answer a question, best passage first, in reading order."""
         wording = Wording(passages)
         question = wording.respelled(question)
-        asked = in_context(read_question(question), passages)
+        asked = in_context(asked_for(question), passages)
+        if manner(question) is Manner.TROUBLE:
+            asked = replace(asked, steps=True)
         wanted = _codes(asked.facts)
         scored = [
             s
@@ -176,7 +182,7 @@ class ExtractiveReader:
             rows[nearest, -1] = cosines
         for s, row in zip(scored, rows, strict=True):
             s.row[-1] = row[-1]
-        scores = rows @ fitted.ranker
+        scores = rows @ fitted.ranker + for_task(asked, scored)
         best = np.argsort(-scores, kind="stable")
         top = best[:_EMBEDDED]
         signals = question_row(
@@ -185,31 +191,43 @@ class ExtractiveReader:
         confidence = fitted.answered.probability(signals.tolist())
         ranked = [(scored[i], float(scores[i])) for i in best]
         headed = await self._headed(asked, passages)
-        looked_up = self._looked_up(asked, passages, ranked, headed)
-        if wording.missing(question):
+        looked_up, told = self._looked_up(asked, passages, ranked, headed)
+        if told:
+            ranked = [told, *(each for each in ranked if each is not told)]
+        missing = wording.missing(question)
+        if looked_up:
+            missing = tuple(word for word in missing if not asks_attribute(asked, word))
+        if missing:
             confidence = min(confidence, _MISSING)
-        elif looked_up or (headed and headed.sure):
+        elif looked_up or told or (headed and headed.sure):
             confidence = max(confidence, _HEADED)
         else:  # what is plain needs no judge
             judged = await self._judged(question, passages, [scored[i].index for i in top])
             if judged:
                 confidence = judged_confidence(confidence, judged, fitted.judged)
         picked = picks(asked, passages, ranked, headed, looked_up)
-        if lacks_value(asked, "\n".join(p.text for p in picked)):
+        silent = asked.asks in _NAMED and not speaks_of(asked, passages, ranked, picked)
+        if silent or lacks_value(asked, "\n".join(p.text for p in picked)):
             confidence = min(confidence, _MISSING)
         return Extract(confidence >= 0.5, confidence, picked)
 
     @staticmethod
     def _looked_up(
         asked: Asked, passages: Sequence[Passage], ranked: Ranked, headed: Headed | None
-    ) -> LookedUp | None:
-        """What a table says, unless a heading asks just this or a sentence says it as well."""
+    ) -> tuple[LookedUp | None, tuple[Scored, float] | None]:
+        """What a table says, or the sentence that says it as well; neither where a heading asks
+        just this."""
         if headed and headed.sure and not asked.compares:
-            return None
-        best = [s.candidate for s, score in ranked[:_EMBEDDED] if score >= ranked[0][1] - _NEAR]
-        if any(said_in_prose(asked, candidate) for candidate in best):
-            return None
-        return look_up(asked, passages)
+            return None, None
+        best = [each for each in ranked[:_EMBEDDED] if each[1] >= ranked[0][1] - _NEAR]
+        found = look_up(asked, passages)
+        saying = [each for each in best if said_in_prose(asked, each[0].candidate)]
+        if found and not saying:
+            return found, None
+        told = [r for r in ranked if valued(asked, passages[r[0].index], r[0].candidate)]
+        if found and saying[0] is ranked[0]:
+            told = [*told, ranked[0]]
+        return None, next(iter(told), None)
 
     async def _judged(
         self, question: str, passages: Sequence[Passage], best: Sequence[int]
@@ -232,8 +250,8 @@ class ExtractiveReader:
     async def _headed(self, asked: Asked, passages: Sequence[Passage]) -> Headed | None:
         """The part below a heading that asks this question, in its words or in others."""
         found = headings(asked, passages)
-        headed = said_in(asked, found)
-        compared = to_compare(found)
+        headed = defined(asked, passages) or said_in(asked, found)
+        compared = to_compare(asked, found)
         if headed or not compared:
             return headed
         cosines = await self._cosines(asked.text, [h.part.heading for h in compared])

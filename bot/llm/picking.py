@@ -6,15 +6,20 @@ else the item that is; a table's row with its header; a comparison as the table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.evidence import Passage
 from bot.facts import Kind, facts
-from bot.lexical import STOP_WORDS, terms
-from bot.llm.asking import ONE_VALUE, Asked, Asks, holds_type
+from bot.lexical import STOP_WORDS, fold, terms
+from bot.llm.asking import ONE_VALUE, Asked, Asks, holds_type, opposed, read_question
 from bot.llm.headings import Headed
-from bot.llm.signals import Scored
+from bot.llm.manners import Manner, manner
+from bot.llm.signals import Scored, shared
 from bot.llm.tabular import LookedUp
 from bot.llm.units import Candidate, Part, Span, is_procedure
 from bot.sentences import Unit, split
@@ -24,6 +29,7 @@ _MARGIN = 0.8  # how far below the best a further pick may score, in the ranker'
 _MARGINS = {Asks.YES_NO: 0.3, **dict.fromkeys(ONE_VALUE, 1.0)}
 _MARGIN_OF_NEWS = 2.0  # for one that says what the others leave open
 _MARGIN_OF_MORE = 3.5  # the same where two things are asked
+_MARGIN_OF_STEPS = 8.0  # for steps from the page that names the trouble
 _NEWS = 0.18
 _NEWS_AFTER_ALL = 0.35  # where the part below the asking heading was quoted
 _NEW_WORDS = 0.4
@@ -47,6 +53,33 @@ class Picked:
 
 
 Ranked = Sequence[tuple[Scored, float]]
+
+_TASK = re.compile(r"\bhow (?:do|can|should|could|would) (?:i|we|you|one)\b|\bhow to\b")
+_VERDICT = re.compile(r"(?:^|\n\n)(?P<said>(?:Yes|No|Not yet)[.!] )$")
+_STEPS_FIRST, _NO_ROW, _NO_STEP = 1.0, -4.0, -1.0  # in the ranker's logits
+
+
+def is_task(asked: Asked) -> bool:
+    """Whether somebody asks how to do something, not how something is or came about."""
+    return asked.asks is Asks.HOW and bool(_TASK.search(fold(asked.text)))
+
+
+def for_task(asked: Asked, scored: Sequence[Scored]) -> NDArray[np.float64]:
+    """What to add to the scores where steps are wanted: what tells to do it goes before what only
+    has its words, and for a task a table of values after both."""
+    added = np.zeros(len(scored))
+    task = is_task(asked)
+    if not (task or (asked.steps and manner(asked.text) is Manner.TROUBLE)):
+        return added
+    for at, each in enumerate(scored):
+        candidate = each.candidate
+        if candidate.whole and candidate.unit in (Unit.ITEM, Unit.CODE):
+            added[at] = _STEPS_FIRST
+        elif task and candidate.unit is Unit.ROW:
+            added[at] = _NO_ROW
+        elif task and not holds_type(asked, candidate.text):
+            added[at] = _NO_STEP
+    return added
 
 
 @dataclass(slots=True)
@@ -119,6 +152,19 @@ def _one_piece(before: str, begins: str) -> bool:
     return begins != "|" or before.lstrip().startswith("|") or before.rstrip().endswith(":")
 
 
+def speaks_of(
+    asked: Asked, passages: Sequence[Passage], ranked: Ranked, picked: Sequence[Picked]
+) -> bool:
+    """Whether quotes say more of what is asked than what every passage says: of "Who founded
+    Mossgate?" the name of the product alone says nothing."""
+    wanted = asked.weights.keys() - shared(passages)
+    above = {s.index: s.candidate.heading for s, _ in reversed(ranked)}
+    said = "\n".join(
+        f"{passages[p.passage].chunk.header}\n{above.get(p.passage, '')}\n{p.text}" for p in picked
+    )
+    return not wanted or bool(wanted & set(terms(said)))
+
+
 def picks(
     asked: Asked,
     passages: Sequence[Passage],
@@ -138,6 +184,8 @@ def picks(
         if opening:
             answer.take(headed.index, opening, ranked[0][1])
             answer.said |= set(terms(headed.part.heading))
+    if answer.taken and headed and headed.opens:
+        return answer.merged()
     if not answer.taken:
         first = _instead_of_row(answer, ranked)
         answer.take(first.index, _complete(answer, first, ranked), ranked[0][1])
@@ -150,14 +198,33 @@ def picks(
             spans = _complete(answer, scored, ranked)
             text = answer.text(scored.index, spans)
             steps = any(is_procedure(unit) for unit in split(text))
-            after_steps = answer.procedure and not steps
+            after_steps = answer.procedure and (not steps or reach < _MARGIN_OF_MORE)
             if len(text) <= _LONGEST_BLOCK and not after_steps:
                 answer.take(scored.index, spans, score)
+    if headed is None:
+        _add_steps(answer, ranked)
     return answer.merged()
+
+
+def _add_steps(answer: _Answer, ranked: Ranked) -> None:
+    """To trouble that is only named so far, what the same page says to do about it."""
+    if answer.procedure or not answer.asked.steps or manner(answer.asked.text) is Manner.QUESTION:
+        return
+    pages = {answer.passages[index].chunk.document for index in answer.spans}
+    for scored, score in ranked:
+        text, candidate = answer.passages[scored.index].chunk.text, scored.candidate
+        if score < ranked[0][1] - _MARGIN_OF_STEPS:
+            return
+        numbered = candidate.whole and _is_procedure(text, [candidate.core])
+        if numbered and answer.passages[scored.index].chunk.document in pages:
+            answer.take(scored.index, candidate.block or candidate.spans, score)
+            return
 
 
 def _told_in(asked: Asked, best: Scored, headed: Headed) -> bool:
     """Whether the best candidate is the very sentence of the part that has the value asked for."""
+    if headed.opens:
+        return False
     start, end = headed.part.units[0].start, headed.part.units[-1].end
     inside = best.index == headed.index and start <= best.candidate.core[0] < end
     return inside and asked.asks in ONE_VALUE and holds_type(asked, best.candidate.text)
@@ -170,6 +237,8 @@ def _adds(answer: _Answer, scored: Scored, behind: float, *, told: bool) -> bool
     if candidate.whole and any(
         a < candidate.core[1] and candidate.core[0] < b for a, b, _ in place
     ):
+        return False
+    if candidate.unit is Unit.ROW and is_task(answer.asked):
         return False
     dangling = candidate.text.rstrip().endswith(":") and not candidate.block
     if dangling or answer.repeats(candidate, scored.index):
@@ -205,12 +274,29 @@ def _complete(answer: _Answer, scored: Scored, ranked: Ranked) -> Sequence[Span]
         introduces = text[: candidate.core[1]].endswith(":")
         if fits and (introduces or (asked.steps and _is_procedure(text, block))):
             return block
-        return _paragraph(answer, scored, ranked) if asked.lists else candidate.spans
+        if asked.lists:
+            return _paragraph(answer, scored, ranked)
+        return _with_verdict(asked, text, candidate)
     if candidate.unit is Unit.ROW:
         return block if fits and _whole_table(asked, text, candidate) else candidate.spans
     if candidate.unit is Unit.ITEM:
         return _items(answer, scored, ranked, fits=fits)
     return candidate.spans
+
+
+def _with_verdict(asked: Asked, text: str, candidate: Candidate) -> Sequence[Span]:
+    """With the "No." right before it, where it answers the heading's question and this one wants
+    the same: yes or no."""
+    before = _VERDICT.search(text[: candidate.core[0]])
+    if not before or asked.asks is not Asks.YES_NO or len(candidate.spans) > 1:
+        return candidate.spans
+    other = read_question(candidate.heading)
+    if other.asks is not Asks.YES_NO or other.negated != asked.negated:
+        return candidate.spans
+    said, wanted = frozenset(other.weights), frozenset(asked.weights)
+    if not said & wanted or opposed(wanted, said):
+        return candidate.spans
+    return [(before.start("said"), candidate.spans[0][1])]
 
 
 def _items(answer: _Answer, scored: Scored, ranked: Ranked, *, fits: bool) -> Sequence[Span]:

@@ -96,11 +96,16 @@ def _span_of_matches(asked: Asked, found: Sequence[str]) -> float:
     return len(places) / (places[-1] - places[0] + 1)
 
 
+def shared(passages: Sequence[Passage]) -> frozenset[str]:
+    """The terms that every passage has."""
+    return frozenset.intersection(*map(_passage_terms, passages)) if passages else frozenset()
+
+
 def in_context(asked: Asked, passages: Sequence[Passage]) -> Asked:
     """The question with less weight on what every passage says: it tells none of them apart."""
     if len(passages) < _ENOUGH:
         return asked
-    common = frozenset.intersection(*(_passage_terms(p) for p in passages))
+    common = shared(passages)
     weights = {t: w * (_COMMON if t in common else 1.0) for t, w in asked.weights.items()}
     return replace(asked, weights=weights)
 

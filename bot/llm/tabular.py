@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from bot.evidence import Passage
-from bot.facts import Kind
+from bot.facts import Kind, facts
 from bot.lexical import fold, terms
 from bot.llm.asking import Asked, Asks, holds_type
 from bot.llm.attributes import ATTRIBUTES, PRICE, WEIGHT, Attribute
@@ -25,13 +25,17 @@ _SEPARATOR = re.compile(r"[/_.-]+")
 _COSTS = re.compile(r"\b(?:costs?|prices?|expensive)\b")
 _NUMBER = re.compile(r"(?<![\w.-])\d++(?![.)]\s)")  # of no code, and not that of a step
 _COVERED = 0.85
+_KIND_COVERED = 0.7  # where the rows are the things of the kind that is asked for
 _MOST_ROWS = 6
 _LONGEST_TABLE = 1_500
 _MOST_COMPARED = 4
 _TABLE = re.compile(r"\b(?:table|list|overview|chart|matrix)\b")
+_ENUMERATING = re.compile(r"(?:[\w$*`-]+ ?){1,4}, (?:[\w$*`-]+ ?){1,4}(?:,|,? (?:and|or) )|[:\n]")
+_KIND = re.compile(r"^\W*(?:what|which)(?: \w+)?? (\w{3,}s)\b")
 _FILLER = frozenset(
     t for w in "table list overview chart matrix compare comparison compared difference different"
-    " versus vs between both number numbers value values rating data".split() for t in terms(w)
+    " versus vs between both number numbers value values rating data maximum max".split()
+    for t in terms(w)
 )  # fmt: skip
 
 
@@ -280,10 +284,35 @@ def _others(wanted: _Wanted, code: str) -> frozenset[str]:
     return frozenset(t for c in wanted.codes - {code} for t in terms(c)) - set(terms(code))
 
 
+def _column(asked: Asked, wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
+    """A table whole, where a column of values has the name of what is asked, of no thing in
+    particular: "How long is the warranty?" of one with the columns product and warranty."""
+    if not wanted.weights or asked.asks not in (Asks.NUMBER, Asks.DEFINITION, Asks.OTHER):
+        return None
+    for table in found:
+        valued = [set(terms(c)) for c in table.columns[1:]]
+        values = [c for c in valued if c and wanted.covered(c) >= _COVERED]
+        if len(valued) != 1 or not values or not 1 < len(table.rows) <= _MOST_ROWS:
+            continue
+        if wanted.attribute and not all(_tells(table, r, wanted.attribute) for r in table.rows):
+            continue
+        if all(_typed(asked, table, row) for row in table.rows):
+            return LookedUp(((table.index, tuple(table.whole)),), 1.0)
+    return None
+
+
+def _lists_kind(asked: Asked, table: Table) -> bool:
+    """Whether things of some kind are asked for, and the table's rows are those."""
+    kind = _KIND.match(fold(asked.text))
+    return bool(kind and table.columns and set(terms(kind[1])) & set(terms(table.columns[0])))
+
+
 def _whole(asked: Asked, wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
     """A table whole, where one or a list is asked for and its titles and columns say of what."""
+    enough = _COVERED
     if not (asked.lists or _TABLE.search(fold(asked.text))):
-        return None
+        found = [t for t in found if _lists_kind(asked, t)]
+        enough = _KIND_COVERED
     good = []
     for table in found:
         named = frozenset(t for column in table.columns for t in terms(column))
@@ -294,7 +323,7 @@ def _whole(asked: Asked, wanted: _Wanted, found: Sequence[Table]) -> LookedUp | 
         own = wanted.weights.keys() & near if wanted.weights else attributed
         size = table.rows[-1].span[1] - (table.head or table.rows[0].span)[0]
         covered = wanted.covered(near | table.above)
-        if attributed and own and covered >= _COVERED and size <= _LONGEST_TABLE:
+        if attributed and own and covered >= enough and size <= _LONGEST_TABLE:
             titled = any(t in table.above for t in terms(asked.text))
             good.append((covered, wanted.covered(near), titled, -table.index, table))
     if not good:
@@ -313,7 +342,9 @@ def look_up(asked: Asked, passages: Sequence[Passage]) -> LookedUp | None:
         return _compared(wanted, found)
     if not wanted.weights and wanted.attribute is None:
         return None
-    return _whole(asked, wanted, found) or _rows(asked, wanted, found)
+    return (
+        _whole(asked, wanted, found) or _column(asked, wanted, found) or _rows(asked, wanted, found)
+    )
 
 
 def said_in_prose(asked: Asked, candidate: Candidate) -> bool:
@@ -323,9 +354,34 @@ def said_in_prose(asked: Asked, candidate: Candidate) -> bool:
     wanted = _wanted(asked)
     if wanted.attribute and not wanted.attribute.value.search(fold(candidate.text)):
         return False
+    several = asked.lists or _KIND.match(fold(asked.text))
+    if several and not _ENUMERATING.search(candidate.text):
+        return False
     heading = "" if asked.lists else candidate.heading
     own = frozenset(terms(f"{candidate.text} {heading}"))
     return wanted.covered(own) >= _COVERED and holds_type(asked, candidate.text)
+
+
+def asks_attribute(asked: Asked, word: str) -> bool:
+    """Whether a word is how an attribute is asked for, whatever its label in a table is."""
+    attribute = _wanted(asked).attribute
+    return bool(attribute and attribute.asked.search(fold(word)))
+
+
+def valued(asked: Asked, passage: Passage, candidate: Candidate) -> bool:
+    """Whether a sentence has the price or weight asked for, of what its page is titled: "It costs
+    $69." on the page "Flow meter"."""
+    wanted = _wanted(asked)
+    if wanted.attribute not in (PRICE, WEIGHT) or candidate.unit is not Unit.PROSE:
+        return False
+    text = fold(candidate.text)
+    if not (wanted.attribute.label.search(text) and wanted.attribute.value.search(text)):
+        return False
+    titles = set(terms(f"{passage.chunk.header} {candidate.heading}"))
+    others = {f.value for f in facts(candidate.text) if f.kind is Kind.CODE} - wanted.codes
+    if any(not set(terms(code)) <= titles for code in others) or not wanted.weights:
+        return False
+    return wanted.covered(titles | set(terms(candidate.text))) >= _COVERED
 
 
 def lacks_value(asked: Asked, quoted: str) -> bool:

@@ -23,6 +23,7 @@ _SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\w))+[.!?\n]*")
 _VERSION = re.compile(r"(?<![\w.,$€£])v?(\d+\.\d+(?:\.\d+)*|(?:19|20)\d\d)(?!\w|[.,]\d|\s?[%°])")
 _CODE = re.compile(r"(?<![\w.-])[a-z]{1,4}[-–]\d{2,}[a-z]?(?![\w-])")
 _LETTERS_AND_DIGITS = re.compile(r"[a-z]+\d|\d+[a-z]", re.IGNORECASE)
+_INITIALS = re.compile(r"\b[A-Z]{2,4}\b")
 _BETWEEN = re.compile(r"[\W_]+")
 _NOT_NAMES = frozenset(
     """i monday tuesday wednesday thursday friday saturday sunday january february march april
@@ -152,6 +153,7 @@ class Wording:
         Words of general use stay as they are.
         """
         question = _CODE.sub(lambda m: m.group().upper(), question)
+        question = _INITIALS.sub(lambda m: self._spelt_out(m.group()) or m.group(), question)
 
         def mended(found: re.Match[str]) -> str:
             word = found.group()
@@ -166,6 +168,14 @@ class Wording:
         if len(question) > _LONGEST_MENDED:
             return question
         return _TYPED.sub(mended, question)
+
+    def _spelt_out(self, initials: str) -> str:
+        """``United Kingdom`` for ``UK``, where the passages have only the one."""
+        if any(initials.casefold() in text.folded for text in self._texts):
+            return ""
+        name = re.compile(r" ".join(rf"{letter}[a-z]+" for letter in initials))
+        found = {m for raw in self._raw for m in name.findall(raw)}
+        return found.pop() if len(found) == 1 else ""
 
     def _has(self, bare: str) -> bool:
         stem = terms(bare)[0]
