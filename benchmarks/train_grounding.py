@@ -6,9 +6,10 @@ Needs scipy. The encoder was trained on made pairs and has seen no answer of the
 (``benchmarks/checker/train.py``); here a logistic regression joins its readings with the signals of
 :mod:`knowledge.support`, fitted on all sets but one and tried on that one. ``words`` is a detector
 that only counts overlapping words, with its threshold fitted the same way, ``signals`` is the check
-without the encoder. Two sets are only tried on: half of mtrag's rated answers, long ones of models
-(``benchmarks/checker/rated.py``), and those written by hand. ``--write`` keeps the fit on the
-others in ``scales.json``.
+without the encoder. Half of mtrag's rated answers, long ones of models
+(``benchmarks/checker/rated.py``), is fitted on in every case: judged sets alone are short answers.
+The other half and those written by hand are only tried on. ``--write`` keeps the fit on the others
+in ``scales.json``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from benchmarks.checker.rated import kept_back, rated
+from benchmarks.checker.rated import kept_back, rated, taught
 from benchmarks.checker.responses import (
     Array,
     ReadClaim,
@@ -41,7 +42,7 @@ from knowledge.checking.encoder import SIGNALS_READ
 from knowledge.support import SIGNALS, ceiling
 
 MODEL = Path(__file__).resolve().parent.parent / "knowledge" / "models" / "checker-minilm-l6-int8"
-FITTED = (*JUDGED, "documents")
+FITTED = (*JUDGED, "documents", "rated_taught")
 RISING = frozenset("covered covered_passage covered_all pairs pairs_all run pair".split())
 NAMES = (*SIGNALS, *SIGNALS_READ)
 ROUNDS, CALM = 3, 0.3
@@ -124,12 +125,14 @@ def best_words(parts: Sequence[tuple[Array, Sequence[Answer]]]) -> float:
 
 def answers_read() -> tuple[dict[str, list[Answer]], dict[str, list[list[ReadClaim]]]]:
     """All sets and their claims; kept in the cache of the benchmarks, reading takes a minute."""
-    kept = cache_folder() / "claims_read_2.pickle"
+    kept = cache_folder() / "claims_read_3.pickle"
     if kept.exists():
         sets, read = pickle.loads(kept.read_bytes())
         return sets, read
     sets = {name: judged(name) for name in JUDGED}
-    sets |= {"documents": documents(), "rated": kept_back(rated()), "developed": developed()}
+    long = rated()
+    sets |= {"documents": documents(), "rated_taught": taught(long), "rated": kept_back(long)}
+    sets["developed"] = developed()
     read = {name: read_answers(answers) for name, answers in sets.items()}
     kept.write_bytes(pickle.dumps((sets, read)))
     return sets, read

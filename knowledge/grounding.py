@@ -237,7 +237,7 @@ class BuiltinGrounder:
     ``encoder`` is shared with the reader; without one it has its own, loaded at the first claim.
     """
 
-    id = "builtin-2"
+    id = "builtin-3"
     """Changes whenever verdicts may (:class:`bot.ports.Grounder`)."""
 
     def __init__(self, encoder: CheckerEncoder | None = None) -> None:

@@ -24,6 +24,7 @@ from knowledge.statements import (
 )
 
 _QUANTITY = re.compile(r"\d")
+_YEAR = re.compile(r"1\d{3}|20\d{2}")
 # Capitals make these look like names.
 _NO_NAMES = frozenset(
     terms(
@@ -41,7 +42,7 @@ def exact(fact: Fact) -> bool:
 
 
 def agree(fact: Fact, other: Fact) -> bool:
-    """Whether two facts say the same."""
+    """Whether a fact of a statement says what ``other``, of a passage, says."""
     if fact.kind is Kind.NUMBER and other.kind is Kind.NUMBER:
         return same_number(fact, other)
     if fact.kind is Kind.DATE and other.kind is Kind.DATE:
@@ -49,6 +50,8 @@ def agree(fact: Fact, other: Fact) -> bool:
             other.value[-5:],
             other.value.lstrip("-"),
         )
+    if fact.kind is Kind.NUMBER and other.kind is Kind.DATE:  # "in 1969", of August 14, 1969
+        return bool(_YEAR.fullmatch(fact.value)) and other.value.startswith(f"{fact.value}-")
     return fact.kind is other.kind and fact.value == other.value
 
 
