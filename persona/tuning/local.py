@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -96,7 +95,7 @@ class LocalTuner:
 
     async def begin(self, job: TuningJob, dataset: Dataset, keep: Keep) -> str:
         """Start a trainer, where none has the job."""
-        await keep({"machine": _machine()})
+        del keep  # all of it is in the folder
         folder = self.folder(job.id)
         return await asyncio.to_thread(self._start, folder, job, dataset)
 
@@ -162,9 +161,9 @@ class LocalTuner:
 
     def _look(self, job: TuningJob) -> Report:
         _reap()
-        if job.options.get("machine", _machine()) != _machine():
-            return Report(job.status, progress=job.progress)  # another machine's folder
         folder = self.folder(job.id)
+        if job.remote and not folder.job.exists():  # in the home of another machine
+            return Report(job.status, progress=job.progress)
         lives = folder.trainer() is not None  # before its words are read: they may be its last
         told = folder.read_progress()
         seen = Report(Status.RUNNING, progress=_progress(told, job), events=_events(folder))
@@ -213,10 +212,6 @@ _reaped: list[subprocess.Popen[bytes]] = []
 
 def _reap() -> None:
     _reaped[:] = [process for process in _reaped if process.poll() is None]
-
-
-def _machine() -> str:
-    return socket.gethostname()
 
 
 def trainer_environment(values: Mapping[str, str]) -> dict[str, str]:

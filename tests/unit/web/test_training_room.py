@@ -29,7 +29,7 @@ async def job_in(application: WebApplication) -> TuningJob:
         base="models/small",
         dataset="d1",
         by="me",
-        options={"machine": "elsewhere"},
+        options={},
     )
     await book.begun(job.id, "17")
     events = [
