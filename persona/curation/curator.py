@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
 
+from bot.citing import without_markers
 from bot.errors import TrainingError
 from bot.store.rated import Rated
 from persona.curation.choosing import Candidate, Consent, Dropped, Format, choose
@@ -22,6 +23,9 @@ from persona.prompting import prompt_tokens
 
 Progress = Callable[[int, int], None]
 """Called with how many rated turns were read, and of how many."""
+
+_AGREED = 2
+"""So many times as often one label must have been given to the same answer as the other."""
 
 _DOMINATE = 5
 """From so many on, answers that state facts without a source are no accident."""
@@ -56,8 +60,9 @@ class Curator:
         self._found: list[Kept] = []
         self._dropped: Counter[Dropped] = Counter()
         self._seen: dict[bytes, int] = {}
-        self._disputed: set[int] = set()
+        self._votes: dict[int, Counter[bool]] = {}
         self._pairs = Pairs()
+        self._prepared = 0
 
     async def curate(
         self, batches: AsyncIterator[list[Rated]], total: int, progress: Progress
@@ -77,7 +82,7 @@ class Curator:
             progress(done, max(total, done))
         self._spool.flush()
         found = self._all_found()
-        self._refuse_facts(len(found))
+        self._refuse_facts()
         selection = select(found, self._wanted)
         self._dropped.update(selection.dropped)
         kept = (*selection.train, *selection.validation)
@@ -97,6 +102,7 @@ class Curator:
         if isinstance(ready, Dropped):
             self._dropped[ready] += 1
             return
+        self._prepared += 1
         half = self._wanted is Format.DPO and not ready.instead
         if half and not candidate.label:
             self._pairs.dislike(ready)
@@ -110,18 +116,18 @@ class Curator:
             self._found.append(kept)
 
     def _known(self, ready: Ready, *, half: bool) -> bool:
-        """Whether the same example is there already; in KTO one that is liked and disliked goes."""
-        text = f"{ready.question.casefold()}\x1f{ready.completion}\x1f{ready.instead}"
+        """Whether the same example is there already; then it is one more voice on that one."""
+        said = without_markers(ready.completion), without_markers(ready.instead)
+        text = "\x1f".join((ready.question.casefold(), *said))
         key = blake2b(text.encode("utf-8", "replace"), digest_size=12).digest()
         if half:
             return False
         first = self._seen.setdefault(key, len(self._found))
+        votes = self._votes.setdefault(first, Counter())
+        votes[ready.candidate.label] += 1
         if first == len(self._found):
             return False
-        if first < len(self._found) and self._found[first].label is not ready.candidate.label:
-            self._disputed.add(first)
-        disputed = first in self._disputed
-        self._dropped[Dropped.DISPUTED if disputed else Dropped.DUPLICATE] += 1
+        self._dropped[Dropped.DUPLICATE] += 1
         return True
 
     def _kept(self, ready: Ready) -> Kept:
@@ -147,7 +153,7 @@ class Curator:
             rank=0 if candidate.approved else 1,
             prompt_tokens=prompt_tokens(ready.prompt),
             completion_tokens=estimate_tokens(ready.completion),
-            print=printed(f"{ready.question}\n{ready.completion}"),
+            print=printed(f"{ready.question}\n{without_markers(ready.completion)}"),
             prompted=ready.prompted,
         )
 
@@ -155,13 +161,21 @@ class Curator:
         """What is left of single turns, and the pairs of two."""
         pairs = list(self._pairs.made())
         self._dropped[Dropped.NO_PAIR] += self._pairs.halves - 2 * len(pairs)
-        self._dropped[Dropped.DISPUTED] += len(self._disputed)
-        single = [kept for n, kept in enumerate(self._found) if n not in self._disputed]
-        return [*single, *pairs]
+        single = [self._voted(kept, self._votes[n]) for n, kept in enumerate(self._found)]
+        agreed = [kept for kept in single if kept is not None]
+        self._dropped[Dropped.DISPUTED] += len(single) - len(agreed)
+        return [*agreed, *pairs]
 
-    def _refuse_facts(self, usable: int) -> None:
+    def _voted(self, kept: Kept, votes: Counter[bool]) -> Kept | None:
+        """An example with the label that most gave it; ``None`` where they do not agree."""
+        if max(votes.values()) < _AGREED * min(votes[True], votes[False]):
+            return None
+        label = votes[True] > votes[False]
+        return kept if kept.label is label else replace(kept, label=label, turned=True)
+
+    def _refuse_facts(self) -> None:
         """A set of answers whose facts stand nowhere would teach them by heart."""
-        bare = self._dropped[Dropped.UNGROUNDED]
+        bare, usable = self._dropped[Dropped.UNGROUNDED], self._prepared
         if bare >= _DOMINATE and bare > usable:
             raise TrainingError(
                 f"{bare} of {bare + usable} answers state facts that their sources do not have: "

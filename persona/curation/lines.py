@@ -46,3 +46,8 @@ def with_instead(line: bytes, instead: str) -> bytes:
     row = orjson.loads(line)
     row["non_preferred_output"][0]["content"] = instead
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def with_label(line: bytes, label: bool) -> bytes:
+    """A line of KTO with another label."""
+    return orjson.dumps(orjson.loads(line) | {"label": label}, option=orjson.OPT_APPEND_NEWLINE)

@@ -186,9 +186,9 @@ class Preparer:
         if not public:
             raise _DroppedError(Dropped.RESTRICTED if turn.passages else Dropped.UNGROUNDED)
         by_id = {passage.chunk.id: passage for passage in public}
-        as_found = set(map(id, turn.passages))  # nothing had to be taken out of these
+        found = {passage.chunk.id: passage.chunk.text for passage in turn.passages}
         quotes = {
-            chunk: citation.quote if id(by_id[chunk]) in as_found else ""
+            chunk: citation.quote if by_id[chunk].chunk.text == found[chunk] else ""
             for citation in turn.citations
             if (chunk := numbers.get(citation.n))
         }

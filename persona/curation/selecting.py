@@ -31,7 +31,7 @@ class Kept:
 
     ``threads`` are all that it comes of; ``rank`` is 0 for what a person wrote or approved.
     ``instead`` is what it is preferred to where that is another turn's answer, ``other`` that turn
-    and who asked there.
+    and who asked there. ``turned``: most others gave the same answer the other label.
     """
 
     offset: int
@@ -49,6 +49,7 @@ class Kept:
     print: Print
     instead: str = ""
     other: tuple[str, str] = ("", "")
+    turned: bool = False
     prompted: str = "made"
 
 

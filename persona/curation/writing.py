@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from bot.errors import DiskFullError, UsageError
-from persona.curation.lines import with_instead
+from persona.curation.lines import with_instead, with_label
 from persona.curation.selecting import Kept
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -84,6 +84,8 @@ class Spool:
         """The line of an example."""
         self._file.seek(kept.offset)
         line = self._file.read(kept.length)
+        if kept.turned:
+            return with_label(line, kept.label)
         return with_instead(line, kept.instead) if kept.instead else line
 
     def write(self, kept: Sequence[Kept], file: IO[bytes]) -> str:

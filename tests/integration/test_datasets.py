@@ -251,6 +251,19 @@ async def test_preferences_and_thumbs_have_their_shapes(home: _Home) -> None:
     assert sorted(labels) == [(False, True)] * 4 + [(True, False)] * 3
 
 
+async def test_of_many_thumbs_on_one_answer_the_most_count(home: _Home) -> None:
+    """One thumb down does not undo three up; where they are near it is left out."""
+    for fact, ups, downs in ((0, 3, 1), (1, 1, 3), (2, 2, 2)):
+        for n in range(ups + downs):
+            turn = await home.turn(fact, "the same question")
+            await home.rate(turn, Rating.UP if n < ups else Rating.DOWN)
+    labels = {
+        line["completion"][0]["content"]: line["label"] for line in await home.lines(Format.KTO)
+    }
+    said = {text.partition(" ")[0]: label for text, label in labels.items()}
+    assert said == {"Refunds": True, "Standard": False}
+
+
 async def test_two_answers_to_one_question_make_a_pair(home: _Home) -> None:
     """The same facts, one liked, one not; other facts make none."""
     good = await home.turn(2, "what is the warranty")
