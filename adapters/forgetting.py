@@ -7,16 +7,19 @@ finishes it.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import TrainingError, WellspokenError
+from bot.handoff import HandoffBook
 from bot.store.erasure import Erased, Erasure
 from bot.store.forgetting import TABLES, Person
 from bot.store.ids import new_id
+from bot.telemetry import log
 from persona.forgetting import DatasetErasure, Untaught
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ class ForgettingDesk:
         self._database = database
         self._erasure = Erasure(database, audit)
         self._datasets = DatasetErasure(database, audit, home)
+        self._handoffs = HandoffBook(database)
         self._withdraw = withdraw
         self._stop = stop
         self._wait_s = wait_s
@@ -99,7 +103,10 @@ class ForgettingDesk:
         try:
             async with self._alone(waiting):
                 untaught = await self._datasets.forget(
-                    author, by=by, stop=lambda job: self._stop(job, person.without(by))
+                    author,
+                    by=by,
+                    stop=lambda job: self._stop(job, person.without(by)),
+                    texts=await self._texts(documents),
                 )
         except WellspokenError as error:  # the lineage stays: another time finds the lines
             trouble = error
@@ -121,6 +128,11 @@ class ForgettingDesk:
             rounds=untaught.rounds,
             left=untaught.left,
         )
+
+    async def _texts(self, documents: Sequence[str]) -> list[str]:
+        """What documents are made of."""
+        found = [await self._handoffs.get(document) for document in documents]
+        return [text for handoff in found for text in (handoff.question, handoff.answer)]
 
     @asynccontextmanager
     async def _alone(self, waiting: Callable[[], None] | None) -> AsyncIterator[None]:
@@ -164,7 +176,7 @@ def desk_of(app: Knowing) -> ForgettingDesk:
     """The desk of an application."""
 
     async def withdraw(documents: Sequence[str]) -> None:
-        await withdrawn(app.ingestor, documents)
+        await withdrawn(app, documents)
 
     return desk_with(app, withdraw)
 
@@ -182,12 +194,37 @@ def desk_with(app: Application, withdraw: Withdraw) -> ForgettingDesk:
     )
 
 
-async def withdrawn(ingestor: Ingestor, documents: Sequence[str]) -> None:
-    """Take answers out of the knowledge."""
+async def withdrawn(app: Knowing, documents: Sequence[str]) -> None:
+    """Take answers out of the knowledge, and out of indexes that are not live: one of them may be
+    used again, and its file holds the words."""
+    from adapters.indexes import open_shelf, shelf_kind
     from knowledge.answers import withdraw
+    from knowledge.sources.answers import NAME
+    from knowledge.stores.base import DocumentKey
 
     for document in documents:
-        await withdraw(ingestor, document)
+        await withdraw(app.ingestor, document)
+    async with open_shelf(app.settings, shelf_kind(app.settings)) as shelf:
+        for record in await shelf.records():
+            if record.state == "live":
+                continue
+            store = shelf.store(record)
+            await store.open()
+            try:
+                await store.remove([DocumentKey(NAME, document) for document in documents])
+            finally:
+                await store.close()
+    for path in app.settings.home.glob("knowledge*.db"):
+        await asyncio.to_thread(_empty_journal, path)
+
+
+def _empty_journal(path: Path) -> None:
+    """Cut off what SQLite keeps beside a file, where nobody reads from it just now."""
+    from bot.store.traces import empty_journal
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if not empty_journal(connection):
+            log.warning("the journal is in use; it is emptied later", file=path.name)
 
 
 def forgotten_json(gone: Forgotten) -> dict[str, Any]:

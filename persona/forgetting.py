@@ -101,8 +101,11 @@ class DatasetErasure:
         self._others = [home.absolute() / name for name in ("gates", "tuning")]
         self._book = DatasetBook(db)
 
-    async def forget(self, author: str, *, by: str, stop: Stop) -> Untaught:
-        """Take every example that a person asked or wrote out of every data set.
+    async def forget(
+        self, author: str, *, by: str, stop: Stop, texts: Sequence[str] = ()
+    ) -> Untaught:
+        """Take every example that a person asked or wrote out of every data set, and those that
+        show one of some ``texts``: of documents that are taken back.
 
         ``by`` is the key of who asked for it. Cut off anywhere, a second time finishes it. Raises
         UsageError for what is no key or a file that cannot be written, DiskFullError, StorageError,
@@ -114,10 +117,12 @@ class DatasetErasure:
         known = await self._book.listing()
         await asyncio.to_thread(self._tidy, known)
         theirs = await self._book.with_person(person.key)
+        wanted = files.needles(texts)
         cleaned: list[_Cleaned] = []
         for each in known:
-            if each.id in theirs or await asyncio.to_thread(_names, each, person):
-                work = _work_on(each, await self._book.examples(each.id), person)
+            shown = await asyncio.to_thread(_showing, each, wanted)
+            if each.id in theirs or shown or await asyncio.to_thread(_names, each, person):
+                work = _work_on(each, await self._book.examples(each.id), person, shown)
                 cleaned.append(await asyncio.to_thread(self._clean, work, person, known))
         untaught = Untaught()
         if cleaned:
@@ -176,12 +181,14 @@ class DatasetErasure:
         theirs = [each.work for each in cleaned if each.work.mine]
         ids = tuple(work.dataset.id for work in theirs)
         rounds = await self._end_rounds(ids, stop)
-        models = await Registry(self._db, self._audit).trained_on(person.key)
+        registry = Registry(self._db, self._audit)
+        models = {version.version: None for version in await registry.trained_on(person.key)}
+        models |= {v.version: None for v in await registry.listing() if v.dataset in ids}
         left = [path for each in cleaned if each.work.mine for path in each.left]
         return Untaught(
             examples=sum(work.mine for work in theirs),
             datasets=ids,
-            models=tuple(version.version for version in models),
+            models=tuple(models),
             rounds=rounds,
             left=tuple(left),
         )
@@ -242,10 +249,25 @@ class DatasetErasure:
         files.rewrite(cards)
 
 
-def _work_on(dataset: Dataset, lines: Sequence[Lineage], person: Person) -> _Work:
+def _work_on(
+    dataset: Dataset, lines: Sequence[Lineage], person: Person, shown: Set[tuple[str, int]]
+) -> _Work:
     """What leaves a data set with a person."""
-    gone = frozenset(n for n, line in enumerate(lines) if person.key in (line.asker, line.author))
+    gone = frozenset(
+        place
+        for place, line in enumerate(lines)
+        if person.key in (line.asker, line.author) or (line.split, line.line) in shown
+    )
     return _Work(dataset, lines, gone, len(gone))
+
+
+def _showing(dataset: Dataset, wanted: Sequence[str]) -> frozenset[tuple[str, int]]:
+    """The lines of a data set that show some texts."""
+    return frozenset(
+        (split, line)
+        for split, path in zip(_SPLITS, _files(dataset), strict=True)
+        for line in files.lines_with(path, wanted)
+    )
 
 
 def _files(dataset: Dataset) -> tuple[Path, Path]:

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import escape
 from hashlib import sha256
@@ -28,6 +29,9 @@ from persona.prompting import prompt_tokens
 _TEXTS = frozenset({".html", ".json", ".jsonl", ".log", ".md", ".txt"})
 _MODELS = ("added_tokens", "merges", "special_tokens", "tokenizer", "vocab")
 """How files of a model begin whose texts are nobody's."""
+
+_TELLING = 16
+"""Characters of a text that is nobody else's by chance."""
 
 _WINDOW = 1 << 20
 
@@ -148,6 +152,38 @@ def has_trace(path: Path, person: Person) -> bool:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         pass
     return False
+
+
+def needles(texts: Iterable[str]) -> tuple[str, ...]:
+    """What tells a text where it is shown: its paragraphs, with single spaces."""
+    paragraphs = (" ".join(part.split()) for text in texts for part in text.splitlines())
+    return tuple(dict.fromkeys(part for part in paragraphs if len(part) >= _TELLING))
+
+
+def lines_with(path: Path, wanted: Sequence[str]) -> frozenset[int]:
+    """The lines of a file that show one of some texts; none where there is no file."""
+    found: set[int] = set()
+    if not wanted or not path.is_file():
+        return frozenset()
+    with path.open("rb") as file:
+        for number, line in enumerate(file):
+            if any(text in said for said in _said(line) for text in wanted):
+                found.add(number)
+    return frozenset(found)
+
+
+def _said(line: bytes) -> Iterator[str]:
+    """Every text of a line, with single spaces."""
+    with suppress(ValueError):
+        yield from _texts(orjson.loads(line))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield " ".join(value.split())
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def without(data: bytes, person: Person) -> bytes:

@@ -82,7 +82,7 @@ async def _withdraw(documents: Sequence[str]) -> None:
     from adapters.forgetting import withdrawn
 
     async with assemble(settings(), warm=False) as app:
-        await withdrawn(app.ingestor, documents)
+        await withdrawn(app, documents)
 
 
 def _waiting() -> None:

@@ -209,6 +209,28 @@ def erase_handoffs(connection: sa.Connection, person: Person, ids: Sequence[str]
     return Gone(len(ids), tuple(approved))
 
 
+def turns_showing(connection: sa.Connection, document: str) -> list[str]:
+    """Turns that a document was found for."""
+    named = f'"document":{to_json(document)}'
+    shown = sa.type_coerce(turns.c.passages, sa.Text).contains(named, autoescape=True)
+    return list(connection.scalars(sa.select(turns.c.id).where(shown).order_by(turns.c.id)))
+
+
+def erase_shown(connection: sa.Connection, document: str, ids: Sequence[str]) -> None:
+    """Of turns, what was shown and quoted of a document; their answers are what was said to
+    others, and stay."""
+    here = citations.c.turn_id.in_(ids), citations.c.document == document
+    connection.execute(sa.delete(citations).where(*here))
+    query = sa.select(turns.c.id, turns.c.passages, turns.c.claims).where(turns.c.id.in_(ids))
+    for row in connection.execute(query).all():
+        left = [n for n, p in enumerate(row.passages) if p["chunk"]["document"] != document]
+        moved = {old: new for new, old in enumerate(left)}
+        passages = [row.passages[n] for n in left]
+        claims = [{**claim, "passage": moved.get(claim["passage"])} for claim in row.claims]
+        change = sa.update(turns).where(turns.c.id == row.id)
+        connection.execute(change.values(passages=passages, claims=claims))
+
+
 # -- turns ----------------------------------------------------------------------------------------
 
 

@@ -6,13 +6,15 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.assembly import assemble
+from adapters.chat.base import ChannelKind, Place
 from adapters.datasets import DatasetDesk
 from adapters.forgetting import BUILDING, ForgettingDesk, Forgotten, desk_with
 from bot.conversation import (
@@ -26,6 +28,7 @@ from bot.conversation import (
 )
 from bot.errors import TrainingError, TuningUnavailableError
 from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
+from bot.handoff import HandoffBook
 from bot.settings import Settings, load_settings
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
@@ -322,3 +325,25 @@ async def test_an_operators_own_rewrite_of_anothers_turn_stays(home: Home) -> No
     assert kept is not None
     assert kept.text == draft.text
     assert home.left() == []
+
+
+async def test_documents_of_a_persons_answers_go_too(home: Home) -> None:
+    """An answer that became knowledge is taken out of it, and what was taught with it on show."""
+    question, answer = "Where is the medlar key?", "The medlar key hangs behind the boiler."
+    async with assemble(home.settings, warm=False) as app:
+        turn = await home.turn(0, ANN, question)
+        book = HandoffBook(home.database)
+        place = Place(Platform.SLACK, "T1", "C1", "1.1", kind=ChannelKind.CHANNEL)
+        handoff = await book.open(turn, ANN, asdict(place), question)
+        await book.answered(handoff.id, answer, BEN.key)
+        await book.propose(handoff.id, BEN.key)
+        await app.review.judge(turn, Verdict.APPROVED, OPERATOR)
+    done = await asyncio.to_thread(home.command, "documents", "list", "--json")
+    assert handoff.id in done.stdout
+    done = await asyncio.to_thread(home.command, "forget", "--author", ANN.key)
+    assert f"Taken out of the knowledge: {handoff.id}, a document" in done.stdout
+    done = await asyncio.to_thread(home.command, "documents", "list", "--json")
+    assert handoff.id not in done.stdout
+    assert [
+        p for p in home.folder.rglob("*") if p.is_file() and b"medlar key" in p.read_bytes()
+    ] == []

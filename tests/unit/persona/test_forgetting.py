@@ -60,7 +60,7 @@ class Home:
         digest = both_digests(*map(digest_of, files))
         card = card_of(digest, wanted)
         made = Dataset(
-            id, "sft", "Juniper@1", 6, 4, 2, {"duplicate": 3}, card, digest, *files,
+            id, "sft", "Juniper@1", 6, 4, 2, {"duplicate": 3}, card, digest, files[0], files[1],
             datetime(2026, 1, 1, tzinfo=UTC),
         )  # fmt: skip
         made = replace(made, **changes)
@@ -273,6 +273,25 @@ async def test_an_id_in_others_words_goes_everywhere(home: Home) -> None:
     assert alone.read_text() == "by slack:U024BE7LH.\n"
     row = await home.book.get("dataset1")
     assert row.digest == both_digests(digest_of(made.train_file), digest_of(made.validation_file))
+
+
+async def test_lines_that_show_a_withdrawn_document_go_too(home: Home) -> None:
+    """Whoever asked: the document was made of the person's words; its versions are named."""
+    made = await home.built()
+    text = "The medlar key hangs\n  behind the boiler of the pump house."
+    told = made.train_file.read_text().replace(
+        "Words of t3", "As said: behind the boiler of the pump house"
+    )
+    made.train_file.write_text(told)
+    registry = Registry(home.database)
+    await registry.register(model="a", by="x", dataset="dataset1", job="j1", base="small")
+
+    async def stop(_: str) -> None:
+        """Nothing runs."""
+
+    gone = await home.erasure.forget("web:cy", by="x", stop=stop, texts=[text, ""])
+    assert gone == Untaught(examples=1, datasets=("dataset1",), models=("v1",))
+    assert made.train_file.read_text() == "".join(line(f"t{n}") for n in range(3))
 
 
 async def test_what_a_killed_build_left_is_removed(home: Home) -> None:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import bot.attaching
 from bot.conversation import Author, Feedback, Platform, Principal, Rating, Turn
 from bot.errors import UsageError
-from bot.evidence import Grounding, Passage, Rejected
+from bot.evidence import Citation, Claim, Grounding, Passage, Rejected
 from bot.handoff import HandoffBook
 from bot.store import forgetting
 from bot.store.audit import AuditTrail
@@ -29,7 +29,9 @@ from bot.store.history import History
 from bot.store.participation import Participation, Utterance
 from bot.store.replies import Replies
 from bot.store.reviews import ReviewBook, Verdict
+from bot.store.rewrites import RewriteBook
 from bot.work.inbox import Inbox
+from persona.tables import dataset_examples, datasets
 
 MakeTurn = Callable[..., Turn]
 ANN = Author(Platform.SLACK, "U024BE7LH", "Ann Zwetschge")
@@ -308,6 +310,67 @@ async def test_what_became_knowledge_is_named(world: World) -> None:
     assert handoff is not None
     await world.handoffs.judge(handoff.id, True, "operator")
     assert (await world.forget()).approved == (handoff.id,)
+
+
+async def test_what_may_be_taught_goes_with_the_person(world: World) -> None:
+    """Rewrites of the person's turns, and the person's better answers to others, in whatever words
+    they were approved; what an operator wrote for others' turns stays."""
+    rewrites = RewriteBook(world.db, world.audit)
+    own, bens = world.turns["ann's own"].id, world.turns["ben"].id
+    taught = await rewrites.of(world.turns["ben's own"].id)
+    assert taught is not None
+    assert (taught.author, taught.text) == (ANN.key, "hazel correction")
+    await rewrites.approve(own, by="web:operator", text="As to quince marmalade: here.")
+    await rewrites.approve(bens, by=ANN.key, text="The red one is there.")
+    await world.forget()
+    assert await rewrites.of(world.turns["ben's own"].id) is None
+    assert await rewrites.of(own) is None
+    kept = await rewrites.of(bens)
+    assert kept is not None
+    assert (kept.text, kept.by) == ("The red one is there.", "slack:forgotten")
+
+
+async def test_lineage_is_left_to_who_keeps_the_files(world: World) -> None:
+    """Without it nobody could find the person's lines any more (``persona.forgetting``)."""
+
+    def op(connection: sa.Connection) -> None:
+        names = ("persona", "digest", "train_file", "validation_file")
+        counts = dict.fromkeys(("examples", "train", "validation"), 0)
+        row = {"id": "d1", "format": "sft", "dropped": {}, "card": {}, "at": datetime.now(UTC)}
+        connection.execute(sa.insert(datasets), {**dict.fromkeys(names, ""), **counts, **row})
+        line = {"dataset_id": "d1", "position": 0, "split": "train", "line": 0, "turn_id": "t"}
+        connection.execute(sa.insert(dataset_examples), {**line, "asker": ANN.key, "author": ""})
+
+    await world.db.write(op)
+    await world.forget()
+    query = sa.select(dataset_examples.c.asker)
+    assert await world.db.read(lambda c: list(c.scalars(query))) == [ANN.key]
+
+
+async def test_a_withdrawn_document_is_shown_to_nobody(world: World) -> None:
+    """Others keep their answers, and the statements of them that stand on other passages."""
+    handoff = await world.handoffs.of_turn(world.turns["ann"].id)
+    assert handoff is not None
+    await world.handoffs.judge(handoff.id, True, "operator")
+    (first,) = world.make().passages
+    answer = replace(
+        first.chunk, id="a#0", document=handoff.id, source="answers", title="quince marmalade"
+    )
+    shown = await world.turn(
+        "shown",
+        BEN,
+        "slack:T1:C1:7",
+        passages=(Passage(answer, 1.0), first),
+        citations=(Citation(1, handoff.id, "quince marmalade", "", "plum pudding", "a#0"),),
+        grounding=Grounding((Claim(0, 5, "Every", True, 0.9, 0), Claim(6, 9, "400", True, 0.9, 1))),
+    )
+    assert await Erasure(world.db, world.audit).answers(ANN.key) == (handoff.id,)
+    await world.forget()
+    left = await world.history.turn(shown.id)
+    assert (left.answer, left.passages, left.citations) == (shown.answer, (first,), ())
+    assert [claim.passage for claim in left.grounding.claims] == [None, 0]
+    assert _left(str(await world.dump())) == []
+    assert await Erasure(world.db, world.audit).answers(ANN.key) == ()
 
 
 async def test_it_is_counted_what_was_erased(world: World) -> None:
