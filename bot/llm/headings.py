@@ -32,6 +32,7 @@ _OWN = 0.4
 _TASK_OWN = 0.3
 _TASK_SAID = 0.6  # share of a task, a trouble or keywords that a heading says with those above it
 _TASK_ASKED = 0.99  # share of a short heading ("Restart") that they say
+_TASK_WORDS = 0.6  # of a longer one above all that they say
 _TROUBLE_ASKED = 0.7
 _TROUBLE_OWN = 0.6
 _MOST_COMPARED = 6
@@ -145,8 +146,11 @@ def _titles(asked: Asked, heading: _Heading) -> bool:
         return heading.own >= _TROUBLE_OWN and heading.asked >= _TROUBLE_ASKED
     if not (asked.asks is Asks.HOW or (told is Manner.KEYWORDS and asked.asks not in ONE_VALUE)):
         return False
-    enough = heading.own >= _TASK_OWN and heading.said >= _TASK_SAID
-    return enough and heading.words >= _TASK_ASKED
+    if heading.own < _TASK_OWN:
+        return False
+    if asked.asks is Asks.HOW and heading.said >= _QUESTION_SAID:
+        return heading.words >= _TASK_WORDS
+    return heading.said >= _TASK_SAID and heading.words >= _TASK_ASKED
 
 
 def _fits(asked: Asked, heading: _Heading) -> bool:

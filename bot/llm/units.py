@@ -178,14 +178,16 @@ class _Collector:
 
     def rows(self, first: int, last: int) -> None:
         """Each body row with the header."""
-        header_end = first
-        if last > first and _RULE.match(self.units[first + 1].text):
-            header_end = first + 1
-        if header_end in (first, last):
-            self.add([self.span(first, last)], first, last, core=self.span(first, last), whole=True)
+        whole = [self.span(first, last)]
+        if last == first or not _RULE.match(self.units[first + 1].text):
+            for row in range(first, last + 1):  # its header stands in an earlier chunk
+                self.add([self.span(row, row)], row, row, core=self.span(row, row), block=whole)
+            return
+        header_end = first + 1
+        if header_end == last:
+            self.add(whole, first, last, core=whole[0], whole=True)
             return
         header = self.span(first, header_end)
-        whole = [self.span(first, last)]
         for row in range(header_end + 1, last + 1):
             span = self.span(row, row)
             spans = [(header[0], span[1])] if row == header_end + 1 else [header, span]
