@@ -7,10 +7,12 @@ import time
 from adapters.assembly import Application
 from adapters.chat.base import Place
 from adapters.forgetting import desk_of
+from adapters.models import open_checker
 from bot.conversation import Author, Principal
 from bot.llm.extractive import ExtractiveReader
 from bot.store.consent import ConsentLedger
 from bot.store.participation import Participation
+from knowledge.checking.answering import EncoderJudge
 from knowledge.overview import overview
 from knowledge.suggesting import Suggestion, suggest
 
@@ -100,10 +102,12 @@ class Commands:
         if found is None or time.monotonic() - found[0] > _SUGGESTIONS_S:
             if len(self._suggested) > 1000:
                 self._suggested.clear()
-            reader = ExtractiveReader(self._app.embedder)  # tries each question before it is shown
-            chosen = await suggest(
-                self._app.ledger, self._app.retriever, principal, near, reader=reader
-            )
+            with open_checker(warm=False) as encoder:
+                # Tries each question before it is shown, as it will be answered.
+                reader = ExtractiveReader(self._app.embedder, EncoderJudge(encoder))
+                chosen = await suggest(
+                    self._app.ledger, self._app.retriever, principal, near, reader=reader
+                )
             found = self._suggested[key] = (time.monotonic(), chosen)
         return found[1]
 

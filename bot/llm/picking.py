@@ -184,7 +184,8 @@ def picks(
         if opening:
             answer.take(headed.index, opening, ranked[0][1])
             answer.said |= set(terms(headed.part.heading))
-    if answer.taken and headed and headed.opens:
+    enough = headed and (headed.opens or (headed.sure and is_task(asked)))
+    if answer.taken and enough and " and " not in asked.text:
         return answer.merged()
     if not answer.taken:
         first = _instead_of_row(answer, ranked)
