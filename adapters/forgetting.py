@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +17,6 @@ from bot.errors import TrainingError, WellspokenError
 from bot.handoff import HandoffBook
 from bot.store.erasure import Erased, Erasure
 from bot.store.forgetting import TABLES, Person
-from bot.store.ids import new_id
 from bot.telemetry import log
 from persona.forgetting import DatasetErasure, Untaught
 
@@ -34,9 +32,7 @@ if TYPE_CHECKING:
 BUILDING = "dataset"
 """The lease of whoever builds a data set (``adapters.datasets``)."""
 
-_LEASE_S = 60.0
 _WAIT_S = 600.0
-_ASK_AGAIN_S = 0.3
 
 Withdraw = Callable[[Sequence[str]], Awaitable[None]]
 """Takes documents of the source ``answers`` out of the knowledge; unknown ones are no error."""
@@ -138,17 +134,16 @@ class ForgettingDesk:
     async def _alone(self, waiting: Callable[[], None] | None) -> AsyncIterator[None]:
         """Hold the lease of whoever builds a data set: none shall come of what goes."""
         from bot.work.leases import Leases
+        from knowledge.exclusive import Exclusive
 
-        leases, owner = Leases(self._database), new_id("forget")
-        until, told = time.monotonic() + self._wait_s, False
-        while await leases.acquire(BUILDING, owner, _LEASE_S) is None:
-            if time.monotonic() > until:
-                raise TrainingError("A data set is still being built; wait and forget again.")
-            if waiting is not None and not told:
-                waiting()
-                told = True
-            await asyncio.sleep(_ASK_AGAIN_S)
-        async with leases.hold(BUILDING, owner, _LEASE_S):
+        exclusive = Exclusive(Leases(self._database))
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(self._wait_s):
+                    await held.enter_async_context(exclusive.awaited(BUILDING, waiting))
+            except TimeoutError as error:
+                reason = "A data set is still being built; wait and forget again."
+                raise TrainingError(reason) from error
             yield
 
 

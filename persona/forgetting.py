@@ -98,7 +98,7 @@ class DatasetErasure:
         self._db = db
         self._audit = audit
         self._folder = home.absolute() / "datasets"
-        self._others = [home.absolute() / name for name in ("gates", "tuning")]
+        self._gates, self._tuning = (home.absolute() / name for name in ("gates", "tuning"))
         self._book = DatasetBook(db)
 
     async def forget(
@@ -130,7 +130,8 @@ class DatasetErasure:
             await self._db.write(lambda c: self._keep(c, cleaned, untaught, person.without(by)))
         for each in await self._book.listing():
             await asyncio.to_thread(self._settle, each)
-        for folder in (self._folder, *self._others):
+        await asyncio.to_thread(files.remove_showing, self._gates, wanted)
+        for folder in (self._folder, self._gates, self._tuning):
             await asyncio.to_thread(files.sweep, folder, person)
         return untaught
 
@@ -241,12 +242,10 @@ class DatasetErasure:
             found = files.positions(path)
             if found is not None and found[0] - len(found[1]) == count:
                 files.compact([path])
+        if beside.with_name("card.md").is_file():
+            files.rewrite({beside.with_name("card.md"): _in_words(dataset).encode()})
         as_json = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-        cards = {
-            beside.with_name("card.md"): _in_words(dataset).encode(),
-            beside: orjson.dumps(dataset.card, option=as_json),  # the last: then it is done
-        }
-        files.rewrite(cards)
+        files.rewrite({beside: orjson.dumps(dataset.card, option=as_json)})  # the last: it is done
 
 
 def _work_on(

@@ -186,6 +186,19 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(each)
 
 
+def remove_showing(folder: Path, wanted: Sequence[str]) -> None:
+    """Remove reports that show one of some texts, in all their shapes; their figures are in the
+    database, and a report that is gone is told as such."""
+    if not wanted:
+        return
+    showing = {
+        path.stem for path in folder.glob("*.json*") if path.is_file() and lines_with(path, wanted)
+    }
+    for path in folder.glob("*"):
+        if path.stem in showing:
+            path.unlink(missing_ok=True)
+
+
 def without(data: bytes, person: Person) -> bytes:
     """Text without a person's id."""
     if person.trace.encode() not in data:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,7 @@ from bot.store.reviews import ReviewBook
 from bot.store.rewrites import Draft, RewriteBook, Verdict
 from bot.work.leases import Leases
 from persona.curation.choosing import Format
-from persona.datasets import Dataset
+from persona.datasets import Dataset, DatasetBook, Lineage
 from persona.profile import default_persona
 from persona.registry import Registry
 from persona.tuning.base import Backend, Method
@@ -306,10 +307,43 @@ async def test_who_opts_out_is_not_erased_but_left_out(home: Home) -> None:
     assert len(await _lines(home, first)) == first.examples
 
 
-async def _lines(home: Home, made: Dataset) -> list[Any]:
-    from persona.datasets import DatasetBook
-
+async def _lines(home: Home, made: Dataset) -> list[Lineage]:
     return await DatasetBook(home.database).examples(made.id)
+
+
+async def test_cut_off_at_any_moment_a_second_time_finishes_it(home: Home) -> None:
+    """Nothing of the person is left then, and whatever is there is whole."""
+    made = await home.build()
+    for milliseconds in (1, 4, 10, 25, 60):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(milliseconds / 1000):
+                await home.desk().forget(ANN.key, by=OPERATOR)
+                raise TimeoutError
+    await home.desk().forget(ANN.key, by=OPERATOR)
+    assert home.left() == []
+    assert await home.audit.verify() is None
+    now = await DatasetBook(home.database).get(made.id)
+    for path, count in ((now.train_file, now.train), (now.validation_file, now.validation)):
+        assert [bool(line) for line in path.read_text().splitlines()] == [True] * count
+
+
+async def test_killed_at_any_moment_a_second_time_finishes_it(home: Home) -> None:
+    """As a process that is killed without a word."""
+    made = await home.build()
+    command = [*COMMAND, "forget", "--author", ANN.key]
+    for seconds in (0.35, 0.6, 0.9):
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment(home.folder, WELLSPOKEN_HOME=str(home.folder))
+        )
+        await asyncio.sleep(seconds)
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    done = await asyncio.to_thread(home.command, "forget", "--author", ANN.key, "--json")
+    assert done.returncode == 0, done.stderr
+    assert home.left() == []
+    assert await home.audit.verify() is None
+    assert (await DatasetBook(home.database).get(made.id)).examples == made.examples - 2
 
 
 async def test_an_operators_own_rewrite_of_anothers_turn_stays(home: Home) -> None:

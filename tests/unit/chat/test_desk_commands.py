@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from adapters.chat.base import Place
 from bot.conversation import Author, Rating
 from bot.store.consent import ConsentLedger
 from knowledge.sources.folder import FolderSource
+from persona.datasets import Dataset, DatasetBook, Lineage
+from persona.registry import Registry
 from tests.platforms.chat_desk import Office, office
 from tests.platforms.chat_fake import CHANNEL, FakeChat, said
 
@@ -83,6 +86,30 @@ async def test_forgetting_counts_what_is_gone(tmp_path: Path) -> None:
         assert await here.desk.forget(ADA) == "Done: 1 message and 1 rating of yours are erased."
         assert "nothing" in await here.desk.forget(ADA)
         assert "4711" not in (await here.app.history.turn(post.turn)).question
+
+
+async def test_forgetting_reaches_what_is_learned_from(tmp_path: Path) -> None:
+    """As on the command line: lines leave data sets, and it is said that a model cannot unlearn."""
+    async with office(tmp_path) as here:
+        files = [tmp_path / "datasets" / "dataset1" / f"{n}.jsonl" for n in ("train", "validation")]
+        files[0].parent.mkdir(parents=True)
+        files[0].write_text("{}\n")
+        files[1].write_text("")
+        made = Dataset(
+            "dataset1", "sft", "j", 1, 1, 0, {}, {}, "", files[0], files[1], datetime.now(UTC)
+        )
+        book = DatasetBook(here.app.database)
+        await book.add(made, [Lineage("train", 0, "t1", ADA.key)])
+        await Registry(here.app.database).register(model="m", by="x", dataset="dataset1")
+        assert await here.desk.forget(ADA) == (
+            "Done: 0 messages and 0 ratings of yours are erased. 1 example made of them left what "
+            "I learn from. A model that learned from them cannot unlearn; the people who run me "
+            "see which one it is."
+        )
+        assert files[0].read_text() == ""
+        (*_, entry) = await here.app.audit.listing(kind="operator")
+        assert entry.content["actor"] == "slack:forgotten"
+        assert "nothing" in await here.desk.forget(ADA)
 
 
 async def test_suggestions_come_from_what_one_may_see(tmp_path: Path) -> None:

@@ -283,6 +283,11 @@ async def test_lines_that_show_a_withdrawn_document_go_too(home: Home) -> None:
         "Words of t3", "As said: behind the boiler of the pump house"
     )
     made.train_file.write_text(told)
+    reports = [home.folder / "gates" / name for name in ("g1.json", "g1.html", "g2.json")]
+    reports[0].parent.mkdir()
+    for path in reports:
+        shown = text if path.stem == "g1" else "A guide."
+        path.write_text(json.dumps({"rows": [{"sources": [{"text": shown}]}]}))
     registry = Registry(home.database)
     await registry.register(model="a", by="x", dataset="dataset1", job="j1", base="small")
 
@@ -292,6 +297,7 @@ async def test_lines_that_show_a_withdrawn_document_go_too(home: Home) -> None:
     gone = await home.erasure.forget("web:cy", by="x", stop=stop, texts=[text, ""])
     assert gone == Untaught(examples=1, datasets=("dataset1",), models=("v1",))
     assert made.train_file.read_text() == "".join(line(f"t{n}") for n in range(3))
+    assert [path.exists() for path in reports] == [False, False, True]
 
 
 async def test_what_a_killed_build_left_is_removed(home: Home) -> None:
