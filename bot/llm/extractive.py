@@ -27,7 +27,7 @@ from bot.llm.asking import ONE_VALUE, Asked, Asks
 from bot.llm.defining import defined
 from bot.llm.headings import Headed, headings, nearest, said_in, to_compare
 from bot.llm.manners import Manner, asked_for, manner
-from bot.llm.picking import Picked, Ranked, for_task, picks, speaks_of
+from bot.llm.picking import Picked, Ranked, picks, speaks_of
 from bot.llm.signals import (
     CANDIDATE_SIGNALS,
     Row,
@@ -37,6 +37,7 @@ from bot.llm.signals import (
     question_row,
 )
 from bot.llm.tabular import LookedUp, asks_attribute, lacks_value, look_up, said_in_prose, valued
+from bot.llm.tasks import for_task
 from bot.llm.trees import Trees
 from bot.llm.units import Candidate
 from bot.llm.wording import Wording
@@ -171,6 +172,33 @@ class ExtractiveReader:
         ]
         if not scored or _nowhere(wanted, passages):
             return Extract(False, 0.0, ())
+        ranked, confidence = await self._ranked(asked, question, passages, scored)
+        headed = await self._headed(asked, passages)
+        looked_up, told = self._looked_up(asked, passages, ranked, headed)
+        if told:
+            ranked = [told, *(each for each in ranked if each is not told)]
+        missing = wording.missing(question)
+        if looked_up:
+            missing = tuple(word for word in missing if not asks_attribute(asked, word))
+        if missing:
+            confidence = min(confidence, _MISSING)
+        elif looked_up or told or (headed and headed.sure):
+            confidence = max(confidence, _HEADED)
+        else:  # what is plain needs no judge
+            nearest = [s.index for s, _ in ranked[:_EMBEDDED]]
+            judged = await self._judged(question, passages, nearest)
+            if judged:
+                confidence = judged_confidence(confidence, judged, _fitted().judged)
+        picked = picks(asked, passages, ranked, headed, looked_up)
+        silent = asked.asks in _NAMED and not speaks_of(asked, passages, ranked, picked)
+        if silent or lacks_value(asked, "\n".join(p.text for p in picked)):
+            confidence = min(confidence, _MISSING)
+        return Extract(confidence >= 0.5, confidence, picked)
+
+    async def _ranked(
+        self, asked: Asked, question: str, passages: Sequence[Passage], scored: Sequence[Scored]
+    ) -> tuple[Ranked, float]:
+        """The candidates, best first, and how sure it is by their signals that one answers."""
         fitted = _fitted()
         rows = np.stack([s.row for s in scored])
         nearest = np.argsort(-(rows @ fitted.first), kind="stable")[:_EMBEDDED]
@@ -189,27 +217,7 @@ class ExtractiveReader:
             asked, passages, [scored[i] for i in top], [float(scores[i]) for i in top]
         )
         confidence = fitted.answered.probability(signals.tolist())
-        ranked = [(scored[i], float(scores[i])) for i in best]
-        headed = await self._headed(asked, passages)
-        looked_up, told = self._looked_up(asked, passages, ranked, headed)
-        if told:
-            ranked = [told, *(each for each in ranked if each is not told)]
-        missing = wording.missing(question)
-        if looked_up:
-            missing = tuple(word for word in missing if not asks_attribute(asked, word))
-        if missing:
-            confidence = min(confidence, _MISSING)
-        elif looked_up or told or (headed and headed.sure):
-            confidence = max(confidence, _HEADED)
-        else:  # what is plain needs no judge
-            judged = await self._judged(question, passages, [scored[i].index for i in top])
-            if judged:
-                confidence = judged_confidence(confidence, judged, fitted.judged)
-        picked = picks(asked, passages, ranked, headed, looked_up)
-        silent = asked.asks in _NAMED and not speaks_of(asked, passages, ranked, picked)
-        if silent or lacks_value(asked, "\n".join(p.text for p in picked)):
-            confidence = min(confidence, _MISSING)
-        return Extract(confidence >= 0.5, confidence, picked)
+        return [(scored[i], float(scores[i])) for i in best], confidence
 
     @staticmethod
     def _looked_up(

@@ -149,7 +149,8 @@ def _titles(asked: Asked, heading: _Heading) -> bool:
     if heading.own < _TASK_OWN:
         return False
     if asked.asks is Asks.HOW and heading.said >= _QUESTION_SAID:
-        return heading.words >= _TASK_WORDS
+        doing = next(iter(asked.weights), "")
+        return heading.words >= _TASK_WORDS and doing in terms(heading.part.heading)
     return heading.said >= _TASK_SAID and heading.words >= _TASK_ASKED
 
 

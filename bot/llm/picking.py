@@ -10,18 +10,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bot.evidence import Passage
 from bot.facts import Kind, facts
-from bot.lexical import STOP_WORDS, fold, terms
+from bot.lexical import STOP_WORDS, terms
 from bot.llm.asking import ONE_VALUE, Asked, Asks, holds_type, opposed, read_question
 from bot.llm.headings import Headed
 from bot.llm.manners import Manner, manner
+from bot.llm.opening import opening
 from bot.llm.signals import Scored, shared
 from bot.llm.tabular import LookedUp
-from bot.llm.units import Candidate, Part, Span, is_procedure
+from bot.llm.tasks import is_task
+from bot.llm.units import Candidate, Span, is_procedure
 from bot.sentences import Unit, split
 
 _MOST_PICKS = 3
@@ -34,9 +33,7 @@ _NEWS = 0.18
 _NEWS_AFTER_ALL = 0.35  # where the part below the asking heading was quoted
 _NEW_WORDS = 0.4
 _LONGEST_BLOCK = 1_500
-_LONGEST_OPENING = 220
 _LONGEST_PARAGRAPH = 450
-_MOST_OPENING = 3
 _STANDS_OUT = 0.15
 _STOP_STEMS = frozenset(t for w in STOP_WORDS for t in terms(w))
 
@@ -54,32 +51,7 @@ class Picked:
 
 Ranked = Sequence[tuple[Scored, float]]
 
-_TASK = re.compile(r"\bhow (?:do|can|should|could|would) (?:i|we|you|one)\b|\bhow to\b")
 _VERDICT = re.compile(r"(?:^|\n\n)(?P<said>(?:Yes|No|Not yet)[.!] )$")
-_STEPS_FIRST, _NO_ROW, _NO_STEP = 1.0, -4.0, -1.0  # in the ranker's logits
-
-
-def is_task(asked: Asked) -> bool:
-    """Whether somebody asks how to do something, not how something is or came about."""
-    return asked.asks is Asks.HOW and bool(_TASK.search(fold(asked.text)))
-
-
-def for_task(asked: Asked, scored: Sequence[Scored]) -> NDArray[np.float64]:
-    """What to add to the scores where steps are wanted: what tells to do it goes before what only
-    has its words, and for a task a table of values after both."""
-    added = np.zeros(len(scored))
-    task = is_task(asked)
-    if not (task or (asked.steps and manner(asked.text) is Manner.TROUBLE)):
-        return added
-    for at, each in enumerate(scored):
-        candidate = each.candidate
-        if candidate.whole and candidate.unit in (Unit.ITEM, Unit.CODE):
-            added[at] = _STEPS_FIRST
-        elif task and candidate.unit is Unit.ROW:
-            added[at] = _NO_ROW
-        elif task and not holds_type(asked, candidate.text):
-            added[at] = _NO_STEP
-    return added
 
 
 @dataclass(slots=True)
@@ -180,9 +152,9 @@ def picks(
             answer.take(index, quoted, ranked[0][1])
         return answer.merged()
     if headed and not _told_in(asked, ranked[0][0], headed):
-        opening = _opening(asked, passages[headed.index].chunk.text, headed.part)
-        if opening:
-            answer.take(headed.index, opening, ranked[0][1])
+        first_said = opening(asked, passages[headed.index].chunk.text, headed.part)
+        if first_said:
+            answer.take(headed.index, first_said, ranked[0][1])
             answer.said |= set(terms(headed.part.heading))
     enough = headed and (headed.opens or (headed.sure and is_task(asked)))
     if answer.taken and enough and " and " not in asked.text:
@@ -390,46 +362,3 @@ def _paragraph(answer: _Answer, scored: Scored, ranked: Ranked) -> Sequence[Span
         return scored.candidate.spans
     start += len(text[start:end]) - len(text[start:end].lstrip())
     return [(start, start + len(text[start:end].rstrip()))]
-
-
-def _opening(asked: Asked, text: str, part: Part) -> list[Span]:
-    """What a part says first: up to three sentences, and the list or code that they lead to."""
-    units = part.units
-    procedure = _procedure(part) if asked.steps else []
-    if procedure:
-        return procedure
-    at = 0
-    length = 0
-    while at < len(units) and units[at].unit is Unit.PROSE:
-        if at and ("\n\n" in text[units[at - 1].end : units[at].start] or at == _MOST_OPENING):
-            break
-        if at and length + len(units[at].text) > _LONGEST_OPENING:
-            break
-        length += len(units[at].text)
-        at += 1
-    leads = at > 0 and units[at - 1].text.endswith(":")
-    if at < len(units) and units[at].unit is not Unit.PROSE:
-        end = at
-        while end + 1 < len(units) and units[end + 1].unit is units[at].unit:
-            end += 1
-        fits = units[end].end - units[0].start <= _LONGEST_BLOCK
-        if fits and (not at or leads or asked.steps or asked.lists):
-            return [(units[0].start, units[end].end)]
-    if leads:
-        at -= 1
-    return [(units[0].start, units[at - 1].end)] if at else []
-
-
-def _procedure(part: Part) -> list[Span]:
-    """The first numbered list or code of a part, with the sentence before it."""
-    units = part.units
-    for at, unit in enumerate(units):
-        if not is_procedure(unit):
-            continue
-        end = at
-        while end + 1 < len(units) and units[end + 1].unit is unit.unit is Unit.ITEM:
-            end += 1
-        start = units[at - 1] if at and units[at - 1].unit is Unit.PROSE else unit
-        if units[end].end - start.start <= _LONGEST_BLOCK:
-            return [(start.start, units[end].end)]
-    return []
