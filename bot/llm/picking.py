@@ -156,13 +156,13 @@ def picks(
         if first_said:
             answer.take(headed.index, first_said, ranked[0][1])
             answer.said |= set(terms(headed.part.heading))
-    enough = headed and (headed.opens or (headed.sure and is_task(asked)))
-    if answer.taken and enough and " and " not in asked.text:
+    if answer.taken and headed and headed.opens and " and " not in asked.text:
         return answer.merged()
     if not answer.taken:
         first = _instead_of_row(answer, ranked)
         answer.take(first.index, _complete(answer, first, ranked), ranked[0][1])
         answer.said |= set(terms(first.candidate.heading))
+    told = answer.procedure or (headed is not None and headed.sure and is_task(asked))
     reach = _MARGIN_OF_MORE if " and " in asked.text else _MARGIN_OF_NEWS
     for scored, score in ranked:
         if answer.taken == _MOST_PICKS or score < ranked[0][1] - reach:
@@ -171,8 +171,9 @@ def picks(
             spans = _complete(answer, scored, ranked)
             text = answer.text(scored.index, spans)
             steps = any(is_procedure(unit) for unit in split(text))
-            after_steps = answer.procedure and (not steps or reach < _MARGIN_OF_MORE)
-            if len(text) <= _LONGEST_BLOCK and not after_steps:
+            after_steps = answer.procedure and not steps
+            other_steps = steps and told and reach < _MARGIN_OF_MORE
+            if len(text) <= _LONGEST_BLOCK and not after_steps and not other_steps:
                 answer.take(scored.index, spans, score)
     if headed is None:
         _add_steps(answer, ranked)

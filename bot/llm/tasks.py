@@ -14,7 +14,7 @@ from bot.llm.manners import Manner, manner
 from bot.llm.signals import Scored
 from bot.sentences import Unit
 
-_TASK = re.compile(r"\bhow (?:do|can|should|could|would) (?:i|we|you|one)\b|\bhow to\b")
+_TASK = re.compile(r"\bhow (?:do|can|should|could|would) (?:i|we)\b|\bhow to\b")
 _STEPS_FIRST, _NO_ROW, _NO_STEP = 1.0, -4.0, -1.0  # in the ranker's logits
 
 
