@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.errors import TrainingError, WellspokenError
+from bot.errors import StorageError, TrainingError, WellspokenError
 from bot.handoff import HandoffBook
 from bot.store.erasure import Erased, Erasure
 from bot.store.forgetting import TABLES, Person
@@ -94,7 +94,8 @@ class ForgettingDesk:
         knowledge's stores, where a part cannot be done now: the others are, then do it again.
         """
         person = Person.of(author)
-        untaught, trouble = Untaught(), None
+        untaught = Untaught()
+        trouble: WellspokenError | None = None
         documents = await self._erasure.answers(author)
         try:
             async with self._alone(waiting):
@@ -106,6 +107,8 @@ class ForgettingDesk:
                 )
         except WellspokenError as error:  # the lineage stays: another time finds the lines
             trouble = error
+        except OSError as error:
+            trouble = _unreadable(error)
         if documents:
             await self._withdraw(documents)
         erased = await self._erasure.forget(author)
@@ -145,6 +148,13 @@ class ForgettingDesk:
                 reason = "A data set is still being built; wait and forget again."
                 raise TrainingError(reason) from error
             yield
+
+
+def _unreadable(error: OSError) -> StorageError:
+    return StorageError(
+        f"{error.filename or 'A file'} cannot be read ({error.strerror or error}); check its "
+        "permissions and forget again."
+    )
 
 
 class Application(Protocol):

@@ -97,8 +97,8 @@ class DatasetErasure:
     def __init__(self, db: Database, audit: AuditTrail, home: Path) -> None:
         self._db = db
         self._audit = audit
-        self._folder = home.absolute() / "datasets"
-        self._gates, self._tuning = (home.absolute() / name for name in ("gates", "tuning"))
+        self._home = home.absolute()
+        self._folder = self._home / "datasets"
         self._book = DatasetBook(db)
 
     async def forget(
@@ -108,8 +108,7 @@ class DatasetErasure:
         show one of some ``texts``: of documents that are taken back.
 
         ``by`` is the key of who asked for it. Cut off anywhere, a second time finishes it. Raises
-        UsageError for what is no key or a file that cannot be written, DiskFullError, StorageError,
-        and what ``stop`` raises.
+        UsageError for what is no key, StorageError, DiskFullError, and what ``stop`` raises.
         """
         person = Person.of(author)
         if person.is_forgotten:
@@ -130,9 +129,9 @@ class DatasetErasure:
             await self._db.write(lambda c: self._keep(c, cleaned, untaught, person.without(by)))
         for each in await self._book.listing():
             await asyncio.to_thread(self._settle, each)
-        await asyncio.to_thread(files.remove_showing, self._gates, wanted)
-        for folder in (self._folder, self._gates, self._tuning):
-            await asyncio.to_thread(files.sweep, folder, person)
+        await asyncio.to_thread(files.remove_showing, self._home / "gates", wanted)
+        for name in ("datasets", "gates", "tuning"):
+            await asyncio.to_thread(files.sweep, self._home / name, person)
         return untaught
 
     # -- what is to be done ---------------------------------------------------------------------
@@ -159,7 +158,7 @@ class DatasetErasure:
         begun = any(empty and empty <= work.numbers(s) for s, (_, (_, empty)) in found.items())
         left, lost = [], set()
         for split, (path, (number, _)) in found.items():
-            inside = path.is_relative_to(self._folder)
+            inside = path.is_relative_to(self._home)
             same = number == work.count(split)
             if inside and not same:
                 lost.add(split)

@@ -20,8 +20,10 @@ from typing import IO, Any
 
 import orjson
 
+from bot.errors import StorageError, UsageError
 from bot.ports import ChatMessage
 from bot.store.forgetting import Person
+from bot.telemetry import log
 from persona.curation.writing import publish
 from persona.fitting import estimate_tokens
 from persona.prompting import prompt_tokens
@@ -51,15 +53,14 @@ class Figures:
 
 def positions(path: Path) -> tuple[int, frozenset[int]] | None:
     """How many lines a file has, and which of them are empty; ``None`` where there is no file."""
-    try:
-        with path.open("rb") as file:
-            empty, number = set(), 0
-            for line in file:
-                if not line.strip():
-                    empty.add(number)
-                number += 1
-    except (FileNotFoundError, NotADirectoryError):
+    if not path.is_file():
         return None
+    with path.open("rb") as file:
+        empty, number = set(), 0
+        for line in file:
+            if not line.strip():
+                empty.add(number)
+            number += 1
     return number, frozenset(empty)
 
 
@@ -78,7 +79,7 @@ def both_digests(train: str, validation: str) -> str:
 
 
 def blank(files: Mapping[Path, Set[int]], person: Person) -> None:
-    """Empty lines of files, and the person's id in all others. Raises UsageError, DiskFullError."""
+    """Empty lines, and the person's id in all others. Raises StorageError, DiskFullError."""
     changed = {
         path: _writing(path, _blanked(path, numbers, person))
         for path, numbers in files.items()
@@ -94,7 +95,7 @@ def _blanked(path: Path, numbers: Set[int], person: Person) -> Iterator[bytes]:
 
 
 def compact(files: Sequence[Path]) -> None:
-    """Take empty lines out of files. Raises UsageError, DiskFullError."""
+    """Take empty lines out of files. Raises StorageError, DiskFullError."""
     found = {path: positions(path) for path in files}
     holed = [path for path, known in found.items() if known is not None and known[1]]
     _publish({path: _writing(path, _full(path)) for path in holed})
@@ -143,14 +144,13 @@ def _parts(line: bytes, format: str) -> tuple[list[ChatMessage], str, bool]:  # 
 def has_trace(path: Path, person: Person) -> bool:
     """Whether a file names a person; ``False`` where there is none."""
     wanted, window = person.trace.encode(), b""
-    try:
-        with path.open("rb") as file:
-            while read := file.read(_WINDOW):
-                window = window[-len(wanted) :] + read
-                if wanted in window:
-                    return True
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        pass
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        while read := file.read(_WINDOW):
+            window = window[-len(wanted) :] + read
+            if wanted in window:
+                return True
     return False
 
 
@@ -211,7 +211,7 @@ def sweep(folder: Path, person: Person) -> None:
     """Put a word that names nobody in the place of the id, in all files of text of a folder.
 
     Weights and tokenizers are left alone; their texts too where no id is in them. Raises
-    UsageError, DiskFullError.
+    StorageError, DiskFullError.
     """
     for path in sorted(folder.rglob("*")):
         is_text = path.suffix in _TEXTS and not path.name.startswith(_MODELS)
@@ -221,7 +221,7 @@ def sweep(folder: Path, person: Person) -> None:
 
 
 def rewrite(files: Mapping[Path, bytes]) -> None:
-    """Put other contents into files that are there. Raises UsageError, DiskFullError."""
+    """Put other contents into files that are there. Raises StorageError, DiskFullError."""
     there = {path: content for path, content in files.items() if path.is_file()}
     _publish({path: _writing(path, iter([content])) for path, content in there.items()})
 
@@ -238,6 +238,7 @@ def remove_orphans(folder: Path, known: Set[str]) -> None:
     were kept, and nothing tells whose words are in them."""
     for path in folder.glob("dataset*"):
         if path.is_dir() and path.name not in known:
+            log.warning("a data set that nobody knows is removed", folder=str(path))
             shutil.rmtree(path)
 
 
@@ -260,5 +261,13 @@ def _writing(path: Path, lines: Iterator[bytes]) -> Callable[[IO[bytes]], None]:
 
 
 def _publish(files: Mapping[Path, Callable[[IO[bytes]], None]]) -> None:
-    if files:
+    """Raises DiskFullError, StorageError."""
+    if not files:
+        return
+    try:
         publish(files)
+    except (UsageError, OSError) as error:
+        where = " or ".join(str(path) for path in files)
+        raise StorageError(
+            f"{where} cannot be written; make it writable or remove it, and forget again."
+        ) from error

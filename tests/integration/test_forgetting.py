@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -129,14 +129,19 @@ class Home:
         asked = await self.turn(2, ANN, ANNS_QUESTION)
         await rewrites.approve(asked, by=OPERATOR, text=REWRITE)
 
-    async def build(self, wanted: Format = Format.SFT, out: Path | None = None) -> Dataset:
+    async def build(
+        self,
+        wanted: Format = Format.SFT,
+        out: Path | None = None,
+        waiting: Callable[[], None] | None = None,
+    ) -> Dataset:
         desk = DatasetDesk(
             settings=self.settings,
             database=self.database,
             persona=default_persona("Juniper"),
             clock=self.clock,
         )
-        return await desk.build(wanted, out)
+        return await desk.build(wanted, out, waiting=waiting)
 
     def desk(self, **changes: Any) -> ForgettingDesk:
         """The desk, of which a test may replace parts."""
@@ -262,11 +267,14 @@ async def test_a_build_under_way_is_waited_for(home: Home) -> None:
     waiting = asyncio.create_task(
         home.desk().forget(BEN.key, by=OPERATOR, waiting=lambda: told.append("waits"))
     )
+    building = asyncio.create_task(home.build(waiting=lambda: told.append("builds")))
     await asyncio.sleep(0.5)
     assert not waiting.done()
+    assert not building.done()
+    assert sorted(told) == ["builds", "waits"]  # both know the lease
+    building.cancel()
     await leases.release(BUILDING, "somebody")
     assert (await waiting).messages == 4
-    assert told == ["waits"]
 
 
 async def test_a_service_that_is_gone_keeps_the_lines_on_record(home: Home) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.errors import UsageError
+from bot.errors import StorageError, UsageError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from persona.datasets import Dataset, DatasetBook, Lineage
 from persona.forgetting import DatasetErasure, Untaught
 from persona.forgetting_files import both_digests, digest_of
 from persona.registry import Registry
-from persona.tables import dataset_examples
+from persona.tables import dataset_examples, datasets
 from persona.tuning.base import Backend, Method, Report, Status
 from persona.tuning.jobs import JobBook
 
@@ -298,6 +298,25 @@ async def test_lines_that_show_a_withdrawn_document_go_too(home: Home) -> None:
     assert gone == Untaught(examples=1, datasets=("dataset1",), models=("v1",))
     assert made.train_file.read_text() == "".join(line(f"t{n}") for n in range(3))
     assert [path.exists() for path in reports] == [False, False, True]
+
+
+async def test_what_cannot_be_written_is_said(home: Home, tmp_path: Path) -> None:
+    """One sentence that names the files; the lineage stays, and another time finishes it."""
+    out = tmp_path / ("o" * 200)
+    out.mkdir()
+    made = await home.built()
+    long = out / ("x" * 235 + ".jsonl")  # as long as names may be: nothing fits beside it
+    made.train_file.rename(long)
+    values = {"train_file": str(long)}
+    await home.database.write(lambda c: c.execute(sa.update(datasets).values(values)))
+    with pytest.raises(StorageError, match="cannot be written; make it writable or remove it"):
+        await home.forget()
+    assert len((await home.book.with_person(ANN))["dataset1"]) == 3
+    short = home.folder / "datasets" / "dataset1" / "train.jsonl"
+    long.rename(short)
+    values = {"train_file": str(short)}
+    await home.database.write(lambda c: c.execute(sa.update(datasets).values(values)))
+    assert (await home.forget()).examples == 3
 
 
 async def test_what_a_killed_build_left_is_removed(home: Home) -> None:
