@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from adapters.assembly import assemble
 from adapters.chat.base import ChannelKind, Place
@@ -42,9 +43,10 @@ from bot.store.rewrites import Draft, RewriteBook, Verdict
 from bot.work.leases import Leases
 from persona.curation.choosing import Format
 from persona.datasets import Dataset, DatasetBook, Lineage
+from persona.forgetting_files import both_digests, digest_of
 from persona.profile import default_persona
 from persona.registry import Registry
-from persona.tuning.base import Backend, Method
+from persona.tuning.base import Backend, Method, Status
 from persona.tuning.jobs import JobBook
 from tests.platforms.command import COMMAND, environment
 from tests.platforms.turns import turn_of
@@ -225,18 +227,48 @@ async def test_nothing_of_a_person_is_left_in_any_file(home: Home, tmp_path: Pat
     }  # fmt: skip
 
 
+async def test_both_databases_are_clean(database: Database, tmp_path: Path) -> None:
+    """No row of any table tells of the person, and every file is as its row says."""
+    home = Home(tmp_path / "home", database)
+    await home.talk()
+    made = await home.build()
+    gone = await home.desk().forget(ANN.key, by=OPERATOR)
+    assert (gone.messages, gone.feedback, gone.examples) == (1, 1, 2)
+    assert await home.desk().forget(ANN.key, by=OPERATOR) == Forgotten()
+
+    def dump(connection: sa.Connection) -> str:
+        names = sa.inspect(connection).get_table_names()
+        rows = [connection.execute(sa.text(f'SELECT * FROM "{name}"')).all() for name in names]
+        return str(rows)
+
+    told = await database.read(dump)
+    assert [word for word in WORDS if word in told] == []
+    assert home.left() == []
+    now = await DatasetBook(database).get(made.id)
+    digests = digest_of(now.train_file), digest_of(now.validation_file)
+    assert now.digest == both_digests(*digests)
+    assert await home.audit.verify() is None
+
+
 async def test_people_read_sentences(home: Home) -> None:
-    """How much went, out of what, and which version remains."""
+    """How much went, out of what, which version remains, and which round was ended."""
     made = await home.build()
     registry = Registry(home.database, home.audit)
     await registry.register(model="voice-1", by=OPERATOR, dataset=made.id, job="j1")
+    jobs = JobBook(home.database)
+    job = await jobs.add(
+        backend=Backend.LOCAL, method=Method.SFT, base="b", dataset=made.id, by="x", options={}
+    )
     done = await asyncio.to_thread(home.command, "forget", "--author", ANN.key)
     assert done.stdout.splitlines() == [
         "Erased: 1 message and 1 rating.",
         f"2 examples left the data set {made.id}.",
         "Trained on them, and not to be untrained: v1. Train a new version without them with "
         "`wellspoken tune start`, and promote that one.",
+        f"Ended, as they were training on these examples: {job.id}. Start again with `wellspoken "
+        "tune start`.",
     ]
+    assert (await jobs.get(job.id)).status is Status.CANCELLED
     again = await asyncio.to_thread(home.command, "forget", "--author", ANN.key)
     assert again.stdout == "Nothing of this person is kept here.\n"
 
