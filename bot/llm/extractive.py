@@ -28,6 +28,7 @@ from bot.llm.defining import defined
 from bot.llm.headings import Headed, headings, nearest, said_in, to_compare
 from bot.llm.manners import Manner, asked_for, manner
 from bot.llm.picking import Picked, Ranked, picks, speaks_of
+from bot.llm.prose import asks_attribute, lacks_value, said_in_prose, valued
 from bot.llm.signals import (
     CANDIDATE_SIGNALS,
     Row,
@@ -36,7 +37,7 @@ from bot.llm.signals import (
     in_context,
     question_row,
 )
-from bot.llm.tabular import LookedUp, asks_attribute, lacks_value, look_up, said_in_prose, valued
+from bot.llm.tabular import LookedUp, look_up
 from bot.llm.tasks import for_task
 from bot.llm.trees import Trees
 from bot.llm.units import Candidate
@@ -191,7 +192,8 @@ class ExtractiveReader:
                 confidence = judged_confidence(confidence, judged, _fitted().judged)
         picked = picks(asked, passages, ranked, headed, looked_up)
         silent = asked.asks in _NAMED and not speaks_of(asked, passages, ranked, picked)
-        if silent or lacks_value(asked, "\n".join(p.text for p in picked)):
+        quoted = [(p.text, passages[p.passage].chunk.header) for p in picked]
+        if silent or lacks_value(asked, quoted):
             confidence = min(confidence, _MISSING)
         return Extract(confidence >= 0.5, confidence, picked)
 

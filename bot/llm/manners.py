@@ -47,9 +47,12 @@ def manner(text: str) -> Manner:
 
 
 def asked_for(text: str) -> Asked:
-    """The question read, with what keywords ask for: "price of the hose" wants a number."""
+    """The question read, with what keywords ask for: "price of the hose" wants a number,
+    a single word to be told what it is."""
     asked = read_question(text)
     if asked.asks is Asks.OTHER and manner(text) is Manner.KEYWORDS:
+        if len(text.split()) == 1:
+            return read_question(f"What is {text}?")
         question = read_question(f"What is the {text}?")
         if question.asks in ONE_VALUE:
             return question

@@ -184,7 +184,11 @@ def _add_steps(answer: _Answer, ranked: Ranked) -> None:
     """To trouble that is only named so far, what the same page says to do about it."""
     if answer.procedure or not answer.asked.steps or manner(answer.asked.text) is Manner.QUESTION:
         return
-    pages = {answer.passages[index].chunk.document for index in answer.spans}
+    pages = {
+        answer.passages[index].chunk.document
+        for index in answer.spans
+        if answer.asked.weights.keys() & set(terms(answer.passages[index].chunk.title))
+    }
     for scored, score in ranked:
         text, candidate = answer.passages[scored.index].chunk.text, scored.candidate
         if score < ranked[0][1] - _MARGIN_OF_STEPS:

@@ -13,25 +13,23 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from bot.evidence import Passage
-from bot.facts import Kind, facts
+from bot.facts import Kind
 from bot.lexical import fold, terms
 from bot.llm.asking import Asked, Asks, holds_type
-from bot.llm.attributes import ATTRIBUTES, PRICE, WEIGHT, Attribute
-from bot.llm.units import Candidate, Span, parts
+from bot.llm.attributes import ATTRIBUTES, Attribute
+from bot.llm.manners import Manner, manner
+from bot.llm.units import Span, parts
 from bot.sentences import Sentence, Unit
 
 _RULE = re.compile(r"^\s*\|[\s:|\-]+\|\s*$")
 _SEPARATOR = re.compile(r"[/_.-]+")
-_COSTS = re.compile(r"\b(?:costs?|prices?|expensive)\b")
-_NUMBER = re.compile(r"(?<![\w.-])\d++(?![.)]\s)")  # of no code, and not that of a step
-_COVERED = 0.85
+COVERED = 0.85
 _KIND_COVERED = 0.6  # where the rows are the things of the kind that is asked for
 _MOST_ROWS = 6
 _LONGEST_TABLE = 1_500
 _MOST_COMPARED = 4
 _TABLE = re.compile(r"\b(?:table|list|overview|chart|matrix)\b")
-_ENUMERATING = re.compile(r"(?:[\w$*`-]+ ?){1,4}, (?:[\w$*`-]+ ?){1,4}(?:,|,? (?:and|or) )|[:\n]")
-_KIND = re.compile(r"^\W*(?:what|which)(?: \w+)?? (\w{3,}s)\b")
+KIND = re.compile(r"^\W*(?:what|which)(?: \w+)?? (\w{3,}s)\b")
 _FILLER = frozenset(
     t for w in "table list overview chart matrix compare comparison compared difference different"
     " versus vs between both number numbers value values rating data maximum max".split()
@@ -142,26 +140,29 @@ def tables(passages: Sequence[Passage]) -> list[Table]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class Wanted:
     """What is asked about, by weight, and the attribute that is asked for."""
 
     weights: dict[str, float]
     attribute: Attribute | None
     codes: frozenset[str]
+    named: bool = False  # nothing is asked but what the thing is
 
     def covered(self, found: AbstractSet[str]) -> float:
         total = sum(self.weights.values())
         return sum(w for t, w in self.weights.items() if t in found) / total if total else 1.0
 
 
-def _wanted(asked: Asked) -> _Wanted:
+def read_wanted(asked: Asked) -> Wanted:
+    """What a question asks of a table."""
     folded = fold(asked.text)
     attribute = next((a for a in ATTRIBUTES if a.asked.search(folded)), None)
     said = attribute.asked.findall(folded) if attribute else []
     spent = _FILLER | set(terms(" ".join(said)))
     weights = {t: w for t, w in asked.weights.items() if t not in spent}
     codes = frozenset(f.value for f in asked.facts if f.kind is Kind.CODE)
-    return _Wanted(weights, attribute, codes)
+    named = asked.asks is Asks.DEFINITION or manner(asked.text) is Manner.KEYWORDS
+    return Wanted(weights, attribute, codes, named)
 
 
 def _tells(table: Table, row: Row, attribute: Attribute) -> bool:
@@ -181,7 +182,7 @@ def _tells(table: Table, row: Row, attribute: Attribute) -> bool:
     return shaped
 
 
-def _one_row(wanted: _Wanted, table: Table, row: Row) -> tuple[float, float]:
+def _one_row(wanted: Wanted, table: Table, row: Row) -> tuple[float, float]:
     """How much of what is asked a row says with its columns and titles, and how much alone."""
     named = frozenset(t for column in table.columns for t in terms(column))
     own = row.found
@@ -190,6 +191,8 @@ def _one_row(wanted: _Wanted, table: Table, row: Row) -> tuple[float, float]:
     if wanted.attribute and not wanted.weights:
         return float(wanted.attribute.ours), 0.0
     key = frozenset(terms(row.cells[0]))
+    if key == wanted.weights.keys() and wanted.named:
+        return 1.0, 1.0
     alone = wanted.covered(own)
     labelled = wanted.attribute and wanted.attribute.label.search(fold(row.cells[0]))
     several = wanted.weights.keys() & (named - key) or len(own & wanted.weights.keys()) > 1
@@ -206,15 +209,15 @@ def _typed(asked: Asked, table: Table, row: Row) -> bool:
     return asked.asks is not Asks.NUMBER or holds_type(asked, text)
 
 
-def _rows(asked: Asked, wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
+def _rows(asked: Asked, wanted: Wanted, found: Sequence[Table]) -> LookedUp | None:
     """The row or rows that say what is asked, where they are few."""
     scored = [
         (*_one_row(wanted, table, row), table, row)
         for table in found
         for row in table.rows
-        if wanted.attribute or _typed(asked, table, row)
+        if wanted.attribute or wanted.named or _typed(asked, table, row)
     ]
-    good = [s for s in scored if s[0] >= _COVERED]
+    good = [s for s in scored if s[0] >= COVERED]
     if not good:
         return None
     best = max(good, key=lambda s: (s[0], s[1], -s[2].index))
@@ -225,7 +228,7 @@ def _rows(asked: Asked, wanted: _Wanted, found: Sequence[Table]) -> LookedUp | N
     return LookedUp(((table.index, tuple(table.quoted(rows))),), best[0])
 
 
-def _compared(wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
+def _compared(wanted: Wanted, found: Sequence[Table]) -> LookedUp | None:
     """Two things beside each other: columns or rows of one table, or the same rows of two."""
     for table in found:
         columns = [wanted.weights.keys() & set(terms(c)) for c in table.columns[1:]]
@@ -234,7 +237,7 @@ def _compared(wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
             told = [r for r in table.rows if _is_about(wanted, r, named)]
             rows = told or table.rows
             text = frozenset(t for r in rows for t in terms(r.cells[0]))
-            if wanted.covered(named | text | table.above) >= _COVERED:
+            if wanted.covered(named | text | table.above) >= COVERED:
                 return LookedUp(((table.index, tuple(table.quoted(rows))),), 1.0)
     for table in found:
         named = frozenset(t for c in table.columns for t in terms(c))
@@ -245,12 +248,12 @@ def _compared(wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
             _tells(table, r, wanted.attribute) for r in told
         )
         few = len(keys) > 1 and len(told) <= _MOST_COMPARED
-        if few and attributed and wanted.covered(named | text | table.above) >= _COVERED:
+        if few and attributed and wanted.covered(named | text | table.above) >= COVERED:
             return LookedUp(((table.index, tuple(table.quoted(told))),), 1.0)
     return _beside(wanted, found)
 
 
-def _is_about(wanted: _Wanted, row: Row, named: frozenset[str]) -> bool:
+def _is_about(wanted: Wanted, row: Row, named: frozenset[str]) -> bool:
     """Whether a row's key is asked for, beyond the things that are compared."""
     key = frozenset(terms(row.cells[0]))
     if wanted.attribute:
@@ -258,7 +261,7 @@ def _is_about(wanted: _Wanted, row: Row, named: frozenset[str]) -> bool:
     return bool(wanted.weights.keys() & (key - named))
 
 
-def _beside(wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
+def _beside(wanted: Wanted, found: Sequence[Table]) -> LookedUp | None:
     """What is asked of each of some products, from a table below the title of each."""
     if len(wanted.codes) < 2:
         return None
@@ -279,19 +282,23 @@ def _beside(wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
     return LookedUp(tuple(chosen), 1.0) if len(chosen) == len(wanted.codes) else None
 
 
-def _others(wanted: _Wanted, code: str) -> frozenset[str]:
+def _others(wanted: Wanted, code: str) -> frozenset[str]:
     """The terms that the other codes have and this one has not."""
     return frozenset(t for c in wanted.codes - {code} for t in terms(c)) - set(terms(code))
 
 
-def _column(asked: Asked, wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
+def _column(asked: Asked, wanted: Wanted, found: Sequence[Table]) -> LookedUp | None:
     """A table whole, where a column of values has the name of what is asked, of no thing in
     particular: "How long is the warranty?" of one with the columns product and warranty."""
     if not wanted.weights or asked.asks not in (Asks.NUMBER, Asks.DEFINITION, Asks.OTHER):
         return None
     for table in found:
+        thing = set(terms(table.columns[0])) if table.columns else set()
+        size = table.rows[-1].span[1] - (table.head or table.rows[0].span)[0]
+        if wanted.named and thing == wanted.weights.keys() and size <= _LONGEST_TABLE:
+            return LookedUp(((table.index, tuple(table.whole)),), 1.0)
         valued = [set(terms(c)) for c in table.columns[1:]]
-        values = [c for c in valued if c and wanted.covered(c) >= _COVERED]
+        values = [c for c in valued if c and wanted.covered(c) >= COVERED]
         if len(valued) != 1 or not values or not 1 < len(table.rows) <= _MOST_ROWS:
             continue
         if wanted.attribute and not all(_tells(table, r, wanted.attribute) for r in table.rows):
@@ -303,13 +310,13 @@ def _column(asked: Asked, wanted: _Wanted, found: Sequence[Table]) -> LookedUp |
 
 def _lists_kind(asked: Asked, table: Table) -> bool:
     """Whether things of some kind are asked for, and the table's rows are those."""
-    kind = _KIND.match(fold(asked.text))
+    kind = KIND.match(fold(asked.text))
     return bool(kind and table.columns and set(terms(kind[1])) & set(terms(table.columns[0])))
 
 
-def _whole(asked: Asked, wanted: _Wanted, found: Sequence[Table]) -> LookedUp | None:
+def _whole(asked: Asked, wanted: Wanted, found: Sequence[Table]) -> LookedUp | None:
     """A table whole, where one or a list is asked for and its titles and columns say of what."""
-    enough = _COVERED
+    enough = COVERED
     if not (asked.lists or _TABLE.search(fold(asked.text))):
         found = [t for t in found if _lists_kind(asked, t)]
         enough = _KIND_COVERED
@@ -337,7 +344,7 @@ def look_up(asked: Asked, passages: Sequence[Passage]) -> LookedUp | None:
     found = tables(passages)
     if not found or asked.steps or asked.asks is Asks.WHY:
         return None
-    wanted = _wanted(asked)
+    wanted = read_wanted(asked)
     if asked.compares:
         return _compared(wanted, found)
     if not wanted.weights and wanted.attribute is None:
@@ -345,51 +352,3 @@ def look_up(asked: Asked, passages: Sequence[Passage]) -> LookedUp | None:
     return (
         _whole(asked, wanted, found) or _column(asked, wanted, found) or _rows(asked, wanted, found)
     )
-
-
-def said_in_prose(asked: Asked, candidate: Candidate) -> bool:
-    """Whether a sentence says itself what could be looked up: then it is the better answer."""
-    if candidate.unit is Unit.ROW or asked.compares:
-        return False
-    wanted = _wanted(asked)
-    if wanted.attribute and not wanted.attribute.value.search(fold(candidate.text)):
-        return False
-    several = asked.lists or _KIND.match(fold(asked.text))
-    if several and not _ENUMERATING.search(candidate.text):
-        return False
-    heading = "" if asked.lists else candidate.heading
-    own = frozenset(terms(f"{candidate.text} {heading}"))
-    return wanted.covered(own) >= _COVERED and holds_type(asked, candidate.text)
-
-
-def asks_attribute(asked: Asked, word: str) -> bool:
-    """Whether a word is how an attribute is asked for, whatever its label in a table is."""
-    attribute = _wanted(asked).attribute
-    return bool(attribute and attribute.asked.search(fold(word)))
-
-
-def valued(asked: Asked, passage: Passage, candidate: Candidate) -> bool:
-    """Whether a sentence has the price or weight asked for, of what its page is titled: "It costs
-    $69." on the page "Flow meter"."""
-    wanted = _wanted(asked)
-    if wanted.attribute not in (PRICE, WEIGHT) or candidate.unit is not Unit.PROSE:
-        return False
-    text = fold(candidate.text)
-    if not (wanted.attribute.label.search(text) and wanted.attribute.value.search(text)):
-        return False
-    titles = set(terms(f"{passage.chunk.header} {candidate.heading}"))
-    others = {f.value for f in facts(candidate.text) if f.kind is Kind.CODE} - wanted.codes
-    if any(not set(terms(code)) <= titles for code in others) or not wanted.weights:
-        return False
-    return wanted.covered(titles | set(terms(candidate.text))) >= _COVERED
-
-
-def lacks_value(asked: Asked, quoted: str) -> bool:
-    """Whether a price or a weight is asked for and nothing quoted is one."""
-    attribute = _wanted(asked).attribute
-    if asked.asks is not Asks.NUMBER or attribute not in (PRICE, WEIGHT):
-        return False
-    # "How much is the rainfall?" wants no price: any number may tell it.
-    named = attribute is WEIGHT or _COSTS.search(fold(asked.text))
-    shape = attribute.value if named else _NUMBER
-    return not (attribute.value.search(fold(quoted)) or shape.search(quoted))

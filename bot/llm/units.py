@@ -28,6 +28,7 @@ _ANSWERING = re.compile(r"^\*{0,2}A(?:nswer)?\s?\d*\s?[:.)]\*{0,2}\s+")
 _CURT = re.compile(
     r"^(?:yes|no|of course|not yet|never|always|it depends|sure|absolutely)[.!]$", re.IGNORECASE
 )
+_POINTING = re.compile(r"^\W*(?:\w+ ){1,2}\[[^\]\n]*\]\([^)\n]*\)\W*$")
 _BACKWARD = re.compile(r"(?:it|its|they|their|this|these)\b", re.IGNORECASE)
 _HASHES = re.compile(r"^\s*#{1,6}\s+|\s+#+\s*$")
 _NUMBERED = re.compile(r"^\d{1,3}[.)]\s")
@@ -107,6 +108,11 @@ def parts(text: str) -> tuple[Part, ...]:
         else:
             found[-1][1].append(unit)
     return tuple(Part(title, tuple(units)) for title, units in found if title or units)
+
+
+def _says_nothing(sentence: str) -> bool:
+    """A bare "No.", or a sentence that only points elsewhere: "See [Returns](returns.md)." """
+    return bool(_CURT.match(sentence) or _POINTING.match(sentence))
 
 
 class _Collector:
@@ -232,7 +238,7 @@ class _Collector:
                 span = self.span(at, at)
                 lead = self.lead_in(at)
                 self.add([*lead, span], at, at, core=span, whole=True, block=[*lead, span])
-            elif kind is Unit.PROSE and not _CURT.match(self.units[at].text):
+            elif kind is Unit.PROSE and not _says_nothing(self.units[at].text):
                 span = self.span(at, at)
                 self.add([span], at, at, core=span, block=self.following(at))
             at = last + 1
