@@ -90,8 +90,9 @@ class ForgettingDesk:
         """Forget an author, a key like ``slack:U024BE7LH``; what there was, nothing a second time.
 
         A data set that is being built is waited for, which ``waiting`` is told. Raises UsageError
-        for what is no key; StorageError, DiskFullError, TrainingError, or the errors of the
-        knowledge's stores, where a part cannot be done now: the others are, then do it again.
+        for what is no key; StorageError, DiskFullError, TrainingError where data sets cannot be
+        cleaned now, while the database is; the errors of the knowledge's stores before that, since
+        the database alone knows which documents are meant. Then do it again.
         """
         person = Person.of(author)
         untaught = Untaught()

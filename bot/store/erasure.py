@@ -75,7 +75,7 @@ class Erasure:
         ids = await self._db.read(lambda c: list(c.scalars(mine)))
         await self._events(person, ids)
         for document in await self.answers(author):
-            await self._shown(document)
+            await self._shown(person, document)
         await self._handoffs(person, done)
         await self._turns(person, ids, done)
         await self._rest(person, done)
@@ -108,10 +108,10 @@ class Erasure:
         found: Rows = await self._db.read(lambda c: forgetting.events_of(c, person, known))
         await self._each(found, forgetting.close_events)
 
-    async def _shown(self, document: str) -> None:
+    async def _shown(self, person: Person, document: str) -> None:
         """What others were shown of a document that was made of an answer."""
         found = await self._db.read(lambda c: forgetting.turns_showing(c, document))
-        await self._each(found, lambda c, few: forgetting.erase_shown(c, document, few))
+        await self._each(found, lambda c, few: forgetting.erase_shown(c, person, document, few))
 
     async def _handoffs(self, person: Person, done: _Tally) -> None:
         found = await self._db.read(lambda c: forgetting.handoffs_of(c, person))

@@ -170,12 +170,15 @@ def _is_theirs(person: Person) -> sa.ColumnElement[bool]:
     return sa.or_(handoffs.c.asker == person.key, asked)
 
 
+def _answered(person: Person) -> sa.ColumnElement[bool]:
+    """Handoffs that the person replied to."""
+    replies = sa.type_coerce(handoffs.c.replies, sa.Text)
+    return replies.contains(f'"by":{to_json(person.key)}', autoescape=True)
+
+
 def handoffs_of(connection: sa.Connection, person: Person) -> list[str]:
     """Handoffs that the person asked for or answered."""
-    answered = sa.type_coerce(handoffs.c.replies, sa.Text).contains(
-        f'"by":{to_json(person.key)}', autoescape=True
-    )
-    query = sa.select(handoffs.c.id).where(sa.or_(_is_theirs(person), answered))
+    query = sa.select(handoffs.c.id).where(sa.or_(_is_theirs(person), _answered(person)))
     return list(connection.scalars(query.order_by(handoffs.c.id)))
 
 
@@ -216,19 +219,35 @@ def turns_showing(connection: sa.Connection, document: str) -> list[str]:
     return list(connection.scalars(sa.select(turns.c.id).where(shown).order_by(turns.c.id)))
 
 
-def erase_shown(connection: sa.Connection, document: str, ids: Sequence[str]) -> None:
-    """Of turns, what was shown and quoted of a document; their answers are what was said to
-    others, and stay."""
-    here = citations.c.turn_id.in_(ids), citations.c.document == document
-    connection.execute(sa.delete(citations).where(*here))
+def erase_shown(
+    connection: sa.Connection, person: Person, document: str, ids: Sequence[str]
+) -> None:
+    """Of turns, what was shown and quoted of a document, and what was stated from it. Answers that
+    cite the person's own words go; others were said to others, and stay."""
+    cites = citations.c.turn_id.in_(ids), citations.c.document == document
+    repeats = sa.select(citations.c.turn_id).where(*cites, sa.exists(_replies_in(person, document)))
+    said = messages.c.turn_id.in_(repeats), messages.c.role == Role.ASSISTANT.value
+    connection.execute(sa.update(messages).where(*said).values(text=""))
+    connection.execute(sa.delete(answer_cache).where(answer_cache.c.turn_id.in_(ids)))
+    connection.execute(sa.delete(citations).where(*cites))
     query = sa.select(turns.c.id, turns.c.passages, turns.c.claims).where(turns.c.id.in_(ids))
     for row in connection.execute(query).all():
         left = [n for n, p in enumerate(row.passages) if p["chunk"]["document"] != document]
         moved = {old: new for new, old in enumerate(left)}
-        passages = [row.passages[n] for n in left]
-        claims = [{**claim, "passage": moved.get(claim["passage"])} for claim in row.claims]
+        claims = [
+            _verdict(claim)
+            if claim["passage"] is not None and claim["passage"] not in moved
+            else {**claim, "passage": moved.get(claim["passage"])}
+            for claim in row.claims
+        ]
         change = sa.update(turns).where(turns.c.id == row.id)
+        passages = [row.passages[n] for n in left]
         connection.execute(change.values(passages=passages, claims=claims))
+
+
+def _replies_in(person: Person, handoff: str) -> sa.Select[Any]:
+    """The handoff, where the person answered it."""
+    return sa.select(handoffs.c.id).where(handoffs.c.id == handoff, _answered(person))
 
 
 # -- turns ----------------------------------------------------------------------------------------

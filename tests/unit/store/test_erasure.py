@@ -370,7 +370,27 @@ async def test_a_withdrawn_document_is_shown_to_nobody(world: World) -> None:
     assert (left.answer, left.passages, left.citations) == (shown.answer, (first,), ())
     assert [claim.passage for claim in left.grounding.claims] == [None, 0]
     assert _left(str(await world.dump())) == []
+    assert [claim.text for claim in left.grounding.claims] == ["", "400"]
     assert await Erasure(world.db, world.audit).answers(ANN.key) == ()
+
+
+async def test_answers_that_repeat_the_persons_own_document_go(world: World) -> None:
+    """What Ann answered as a colleague was told to others in her words."""
+    handoff = await world.handoffs.of_turn(world.turns["ben's own"].id)
+    assert handoff is not None
+    await world.handoffs.propose(handoff.id, BEN.key)
+    await world.handoffs.judge(handoff.id, True, "operator")
+    (first,) = world.make().passages
+    words = replace(first.chunk, id="a#0", document=handoff.id, source="answers", text="medlar")
+    told = {"passages": (Passage(words, 1.0), first), "answer": "As to that: medlar reply. [1]"}
+    cited = (Citation(1, handoff.id, "Where?", "", "medlar reply", "a#0"),)
+    repeats = await world.turn("repeats", BEN, "slack:T1:C1:7", citations=cited, **told)
+    found = await world.turn("found", BEN, "slack:T1:C1:8", **told | {"answer": "Fine."})
+    await world.forget()
+    assert (await world.history.turn(repeats.id)).answer == ""
+    assert (await world.history.turn(repeats.id)).question == repeats.question
+    assert (await world.history.turn(found.id)).answer == "Fine."
+    assert _left(str(await world.dump())) == []
 
 
 async def test_it_is_counted_what_was_erased(world: World) -> None:
