@@ -16,14 +16,14 @@ _CHANGED, _ALL = "changed", "all"
 
 
 def add_gates(router: APIRouter, console: Console) -> None:
-    """The pages; the room "Models" leads to them."""
+    """The room: its list, and a page for each run."""
 
     @router.get("/gates")
     async def gates(request: Request, version: str = "") -> Response:
         console.operator(request)
         runs = await console.application.gates.listing(version[:200])
         return console.render(
-            request, "console/gates.html", "models", runs=runs, version=version[:200]
+            request, "console/gates.html", "gates", runs=runs, version=version[:200]
         )
 
     @router.get("/gates/{gate}")
@@ -42,7 +42,7 @@ def add_gates(router: APIRouter, console: Console) -> None:
         return console.render(
             request,
             "console/gate.html",
-            "models",
+            "gates",
             line=line,
             story=story,
             judged=judged(story, story.worse) if story else [],

@@ -11,9 +11,8 @@
     }
   };
   local(document);
-  // On a phone the rooms are a row that scrolls: the one that is open is in sight.
-  const open = document.querySelector(".rail nav [aria-current]");
-  if (open) open.parentElement.scrollLeft = open.offsetLeft - (open.parentElement.clientWidth - open.offsetWidth) / 2;
+  // On a narrow phone the rooms are a row that scrolls: the one that is open is in sight.
+  document.querySelector(".here [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.body.addEventListener("htmx:load", (event) => local(event.target));
 })();
 

@@ -198,3 +198,22 @@ def test_bars_of_stages_stay_inside_the_picture(timings: dict[str, float]) -> No
         assert stage.start == pytest.approx(at, abs=1e-6)
         at = stage.start + stage.width
         assert at <= 100.001
+
+
+@pytest.mark.parametrize(
+    ("room", "group", "title"),
+    [
+        ("/console/turns", "Talk", "Conversations"),
+        ("/console/gaps", "Facts", "Gaps"),
+        ("/console/gates", "Voice", "Gate"),
+        ("/console/costs", "Operations", "Costs"),
+    ],
+)
+async def test_the_rooms_stand_in_groups(
+    browser: httpx2.AsyncClient, room: str, group: str, title: str
+) -> None:
+    """The room that is open is marked, and so is the group that it belongs to, nothing else."""
+    await sign_in(browser)
+    page = (await browser.get(room)).text
+    assert re.findall(r'aria-current="page">([^<]+)<', page) == [title]
+    assert re.findall(r'aria-current="true">([^<]+)<', page) == [group]
