@@ -216,4 +216,4 @@ async def test_the_rooms_stand_in_groups(
     await sign_in(browser)
     page = (await browser.get(room)).text
     assert re.findall(r'aria-current="page">([^<]+)<', page) == [title]
-    assert re.findall(r'aria-current="true">([^<]+)<', page) == [group]
+    assert re.findall(r'group-tab" href="[^"]+" aria-current="true">([^<]+)<', page) == [group]
