@@ -16,6 +16,7 @@ from bot.sentences import Unit
 
 _ENUMERATING = re.compile(r"(?:[\w$*`-]+ ?){1,4}, (?:[\w$*`-]+ ?){1,4}(?:,|,? (?:and|or) )|[:\n]")
 _COSTS = re.compile(r"\b(?:costs?|prices?|expensive)\b")
+_WHAT_IT_COSTS = re.compile(r"\bwhat (?:does|do|did|will|would) .{1,60}\b(?:cost|weigh)\W*$")
 _NUMBER = re.compile(r"(?<![\w.-])\d++(?![.)]\s)")  # of no code, and not that of a step
 
 
@@ -66,7 +67,7 @@ def lacks_value(asked: Asked, quoted: Sequence[tuple[str, str]]) -> bool:
         return False
     # "How much is the rainfall?" wants no price: any number may tell it.
     named = wanted.attribute is WEIGHT or _COSTS.search(fold(asked.text))
-    if asked.asks is not Asks.NUMBER and not (named and asked.asks is Asks.OTHER):
+    if asked.asks is not Asks.NUMBER and not _WHAT_IT_COSTS.search(fold(asked.text)):
         return False
     shape = wanted.attribute.value if named else _NUMBER
     telling = [

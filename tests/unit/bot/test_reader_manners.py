@@ -131,3 +131,28 @@ async def test_no_before_its_reason() -> None:
     )
     extract = await ask("Can I install an old version?", page)
     assert quoted(extract).startswith("No. Versions are signed")
+
+
+async def test_price_of_something_else_is_no_answer() -> None:
+    """What costs something is not answered by the price of another thing."""
+    page = passage("The app shows all lamps. The label costs $8, which we take off the refund.")
+    assert not (await ask("What does the app cost?", page, HOUSE)).answered
+
+
+async def test_sentence_that_only_points_elsewhere_is_never_quoted() -> None:
+    """A "See …" with nothing but a link is no answer."""
+    page = passage(
+        "Returns are free for faulty lamps. See [Returns and refunds](returns.md).", "Money"
+    )
+    assert "See" not in quoted(await ask("Are returns free?", page, HOUSE))
+
+
+async def test_row_that_is_cut_off_from_its_table() -> None:
+    """Of a table's rest in a later chunk the one row is quoted that has the code asked for."""
+    rest = passage(
+        "| F-11 | no current | check the plug |\n| F-12 | too hot | open a window |",
+        "Faults",
+        ("Faults", "Code | Meaning | What to do"),
+    )
+    assert quoted(await ask("What does F-12 mean?", rest)) == "| F-12 | too hot | open a window |"
+    assert quoted(await ask("F-12", rest)) == "| F-12 | too hot | open a window |"
