@@ -1,11 +1,13 @@
-"""``tune serve``: the training interpreter serves the base model with what was trained on it."""
+"""``tune serve`` and ``tune practice``: what the training interpreter does besides training."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import sys
+from asyncio.subprocess import PIPE
 from contextlib import suppress
+from pathlib import Path
 
 from adapters.home import open_database
 from bot.errors import TrainerMissingError, UsageError
@@ -30,13 +32,24 @@ async def serve(settings: Settings, base: str | None, host: str, port: int) -> i
         raise UsageError("No base model is named; give one with --base, or set [tuning] base.")
     base = whole_path(base)
     adapters = [f"{served_as(job.id)}={job.model}" for job in jobs if job.base == base]
+    options = [part for adapter in adapters for part in ("--adapter", adapter)]
+    return await _run(settings, "--serve", base, "--host", host, "--port", str(port), *options)
+
+
+async def practise(settings: Settings, folder: Path) -> int:
+    """Make a tiny model with random weights; the exit code. Raises TrainerMissingError."""
+    return await _run(settings, "--practice", str(folder), quiet=True)
+
+
+async def _run(settings: Settings, *arguments: str, quiet: bool = False) -> int:
+    """The trainer's program in its own Python, until it ends or is interrupted. ``quiet``: what it
+    says is shown where it failed only."""
     named = settings.tuning.python
     python = str(settings.beside(named)) if named else sys.executable
-    options = [part for adapter in adapters for part in ("--adapter", adapter)]
     try:
         process = await asyncio.create_subprocess_exec(
-            python, str(PROGRAM), "--serve", base, "--host", host, "--port", str(port), *options,
-            env=trainer_environment({}),
+            python, str(PROGRAM), *arguments, env=trainer_environment({}),
+            stderr=PIPE if quiet else None,
         )  # fmt: skip
     except OSError as error:
         raise TrainerMissingError(python=python, reason=error.strerror or "no program") from error
@@ -48,4 +61,10 @@ async def serve(settings: Settings, base: str | None, host: str, port: int) -> i
 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
-    return await process.wait()
+    _, said = await process.communicate()
+    if process.returncode == 1 and quiet:
+        last = said.decode(errors="replace").strip().splitlines()[-1:]
+        raise TrainerMissingError(python=python, reason=last[0] if last else "it failed")
+    if quiet and process.returncode:
+        raise UsageError(said.decode(errors="replace").strip())
+    return process.returncode or 0

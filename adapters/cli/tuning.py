@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -52,6 +53,7 @@ def register(app: typer.Typer) -> None:
     tune.command("watch", epilog="Example: wellspoken tune watch j1rk3fzmq6j8w2")(watch)
     tune.command("cancel", epilog="Example: wellspoken tune cancel j1rk3fzmq6j8w2")(cancel)
     tune.command("serve", epilog="Example: wellspoken tune serve --base ./models/small")(serve)
+    tune.command("practice", epilog="Example: wellspoken tune practice models/practice")(practice)
     app.add_typer(tune, name="tune")
 
 
@@ -202,6 +204,25 @@ def serve(
 
     code = run(serving(settings(), base, host, port))
     raise typer.Exit(code)
+
+
+def practice(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; a new folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a tiny model with random weights, to practise the loop with.
+
+    It says nonsense, but it is trained, served and released in seconds on any laptop.
+    """
+    from adapters.tuning_serving import practise
+
+    code = run(practise(settings(), folder))
+    if code:
+        raise typer.Exit(code)
+    if as_json:
+        print_json({"model": str(folder)})
+        return
+    sys.stdout.write(f"{folder} is a model; name it with --base, or as [tuning] base\n")
 
 
 # -- showing ------------------------------------------------------------------------------------

@@ -112,3 +112,17 @@ def test_a_cancelled_round_stays_cancelled(cli: Cli, home: Path) -> None:
     assert JobFolder(home / "tuning" / job).trainer() is None
     assert cli("tune", "watch", job).returncode == 1
     assert cli.json("tune", "start", "--base", "small")["status"] == "running"
+
+
+def test_a_practice_model_needs_a_python_that_can_train(tmp_path: Path) -> None:
+    """Without the extra one sentence says what to install; a folder in use is kept."""
+    cli = Cli(tmp_path)
+    refused = cli("tune", "practice", "models/tiny")
+    assert refused.returncode == 1
+    assert "wellspoken[train]" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("A page.")
+    kept = cli("tune", "practice", "docs")
+    assert kept.returncode == 2
+    assert "is not empty" in kept.stderr

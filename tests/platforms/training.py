@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from persona.tuning.local import PROGRAM
+
 NAME = "WELLSPOKEN_TRAIN_PYTHON"
 WITHOUT = "no model is trained in this run"
 """The reason of a skip that ``tests.plugins.complete`` lets pass: `.ci/train` said it before."""
@@ -36,9 +38,9 @@ def training_python() -> Path:
 
 def make_base(python: Path, folder: Path) -> Path:
     """A tiny causal model with random weights."""
-    program = Path(__file__).with_name("tiny_model.py")
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    subprocess.run([python, program, folder], check=True, capture_output=True, env=environment)
+    made = [python, PROGRAM, "--practice", folder]
+    subprocess.run(made, check=True, capture_output=True, env=environment)
     return folder
 
 

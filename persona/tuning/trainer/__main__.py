@@ -38,6 +38,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("job", nargs="?", type=Path, help="the folder of the job to train")
     parser.add_argument("--lock", type=int, help="a descriptor that holds the job's lock already")
     parser.add_argument("--check", action="store_true", help="print what is installed, as JSON")
+    parser.add_argument("--practice", type=Path, metavar="FOLDER", help="make a tiny model there")
     parser.add_argument("--serve", metavar="BASE", help="serve a base model")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
@@ -53,6 +54,10 @@ def main() -> int:
 
         sys.stdout.write(report() + "\n")
         return 0
+    if arguments.practice:
+        from persona.tuning.trainer.practice import make
+
+        return make(arguments.practice)
     if arguments.serve:
         from persona.tuning.trainer.serving import serve
 
