@@ -149,9 +149,6 @@ def built_json(made: Dataset) -> dict[str, Any]:
         "validation": made.validation,
         "dropped": made.dropped,
         "files": [str(made.train_file), str(made.validation_file)],
-        "digest": made.digest,
-        "persona": made.persona,
-        "created_at": made.at.isoformat(),
     }
 
 
@@ -167,11 +164,15 @@ def shown_json(told: Told) -> dict[str, Any]:
         }
         for line in told.lines
     ]
+    made = told.dataset
     return {
-        **built_json(told.dataset),
+        **built_json(made),
         "turns": list(told.turns),
+        "digest": made.digest,
+        "persona": made.persona,
+        "created_at": made.at.isoformat(),
         "lines": lines,
-        "card": told.dataset.card,
+        "card": made.card,
     }
 
 
