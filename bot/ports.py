@@ -180,6 +180,10 @@ class Grounder(Protocol):
         ...
 
 
+ANSWERS = "answers"
+"""The source of documents made of people's answers: their titles are questions as asked."""
+
+
 # -- live facts -----------------------------------------------------------------------------
 
 LIVE = "live"

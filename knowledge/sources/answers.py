@@ -6,9 +6,10 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from bot.ports import ANSWERS
 from knowledge.document import RawDocument
 
-NAME = "answers"
+NAME = ANSWERS
 """The source's name. It is nobody else's: to read a folder in under it would remove the answers."""
 
 

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from bot.citing import without_markers
 from bot.conversation import Platform, Route, Turn
-from bot.evidence import Passage
+from bot.evidence import Chunk, Passage
 from bot.lexical import terms
-from bot.ports import Brief, ChatMessage
+from bot.ports import ANSWERS, Brief, ChatMessage
 from persona.curation.carrying import Carrier
 from persona.curation.choosing import Candidate, Dropped, Taught
 from persona.curation.held_out import HeldOut
@@ -270,10 +270,26 @@ class Preparer:
 
     def _clean_passage(self, passage: Passage) -> Passage:
         chunk = passage.chunk
-        cleaned = scrubbed(chunk.text, self._finder)
-        if not cleaned.removed:
+        if chunk.source == ANSWERS:
+            chunk = _without_question(chunk)
+        title, text = (scrubbed(said, self._finder).text for said in (chunk.title, chunk.text))
+        headings = tuple(scrubbed(heading, self._finder).text for heading in chunk.headings)
+        if (title, headings, text) == (
+            passage.chunk.title,
+            passage.chunk.headings,
+            passage.chunk.text,
+        ):
             return passage
-        return replace(passage, chunk=replace(chunk, text=cleaned.text))
+        return replace(passage, chunk=replace(chunk, title=title, headings=headings, text=text))
+
+
+def _without_question(chunk: Chunk) -> Chunk:
+    """A piece of a person's answer without the question that somebody asked in their own words: it
+    is the document's title and its heading."""
+    text = chunk.text.lstrip()
+    if text.startswith("# "):
+        text = text.partition("\n")[2].lstrip()
+    return replace(chunk, title="", headings=(), text=text)
 
 
 def _nearest(passages: Sequence[Passage], text: str) -> tuple[Passage, str]:

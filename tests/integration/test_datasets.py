@@ -7,6 +7,7 @@ import errno
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -28,7 +29,7 @@ from bot.conversation import (
 from bot.errors import DiskFullError, NotFoundError, TrainingError, UsageError
 from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
 from bot.lexical import words
-from bot.ports import LIVE
+from bot.ports import ANSWERS, LIVE
 from bot.settings import Settings
 from bot.settings.loop import TrainingSection
 from bot.store.audit import AuditTrail
@@ -305,6 +306,42 @@ async def test_what_was_only_for_its_moment_is_never_taught(home: _Home) -> None
         "files that came along": 1,
         "only some groups may read it": 1,
     }
+
+
+async def test_what_a_person_was_asked_is_not_in_the_document_of_the_answer(home: _Home) -> None:
+    """A document made of a person's answer is called what somebody asked: the answer is shown, the
+    question is not, and no neutral question is made of it."""
+    asked = "Ottilie's crooked birdbath, is that covered?"
+    text = "Garden ornaments are covered for 12 months."
+    chunk = Chunk(
+        "h1#0", "h1", ANSWERS, "r1", 0, asked, (asked,), f"# {asked}\n\n{text}", 0, 90, ""
+    )
+    passages = (Passage(chunk, 1.0, 5.0, 0.6), *_passages())
+    cites = (Citation(1, "h1", asked, "", text, "h1#0", "r1"),)
+    said = Grounding((Claim(0, len(text), text, True, 0.98, 0),))
+    about = await home.turn(
+        0, answer=f"{text} [1]", passages=passages, citations=cites, grounding=said
+    )
+    await home.rate(about)
+    await home.rate(await home.turn(1, passages=passages))
+    made = await home.desk().build(Format.SFT)
+    assert made.dropped == {"no neutral question": 1}
+    await home.rewrites.approve(about, by="web:operator", prompt="What about garden ornaments?")
+    told = json.dumps(await home.lines())
+    assert told.count(text) == 3  # shown twice, taught once
+    assert "birdbath" not in told
+    assert "Ottilie" not in told
+
+
+async def test_personal_data_in_titles_is_taken_out(home: _Home) -> None:
+    """Neither the shown heading nor the question that is made of it holds an address."""
+    title = "Refunds by jane.doe@example.org"
+    first, *others = _passages()
+    chunk = replace(first.chunk, title=title, headings=(title,))
+    await home.rate(await home.turn(0, passages=(replace(first, chunk=chunk), *others)))
+    (line,) = await home.lines()
+    assert "jane.doe" not in json.dumps(line)
+    assert "&lt;email&gt;" in json.dumps(line) or "<email>" in json.dumps(line)
 
 
 async def test_consent_is_asked_of_asker_and_author(home: _Home) -> None:
