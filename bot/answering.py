@@ -17,6 +17,7 @@ from bot.disagreeing import BothSides, Doubts
 from bot.disagreeing import tell as tell_both
 from bot.errors import ModelError, ModelTimeoutError, ModelUnavailableError
 from bot.evidence import Rejected, Retrieval
+from bot.facts import Kind, facts
 from bot.guardrails import clean, evidence_is_weak, from_nowhere, only_known_links
 from bot.ladder import Ladder
 from bot.languages import spoken
@@ -230,14 +231,19 @@ class Answering:
     async def _passed_over(
         self, asked: Sequence[Part], speaker: Speaker, reply: Reply
     ) -> list[Part]:
-        """Those that an answer does not speak of, and the reader finds nothing about either."""
-        left = []
+        """Those that an answer does not speak of, and the reader finds nothing about either. Where
+        the reader spoke itself, it says what it finds about them."""
+        plain, left = self.ladder.plain, []
         for part in asked:
-            if not part.taken_up(reply.text):
-                alone = documents_alone(speaker.brief, part.question)
-                async with aclosing(self.ladder.plain.speak(alone)) as pieces:
-                    found = [piece.text async for piece in pieces]
-                left += [] if any(found) else [part]
+            open_yet = not part.taken_up(reply.text)
+            if not open_yet and reply.model != plain.model:
+                continue
+            alone = documents_alone(speaker.brief, part.question)
+            async with aclosing(plain.speak(alone)) as pieces:
+                found = "".join([piece.text async for piece in pieces])
+            if found and reply.model == plain.model and _tells_more(found, reply.text):
+                await speaker.speak(plain, alone, lead="\n\n")
+            left += [part] if open_yet and not found else []
         return left
 
     async def _unread(self, asked: Sequence[Part], speaker: Speaker, reply: Reply) -> list[Part]:
@@ -295,6 +301,13 @@ class Answering:
         await reply.say(" ".join(live.missing) or declined)
         reply.error = reply.error or " ".join(live.findings.errors)
         reply.watch.lap("speak")
+
+
+def _tells_more(found: str, said: str) -> bool:
+    """Whether a text has a value that an answer has not: else it would say the same again."""
+    known = {fact.value for fact in facts(without_markers(said))}
+    values = [f.value for f in facts(without_markers(found)) if f.kind is not Kind.NAME]
+    return any(value not in known for value in values)
 
 
 def _nothing_held(model: str, dropped: int) -> str:

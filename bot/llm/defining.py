@@ -16,6 +16,7 @@ from bot.facts import Kind, facts, rarity
 from bot.lexical import fold, terms
 from bot.llm.asking import ONE_VALUE, Asked, Asks, holds_type, read_question
 from bot.llm.headings import Headed
+from bot.llm.manners import Manner, manner
 from bot.llm.units import Part, parts
 from bot.sentences import Unit
 
@@ -41,7 +42,9 @@ def defined(asked: Asked, passages: Sequence[Passage]) -> Headed | None:
     """The opening of the page or part that has the name of the thing asked about, and no more of
     a name than it must."""
     found = _THING.match(fold(asked.text))
-    if not found or asked.compares or len(found["thing"].split()) > _LONGEST:
+    keywords = manner(asked.text) is Manner.KEYWORDS
+    thing_said = asked.text if keywords else found["thing"] if found else ""
+    if not thing_said or asked.compares or len(thing_said.split()) > _LONGEST:
         return None
     if asked.asks in ONE_VALUE - {Asks.NUMBER}:
         return None

@@ -229,15 +229,15 @@ class ExtractiveReader:
         just this."""
         if headed and headed.sure and not asked.compares:
             return None, None
-        best = [each for each in ranked[:_EMBEDDED] if each[1] >= ranked[0][1] - _NEAR]
         found = look_up(asked, passages)
-        saying = [each for each in best if said_in_prose(asked, each[0].candidate)]
-        if found and not saying:
-            return found, None
         told = [r for r in ranked if valued(asked, passages[r[0].index], r[0].candidate)]
-        if found and saying[0] is ranked[0]:
-            told = [*told, ranked[0]]
-        return None, next(iter(told), None)
+        if told:
+            return None, told[0]
+        best = [each for each in ranked[:_EMBEDDED] if each[1] >= ranked[0][1] - _NEAR]
+        saying = [each for each in best if said_in_prose(asked, each[0].candidate)]
+        if not saying:
+            return found, None
+        return None, ranked[0] if found and saying[0] is ranked[0] else None
 
     async def _judged(
         self, question: str, passages: Sequence[Passage], best: Sequence[int]

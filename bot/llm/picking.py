@@ -35,6 +35,7 @@ _NEW_WORDS = 0.4
 _LONGEST_BLOCK = 1_500
 _LONGEST_PARAGRAPH = 450
 _STANDS_OUT = 0.15
+_SAID = 0.75
 _STOP_STEMS = frozenset(t for w in STOP_WORDS for t in terms(w))
 
 
@@ -290,12 +291,21 @@ def _items(answer: _Answer, scored: Scored, ranked: Ranked, *, fits: bool) -> Se
         and not s.candidate.whole
     ]
     whole = [s for s in same if not any(_inside(s.candidate, o.candidate) for o in same)]
+    if candidate.whole and fits and _says(asked, candidate.heading):
+        return candidate.block
     if not together and (best := _standing_out(answer, whole)):
         return _telling_sentence(best, ranked)
     told = _gain(answer, scored.index, candidate) >= _STANDS_OUT
     if candidate.whole or (fits and (together or not told)):
         return candidate.block or candidate.spans
     return _telling_sentence(scored, ranked)
+
+
+def _says(asked: Asked, heading: str) -> bool:
+    """Whether the heading above a list says what is asked: then the list is what it says."""
+    held = set(terms(heading))
+    said = sum(w for t, w in asked.weights.items() if t in held)
+    return asked.asks not in ONE_VALUE and said >= _SAID * (sum(asked.weights.values()) or 1.0)
 
 
 def _inside(one: Candidate, other: Candidate) -> bool:

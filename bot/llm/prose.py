@@ -45,7 +45,9 @@ def valued(asked: Asked, passage: Passage, candidate: Candidate) -> bool:
     """Whether a sentence has the price or weight asked for, of what its page is titled: "It costs
     $69." on the page "Flow meter"."""
     wanted = read_wanted(asked)
-    if wanted.attribute not in (PRICE, WEIGHT) or candidate.unit is not Unit.PROSE:
+    if asked.compares or asked.lists or candidate.unit is not Unit.PROSE:
+        return False
+    if wanted.attribute not in (PRICE, WEIGHT):
         return False
     text = fold(candidate.text)
     if not (wanted.attribute.label.search(text) and wanted.attribute.value.search(text)):

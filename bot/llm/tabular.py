@@ -29,7 +29,7 @@ _MOST_ROWS = 6
 _LONGEST_TABLE = 1_500
 _MOST_COMPARED = 4
 _TABLE = re.compile(r"\b(?:table|list|overview|chart|matrix)\b")
-KIND = re.compile(r"^\W*(?:what|which)(?: \w+)?? (\w{3,}s)\b")
+KIND = re.compile(r"^\W*(?:what|which)(?: \w+)?? (\w{3,}s\b|\w{3,}(?= (?:do|does|can|are)\b))")
 _FILLER = frozenset(
     t for w in "table list overview chart matrix compare comparison compared difference different"
     " versus vs between both number numbers value values rating data maximum max".split()
@@ -342,7 +342,8 @@ def _whole(asked: Asked, wanted: Wanted, found: Sequence[Table]) -> LookedUp | N
 def look_up(asked: Asked, passages: Sequence[Passage]) -> LookedUp | None:
     """What the tables among the passages say to a question; nothing where they only touch on it."""
     found = tables(passages)
-    if not found or asked.steps or asked.asks is Asks.WHY:
+    steps = asked.steps and manner(asked.text) is not Manner.TROUBLE
+    if not found or steps or asked.asks is Asks.WHY:
         return None
     wanted = read_wanted(asked)
     if asked.compares:
