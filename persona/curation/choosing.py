@@ -172,10 +172,15 @@ def _votes(said: Sequence[Said]) -> set[Rating]:
     return {each.rating for each in said}
 
 
+def _approved_as_given(rated: Rated) -> bool:
+    """Whether an operator found the answer right as it was, whatever its readers thought."""
+    return rated.rewritten is not None and not rated.rewritten.text.strip()
+
+
 def _as_given(rated: Rated) -> tuple[Candidate | None, Dropped | None]:
     """The bot's own answer, where people liked it or an operator approved it."""
     turn, votes = rated.turn, _votes(rated.said)
-    approved = rated.rewritten is not None and not rated.rewritten.text.strip()
+    approved = _approved_as_given(rated)
     if not approved and Rating.DOWN in votes:
         return None, Dropped.THUMBS_DOWN
     if not _answered(turn):
@@ -214,12 +219,13 @@ def _preferences(rated: Rated, better: Candidate | None, why: Dropped | None) ->
             turn, better.kind, better.text, better.prompt, better.author, instead=turn.answer
         )
         return Choice((pair,))
-    if votes == {Rating.UP, Rating.DOWN}:
+    approved = _approved_as_given(rated)
+    if votes == {Rating.UP, Rating.DOWN} and not approved:
         return Choice(dropped=(Dropped.DISPUTED,))
-    if not votes or not _answered(turn):
+    if not (votes or approved) or not _answered(turn):
         return Choice(dropped=(Dropped.UNANSWERED if votes else Dropped.NO_PAIR,))
     prompt = rated.rewritten.prompt if rated.rewritten else ""
-    half = Candidate(turn, Taught.ANSWER, turn.answer, prompt, label=not down)
+    half = Candidate(turn, Taught.ANSWER, turn.answer, prompt, label=approved or not down)
     return Choice((half,), (why,) if why else ())
 
 
@@ -229,7 +235,7 @@ def _thumbs(rated: Rated, better: Candidate | None, why: Dropped | None) -> Choi
     found: list[Candidate] = [better] if better is not None else []
     dropped: list[Dropped] = [why] if why else []
     prompt = rated.rewritten.prompt if rated.rewritten else ""
-    approved = rated.rewritten is not None and not rated.rewritten.text.strip()
+    approved = _approved_as_given(rated)
     if not _answered(turn):
         if not found:
             dropped.append(Dropped.UNANSWERED)

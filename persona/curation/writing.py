@@ -52,7 +52,7 @@ def publish(files: Mapping[Path, Callable[[IO[bytes]], None]]) -> None:
     parts = {path: path.with_name(f".{path.name}.{token}.part") for path in files}
     try:
         for path, write in files.items():
-            with for_disk(path), parts[path].open("xb") as file:
+            with for_disk(path), _opened(parts[path]) as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -62,6 +62,11 @@ def publish(files: Mapping[Path, Callable[[IO[bytes]], None]]) -> None:
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """A new file for its owner alone: what people asked and said is in it."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 class Spool:

@@ -281,6 +281,28 @@ async def test_two_answers_to_one_question_make_a_pair(home: _Home) -> None:
     assert told.turns == (good, bad)
 
 
+async def test_what_an_operator_found_right_is_no_worse_half(home: _Home) -> None:
+    """An answer that was disliked and then approved as it is counts as the better one."""
+    approved = await home.turn(2, "what is the warranty")
+    await home.rate(approved, Rating.DOWN)
+    await home.rewrites.approve(approved, by="web:operator")
+    worse = await home.turn(
+        2, "what is the warranty", answer="Well, the warranty of the MG-200 is 24 months, pal. [1]"
+    )
+    await home.rate(worse, Rating.DOWN)
+    (line,) = await home.lines(Format.DPO)
+    assert "pal" in line["non_preferred_output"][0]["content"]
+    assert "pal" not in line["preferred_output"][0]["content"]
+
+
+async def test_files_are_for_their_owner_alone(home: _Home, tmp_path: Path) -> None:
+    """Wherever they are written: what people asked and said is in them."""
+    await home.rate(await home.turn(0))
+    made = await home.desk().build(Format.SFT, tmp_path / "out.jsonl")
+    for path in (made.train_file, made.validation_file):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
 async def test_facts_without_a_source_are_not_taught(home: _Home) -> None:
     """A rewrite that states another number goes; a set of such answers fails with a sentence."""
     for fact in range(6):
