@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.errors import ReleaseError
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from persona.releasing import Deployment
 
 _TIMEOUT_S = 10.0
+_OPENAI = "api.openai.com"
 
 
 class ServerDeployment:
@@ -56,5 +58,13 @@ def deployment_of(settings: Settings) -> Deployment | None:
     url = settings.tuning.server or settings.openai_base_url
     if not url:
         return None
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    key = _key_for(settings)
     return ServerDeployment(Deployer(url, key), url, key)
+
+
+def _key_for(settings: Settings) -> str | None:
+    """The key of one's own model server; OpenAI's is nothing that another server may see."""
+    base = settings.openai_base_url
+    if settings.openai_api_key is None or base is None or urlsplit(base).hostname == _OPENAI:
+        return None
+    return settings.openai_api_key.get_secret_value()

@@ -39,6 +39,13 @@ from bot.settings.toml import read_toml
 _SERVER = re.compile(r"(?:https?://)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?")
 
 
+def _checked_web_address(address: str | None) -> str | None:
+    if address is not None and not re.match(r"https?://[^/\s]+", address):
+        # Not the value: it may be a key that was put in the wrong place.
+        raise ValueError("it is no web address; it starts with http:// or https://")
+    return _with_a_port_that_is(address)
+
+
 def _with_a_port_that_is(address: str | None) -> str | None:
     """The address; raises ValueError where its port cannot be one."""
     if address is not None:
@@ -153,10 +160,13 @@ class Settings(BaseSettings):
     @field_validator("openai_base_url", "slack_api_url", "discord_api_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        if value is not None and not re.match(r"https?://[^/\s]+", value):
-            # Not the value: it may be a key that was put in the wrong place.
-            raise ValueError("it is no web address; it starts with http:// or https://")
-        return _with_a_port_that_is(value)
+        return _checked_web_address(value)
+
+    @field_validator("tuning")
+    @classmethod
+    def _training_server(cls, value: TuningSection) -> TuningSection:
+        _checked_web_address(value.server)
+        return value
 
     @field_validator("weaviate_url", "weaviate_grpc_url")
     @classmethod

@@ -9,8 +9,9 @@ import pytest
 
 from adapters.deploying import ServerDeployment, deployment_of
 from adapters.releasing import release_desk
-from bot.errors import ReleaseError, UsageError
+from bot.errors import ConfigurationError, ReleaseError, UsageError
 from bot.settings import load_settings
+from bot.settings.loop import TuningSection
 from bot.store.base import Database
 from persona.tuning.deploying import Deployer
 from tests.platforms.openai_server import Behaviour, OpenAIServer
@@ -67,3 +68,30 @@ async def test_the_general_model_is_no_canary_of_itself(
 def test_a_vendors_service_keeps_its_adapters_itself(tmp_path: Path) -> None:
     """Without an address of one's own there is nothing to load into."""
     assert deployment_of(load_settings(WELLSPOKEN_HOME=tmp_path)) is None
+
+
+async def test_openais_key_is_shown_to_no_other_server(
+    server: OpenAIServer, tmp_path: Path
+) -> None:
+    """With OpenAI for answers and a server of one's own for adapters; that of one's own server is
+    used there."""
+    known = {"WELLSPOKEN_HOME": tmp_path, "WELLSPOKEN_MODEL": "m", "OPENAI_API_KEY": "sk-secret"}
+    named = {"tuning": TuningSection(server=server.url)}
+    for settings in (
+        load_settings(**known, **named),
+        load_settings(**known, **named, OPENAI_BASE_URL="https://api.openai.com/v1"),
+    ):
+        deployment = deployment_of(settings)
+        assert deployment is not None
+        await deployment.load("served", tmp_path)
+    own = deployment_of(load_settings(**known, **named, OPENAI_BASE_URL=server.url))
+    assert own is not None
+    await own.load("served", tmp_path)
+    keys = [request.headers.get("authorization") for request in server.requests]
+    assert keys == [None] * 4 + ["Bearer sk-secret"] * 2
+
+
+def test_an_address_that_is_none_is_told_at_the_start(tmp_path: Path) -> None:
+    """Of the server that loads adapters, as of others."""
+    with pytest.raises(ConfigurationError, match="no web address"):
+        load_settings(WELLSPOKEN_HOME=tmp_path, tuning=TuningSection(server="localhost"))
