@@ -215,5 +215,5 @@ async def test_the_rooms_stand_in_groups(
     """The room that is open is marked, and so is the group that it belongs to, nothing else."""
     await sign_in(browser)
     page = (await browser.get(room)).text
-    assert re.findall(r'aria-current="page">([^<]+)<', page) == [title]
+    assert re.findall(r'aria-current="page">([^<]+)</a></li>', page) == [title]
     assert re.findall(r'group-tab" href="[^"]+" aria-current="true">([^<]+)<', page) == [group]
