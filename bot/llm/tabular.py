@@ -182,6 +182,11 @@ def _tells(table: Table, row: Row, attribute: Attribute) -> bool:
     return shaped
 
 
+def _is_named(wanted: Wanted, row: Row) -> bool:
+    """Whether it is asked what the very thing is that a row is about."""
+    return wanted.named and frozenset(terms(row.cells[0])) == wanted.weights.keys()
+
+
 def _one_row(wanted: Wanted, table: Table, row: Row) -> tuple[float, float]:
     """How much of what is asked a row says with its columns and titles, and how much alone."""
     named = frozenset(t for column in table.columns for t in terms(column))
@@ -191,7 +196,7 @@ def _one_row(wanted: Wanted, table: Table, row: Row) -> tuple[float, float]:
     if wanted.attribute and not wanted.weights:
         return float(wanted.attribute.ours), 0.0
     key = frozenset(terms(row.cells[0]))
-    if key == wanted.weights.keys() and wanted.named:
+    if _is_named(wanted, row):
         return 1.0, 1.0
     alone = wanted.covered(own)
     labelled = wanted.attribute and wanted.attribute.label.search(fold(row.cells[0]))
@@ -215,7 +220,7 @@ def _rows(asked: Asked, wanted: Wanted, found: Sequence[Table]) -> LookedUp | No
         (*_one_row(wanted, table, row), table, row)
         for table in found
         for row in table.rows
-        if wanted.attribute or wanted.named or _typed(asked, table, row)
+        if wanted.attribute or _is_named(wanted, row) or _typed(asked, table, row)
     ]
     good = [s for s in scored if s[0] >= COVERED]
     if not good:
