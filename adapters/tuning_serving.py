@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,7 +49,7 @@ async def _run(settings: Settings, *arguments: str, quiet: bool = False) -> int:
     try:
         process = await asyncio.create_subprocess_exec(
             python, str(PROGRAM), *arguments, env=trainer_environment({}),
-            stderr=PIPE if quiet else None,
+            stdout=DEVNULL if quiet else None, stderr=PIPE if quiet else None,
         )  # fmt: skip
     except OSError as error:
         raise TrainerMissingError(python=python, reason=error.strerror or "no program") from error
