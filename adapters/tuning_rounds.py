@@ -24,6 +24,7 @@ Build = Callable[[str], Awaitable[str]]
 """Builds a data set of a format; its id."""
 
 _COMMAND = "from adapters.cli.main import main; main()"
+"""With ``-P``: no file of the folder that the server runs in stands in for a module of ours."""
 
 _SCHEDULE = "wellspoken:schedule"
 
@@ -69,6 +70,8 @@ class Watcher:
                 job = await self.once()
             except WellspokenError as error:
                 log.warning("tuning will be looked at again", error=str(error))
+            except Exception:  # noqa: BLE001 - one fault must not end the server's other work
+                log.exception("tuning was not looked at because of a fault in the program")
             await asyncio.sleep(self._busy_s if job is not None else self._idle_s)
 
     async def once(self) -> TuningJob | None:
@@ -89,6 +92,8 @@ class Watcher:
         at = last.at if last else None
         if self._not_before is not None and now < self._not_before:
             return None
+        if not due(now, at, wanted.every, wanted.fresh, wanted.fresh):
+            return None  # before anything is counted: mostly it is not time yet
         fresh = await approved_since(self._database, at)
         if not due(now, at, wanted.every, fresh, wanted.fresh):
             return None
@@ -102,7 +107,7 @@ async def built_apart(method: str) -> str:
     """Build a data set in a process of its own, with this one's settings: going through all turns
     would keep those waiting who ask meanwhile. Raises TrainingError."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _COMMAND, "dataset", "build", "--format", method, "--json",
+        sys.executable, "-P", "-c", _COMMAND, "dataset", "build", "--format", method, "--json",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

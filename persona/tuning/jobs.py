@@ -57,7 +57,9 @@ class JobBook:
 
     async def last(self) -> TuningJob | None:
         """The round that was started last."""
-        return next(iter(await self.listing()), None)
+        query = sa.select(tuning_jobs).order_by(*_newest_first).limit(1)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else _job_of(row)
 
     async def events(self, id: str, after: int = -1) -> list[Event]:  # noqa: A002 - its word
         """What happened to a job, in order, those behind the position ``after``."""
