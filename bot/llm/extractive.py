@@ -176,8 +176,11 @@ class ExtractiveReader:
         ranked, confidence = await self._ranked(asked, question, passages, scored)
         headed = await self._headed(asked, passages)
         looked_up, told = self._looked_up(asked, passages, ranked, headed)
-        if told:
-            ranked = [told, *(each for each in ranked if each is not told)]
+        if told:  # a price says all, where nothing else is asked
+            alone = " and " not in question and valued(
+                asked, passages[told[0].index], told[0].candidate
+            )
+            ranked = [told, *(each for each in ranked if each is not told and not alone)]
         missing = wording.missing(question)
         if looked_up:
             missing = tuple(word for word in missing if not asks_attribute(asked, word))

@@ -156,3 +156,46 @@ async def test_row_that_is_cut_off_from_its_table() -> None:
     )
     assert quoted(await ask("What does F-12 mean?", rest)) == "| F-12 | too hot | open a window |"
     assert quoted(await ask("F-12", rest)) == "| F-12 | too hot | open a window |"
+
+
+async def test_keywords_of_a_title_get_the_opening_of_its_page() -> None:
+    """A few words that are the title of a page get what the page says first."""
+    hours = passage(
+        "We are open from 8 to 18. The shop is shut on Sundays.",
+        "Contact and opening hours",
+        ("Contact and opening hours",),
+    )
+    assert quoted(await ask("opening hours", HOUSE, hours)).startswith("We are open from 8 to 18.")
+
+
+async def test_price_of_a_thing_goes_before_a_row_that_has_a_percentage() -> None:
+    """What a thing costs is the sentence with its price, not a row with some share."""
+    page = passage(
+        "The SX-2 costs $19.\n\n| Property | SX-2 |\n|---|---|\n| Range of light | 0 % to 100 % |",
+        "SX-2 light sensor",
+        ("SX-2 light sensor",),
+    )
+    assert quoted(await ask("What does a light sensor cost?", page, HOUSE)) == "The SX-2 costs $19."
+
+
+async def test_list_under_the_heading_that_says_what_is_asked() -> None:
+    """What a heading announces and is asked for comes as its whole list."""
+    page = passage(
+        "## App 7.2\n\n- Themes for the night.\n- A lamp may have two names.\n- The app is faster.",
+        "News",
+    )
+    extract = await ask("What's new in app 7.2?", page, HOUSE)
+    assert quoted(extract).count("\n- ") == 2
+
+
+async def test_table_for_who_tells_of_trouble() -> None:
+    """A code that is told as trouble finds its row."""
+    page = passage(
+        "| Status | Meaning | What to do |\n|---|---|---|\n"
+        "| 401 | the key is wrong | make a new one |\n| 404 | no such lamp | look at its name |",
+        "Status codes",
+        ("Status codes",),
+    )
+    extract = await ask("I get status 401", page, HOUSE)
+    assert "make a new one" in quoted(extract)
+    assert "no such lamp" not in quoted(extract)
