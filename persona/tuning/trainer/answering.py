@@ -128,6 +128,8 @@ class Speaker:
 
         writer = threading.Thread(target=generate, daemon=True)
         with self._lock:
+            if name not in self.models:  # dropped while others were answered
+                raise UnknownModelError(wanted.model)
             writer.start()
             pieces = (piece for piece in streamer)  # over once: the streamer itself would wait
             yield from _until_stop(pieces, wanted.stop)

@@ -104,8 +104,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # nobody reads any more
 
     def _body(self) -> dict[str, Any]:
+        # A web page may send what is no JSON to an address of this machine without asking first.
+        if self.headers.get_content_type() != "application/json":
+            self.close_connection = True
+            said = "Send JSON, with the content type application/json."
+            raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, said)
         length = int(self.headers.get("content-length") or 0)
-        if length > _LARGEST:
+        if not 0 <= length <= _LARGEST:
             self.close_connection = True
             raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large.")
         value = json.loads(self.rfile.read(length) or b"{}")
@@ -233,6 +238,14 @@ def usage_of(counted: Counted) -> dict[str, int]:
     }
 
 
+def server_of(speaker: Any, host: str, port: int) -> ThreadingHTTPServer:
+    """A server that answers with ``speaker``, a :class:`Speaker`; port 0: any. Raises OSError."""
+    handler = type("Handler", (_Handler,), {"speaker": speaker})
+    server = ThreadingHTTPServer((host, port), handler)
+    server.daemon_threads = True
+    return server
+
+
 def serve(base: str, host: str, port: int, adapters: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT; prints the address when it answers. ``adapters`` are written
     ``name=folder``; one that cannot be loaded is told and left out."""
@@ -247,13 +260,11 @@ def serve(base: str, host: str, port: int, adapters: Sequence[str]) -> int:
             speaker.load(name, Path(folder))
         except Exception as error:  # noqa: BLE001 - the others are served all the same
             sys.stderr.write(f"{name} is not served: {first_line(error)}\n")
-    handler = type("Handler", (_Handler,), {"speaker": speaker})
     try:
-        server = ThreadingHTTPServer((host, port), handler)
+        server = server_of(speaker, host, port)
     except OSError as error:
         sys.stderr.write(f"Cannot listen on {host}:{port}: {error.strerror}.\n")
         return 1
-    server.daemon_threads = True
 
     def stop(*_: object) -> None:
         threading.Thread(target=server.shutdown, daemon=True).start()

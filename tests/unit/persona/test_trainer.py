@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import http.client
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from persona.tuning.trainer.folder import JobFolder, read_object, write_object
 from persona.tuning.trainer.lines import DataError, read_rows, row_of
 from persona.tuning.trainer.loading import BaseModelError
 from persona.tuning.trainer.recipes import Recipe, weights_of
-from persona.tuning.trainer.serving import wanted_of
+from persona.tuning.trainer.serving import server_of, wanted_of
 from persona.tuning.trainer.telling import Teller, curve_of
 
 ASKED = [{"role": "user", "content": "Q?"}]
@@ -220,6 +222,44 @@ def test_a_request_is_read_as_openai_means_it() -> None:
     assert wanted.messages == [{"role": "user", "content": "ab"}]
     with pytest.raises(ValueError, match="empty"):
         wanted_of({"messages": []}, "base")
+
+
+class _Silent:
+    """A speaker that remembers what it was told to load."""
+
+    base = "base"
+    models = ("base",)
+
+    def __init__(self) -> None:
+        self.loaded: list[str] = []
+
+    def load(self, name: str, folder: Path) -> bool:
+        del folder
+        self.loaded.append(name)
+        return True
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "application/json"}, 200),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415),
+        ({"content-type": "application/json", "content-length": "-1"}, 413),
+    ],
+)
+def test_no_web_page_has_an_adapter_loaded(headers: dict[str, str], status: int) -> None:
+    """A browser sends other types than JSON to any address without asking; they are refused."""
+    speaker = _Silent()
+    with server_of(speaker, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        asked = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+        body = b'{"lora_name": "evil", "lora_path": "/tmp"}'
+        asked.request("POST", "/v1/load_lora_adapter", body, headers)
+        assert asked.getresponse().status == status
+        asked.close()
+        server.shutdown()
+    assert speaker.loaded == (["evil"] if status == 200 else [])
 
 
 def test_the_trainer_runs_where_nothing_of_ours_is_installed(tmp_path: Path) -> None:
