@@ -80,13 +80,13 @@ class OpenAITuner:
         async with self._client(job.id) as client:
             again = bool(job.options.get("begun"))
             await keep({"begun": True})
-            files = {}
-            for name, path in _files(dataset):
-                kept = str(job.options.get(name) or "")
-                files[name] = kept or await self._uploaded(client, job, name, path, again=again)
-                await keep({name: files[name]})
-            found = await self._ours(client, job, files) if again else None
+            files: dict[str, str] = {}
             try:
+                for name, path in _files(dataset):
+                    kept = str(job.options.get(name) or "")
+                    files[name] = kept or await self._uploaded(client, job, name, path, again=again)
+                    await keep({name: files[name]})
+                found = await self._ours(client, job, files) if again else None
                 created = found or await self._created(client, job, files)
             except Exception as error:
                 if _is_refusal(error):

@@ -274,6 +274,15 @@ async def test_a_refusal_names_the_alternatives(
     assert await home.book.active() is None
 
 
+async def test_a_file_that_is_refused_leaves_none_behind(home: Home, service: TuningServer) -> None:
+    """What people wrote does not stay at a service that trains nothing with it."""
+    service.refused_file = "validation.jsonl"
+    with pytest.raises(TuningRefusedError, match="Invalid file format"):
+        await home.desk().start(by="me", backend=Backend.OPENAI)
+    assert len(service.contents) == 1, "the training file was there"
+    assert not service.files
+
+
 async def test_kto_is_no_business_of_a_service(home: Home, service: TuningServer) -> None:
     """Said before anything is uploaded, with who can."""
     await DatasetBook(home.database).add(home.dataset(id="d2", format="kto"), [])

@@ -1,7 +1,8 @@
 """A stand-in for a service with the OpenAI ``files`` and ``fine_tuning.jobs`` API.
 
 Jobs stand still until a test moves them: ``advance`` and ``end``. ``refusal`` makes the creation of
-jobs fail, ``down`` everything, ``lost_after`` cuts the connection after a request was carried out.
+jobs fail, ``refused_file`` the upload of files whose names end so, ``down`` everything,
+``lost_after`` cuts the connection after a request was carried out.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class TuningServer(Served, Watched):
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.calls: list[str] = []
         self.refusal: tuple[int, str] | None = None
+        self.refused_file = ""
         self.lost_after: set[str] = set()
         self.down = False
         self._numbers = itertools.count(1)
@@ -110,6 +112,8 @@ class TuningServer(Served, Watched):
         form = await request.post()
         file: Any = form["file"]
         content = file.file.read()
+        if self.refused_file and file.filename.endswith(self.refused_file):
+            return _error(400, "Invalid file format.")
         try:
             lines = [json.loads(line) for line in content.splitlines() if line.strip()]
         except ValueError:
