@@ -1,7 +1,7 @@
 """Ratings from a file: each question is asked, and what was said of its answer is kept.
 
-For what people said elsewhere, and for the sample's ratings. An operator stands behind the file:
-its better answers count as an expert's.
+For what people said elsewhere, and for the sample's ratings. An operator stands behind lines that
+name no author: their better answers count as an expert's.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ def read_lines(path: Path) -> tuple[list[RatedLine], list[tuple[int, str]]]:
         raise UsageError(f"{path} cannot be read as UTF-8 text; check the file.") from error
     good: list[RatedLine] = []
     bad: list[tuple[int, str]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # JSON may hold other ends of lines
         if not line.strip():
             continue
         try:
             good.append(_line(number, json.loads(line)))
-        except ValueError as error:
-            reason = "not JSON" if isinstance(error, json.JSONDecodeError) else str(error)
-            bad.append((number, reason))
+        except (ValueError, RecursionError) as error:
+            unread = isinstance(error, json.JSONDecodeError | RecursionError)
+            bad.append((number, "not JSON" if unread else str(error)))
     return good, bad
 
 
@@ -136,7 +136,9 @@ async def import_ratings(
         finished += 1
         tick(finished)
 
-    await asyncio.gather(*(one(line) for line in lines))
+    async with asyncio.TaskGroup() as asking:  # a fault in one ends the others
+        for line in lines:
+            asking.create_task(one(line))
     done.failed.sort()
     return done
 

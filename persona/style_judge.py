@@ -144,7 +144,7 @@ def read_judgement(answer: str) -> tuple[float, str] | None:
         return None
     try:
         score = float(number)
-    except ValueError:
+    except (ValueError, OverflowError):  # a number of 400 digits
         return None
     if not 0 <= score <= 1:
         return None

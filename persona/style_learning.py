@@ -56,7 +56,7 @@ def of_file(path: Path) -> list[Example]:
     if path.stat().st_size > _LARGEST_FILE:
         raise UsageError(f"{path} is larger than {_LARGEST_FILE // 1_000_000} MB; give fewer.")
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text; save the file as UTF-8.") from error
     except OSError as error:

@@ -53,7 +53,7 @@ def test_bad_lines_are_told_and_the_rest_goes_on(tmp_path: Path) -> None:
         {"rating": "up"},
         ["a list"],
         {"question": "x", "rating": "up", "stars": 5},
-        {"question": "When is support open?", "rating": "up"},
+        '{"question": "When is support open?", "rating": "up", "reason": "clear\u2028and short"}',
     )
     done = cli("feedback", "import", "said.jsonl", "--json")
     assert done.returncode == 1

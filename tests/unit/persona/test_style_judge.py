@@ -64,7 +64,8 @@ def test_a_judgement_is_read(answer: str, expected: tuple[float, str]) -> None:
 @pytest.mark.parametrize(
     "answer",
     ["", "It fits well.", '{"score": 7}', '{"score": true}', '{"score": NaN}', "{", "0.5% of it",
-     '{"score": [1]}', "1.5", '{"reason": "none"}', "[" * 9000],
+     '{"score": [1]}', "1.5", '{"reason": "none"}', "[" * 9000,
+     f'{{"score": {"9" * 400}}}'],
 )  # fmt: skip
 async def test_what_is_no_judgement_is_refused(answer: str) -> None:
     """No number from 0 to 1: an error, never a guess."""
