@@ -6,6 +6,7 @@ stands alone. Both are for operators: they quote documents of every group that a
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -318,4 +319,5 @@ class GateDesk:
 
     async def story(self, gate: str) -> tuple[GateLine, Story | None]:
         """A run, with its answers where their file is still there. Raises NotFoundError."""
-        return await self._book.get(gate), self._files.read(gate)
+        line = await self._book.get(gate)  # who is not known names no file
+        return line, await asyncio.to_thread(self._files.read, gate)
