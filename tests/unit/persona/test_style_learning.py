@@ -89,6 +89,16 @@ async def test_an_operators_rewrite_teaches_both_sides(database: Database) -> No
     }
 
 
+async def test_what_was_approved_is_learned_from_before_what_was_rated(database: Database) -> None:
+    """Where there is too much, the first count: approved answers, then the latest ratings."""
+    approved, early, late = [await answered(database, n, f"Answer {n}.") for n in (1, 2, 3)]
+    await RewriteBook(database, AuditTrail(database)).approve(approved, by="web:op")
+    await rated(database, early, Rating.UP)
+    await rated(database, late, Rating.DOWN)
+    found = [example.text for example in await of_turns(database)]
+    assert found == ["Answer 1.", "Answer 3.", "Answer 2."]
+
+
 async def test_live_facts_files_and_refusals_teach_nothing(database: Database) -> None:
     """Nothing fetched, nothing attached, and no answer that was none."""
     changes: list[dict[str, object]] = [
