@@ -64,6 +64,8 @@ class Imported:
 def read_lines(path: Path) -> tuple[list[RatedLine], list[tuple[int, str]]]:
     """The lines of a JSON Lines file, and what is wrong with others. Raises MissingFileError,
     UsageError for what is no text."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a JSON Lines file.")
     if not path.is_file():
         raise MissingFileError(path=path)
     try:

@@ -72,8 +72,8 @@ async def _build(wanted: str, out: Path | None, as_json: bool) -> None:
     least = settings().training.least
     if made.examples < least:
         remark(
-            f"There are {counted(made.examples, 'example')} where training needs {least}, "
-            f"{least - made.examples} more."
+            f"{counted(made.examples, 'example')} so far, and training needs {least}: approve or "
+            f"rate {least - made.examples} more."
         )
     if as_json:
         print_json(built_json(made))

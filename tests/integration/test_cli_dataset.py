@@ -72,7 +72,7 @@ def test_a_set_is_built_shown_and_listed(cli: Cli, tmp_path: Path) -> None:
     out = tmp_path / "talk.jsonl"
     done = cli("dataset", "build", "--format", "sft", "--out", str(out), "--json")
     assert done.returncode == 0, done.stderr
-    assert "3 examples where training needs 10, 7 more" in done.stderr
+    assert "3 examples so far, and training needs 10: approve or rate 7 more." in done.stderr
     made = json.loads(done.stdout)
     assert made["format"] == "sft"
     assert (made["examples"], made["train"], made["validation"]) == (3, 2, 1)
