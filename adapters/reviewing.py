@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.store.base import Database
     from bot.store.feedback import FeedbackBook, RatedTurn
     from bot.store.history import History
-    from bot.store.rewrites import LastVerdict, RewriteBook
+    from bot.store.rewrites import LastVerdict, Rewrite, RewriteBook
     from knowledge.ingest import Ingestor
 
 _PRIVATE = frozenset({"direct", "group"})
@@ -44,6 +44,15 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many wait in all: readers' words, proposed answers, answers with a thumb up."""
+
+    corrections: int = 0
+    proposals: int = 0
+    liked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     """What waits for a verdict: readers' words, and proposed answers, oldest first; ``liked`` are
     answers with a thumb up that may be approved as they are."""
@@ -51,6 +60,7 @@ class Queue:
     corrections: Sequence[RatedTurn]
     proposals: Sequence[Proposal]
     liked: Sequence[RatedTurn] = ()
+    counts: Counts = Counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +95,23 @@ class Review:
         self._audit = audit
         self._ingestor = ingestor
 
-    async def queue(self, limit: int | None = None) -> Queue:
-        """What waits; at most ``limit`` of each kind."""
-        proposed = (await self._handoffs.proposals())[:limit]
+    async def queue(self, limit: int | None = None, offset: int = 0, turn: str = "") -> Queue:
+        """What waits; at most ``limit`` of each kind behind the first ``offset``; with ``turn``
+        what waits of that one."""
+        proposed = await self._handoffs.proposals()
+        if turn:
+            proposed = [h for h in proposed if h.turn == turn]
+        waiting, liked = await self._feedback.counts()
         return Queue(
-            await self._feedback.to_review(limit),
-            [await self._proposal(h) for h in proposed],
-            await self._feedback.liked(limit),
+            await self._feedback.to_review(limit, offset, turn),
+            [await self._proposal(h) for h in proposed[offset:][:limit]],
+            await self._feedback.liked(limit, offset, turn),
+            counts=Counts(waiting, len(proposed), liked),
         )
+
+    async def standing(self, turn: str) -> Rewrite | None:
+        """The last word of an operator on what a turn may teach."""
+        return await self._rewrites.of(turn)
 
     async def check(
         self, turn: str, verdict: Verdict, groups: frozenset[str] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.web.auth import Operator, Sessions, SignInRequiredError
@@ -62,8 +62,8 @@ def console_router(console: Console) -> APIRouter:
     )
     _add_sign_in(router, console)
     add_turns(router, console, PAGE)
-    add_review(router, console, PAGE)
-    _add_rooms(router, console)
+    add_review(router, console)
+    _add_feedback(router, console)
     add_knowledge(router, console, PAGE)
     add_gaps(router, console, PAGE)
     add_costs(router, console)
@@ -115,9 +115,18 @@ def _add_sign_in(router: APIRouter, console: Console) -> None:
         return response
 
 
-def _add_rooms(router: APIRouter, console: Console) -> None:
+def _add_feedback(router: APIRouter, console: Console) -> None:
     @router.get("/feedback")
-    async def feedback(request: Request) -> Response:
+    async def feedback(
+        request: Request, page: Annotated[int, Query(ge=1, le=100_000)] = 1
+    ) -> Response:
         console.operator(request)
-        rated = await console.application.feedback.listing(limit=4 * PAGE)
-        return console.render(request, "console/feedback.html", "feedback", rated=rated)
+        found = await console.application.feedback.listing(PAGE + 1, (page - 1) * PAGE)
+        return console.render(
+            request,
+            "console/feedback.html",
+            "feedback",
+            rated=found[:PAGE],
+            page=page,
+            older=len(found) > PAGE,
+        )

@@ -25,7 +25,7 @@ from bot.store.audit import AuditTrail
 from bot.store.feedback import RatedTurn
 from bot.store.gaps import Gap, GapState
 from bot.store.reviews import Verdict
-from bot.store.rewrites import Draft, LastVerdict
+from bot.store.rewrites import Draft, LastVerdict, Rewrite
 from bot.store.route_book import DoubtfulTurn, RouteShare
 from bot.store.routing import RoutingVersion
 from bot.store.turn_list import Place, TurnLine, Wanted
@@ -50,6 +50,10 @@ class History(Protocol):
 
     async def turn(self, id: str, /) -> Turn:  # noqa: A002 - the store's own word
         """One turn; raises NotFoundError."""
+        ...
+
+    async def turns(self, ids: Sequence[str], /) -> Mapping[str, Turn]:
+        """Those of some turns that are there."""
         ...
 
     async def turn_for_key(self, key: str, /) -> Turn | None:
@@ -86,12 +90,8 @@ class FeedbackBook(Protocol):
         """The feedback on each turn of a page."""
         ...
 
-    async def listing(self, limit: int | None = None) -> Sequence[RatedTurn]:
+    async def listing(self, limit: int | None = None, offset: int = 0) -> Sequence[RatedTurn]:
         """Ratings with their turn, the latest word first."""
-        ...
-
-    async def to_review(self, limit: int | None = None) -> Sequence[RatedTurn]:
-        """Thumbs down, then other corrections, the latest word first in each."""
         ...
 
 
@@ -122,7 +122,13 @@ class Store(Protocol):
 class Review(Protocol):
     """What waits for an operator's verdict. Judging raises NotFoundError where it does not wait."""
 
-    async def queue(self, limit: int | None = None) -> Queue: ...
+    async def queue(self, limit: int | None = None, offset: int = 0, turn: str = "", /) -> Queue:
+        """At most ``limit`` of each kind behind ``offset``; with ``turn`` what waits of that."""
+        ...
+
+    async def standing(self, turn: str, /) -> Rewrite | None:
+        """The last word of an operator on what a turn may teach."""
+        ...
 
     async def judge_words(
         self, turn: str, author: str, verdict: Verdict, by: str, draft: Draft | None = None

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
@@ -17,6 +18,7 @@ from adapters.rendering.claims import claims_html
 from adapters.reviewing import Proposal
 from adapters.web.pages import source_url
 from adapters.web.texts import checked
+from bot.conversation import Turn
 from bot.errors import UsageError
 from bot.evidence import Citation
 from bot.store.feedback import RatedTurn
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 _ROOM = "/console/review"
 _CARDS = 20
-"""Cards on a page: each is a whole turn."""
+"""Cards of each kind on a page."""
 _UNDO = timedelta(minutes=30)
 """How long the last verdict is offered to be taken back."""
 _EVERYBODY = "everybody"
@@ -100,46 +102,66 @@ class Card:
     unheld: tuple[str, ...]
 
 
-async def cards_of(
-    application: Application, rated: Sequence[RatedTurn], limit: int
-) -> tuple[Card, ...]:
-    """The cards of a page."""
-    return tuple([await _card(application, each) for each in rated[:limit]])
+async def cards_of(application: Application, rated: Sequence[RatedTurn]) -> tuple[Card, ...]:
+    """The cards of a page, their turns in one read."""
+    turns = await application.history.turns([each.turn for each in rated])
+    return tuple(_card(turns[each.turn], each) for each in rated if each.turn in turns)
 
 
-async def _card(application: Application, rated: RatedTurn) -> Card:
-    turn = await application.history.turn(rated.turn)
+def _card(turn: Turn, rated: RatedTurn) -> Card:
     answer = claims_html(turn, lambda n: source_url(turn.id, n))
     unheld = tuple(c.finding for c in turn.grounding.claims if not c.supported and c.finding)
     return Card(rated, Markup(answer), turn.citations, unheld)  # noqa: S704 - made safe there
 
 
-def add_review(router: APIRouter, console: Console, page: int) -> None:
-    """The room, with at most ``page`` of each kind."""
+def add_review(router: APIRouter, console: Console) -> None:
+    """The room: what waits, page by page, or what waits of one turn."""
     review = console.application.review
 
     @router.get("/review")
-    async def queue(request: Request, show: str = "") -> Response:
+    async def queue(
+        request: Request,
+        show: str = "",
+        turn: str = "",
+        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    ) -> Response:
         operator = console.operator(request)
-        waiting = await review.queue(page)
-        groups = await console.application.ledger.groups() if waiting.proposals else ()
-        liked = show == "liked"
+        one = checked(turn, "turn", 200) if turn else ""
+        waiting = await review.queue(_CARDS, (page - 1) * _CARDS, one)
+        liked = show == "liked" or bool(one and waiting.liked and not waiting.corrections)
         rated = waiting.liked if liked else waiting.corrections
+        proposals = () if liked else waiting.proposals
+        if page > 1 and not rated and not proposals:  # the last one of the page was judged
+            return _judged(place_in_queue(liked=liked, page=page - 1))
+        groups = await console.application.ledger.groups() if proposals else ()
+        counts = waiting.counts
+        every = (max(counts.corrections, counts.proposals), counts.liked)[liked]
         return console.render(
             request,
             "console/review.html",
             "review",
-            cards=await cards_of(console.application, rated, _CARDS),
-            more=max(0, len(rated) - _CARDS),
-            answers=[] if liked else [waiting_answer(p, groups) for p in waiting.proposals],
+            cards=await cards_of(console.application, rated),
+            answers=[waiting_answer(p, groups) for p in proposals],
             liked=liked,
-            counts=(len(waiting.corrections) + len(waiting.proposals), len(waiting.liked)),
+            counts=(counts.corrections + counts.proposals, counts.liked),
             page=page,
+            pages=1 if one else max(1, -(-every // _CARDS)),
+            place_in_queue=place_in_queue,
+            one=await console.application.history.turn(one) if one else None,
+            standing=await review.standing(one) if one else None,
             last=await review.last(_key(operator), datetime.now(UTC) - _UNDO),
         )
 
     _add_words(router, console)
     _add_liked(router, console)
+
+
+def place_in_queue(*, liked: bool = False, page: int = 1) -> str:
+    """The address of a page of the queue."""
+    asked = {"show": "liked"} if liked else {}
+    if page > 1:
+        asked["page"] = str(page)
+    return f"{_ROOM}?{urlencode(asked)}" if asked else _ROOM
 
 
 def _judged(address: str = _ROOM) -> Response:
@@ -166,6 +188,7 @@ def _add_words(router: APIRouter, console: Console) -> None:
         verdict: Annotated[Word, Form()],
         text: Annotated[str, Form()] = "",
         prompt: Annotated[str, Form()] = "",
+        page: Annotated[int, Form(ge=1, le=100_000)] = 1,
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
         by, stale = _own_form(console, request, csrf)
@@ -176,7 +199,7 @@ def _add_words(router: APIRouter, console: Console) -> None:
             await review.was_right(*named, by)
         else:
             await review.judge_words(*named, Verdict(verdict.value), by, _draft(text, prompt))
-        return _judged()
+        return _judged(place_in_queue(page=page))
 
     @router.post("/review/undo")
     async def undo(
@@ -200,6 +223,7 @@ def _add_liked(router: APIRouter, console: Console) -> None:
         verdict: Annotated[Word, Form()],
         text: Annotated[str, Form()] = "",
         prompt: Annotated[str, Form()] = "",
+        page: Annotated[int, Form(ge=1, le=100_000)] = 1,
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
         by, stale = _own_form(console, request, csrf)
@@ -210,7 +234,7 @@ def _add_liked(router: APIRouter, console: Console) -> None:
             await review.keep_out(named, by)
         else:
             await review.teach(named, by, _draft(text, prompt))
-        return _judged(f"{_ROOM}?show=liked")
+        return _judged(place_in_queue(liked=True, page=page))
 
     @router.post("/review/answer")
     async def judge_answer(

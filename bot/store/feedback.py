@@ -36,6 +36,20 @@ class RatedTurn:
 
 _later = feedback.alias("later")
 _latest_first = (feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
+_liked = sa.and_(
+    feedback.c.rating == Rating.UP.value,
+    feedback.c.correction == "",
+    ~sa.exists().where(
+        _later.c.turn_id == feedback.c.turn_id, _later.c.rating == Rating.DOWN.value
+    ),
+    ~sa.exists().where(rewrites.c.turn_id == feedback.c.turn_id),
+)
+
+
+def _of(turn: str, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Feedback of a kind, of all turns or of one."""
+    query = sa.select(feedback).where(which)
+    return query.where(feedback.c.turn_id == turn) if turn else query
 
 
 def _now() -> datetime:
@@ -142,32 +156,40 @@ class FeedbackBook:
         )
         return await self._db.read(lambda connection: connection.scalar(query)) or 0
 
-    async def listing(self, limit: int | None = None) -> list[RatedTurn]:
+    async def listing(self, limit: int | None = None, offset: int = 0) -> list[RatedTurn]:
         """All ratings with their turn, the latest word first."""
-        return await self._rated(sa.select(feedback).order_by(*_latest_first).limit(limit))
+        every = sa.select(feedback).order_by(*_latest_first)
+        return await self._rated(every.limit(limit).offset(offset))
 
-    async def to_review(self, limit: int | None = None) -> list[RatedTurn]:
+    async def to_review(
+        self, limit: int | None = None, offset: int = 0, turn: str = ""
+    ) -> list[RatedTurn]:
         """What a reviewer looks at, as long as it has no verdict: better answers by experts first,
         then thumbs down, then corrections that came with a thumb up, the latest word first in
-        each."""
+        each; with ``turn`` what was said of that one."""
         down = feedback.c.rating == Rating.DOWN.value
         expert = sa.and_(feedback.c.expert, feedback.c.correction != "")
-        query = sa.select(feedback).where(to_look_at)
-        return await self._rated(
-            query.order_by(sa.case((expert, 0), (down, 1), else_=2), *_latest_first).limit(limit)
-        )
+        first = sa.case((expert, 0), (down, 1), else_=2)
+        query = _of(turn, to_look_at).order_by(first, *_latest_first)
+        return await self._rated(query.limit(limit).offset(offset))
 
-    async def liked(self, limit: int | None = None) -> list[RatedTurn]:
+    async def liked(
+        self, limit: int | None = None, offset: int = 0, turn: str = ""
+    ) -> list[RatedTurn]:
         """Thumbs up on answers that no operator has judged and nobody found wanting, the latest
-        first: what may be approved as it is."""
-        wanting = sa.exists().where(
-            _later.c.turn_id == feedback.c.turn_id, _later.c.rating == Rating.DOWN.value
+        first: what may be approved as it is; with ``turn`` those of that one."""
+        query = _of(turn, _liked).order_by(*_latest_first)
+        return await self._rated(query.limit(limit).offset(offset))
+
+    async def counts(self) -> tuple[int, int]:
+        """How many wait for a reviewer, and how many are liked."""
+        waiting, liked = (
+            sa.select(sa.func.count()).select_from(feedback).where(which).scalar_subquery()
+            for which in (to_look_at, _liked)
         )
-        judged = sa.exists().where(rewrites.c.turn_id == feedback.c.turn_id)
-        query = sa.select(feedback).where(
-            feedback.c.rating == Rating.UP.value, feedback.c.correction == "", ~wanting, ~judged
-        )
-        return await self._rated(query.order_by(*_latest_first).limit(limit))
+        query = sa.select(waiting, liked)
+        row = await self._db.read(lambda connection: connection.execute(query).one())
+        return row[0], row[1]
 
     async def _rated(self, query: sa.Select[Any]) -> list[RatedTurn]:
         def op(connection: sa.Connection) -> list[RatedTurn]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,6 +114,12 @@ class History:
         if not found:
             raise NotFoundError(kind="turn", id=id)
         return found[0]
+
+    async def turns(self, ids: Sequence[str]) -> dict[str, Turn]:
+        """Those of some turns that are there, in one read. Meant for a page of them: databases
+        bound the number of values in a query."""
+        found = await self._turns(sa.select(turns).where(turns.c.id.in_(ids))) if ids else []
+        return {turn.id: turn for turn in found}
 
     async def turn_for_key(self, key: str) -> Turn | None:
         """The turn that was recorded under a key (an event id, an idempotency key)."""

@@ -21,6 +21,9 @@
   "use strict";
   const cards = [...document.querySelectorAll(".reviewing > .card")];
   const undo = document.querySelector(".undone button");
+  const KEPT = "review-place";
+  const kept = sessionStorage.getItem(KEPT);
+  sessionStorage.removeItem(KEPT);
   if (!cards.length && !undo) return;
   for (const hint of document.querySelectorAll(".keys")) hint.hidden = false;
   const current = () => cards.findIndex((card) => card.contains(document.activeElement));
@@ -30,6 +33,13 @@
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "start", behavior: "auto" });
   };
+  // A verdict loads the page anew: the work goes on at the card that took the place of the judged.
+  for (const form of document.querySelectorAll(".judge")) {
+    form.addEventListener("submit", () => {
+      sessionStorage.setItem(KEPT, String(cards.indexOf(form.closest(".card"))));
+    });
+  }
+  if (kept !== null) go(Number(kept));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target;

@@ -109,6 +109,12 @@ async def test_thumbs_down_are_reviewed_first(database: Database, make_turn: Mak
         given.append(rated.id)
     assert [r.turn for r in await book.to_review()] == [given[3], given[0], given[1]]
     assert [r.turn for r in await book.to_review(limit=1)] == [given[3]]
+    assert [r.turn for r in await book.to_review(limit=1, offset=1)] == [given[0]]
+    assert [r.turn for r in await book.to_review(turn=given[1])] == [given[1]]
+    assert await book.to_review(turn=given[2]) == []
+    assert [r.turn for r in await book.liked(turn=given[2])] == [given[2]]
+    assert await book.liked(offset=1) == []
+    assert await book.counts() == (3, 1)
 
 
 async def test_turns_of_a_thread_that_ended_with_a_thumb_down_are_counted(

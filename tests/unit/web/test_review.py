@@ -9,9 +9,9 @@ import httpx2
 import pytest
 
 from adapters.chat.base import ChannelKind, Place
-from bot.conversation import Author, Platform
+from bot.conversation import Author, Feedback, Platform, Question, Rating
 from bot.store.rewrites import RewriteBook, Verdict
-from tests.platforms.web_application import WebApplication
+from tests.platforms.web_application import RESET_ANSWER, WebApplication, stand_in_turn
 from tests.unit.web.test_chat import ask, sign_in
 
 COLLEAGUE = Author(Platform.SLACK, "U2", "Tom")
@@ -164,3 +164,53 @@ async def test_liked_answers_are_approved_or_kept_out(
     assert kept is not None
     assert kept.verdict is Verdict.REJECTED
     assert "Nothing to approve" in (await browser.get("/console/review?show=liked")).text
+
+
+async def rated(application: WebApplication, count: int, rating: Rating) -> list[str]:
+    """Turns with one rating each, the first one rated first."""
+    question = Question("reset?", COLLEAGUE)
+    turns = [stand_in_turn(question, RESET_ANSWER) for _ in range(count)]
+    for turn in turns:
+        await application.history.record(turn)
+        await application.feedback.rate(Feedback(turn.id, COLLEAGUE, rating))
+    return [turn.id for turn in turns]
+
+
+@pytest.mark.parametrize("show", ["", "liked"])
+async def test_a_long_queue_has_pages(
+    browser: httpx2.AsyncClient, application: WebApplication, show: str
+) -> None:
+    """The tab says how many wait in all; a verdict comes back to its page, and where that was the
+    page's last card to the one before."""
+    await rated(application, 21, Rating.UP if show else Rating.DOWN)
+    await sign_in(browser)
+    asked = f"?show={show}" if show else ""
+    page = (await browser.get(f"/console/review{asked}")).text
+    assert page.count('class="judge"') == 20
+    assert '<span class="muted">21</span>' in page
+    assert "1 of 2" in page
+    there = f"/console/review?{'show=liked&' if show else ''}page=2"
+    action = f"/console/review/{show or 'words'}"
+    form = fields((await browser.get(there)).text, action)
+    done = await browser.post(action, data={**form, "verdict": "rejected"})
+    assert done.headers["location"] == there
+    back = await browser.get(there)
+    assert (back.status_code, back.headers["location"]) == (303, f"/console/review{asked}")
+
+
+async def test_the_review_of_one_turn(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Only what was said of it; judged, its verdict stands there and can be taken back."""
+    turn, _ = await rated(application, 2, Rating.DOWN)
+    await sign_in(browser)
+    room = f"/console/review?turn={turn}"
+    page = (await browser.get(room)).text
+    assert page.count('class="judge"') == 1
+    form = fields(page, "/console/review/words")
+    await browser.post("/console/review/words", data={**form, "verdict": "right"})
+    page = (await browser.get(room)).text
+    assert "Nothing of it waits" in page
+    assert "Approved by web:operator" in page
+    assert "Take the verdict back" in page
+    assert (await browser.get("/console/review?turn=t0")).status_code == 404
