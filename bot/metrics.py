@@ -18,6 +18,11 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 # From a lexical search (a millisecond) to the longest answer a chat waits for (60 s).
 _STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60)
 
+_MOST_MODELS = 50
+"""Models that are told apart: a process sees a few releases, and a series costs memory for good."""
+
+_OTHERS = "others"
+
 
 class Metrics:
     """Counters and histograms under the prefix ``wellspoken_``."""
@@ -30,6 +35,13 @@ class Metrics:
             ("outcome", "route", "platform"),
             registry=self.registry,
         )
+        self._spoken = Counter(
+            "wellspoken_model_answers",
+            "Turns by the model that spoke and how they ended: a release, canary and live.",
+            ("model", "outcome"),
+            registry=self.registry,
+        )
+        self._models: set[str] = set()
         self._stages = Histogram(
             "wellspoken_stage_seconds",
             "Wall time of one stage of a turn.",
@@ -82,18 +94,28 @@ class Metrics:
     def observe_turn(self, turn: Turn) -> None:
         """Count a new turn; a repeated request that got a stored turn is not one."""
         self._answers.labels(turn.outcome, turn.route.route, turn.author.platform).inc()
+        model = self._named(turn.model)
+        if model:
+            self._spoken.labels(model, turn.outcome).inc()
         for stage, milliseconds in turn.timings_ms.items():
             self._stages.labels(stage).observe(milliseconds / 1000)
         if turn.grounding.claims:
             self._grounding.observe(turn.grounding.score)
         usage = turn.usage
         if usage.prompt_tokens or usage.completion_tokens:
-            self._tokens.labels(turn.model, "prompt").inc(usage.prompt_tokens)
-            self._tokens.labels(turn.model, "completion").inc(usage.completion_tokens)
+            self._tokens.labels(model, "prompt").inc(usage.prompt_tokens)
+            self._tokens.labels(model, "completion").inc(usage.completion_tokens)
         if usage.cost_usd:
-            self._cost.labels(turn.model).inc(usage.cost_usd)
+            self._cost.labels(model).inc(usage.cost_usd)
         if turn.saved_usd:
             self._saved.inc(turn.saved_usd)
+
+    def _named(self, model: str) -> str:
+        """The model's id; those after the first few of a process are counted together."""
+        if model not in self._models and len(self._models) >= _MOST_MODELS:
+            return _OTHERS
+        self._models.add(model)
+        return model
 
     def observe_rating(self, rating: Rating, platform: Platform) -> None:
         """Count a thumb."""

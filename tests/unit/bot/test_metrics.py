@@ -39,6 +39,19 @@ def test_a_turn_is_counted_by_outcome_route_and_platform() -> None:
     assert f'wellspoken_answers_total{{outcome="abstained",{labels}}} 1.0' in lines
 
 
+def test_turns_are_counted_by_the_model_that_spoke() -> None:
+    """Canary and live are told apart, and after fifty models the others are counted together."""
+    metrics = Metrics()
+    for number in range(60):
+        metrics.observe_turn(replace(turn(), model=f"ft:{number}"))
+    metrics.observe_turn(replace(turn(), model="ft:0"))
+    lines = metrics.exposition().decode().splitlines()
+    counted = [line for line in lines if line.startswith("wellspoken_model_answers_total{")]
+    assert len(counted) == 51
+    assert 'wellspoken_model_answers_total{model="ft:0",outcome="answered"} 2.0' in counted
+    assert 'wellspoken_model_answers_total{model="others",outcome="answered"} 10.0' in counted
+
+
 def test_stages_are_timed_in_seconds() -> None:
     """Milliseconds of a turn become seconds, as Prometheus wants them."""
     metrics = Metrics()
