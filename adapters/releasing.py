@@ -19,6 +19,7 @@ from bot.errors import UsageError
 from persona.canary_figures import CanaryTurns
 from persona.canary_reading import Limits, Reading, reading
 from persona.lineage import Lineage, lineage_of
+from persona.promotions import check_share
 from persona.registry import Change, GateRun, ModelVersion, Promotion, Registry, Release, Trial
 from persona.releasing import VoiceReleases
 from persona.versions import ROLLED_BACK
@@ -99,6 +100,10 @@ class ReleaseDesk:
         release = await self.registry.release()
         found = await (self.registry.trained_on(author) if author else self.registry.listing())
         return [(version, share_of(version, release)) for version in found]
+
+    async def of_model(self, model: str) -> ModelVersion | None:
+        """The version that is a model of this name; a model is one version only."""
+        return next((v for v in await self.registry.listing() if v.model == model), None)
 
     async def release(self) -> Release:
         """What is released now."""
@@ -184,6 +189,7 @@ class ReleaseDesk:
         self, version: str, share: float, *, by: str, force: bool = False, reason: str = ""
     ) -> Trial:
         """Let a version answer a share of threads, likewise."""
+        check_share(share)  # before what the version itself may be refused for
         found = await self.registry.check(version, force=force, reason=reason, canary=True)
         if found.model == self._settings.model:
             raise UsageError(

@@ -142,8 +142,7 @@ class Promotions:
         version is live, or the share is no share.
         """
         _check_reason(force, reason)
-        if not LEAST_SHARE <= share <= 1:
-            raise UsageError(f"A canary's share is from {LEAST_SHARE} to 1; {share:g} is not.")
+        check_share(share)
         at = self._clock()
 
         def op(connection: sa.Connection) -> Trial:
@@ -280,6 +279,12 @@ class Promotions:
     ) -> None:
         content = {"action": action, "actor": by, "subject": version, **details}
         self._audit.append_in(connection, OPERATOR, content)
+
+
+def check_share(share: float) -> None:
+    """Raises UsageError for what is no share of threads."""
+    if not LEAST_SHARE <= share <= 1:
+        raise UsageError(f"A canary's share is from {LEAST_SHARE} to 1; {share:g} is not.")
 
 
 def _check_reason(force: bool, reason: str) -> None:
