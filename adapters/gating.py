@@ -221,7 +221,19 @@ async def _opened(settings: Settings, database: Database, at_once: int) -> Async
         trained = await StyleBook(database).of(persona.version)
         styler = Styler(persona, knowledge.embedder, model=trained)
         bench = Bench(knowledge.evidence, grounder, styler.score, at_once)
-        yield _Opened(settings, persona, server, knowledge.embedder, encoder, bench)
+        waiting = _patient(settings, at_once)
+        yield _Opened(waiting, persona, server, knowledge.embedder, encoder, bench)
+
+
+def _patient(settings: Settings, at_once: int) -> Settings:
+    """Models may take as many times as long as questions are asked at once: a server that speaks
+    one answer at a time is slow here by the gate's own doing, and nobody waits in a chat."""
+    limits = settings.models
+    longer = {
+        "first_token": limits.first_token * (at_once + 1),
+        "answer": limits.answer * (at_once + 1),
+    }
+    return settings.model_copy(update={"models": limits.model_copy(update=longer)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -347,3 +347,13 @@ async def test_what_cannot_be_gated_is_told(settled: Callable[..., Settings]) ->
         await run(settings, "v9")
     with pytest.raises(ConfigurationError, match="OPENAI_BASE_URL"):
         await run(settled(OPENAI_BASE_URL=None, WELLSPOKEN_MODEL=None), version)
+
+
+async def test_a_server_that_makes_the_gate_wait_is_waited_for(
+    settled: Callable[..., Settings],
+) -> None:
+    """A first word that takes longer than a chat would wait is no failure: several are asked at
+    once. What it takes is judged as latency."""
+    settings = settled(models={"first_token": timedelta(milliseconds=100)})
+    story, _ = await run(settings, await register(settings, "slow"))
+    assert failed(story) == {"latency"}
