@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from knowledge.ingest import Ingestor
     from knowledge.ledger import Ledger
     from knowledge.standing import SourceDesk
+    from persona.style import StyleScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,14 @@ class Application:
         from adapters.gating import gate_desk
 
         return gate_desk(self.settings, self.database)
+
+    async def style_of(self, text: str) -> StyleScore:
+        """How well a text keeps to the persona, and where it does not."""
+        from adapters.styling import styler_of
+
+        styler = styler_of(self.persona, self.embedder, self.database)
+        await styler.refresh()
+        return await styler.score(text)
 
     async def readiness(self) -> dict[str, str | None]:
         """What must work before questions can be taken: ``None``, or what is wrong."""

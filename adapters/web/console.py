@@ -21,7 +21,7 @@ from adapters.web.pages import Pages
 from adapters.web.ports import Application
 from adapters.web.reviewing import add_review
 from adapters.web.routing import add_routing
-from adapters.web.security import own_forms_only
+from adapters.web.security import StaleFormError, own_forms_only
 from adapters.web.telling import add_turns
 from adapters.web.training import add_training
 
@@ -43,6 +43,13 @@ class Console:
         operator = self.sessions.operator(request)
         if operator is None:
             raise SignInRequiredError
+        return operator
+
+    def form(self, request: Request, csrf: str) -> Operator:
+        """The operator who sent a form of ours; raises SignInRequiredError, StaleFormError."""
+        operator = self.operator(request)
+        if not self.sessions.csrf_holds(operator, csrf):
+            raise StaleFormError
         return operator
 
     def render(self, request: Request, template: str, room: str, **values: Any) -> Response:
@@ -106,10 +113,7 @@ def _add_sign_in(router: APIRouter, console: Console) -> None:
 
     @router.post("/logout")
     async def logout(request: Request, csrf: Annotated[str, Form()] = "") -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            sentence = "The form is out of date; load the page again and repeat."
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, sentence)
+        console.form(request, csrf)
         response = RedirectResponse(_LOGIN, HTTPStatus.SEE_OTHER)
         console.sessions.close_console(response)
         return response

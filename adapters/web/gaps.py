@@ -27,7 +27,6 @@ _AT_ONCE = 12
 """Questions that are grouped while somebody waits for the page; the worker does the others."""
 
 _EVERYBODY = "everybody"
-_STALE = "The form is out of date; load the page again and repeat."
 _ALL = "all"
 _SOURCES = {
     Kind.REPLY: "A colleague’s reply, to be checked before it is published.",
@@ -160,9 +159,7 @@ def _add_story(router: APIRouter, console: Console) -> None:
 
     @router.post("/gaps/{gap}/draft")
     async def draft(request: Request, gap: str, csrf: Annotated[str, Form()] = "") -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         return await _told(request, console, gap, write=True)
 
     @router.post("/gaps/{gap}/answer")
@@ -174,9 +171,7 @@ def _add_story(router: APIRouter, console: Console) -> None:
         readers: Annotated[list[str] | None, Form()] = None,
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         name = checked(gap, "gap", 200)
         try:
             done = await console.application.gaps.answer(
@@ -224,9 +219,7 @@ def _add_verdicts(router: APIRouter, console: Console) -> None:
         verdict: Annotated[str, Form()],
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         desk, name = console.application.gaps, checked(gap, "gap", 200)
         if verdict == "dismiss":
             await desk.dismiss(name, operator.author.key)

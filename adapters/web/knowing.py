@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from knowledge.stores.base import StoreStats
 
 _ROOM = "/console/knowledge"
-_STALE = "The form is out of date; load the page again and repeat."
 _BUSY = frozenset({State.SYNCING, State.WAITING})
 _RUNS = 50
 _COUNTS = ("added", "changed", "unchanged", "removed")
@@ -97,8 +96,6 @@ def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
     async def sync(
         request: Request, source: Annotated[str, Form()], csrf: Annotated[str, Form()] = ""
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         await console.application.sources.want(checked(source, "source", 1000))
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from persona.registry import Promotion
 
 _ROOM = "/console/models"
-_STALE = "The form is out of date; load the page again and repeat."
 _LONGEST = 500
 _SCORES = {
     "style": "Style",
@@ -142,9 +141,7 @@ def _add_changes(router: APIRouter, console: Console) -> None:
         reason: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         try:
             await console.application.models.roll_back(
                 by=operator.author.key, reason=checked(reason, "reason", _LONGEST)
@@ -161,9 +158,7 @@ def _add_changes(router: APIRouter, console: Console) -> None:
         force: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         name, why = checked(version, "version", 50), checked(reason, "reason", _LONGEST)
         desk, by = console.application.models, operator.author.key
         try:
@@ -183,9 +178,7 @@ def _add_changes(router: APIRouter, console: Console) -> None:
         force: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         name, why = checked(version, "version", 50), checked(reason, "reason", _LONGEST)
         desk, by = console.application.models, operator.author.key
         try:

@@ -33,6 +33,7 @@ from knowledge.ledger import DocumentRecord, RunRecord
 from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
 from persona.datasets import Dataset
+from persona.style import StyleScore
 from persona.tuning.base import Backend, Method, TuningJob
 
 Show = Callable[[str], Awaitable[None]]
@@ -307,6 +308,11 @@ class PersonaCard(Protocol):
     @property
     def name(self) -> str: ...
     @property
+    def label(self) -> str:
+        """Its name and version, as turns keep it."""
+        ...
+
+    @property
     def greeting(self) -> Sequence[str]:
         """Ways to say hello; the first one opens the page."""
         ...
@@ -356,5 +362,9 @@ class Application(Protocol):
     def gates(self) -> Gates: ...
     @property
     def models(self) -> Models: ...
+
+    async def style_of(self, text: str, /) -> StyleScore:
+        """How well a text keeps to the persona, and where it does not."""
+        ...
 
     async def readiness(self) -> Mapping[str, str | None]: ...

@@ -203,13 +203,17 @@ def _add_words(router: APIRouter, console: Console) -> None:
 
     @router.post("/review/undo")
     async def undo(
-        request: Request, turn: Annotated[str, Form()], csrf: Annotated[str, Form()] = ""
+        request: Request,
+        turn: Annotated[str, Form()],
+        show: Annotated[str, Form()] = "",
+        page: Annotated[int, Form(ge=1, le=100_000)] = 1,
+        csrf: Annotated[str, Form()] = "",
     ) -> Response:
         by, stale = _own_form(console, request, csrf)
         if stale is not None:
             return stale
         await review.take_back(checked(turn, "turn", 200), by)
-        return _judged()
+        return _judged(place_in_queue(liked=show == "liked", page=page))
 
 
 def _add_liked(router: APIRouter, console: Console) -> None:

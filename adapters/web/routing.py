@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from adapters.web.console import Console
 
 _ROOM = "/console/routing"
-_STALE = "The form is out of date; load the page again and repeat."
 _PERIODS = (7, 30)
 _DOUBTFUL = 15
 _THRESHOLDS = {
@@ -65,9 +64,7 @@ def add_routing(router: APIRouter, console: Console) -> None:
         route: Annotated[str, Form()],
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         named = checked(turn, "turn", 200), checked(route, "route", 20)
         await console.application.routing.label(*named, operator.author.key)
         return RedirectResponse(f"{_ROOM}#doubtful", HTTPStatus.SEE_OTHER)
@@ -78,8 +75,6 @@ def add_routing(router: APIRouter, console: Console) -> None:
         to: Annotated[int, Form(ge=0, le=1_000_000)],
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         await console.application.routing.roll_back(operator.author.key, to)
         return RedirectResponse(f"{_ROOM}#thresholds", HTTPStatus.SEE_OTHER)

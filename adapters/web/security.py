@@ -45,6 +45,10 @@ class ForeignFormError(UsageError):
     """This form was sent by another site; open the page here and send it again."""
 
 
+class StaleFormError(ForeignFormError):
+    """The form is out of date; load the page again and repeat."""
+
+
 class BodyTypeError(UsageError):
     """The body must be JSON; send it with the header Content-Type: application/json."""
 

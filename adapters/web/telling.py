@@ -17,13 +17,15 @@ from adapters.telling import READER, Story, story_of
 from adapters.web.pages import source_url
 from adapters.web.sources import CitedPlace, cited_place
 from adapters.web.texts import checked
-from bot.conversation import Outcome, Platform, Rating, Route
+from bot.conversation import Outcome, Platform, Rating, Route, Turn
 from bot.errors import NotFoundError
 from bot.evidence import Claim
 from bot.store.turn_list import LONGEST_SEARCH, Place, TurnLine, Wanted
+from persona.style import Finding, Rule
 
 if TYPE_CHECKING:
     from adapters.web.console import Console
+    from adapters.web.ports import Application
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -34,6 +36,16 @@ _MEASURES = {
     "covered": "words covered",
     "plain": "plain look-up",
     "follows": "leans on the thread",
+}
+_RULES = {
+    Rule.AVOIDED_WORD: "A word to avoid",
+    Rule.PREFERRED_WORD: "Another word is preferred",
+    Rule.EXCLAMATION: "Exclamation mark",
+    Rule.EMOJI: "Emoji",
+    Rule.LONG_SENTENCE: "Long sentence",
+    Rule.SHOUTING: "Shouting",
+    Rule.CONTRACTION: "Contraction",
+    Rule.VOICE: "Off-voice",
 }
 _RATINGS = {Rating.UP: "Thumbs up", Rating.DOWN: "Thumbs down"}
 
@@ -198,8 +210,36 @@ def add_turns(router: APIRouter, console: Console, page: int) -> None:
     @router.get("/turns/{turn}")
     async def story(request: Request, turn: str) -> Response:
         console.operator(request)
-        told = await story_of(console.application, checked(turn, "turn", 200))
-        return console.render(request, "console/turn.html", "conversations", **shown_story(told))
+        application = console.application
+        told = await story_of(application, checked(turn, "turn", 200))
+        return console.render(
+            request,
+            "console/turn.html",
+            "conversations",
+            **shown_story(told),
+            style=await _style_of(application, told.turn),
+            version=await application.models.of_model(told.turn.model),
+            verdict=await application.review.standing(told.turn.id),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The style of an answer: its score when it was given, 0 to 1, and what a look at it finds
+    now. ``later``: that look was by another version of the persona."""
+
+    score: float
+    findings: tuple[tuple[str, Finding], ...]
+    later: bool
+
+
+async def _style_of(application: Application, turn: Turn) -> Style | None:
+    """``None`` where the style was not scored."""
+    if turn.style is None:
+        return None
+    now = await application.style_of(turn.answer)
+    found = tuple((_RULES[Rule(f.rule)], f) for f in now.findings)
+    return Style(turn.style, found, turn.persona != application.persona.label)
 
 
 def _choices() -> dict[str, Any]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from adapters.web.console import Console
 
 _ROOM = "/console/training"
-_STALE = "The form is out of date; load the page again and repeat."
 _EVENTS = 200
 """Events of a job that are shown, the last ones."""
 
@@ -143,9 +142,7 @@ def _add_doing(router: APIRouter, console: Console) -> None:
         base: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         try:
             job = await console.application.tuning.start(
                 by=operator.author.key,
@@ -159,9 +156,7 @@ def _add_doing(router: APIRouter, console: Console) -> None:
 
     @router.post("/training/{job}/cancel")
     async def cancel(request: Request, job: str, csrf: Annotated[str, Form()] = "") -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         done = await console.application.tuning.cancel(
             checked(job, "job", 200), operator.author.key
         )
@@ -169,9 +164,7 @@ def _add_doing(router: APIRouter, console: Console) -> None:
 
     @router.post("/training/{job}/resume")
     async def resume(request: Request, job: str, csrf: Annotated[str, Form()] = "") -> Response:
-        operator = console.operator(request)
-        if not console.sessions.csrf_holds(operator, csrf):
-            return console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
+        operator = console.form(request, csrf)
         done = await console.application.tuning.resume(
             checked(job, "job", 200), by=operator.author.key
         )

@@ -68,6 +68,7 @@ from knowledge.stores.embedded import EmbeddedStore
 from knowledge.syncbook import SyncBook
 from knowledge.syncing import Plan
 from persona.profile import default_persona
+from persona.style import StyleScore, StyleScorer
 
 TOKEN = "a-token-for-tests"
 
@@ -259,6 +260,7 @@ class Card:
     """The persona as the page shows it."""
 
     name: str = "Juniper"
+    label: str = "Juniper@1"
     greeting: tuple[str, ...] = (
         "Hello. I know the Mossgate documentation and show where each answer comes from.",
     )
@@ -392,6 +394,9 @@ class WebApplication:
     @property
     def gates(self) -> GateDesk:
         return GateDesk(self.gate_book, GateFiles(self.home))
+
+    async def style_of(self, text: str) -> StyleScore:
+        return StyleScorer(default_persona("Juniper")).score(text)
 
     async def readiness(self) -> Mapping[str, str | None]:
         return {"database": None, "knowledge": None} | self.not_ready

@@ -34,9 +34,10 @@
     card.scrollIntoView({ block: "start", behavior: "auto" });
   };
   // A verdict loads the page anew: the work goes on at the card that took the place of the judged.
-  for (const form of document.querySelectorAll(".judge")) {
+  for (const form of document.querySelectorAll(".judge, .undone")) {
     form.addEventListener("submit", () => {
-      sessionStorage.setItem(KEPT, String(cards.indexOf(form.closest(".card"))));
+      const card = form.closest(".card");
+      sessionStorage.setItem(KEPT, String(card ? cards.indexOf(card) : Math.max(0, current())));
     });
   }
   if (kept !== null) go(Number(kept));

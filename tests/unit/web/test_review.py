@@ -194,6 +194,10 @@ async def test_a_long_queue_has_pages(
     form = fields((await browser.get(there)).text, action)
     done = await browser.post(action, data={**form, "verdict": "rejected"})
     assert done.headers["location"] == there
+    undo = fields((await browser.get(f"/console/review{asked}")).text, "/console/review/undo")
+    taken = await browser.post("/console/review/undo", data={**undo, "page": "2"})
+    assert taken.headers["location"] == there
+    await browser.post(action, data={**form, "verdict": "rejected"})
     back = await browser.get(there)
     assert (back.status_code, back.headers["location"]) == (303, f"/console/review{asked}")
 

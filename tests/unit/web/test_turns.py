@@ -23,6 +23,7 @@ from bot.conversation import (
 )
 from bot.errors import NotFoundError
 from bot.evidence import Claim, Grounding, Rejected
+from persona.registry import Registry
 from tests.platforms.turns import turn_of
 from tests.platforms.web_application import RESET, WebApplication
 from tests.unit.web.test_chat import ask, sign_in
@@ -198,3 +199,40 @@ def test_a_place_that_is_none_is_not_found() -> None:
     for cursor in ("x", "2026-01-01T00:00:00~", "2026-01-01T00:00:00~t", "~t"):
         with pytest.raises(NotFoundError):
             place_of(cursor)
+
+
+async def test_a_turn_tells_its_style_and_who_spoke(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The score of then, the phrases that leave the voice, the version that is the model; a turn
+    without a score says so."""
+    registry = Registry(application.database)
+    version = await registry.register(
+        model="juniper-7b", base="small", backend="external", by="web:operator"
+    )
+    off = told(id="off", answer="GREAT NEWS!!! It works!!!", style=0.42, model="juniper-7b")
+    await application.history.record(off)
+    await application.history.record(told(id="plain", style=None))
+    await sign_in(browser)
+    page = (await browser.get("/console/turns/off")).text
+    assert "42%" in page
+    assert "Exclamation mark" in page
+    assert "The persona has changed since" in page
+    assert f'<a href="/console/models/{version.version}">{version.version}</a>' in page
+    plain = (await browser.get("/console/turns/plain")).text
+    assert "It was not scored." in plain
+    assert "<dt>Version</dt>" not in plain
+
+
+async def test_a_turn_leads_to_its_review(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Rated, it has a link to what waits of it; judged, the verdict and its operator."""
+    await application.history.record(told(id="a"))
+    await sign_in(browser)
+    assert "/console/review?turn=a" not in (await browser.get("/console/turns/a")).text
+    await application.feedback.rate(Feedback("a", KIM, Rating.DOWN))
+    assert "/console/review?turn=a" in (await browser.get("/console/turns/a")).text
+    await application.review.was_right("a", KIM.key, "web:operator")
+    page = (await browser.get("/console/turns/a")).text
+    assert "Approved for the voice to learn from by web:operator" in page
