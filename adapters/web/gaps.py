@@ -159,7 +159,7 @@ def _add_story(router: APIRouter, console: Console) -> None:
 
     @router.post("/gaps/{gap}/draft")
     async def draft(request: Request, gap: str, csrf: Annotated[str, Form()] = "") -> Response:
-        operator = console.form(request, csrf)
+        console.form(request, csrf)
         return await _told(request, console, gap, write=True)
 
     @router.post("/gaps/{gap}/answer")

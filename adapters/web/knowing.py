@@ -96,6 +96,6 @@ def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
     async def sync(
         request: Request, source: Annotated[str, Form()], csrf: Annotated[str, Form()] = ""
     ) -> Response:
-        operator = console.form(request, csrf)
+        console.form(request, csrf)
         await console.application.sources.want(checked(source, "source", 1000))
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
