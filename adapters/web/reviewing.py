@@ -37,7 +37,6 @@ _UNDO = timedelta(minutes=30)
 """How long the last verdict is offered to be taken back."""
 _EVERYBODY = "everybody"
 _GROUP = "group:"
-_STALE = "The form is out of date; load the page again and repeat."
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +167,6 @@ def _judged(address: str = _ROOM) -> Response:
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
 
-def _own_form(console: Console, request: Request, csrf: str) -> tuple[str, Response | None]:
-    """The operator's key, or the page that says that the form is stale."""
-    operator = console.operator(request)
-    if console.sessions.csrf_holds(operator, csrf):
-        return _key(operator), None
-    return "", console.pages.error(request, HTTPStatus.FORBIDDEN, _STALE)
-
-
 def _add_words(router: APIRouter, console: Console) -> None:
     """Verdicts on what readers said, and taking them back."""
     review = console.application.review
@@ -191,9 +182,7 @@ def _add_words(router: APIRouter, console: Console) -> None:
         page: Annotated[int, Form(ge=1, le=100_000)] = 1,
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        by, stale = _own_form(console, request, csrf)
-        if stale is not None:
-            return stale
+        by = _key(console.form(request, csrf))
         named = checked(turn, "turn", 200), checked(author, "author", 1000)
         if verdict is Word.RIGHT:
             await review.was_right(*named, by)
@@ -209,9 +198,7 @@ def _add_words(router: APIRouter, console: Console) -> None:
         page: Annotated[int, Form(ge=1, le=100_000)] = 1,
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        by, stale = _own_form(console, request, csrf)
-        if stale is not None:
-            return stale
+        by = _key(console.form(request, csrf))
         await review.take_back(checked(turn, "turn", 200), by)
         return _judged(place_in_queue(liked=show == "liked", page=page))
 
@@ -230,9 +217,7 @@ def _add_liked(router: APIRouter, console: Console) -> None:
         page: Annotated[int, Form(ge=1, le=100_000)] = 1,
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        by, stale = _own_form(console, request, csrf)
-        if stale is not None:
-            return stale
+        by = _key(console.form(request, csrf))
         named = checked(turn, "turn", 200)
         if verdict is Word.REJECTED:
             await review.keep_out(named, by)
@@ -248,9 +233,7 @@ def _add_liked(router: APIRouter, console: Console) -> None:
         readers: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        by, stale = _own_form(console, request, csrf)
-        if stale is not None:
-            return stale
+        by = _key(console.form(request, csrf))
         groups = chosen_groups(checked(readers, "readers", 300) if readers else "")
         await review.judge_answer(checked(turn, "turn", 200), verdict, by, groups=groups)
         return _judged()
