@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,13 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.web.texts import checked
-from bot.errors import NotFoundError, ReleaseError, UsageError
+from bot.errors import (
+    GateNotPassedError,
+    NotFoundError,
+    ReleaseError,
+    UsageError,
+    WellspokenError,
+)
 from persona.canary import Side
 from persona.canary_reading import Finding, interval, shown
 
@@ -110,8 +117,32 @@ async def _room(request: Request, console: Console, wrong: str = "") -> Response
     return page
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A form that was sent and refused, so that it stands there again as it was filled in."""
+
+    form: str = ""
+    reason: str = ""
+    force: bool = False
+    percent: int = 10
+
+
+def _refusal(error: WellspokenError, version: str) -> str:
+    """Why a change was refused, in the words of the page where the error names options."""
+    if not isinstance(error, GateNotPassedError):
+        return str(error)
+    return (
+        f"{version} has not passed the gate. Run `wellspoken models gate {version}` first; or tick"
+        ' "Also without a pass of the gate" and give a reason.'
+    )
+
+
 async def _story(
-    request: Request, console: Console, version: str, wrong: str = "", reason: str = ""
+    request: Request,
+    console: Console,
+    version: str,
+    wrong: str = "",
+    tried: Tried = Tried(),
 ) -> Response:
     """The page of a version; with what was wrong where a change was refused."""
     desk = console.application.models
@@ -127,7 +158,7 @@ async def _story(
         scores=scores_of(story.version.scores),
         in_words=in_words,
         wrong=wrong,
-        reason=reason,
+        tried=tried,
     )
     if wrong:
         page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -166,7 +197,8 @@ def _add_changes(router: APIRouter, console: Console) -> None:
         except NotFoundError:
             raise
         except (UsageError, ReleaseError) as error:
-            return await _story(request, console, name, str(error), why)
+            tried = Tried("promote", why, bool(force))
+            return await _story(request, console, name, _refusal(error, name), tried)
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
 
     @router.post("/models/{version}/canary")
@@ -186,5 +218,6 @@ def _add_changes(router: APIRouter, console: Console) -> None:
         except NotFoundError:
             raise
         except (UsageError, ReleaseError) as error:
-            return await _story(request, console, name, str(error), why)
+            tried = Tried("canary", why, bool(force), round(percent))
+            return await _story(request, console, name, _refusal(error, name), tried)
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)

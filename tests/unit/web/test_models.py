@@ -27,8 +27,9 @@ async def test_room_is_for_operators(browser: httpx2.AsyncClient) -> None:
     assert (await browser.get(ROOM)).status_code in (303, 307, 401)
     await sign_in(browser)
     page = (await browser.get(ROOM)).text
-    assert "No version yet" in page
-    assert "The general model" in page
+    assert "No versions yet" in page
+    assert "Versions of the voice" in page
+    assert "The general model" not in page, "without a model server the reader answers"
     assert 'aria-current="page">Models</a>' in page
     assert (await browser.get(f"{ROOM}/v7")).status_code == 404
 
@@ -46,6 +47,8 @@ async def test_version_is_promoted_for_a_reason_and_rolled_back(
     refused = await browser.post(f"{ROOM}/v1/promote", data=form)
     assert refused.status_code == 422
     assert "has not passed the gate" in refused.text
+    assert "--force" not in refused.text
+    assert '<details class="confirm" open><summary class="outlined">Promote v1' in refused.text
     unsaid = await browser.post(f"{ROOM}/v1/promote", data={**form, "force": "yes"})
     assert "Forcing needs a reason" in unsaid.text
     done = await browser.post(
