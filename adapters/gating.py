@@ -35,7 +35,7 @@ from bot.evaluation.summary import summarise
 from bot.store.ids import new_id
 from bot.telemetry import log
 from persona.datasets import DatasetBook
-from persona.gate import Limits, Scores, judge, known_before
+from persona.gate import Limits, Scores, judge, known_before, not_known_before
 from persona.registry import ModelVersion, Registry
 from persona.suites import SuiteBook
 from persona.versions import GATED, REJECTED
@@ -123,8 +123,9 @@ async def gate(
 
 async def _held_out(
     database: Database, candidate: ModelVersion, cases: list[Case]
-) -> tuple[list[Case], int]:
-    """The cases that the candidate was not trained on, and how many it was."""
+) -> tuple[list[Case], int | None]:
+    """The cases that the candidate was not trained on, and how many it was; ``None``: its data set
+    is gone, so nobody can tell."""
     if not candidate.dataset:
         return cases, 0
     try:
@@ -134,7 +135,7 @@ async def _held_out(
         )
     except (NotFoundError, OSError) as error:  # gone, or trained elsewhere
         log.warning("what it was trained on cannot be looked at", error=type(error).__name__)
-        return cases, 0
+        return cases, None
     return [case for case in cases if case.id not in known], len(known)
 
 
@@ -246,7 +247,7 @@ class _Run:
     speakers: Speakers
     suites: Sequence[Suite]
     by: str
-    left_out: int = 0
+    left_out: int | None = 0
 
     def story(self, heard: Sequence[Heard], book: GateBook) -> Story:
         """The verdict over all answers."""
@@ -260,8 +261,10 @@ class _Run:
         live = Scores(self.speakers.against, theirs, self.speakers.live_is_model)
         limits = Limits(release.interval, release.worse, release.slower, release.dearer)
         verdict = judge(candidate, live, limits)
-        if self.left_out:
-            verdict = replace(verdict, measures=(*verdict.measures, known_before(self.left_out)))
+        left = self.left_out
+        if left != 0:
+            told = not_known_before() if left is None else known_before(left)
+            verdict = replace(verdict, measures=(*verdict.measures, told))
         return Story(
             id=new_id("gate"),
             version=self.version.version,

@@ -152,6 +152,15 @@ def known_before(cases: int) -> Measure:
     return Measure("held out", passed=True, reason=reason, candidate=cases)
 
 
+def not_known_before() -> Measure:
+    """Says that what the candidate was trained on cannot be looked at any more."""
+    reason = (
+        "held out: nobody can tell whether the candidate was trained on these questions, the files "
+        "of its data set are gone"
+    )
+    return Measure("held out", passed=True, reason=reason)
+
+
 def _failures(side: Scores) -> Measure | None:
     failed = sum(score.failed for score in side.scores)
     if not failed:

@@ -293,6 +293,21 @@ async def test_what_the_candidate_was_trained_on_is_left_out(
     assert any("3 cases were left out" in reason for reason in story.reasons)
 
 
+async def test_a_data_set_that_is_gone_is_told(
+    settled: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """Whether the suite was held out cannot be looked at; the verdict does not keep silent."""
+    settings = settled()
+    files = tmp_path / "gone.jsonl", tmp_path / "gone.validation.jsonl"
+    built = Dataset("ds1", "sft", "Juniper@1", 3, 3, 0, {}, {}, "0" * 64, *files, datetime.now(UTC))
+    database = await Database.open(settings.database)
+    await DatasetBook(database).add(built, [])
+    await database.close()
+    story, _ = await run(settings, await register(settings, "plain", dataset="ds1"))
+    assert story.candidate["n"] == PUMPS + len(ODD)
+    assert any("nobody can tell" in reason for reason in story.reasons)
+
+
 async def test_a_server_that_fails_gives_no_verdict(settled: Callable[..., Settings]) -> None:
     """More than a tenth: one sentence and nothing kept. A single failure counts as wrong."""
     settings = settled()
