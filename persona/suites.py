@@ -25,7 +25,8 @@ class SuiteBook:
     async def keep(self, digest: str, name: str, path: str, questions: Sequence[str]) -> None:
         """Remember a suite by its content; one that is known already changes nothing.
 
-        ``questions`` holds every question and every paraphrase of one.
+        ``questions`` holds every question and every paraphrase of one; their number is kept as the
+        suite's cases.
         """
         asked = [q for q in dict.fromkeys(text.strip() for text in questions) if q]
         suite = {

@@ -43,7 +43,9 @@ def load_tokenizer(source: str) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=is_folder(source))
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, local_files_only=is_folder(source), trust_remote_code=False
+        )
     except Exception as error:
         raise BaseModelError(f"its tokenizer cannot be read: {first_line(error)}") from error
     if not getattr(tokenizer, "chat_template", None):
@@ -62,7 +64,10 @@ def load_model(base: str, place: str) -> Any:
 
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            base, dtype=number_type(place), local_files_only=is_folder(base)
+            base,
+            dtype=number_type(place),
+            local_files_only=is_folder(base),
+            trust_remote_code=False,  # nobody is asked either: a model is data, not a program
         )
     except (torch.OutOfMemoryError, MemoryError):
         raise
