@@ -60,7 +60,9 @@ def test_a_round_from_start_to_candidate(cli: Cli, home: Path) -> None:
         if folder.trainer() and folder.read_progress():
             break
         time.sleep(0.02)
-    os.kill(folder.trainer() or 0, signal.SIGKILL)
+    trainer = folder.trainer()
+    assert trainer, "0 would be every process of this test"
+    os.kill(trainer, signal.SIGKILL)
     while folder.trainer() is not None:
         time.sleep(0.02)
     shown = cli.json("tune", "show", job)

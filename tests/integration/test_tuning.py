@@ -343,7 +343,9 @@ async def test_a_killed_round_does_not_stand_in_the_way(home: Home) -> None:
     plan(home.folder, step=1)
     job = await home.desk().start(by="a")
     await until(lambda: home.book.get(job.id), lambda _: home.job(job.id).read_progress())
-    os.kill(home.job(job.id).trainer() or 0, signal.SIGKILL)
+    trainer = home.job(job.id).trainer()
+    assert trainer, "0 would be every process of this test"
+    os.kill(trainer, signal.SIGKILL)
     await until(lambda: asyncio.sleep(0, home.job(job.id).trainer()), lambda t: t is None)
     other = await home.desk().start(by="b")
     assert other.status is Status.RUNNING
