@@ -74,6 +74,22 @@ _COURTESY = re.compile(
     r"|me too|you too)\b",
     re.IGNORECASE,
 )
+_TELL = (
+    r"(?:(?:tell|ping|message|ask|show) (?:me|us)|ask away|write (?:to )?(?:me|us)|write back|shout"
+    r"|holler|just say(?: so)?|say so|come back|drop (?:me|us) a line|give (?:me|us) a shout"
+    r"|get back to (?:me|us)|sage? (?:mir|uns)(?: bescheid)?|melde? dich|melden sie sich"
+    r"|schreibe? (?:mir|uns)|gib (?:mir|uns) bescheid"
+    r"|(?:geben|sagen) sie (?:mir|uns)(?: bescheid)?)"
+)
+_SOFTLY = r"(?:(?:just|please|then|and|bitte|dann|einfach) )*"
+_ABOUT = r"(?:if|when|whenever|which|what|where|how|whether|wenn|falls|welche[rsn]?|was|wo|ob)"
+# "Tell me if a step doesn't work." "If a step sticks, tell me which one."
+_INVITATION = re.compile(
+    rf"^{_SOFTLY}{_TELL}(?: here| again)?,? {_ABOUT}\b"
+    rf"|^(?:if|when|should|wenn|falls)\b[^,.;:]{{1,80}}, {_SOFTLY}{_TELL}(?:\W*$| {_ABOUT}\b)",
+    re.IGNORECASE,
+)
+_MOST_INVITING = 8  # telling words of such a sentence; German function words count
 _SOURCES = "documents?|docs|documentation|passages?|sources?|pages?|knowledge base|guide"
 _ADMISSION = re.compile(
     r"\b(?:i|we) (?:do not|don't|could not|couldn't|cannot|can't|did not|didn't|am not|was not"
@@ -97,13 +113,16 @@ def unwrapped(sentence: str) -> str:
 
 
 def states_nothing(sentence: str, statement: Statement, known: AbstractSet[str]) -> bool:
-    """Whether a sentence makes no claim: a greeting, a question, an offer, an "I don't know".
+    """Whether a sentence makes no claim: a greeting, a question, an offer, an invitation to write
+    back, an "I don't know".
 
     A question that brings in more than one telling word that is not ``known`` (from the passages
     or the person's question) takes something for granted, and is checked.
     """
     text = plain(sentence)
     if not any(c.isalnum() for c in statement.text):
+        return True
+    if _invites(text, statement):
         return True
     strict = [f for f in statement.facts if f.kind is not Kind.NAME]
     if strict:
@@ -115,6 +134,13 @@ def states_nothing(sentence: str, statement: Statement, known: AbstractSet[str])
         return True
     courteous = _COURTESY.match(text) or _COURTESY.match(statement.text)
     return not statement.weights or bool(courteous and len(statement.weights) <= _MOST_COURTEOUS)
+
+
+def _invites(text: str, statement: Statement) -> bool:
+    """An invitation to write back: short, and without a figure ("which one" is none)."""
+    figures = any(f.kind is not Kind.NAME and f.text.casefold() != "one" for f in statement.facts)
+    short = len(statement.weights) <= _MOST_INVITING
+    return short and not figures and bool(_INVITATION.match(text))
 
 
 def commands(sentence: str) -> list[str]:
@@ -237,7 +263,7 @@ class BuiltinGrounder:
     ``encoder`` is shared with the reader; without one it has its own, loaded at the first claim.
     """
 
-    id = "builtin-3"
+    id = "builtin-4"
     """Changes whenever verdicts may (:class:`bot.ports.Grounder`)."""
 
     def __init__(self, encoder: CheckerEncoder | None = None) -> None:

@@ -155,3 +155,33 @@ def test_code_is_checked_line_by_line() -> None:
     """A fenced block is its lines, a sentence its inline spans."""
     assert commands("```bash\na --b\n\nc\n```") == ["a --b", "c"]
     assert commands("Run `x y` or ``z``.") == ["x y", "z"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Tell me if a step doesn't work.",
+        "If a step sticks, tell me which one.",
+        "Shout if you get stuck.",
+        "If anything looks odd, just say so.",
+        "Sag mir Bescheid, wenn ein Schritt nicht klappt.",
+        "Falls etwas hakt, melde dich.",
+    ],
+)
+async def test_an_invitation_to_write_back_states_nothing(said: str) -> None:
+    """A voice may end its answer with one."""
+    assert (await BuiltinGrounder().open(PASSAGES).check(said)).supported
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Tell us within 14 days if a part is missing.",
+        "If the reset fails, tell me your password.",
+        "If you write to us, you get a refund.",
+        "If the light stays red, the pump is broken, tell me if it is.",
+    ],
+)
+async def test_a_claim_dressed_as_an_invitation_is_checked(said: str) -> None:
+    """Terms, requests and consequences are claims, whoever is told."""
+    assert not (await BuiltinGrounder().open(PASSAGES).check(said)).supported
