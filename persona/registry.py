@@ -137,7 +137,8 @@ class Registry:
             speaks = known.state in {LIVE, CANARY}
             becomes = known.state if speaks else state
             put_state(connection, version, becomes, known.why if speaks else why, at, scores)
-            self._append(connection, f"model {state}", by, version, why=why)
+            action = "model judged" if speaks else f"model {state}"  # the trail tells what became
+            self._append(connection, action, by, version, state=becomes, why=why)
             return get_in(connection, version)
 
         return await self._db.write(op)

@@ -233,13 +233,16 @@ async def test_failed_or_rejected_version_is_no_canary_without_force(database: D
 
 
 async def test_what_speaks_keeps_its_state_through_the_gate(database: Database) -> None:
-    """A new verdict on the live version changes its scores, not what answers users."""
-    registry = Registry(database)
+    """A new verdict on the live version changes its scores, not what answers users; the audit
+    trail says no more than that."""
+    registry, audit = Registry(database), AuditTrail(database)
     await registered(registry, "one")
     await registry.set_state("v1", "gated", why="passed", by=BY, scores={"style": 0.8})
     await registry.promote("v1", by=BY, force=True, reason="x")
     known = await registry.set_state("v1", "rejected", why="x", by=BY, scores={"style": 0.9})
     assert (known.state, known.scores) == ("live", {"style": 0.9})
+    told = (await audit.listing(kind="operator"))[-1].content
+    assert (told["action"], told["state"], told["why"]) == ("model judged", "live", "x")
     with pytest.raises(UsageError, match="promote"):
         await registry.set_state("v1", "live", why="x", by=BY)
 
