@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.conversation import Outcome, Rating, Route, Turn
@@ -68,7 +68,7 @@ class Consent:
         return self.choices.get(key, self.silence)
 
     def author(self, key: str) -> bool:
-        """Whether this author's better answer may be used; an operator's always."""
+        """Whether this author's better answer and thumb may be used; an operator's always."""
         return not key or key in OPERATORS or self.choices.get(key, self.silence)
 
 
@@ -109,13 +109,16 @@ def choose(rated: Rated, wanted: Format, consent: Consent) -> Choice:
     if barred is not None:
         return Choice(dropped=(barred,))
     better, why = _better(rated, consent)
+    heard = replace(rated, said=tuple(s for s in rated.said if consent.author(s.author)))
+    if better is None and rated.said and not heard.said and not _approved_as_given(rated):
+        return Choice(dropped=(Dropped.CONSENT,))
     match wanted:
         case Format.SFT:
-            return _examples(rated, better, why)
+            return _examples(heard, better, why)
         case Format.DPO:
-            return _preferences(rated, better, why)
+            return _preferences(heard, better, why)
         case Format.KTO:
-            return _thumbs(rated, better, why)
+            return _thumbs(heard, better, why)
 
 
 def _barred(rated: Rated, consent: Consent) -> Dropped | None:

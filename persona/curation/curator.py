@@ -93,7 +93,7 @@ class Curator:
 
     async def _consent(self, batch: list[Rated]) -> Consent:
         people = {rated.turn.author.key for rated in batch}
-        people |= {said.author for rated in batch for said in rated.said if said.correction}
+        people |= {said.author for rated in batch for said in rated.said}
         people |= {rated.rewritten.author for rated in batch if rated.rewritten}
         return Consent(await self._choices.choices(people - {""}), self._silence)
 

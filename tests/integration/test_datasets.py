@@ -382,6 +382,19 @@ async def test_consent_is_asked_of_asker_and_author(home: _Home) -> None:
     assert len(await home.lines(consent="opt-in")) == 1
 
 
+async def test_the_thumb_of_who_opted_out_teaches_nothing(home: _Home) -> None:
+    """Neither up nor down; others' thumbs on the same answer count as if it were not there."""
+    away = Author(Platform.WEB, "away")
+    await ConsentLedger(home.database).choose(away.key, False)
+    alone, beside = await home.turn(0), await home.turn(1)
+    await home.rate(alone, by=away)
+    await home.rate(beside, Rating.DOWN, by=away)
+    await home.rate(beside)
+    made = await home.desk().build(Format.SFT)
+    assert (made.examples, made.dropped) == (1, {"no consent": 1})
+    assert (await home.desk().show()).turns == (beside,)
+
+
 async def test_questions_of_suites_are_kept_out(home: _Home) -> None:
     """Near ones too."""
     await SuiteBook(home.database).keep("d", "s", "s.jsonl", ["How long do refunds take to come?"])
