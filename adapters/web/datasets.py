@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _ROOM = "/console/datasets"
 _LINES = 200
 """Lines of a lineage on a page."""
+_FORMATS = {"sft": "to imitate", "dpo": "of better and worse", "kto": "with their thumbs"}
 
 
 def add_datasets(router: APIRouter, console: Console) -> None:
@@ -23,7 +24,9 @@ def add_datasets(router: APIRouter, console: Console) -> None:
     async def datasets(request: Request) -> Response:
         console.operator(request)
         found = await console.application.datasets.listing()
-        return console.render(request, "console/datasets.html", "datasets", datasets=found)
+        return console.render(
+            request, "console/datasets.html", "datasets", datasets=found, format_words=_FORMATS
+        )
 
     @router.get("/datasets/{dataset}")
     async def one(request: Request, dataset: str, page: int = 0) -> Response:
@@ -39,6 +42,7 @@ def add_datasets(router: APIRouter, console: Console) -> None:
             "datasets",
             dataset=found,
             card=found.card,
+            format_words=_FORMATS,
             lines=told.lines,
             counted=[
                 ("Taught", found.card["taught"]),

@@ -23,9 +23,14 @@ _EVENTS = 200
 """Events of a job that are shown, the last ones."""
 
 _METHODS = {
-    Method.SFT: "sft: imitate approved answers",
-    Method.DPO: "dpo: prefer the better of two",
-    Method.KTO: "kto: thumbs as they are",
+    Method.SFT: "imitate approved answers (SFT)",
+    Method.DPO: "prefer the better of two (DPO)",
+    Method.KTO: "thumbs as they are (KTO)",
+}
+_LEARNED = {
+    Method.SFT: "Imitating approved answers",
+    Method.DPO: "Preferring the better of two",
+    Method.KTO: "From thumbs as they are",
 }
 _BACKENDS = {Backend.LOCAL: "this machine", Backend.OPENAI: "the service of OPENAI_BASE_URL"}
 
@@ -59,6 +64,11 @@ def curve_of(events: Sequence[Event]) -> Curve | None:
         for step, loss in told
     )
     return Curve(points, losses[0], losses[-1], max(losses), min(losses))
+
+
+def title_of(job: TuningJob) -> str:
+    """What a round is about, in words, and the base's own name without its folders."""
+    return f"{_LEARNED[job.method]}, on {job.base.rstrip('/').rpartition('/')[2] or job.base}"
 
 
 def time_left(job: TuningJob) -> str:
@@ -103,7 +113,15 @@ def _add_looking(router: APIRouter, console: Console) -> None:
         return _page(request, console, "console/_training_live.html", found)
 
 
-async def _rounds(request: Request, console: Console, wrong: str = "") -> Response:
+async def _rounds(
+    request: Request,
+    console: Console,
+    wrong: str = "",
+    asked: tuple[str, str, str] | None = None,
+) -> Response:
+    """The list and the form; ``asked`` is a refused form as it was filled in: method, way, base."""
+    usual = console.application.tuning.usual
+    method, backend, base = asked or (usual.method, usual.backend, "")
     page = console.render(
         request,
         "console/training.html",
@@ -111,8 +129,13 @@ async def _rounds(request: Request, console: Console, wrong: str = "") -> Respon
         jobs=await console.application.tuning.listing(),
         methods=[(method.value, words) for method, words in _METHODS.items()],
         backends=[(backend.value, words) for backend, words in _BACKENDS.items()],
-        usual=console.application.tuning.usual,
+        usual=usual,
+        method=method,
+        backend=backend,
+        base=base,
         time_left=time_left,
+        title_of=title_of,
+        backend_words=_BACKENDS,
         wrong=wrong,
     )
     if wrong:
@@ -130,6 +153,8 @@ def _page(request: Request, console: Console, template: str, found: Round) -> Re
         older=max(0, len(found.events) - _EVENTS),
         curve=curve_of(found.events),
         time_left=time_left,
+        title_of=title_of,
+        backend_words=_BACKENDS,
     )
 
 
@@ -151,7 +176,7 @@ def _add_doing(router: APIRouter, console: Console) -> None:
                 base=checked(base, "base", 500).strip() or None,
             )
         except WellspokenError as error:  # said above the form, whatever kept it from beginning
-            return await _rounds(request, console, str(error))
+            return await _rounds(request, console, str(error), (method, backend, base[:500]))
         return RedirectResponse(f"{_ROOM}/{job.id}", HTTPStatus.SEE_OTHER)
 
     @router.post("/training/{job}/cancel")

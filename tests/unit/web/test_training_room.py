@@ -52,11 +52,11 @@ async def test_the_room_is_closed_without_the_token(browser: httpx2.AsyncClient)
 
 
 async def test_an_empty_room_says_how_to_begin(browser: httpx2.AsyncClient) -> None:
-    """No round yet: the way from thumbs to a round."""
+    """No rounds yet: the way from thumbs to a round."""
     await sign_in(browser)
     page = await browser.get("/console/training")
     assert page.status_code == 200
-    assert "No round yet" in page.text
+    assert "No rounds yet" in page.text
 
 
 async def test_a_round_that_runs_shows_steps_loss_and_time(
@@ -112,6 +112,8 @@ async def test_what_keeps_a_round_from_beginning_is_said_on_the_page(
     page = await browser.post("/console/training", data=form)
     assert page.status_code == 422
     assert "dataset build --format dpo" in page.text
+    assert f'value="{tmp_path}"' in page.text
+    assert 'value="dpo" selected' in page.text
     form["method"] = "magic"
     assert (await browser.post("/console/training", data=form)).status_code == 422
 
