@@ -11,6 +11,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from adapters.doctor_loop import loop_checks
 from bot.errors import UsageError, WellspokenError
 from bot.ports import ChatMessage, Embedder
 from bot.settings import Settings, load_settings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _LEAST_FREE_MB = 500
 _PATIENCE_S = 10
+_LOOP_S = 60  # a Python for training looks for its packages, a server loads an adapter
 _LOADING_S = 120  # a judge's own model may be large
 _HELLO = (ChatMessage("user", "Say hello."),)
 _SLACK_FIX = (
@@ -83,6 +85,8 @@ async def examine() -> list[Check]:
             checks += await _weaviate(settings)
         checks.append(await _run(name, examination, settings, fix))
     checks.append(await _run("claims", _claims, settings, _CLAIMS_FIX, _LOADING_S))
+    for name, examination, fix in loop_checks(settings):
+        checks.append(await _run(name, examination, settings, fix, _LOOP_S))
     return [*checks, *await _live(settings)]
 
 

@@ -73,7 +73,7 @@ class VersionVoice:
                     said = True
                     yield piece
         except ModelRefusedError as error:
-            if said or not _is_missing(error) or not await self._load():
+            if said or not is_missing(error) or not await self._load():
                 raise
         else:
             return
@@ -100,7 +100,8 @@ class VersionVoice:
         return True
 
 
-def _is_missing(error: ModelRefusedError) -> bool:
+def is_missing(error: ModelRefusedError) -> bool:
+    """Whether the server does not know the model: its adapter may be loaded again."""
     return error.data.get("status") == _MISSING or error.data.get("code") == "model_not_found"
 
 

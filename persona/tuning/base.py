@@ -120,6 +120,13 @@ Keep = Callable[[Mapping[str, Any]], Awaitable[None]]
 class Tuner(Protocol):
     """Trains. Every method may be called again after a crash: nothing happens twice."""
 
+    async def probe(self) -> str:
+        """Look whether there is anything to train with; what it is, in words for people.
+
+        Raises TrainerMissingError, TuningUnavailableError, TuningRefusedError.
+        """
+        ...
+
     async def check(self, method: Method, base: str, dataset: Dataset) -> str:
         """Look whether a job could begin, before there is one; the base as it shall be kept.
 

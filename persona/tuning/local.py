@@ -58,6 +58,11 @@ class LocalTuner:
         """The files of a job."""
         return JobFolder(self._home / job)
 
+    async def probe(self) -> str:
+        """As the port says; the packages are looked for, not loaded."""
+        await asyncio.to_thread(self._check_packages)
+        return f"{self._python} has what training needs"
+
     async def check(self, method: Method, base: str, dataset: Dataset) -> str:
         """As the port says; a base that is a folder comes back as its whole path."""
         if not base:

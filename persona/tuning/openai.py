@@ -58,6 +58,14 @@ class OpenAITuner:
         self._epochs = epochs
         self.url = without_password(self._base_url)
 
+    async def probe(self) -> str:
+        """As the port says; jobs are listed, nothing is sent."""
+        async with self._client("") as client:
+            found = await client.with_options(max_retries=0).fine_tuning.jobs.list(limit=1)
+            if not isinstance(found.data, list):
+                raise ValueError("it answers with something that is no fine-tuning API")  # noqa: TRY004 - the server's mistake
+            return f"{self.url} answers"
+
     async def check(self, method: Method, base: str, dataset: Dataset) -> str:
         """As the port says; nothing is sent."""
         if method is Method.KTO:

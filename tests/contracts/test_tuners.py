@@ -14,6 +14,7 @@ import pytest
 
 from bot.store.base import Database
 from persona.datasets import Dataset
+from persona.forgetting_files import both_digests, digest_of
 from persona.tuning.base import Backend, Method, Report, Status, Tuner, TuningJob
 from persona.tuning.jobs import JobBook
 from persona.tuning.local import LocalTuner
@@ -47,9 +48,8 @@ def dataset_in(folder: Path, lines: int = 12, method: Method = Method.SFT) -> Da
     for path, count in zip(files, (lines, 2), strict=True):
         path.write_text("".join(json.dumps(line(n)) + "\n" for n in range(count)), "utf-8")
     at = datetime(2026, 11, 1, tzinfo=UTC)
-    return Dataset(
-        "d1", method.value, "Juniper 1", lines + 2, lines, 2, {}, {}, "0" * 64, *files, at
-    )
+    digest = both_digests(*(digest_of(path) for path in files))
+    return Dataset("d1", method.value, "Juniper 1", lines + 2, lines, 2, {}, {}, digest, *files, at)
 
 
 class Stage(ABC):
@@ -180,6 +180,12 @@ async def training(stage: Stage, sqlite_database: Database, tmp_path: Path) -> A
     found = Round(stage, book, dataset, job)
     yield found
     await stage.tuner.cancel(await book.get(job.id))
+
+
+async def test_it_tells_whether_there_is_anything_to_train_with(stage: Stage) -> None:
+    """A sentence, and no training began."""
+    assert await stage.tuner.probe()
+    assert stage.begun() == 0
 
 
 async def test_a_training_tells_how_far_it_is_and_what_came_of_it(training: Round) -> None:
