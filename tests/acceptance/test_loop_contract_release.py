@@ -39,7 +39,10 @@ def shouted(messages: list[Message]) -> str:
 
 
 def invented(messages: list[Message]) -> str:
-    """Something that no source says."""
+    """Something that no source says, but where there are no sources: what a check would refuse is
+    said by the next model."""
+    if "<passage" not in str(messages[-1].get("content")):
+        return "Hello! What's growing?"
     return "It takes 77 days and costs 912 euros, as everybody at the moon base knows [1]."
 
 
