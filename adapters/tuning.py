@@ -24,6 +24,7 @@ from bot.errors import (
 )
 from bot.telemetry import log
 from knowledge.exclusive import Exclusive, TakenError
+from persona.dataset_files import check_files
 from persona.datasets import Dataset, DatasetBook
 from persona.registry import Registry
 from persona.tuning.base import Backend, Event, Method, Report, Status, Tuner, TuningJob
@@ -90,8 +91,9 @@ class TuningDesk:
         """Begin a round and return; what is not said is as in ``[tuning]``, and the data set the
         newest of the method.
 
-        Raises UsageError, NotFoundError, TooFewExamplesError, RoundRunningError and what the
-        tuner's ``check`` and ``begin`` raise.
+        Raises UsageError, NotFoundError, TooFewExamplesError, RoundRunningError, TrainingError
+        where the set's files are not those that were built, and what the tuner's ``check`` and
+        ``begin`` raise.
         """
         wanted = self._settings.tuning
         backend = backend or Backend(wanted.backend)
@@ -101,6 +103,7 @@ class TuningDesk:
             missing = least - chosen.examples
             raise TooFewExamplesError(found=chosen.examples, needed=least, missing=missing)
         tuner = self._tuners(backend)
+        await asyncio.to_thread(check_files, chosen)
         base = await tuner.check(method, base or wanted.base, chosen)
         running = await self._book.active()
         if running is not None:  # a trainer that was killed is no round that runs

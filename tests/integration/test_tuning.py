@@ -35,6 +35,7 @@ from bot.store.rewrites import RewriteBook
 from bot.work.leases import Leases
 from knowledge.exclusive import Exclusive
 from persona.datasets import Dataset, DatasetBook
+from persona.forgetting_files import both_digests, digest_of
 from persona.registry import Registry
 from persona.tuning.base import Backend, Event, Method, Report, Status, TuningJob
 from persona.tuning.jobs import JobBook
@@ -378,7 +379,8 @@ async def test_what_cannot_be_trained_on_is_said_before_there_is_a_job(home: Hom
     )
     kto = home.dataset(id="d2", format="kto")
     kto.train_file.write_text('{"prompt": "Q", "completion": "A", "label": true}\n' * 12)
-    await datasets.add(kto, [])
+    digest = both_digests(digest_of(kto.train_file), digest_of(kto.validation_file))
+    await datasets.add(replace(kto, digest=digest), [])
     with pytest.raises(TrainingError, match="all of data set d2 are good"):
         await desk.start(by="me", dataset="d2")
     few = home.dataset(id="d3", examples=7, at=later)
