@@ -237,6 +237,10 @@ class VoiceReleases:
             self._failed[version.model] = self._watch()
             log.warning("version not loaded, it gets no traffic", version=version.version,
                         error=str(error))  # fmt: skip
+        except Exception:  # noqa: BLE001 - nobody awaits it: it would be tried again at every look
+            self._failed[version.model] = self._watch()
+            log.exception("version not loaded because of a fault in the program",
+                          version=version.version)  # fmt: skip
         else:
             self._failed.pop(version.model, None)
             self._loaded.add(version.model)

@@ -185,6 +185,34 @@ async def test_version_that_cannot_be_loaded_gets_no_traffic(sqlite_database: Da
     assert await spoken(releases) == "one"
 
 
+async def test_a_fault_in_loading_is_not_repeated_at_every_look(sqlite_database: Database) -> None:
+    """What goes wrong in the program itself waits as long as a server's refusal."""
+    registry, server, watch = Registry(sqlite_database), _Faulty(), Hands()
+    releases = releases_of(registry, server, watch, deploys=True)
+    await released(registry, "one", adapters=True)
+    await registry.promote("v1", by=BY, force=True, reason="x")
+    for _ in range(5):
+        assert await spoken(releases) is None
+        watch.now += 2.1
+        await asyncio.sleep(0)
+    assert server.tried == 1
+    watch.now += 30
+    await spoken(releases)
+    await asyncio.sleep(0)
+    assert server.tried == 2
+    await releases.aclose()
+
+
+class _Faulty(Server):
+    """A deployment with a fault in its program."""
+
+    tried = 0
+
+    async def load(self, model: str, adapter: Path) -> None:
+        self.tried += 1
+        raise KeyError(model, adapter)
+
+
 async def test_retired_version_is_unloaded(sqlite_database: Database) -> None:
     """What was rolled back leaves the server after a while."""
     registry, server, watch = Registry(sqlite_database), Server(), Hands()
