@@ -23,8 +23,8 @@ _EVENTS = 200
 """Events of a job that are shown, the last ones."""
 
 _METHODS = {
-    Method.SFT: "imitate approved answers (SFT)",
-    Method.DPO: "prefer the better of two (DPO)",
+    Method.SFT: "approved answers (SFT)",
+    Method.DPO: "the better of two (DPO)",
     Method.KTO: "thumbs as they are (KTO)",
 }
 _LEARNED = {
