@@ -249,18 +249,22 @@ class TuningDesk:
     async def watch(self, id: str, seen: Seen, *, by: str) -> TuningJob:  # noqa: A002 - its word
         """Wait for a job's end, taking it up again wherever it stopped; ``seen`` is called with it
         now and then. Raises NotFoundError, RoundRunningError, TuningUnavailableError where the
-        service is gone for ten minutes, and what ``begin`` raises."""
+        service is not there at first, or gone for ten minutes later, and what ``begin`` raises."""
         job = await self.resume(id, by=by)
         lost_since: float | None = None
+        found = False
         while True:
             seen(job)
             if job.status.over:
                 return job
-            await asyncio.sleep(self._pace[job.backend])
+            if found:
+                await asyncio.sleep(self._pace[job.backend])
             try:
                 job = await self.tend(id)
-                lost_since = None
+                lost_since, found = None, True
             except TuningUnavailableError as error:
+                if not found:  # nobody has to wait to hear of a wrong address
+                    raise
                 lost_since = lost_since or time.monotonic()
                 if time.monotonic() - lost_since > _OUT_OF_TOUCH_S:
                     raise

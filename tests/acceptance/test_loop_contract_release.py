@@ -204,6 +204,9 @@ def test_a_service_that_is_gone_for_a_while_does_not_end_the_round(loop: Loop) -
     shown = loop.tune.json("tune", "show", job)
     assert shown["status"] in ("queued", "running")
     refused(loop.tune("tune", "cancel", job), 1, "service")
+    watched = loop.tune("tune", "watch", job)
+    assert watched.returncode == 1 and f"tune watch {job}" in watched.stderr
+    assert "Traceback" not in watched.stderr
     loop.trains.down = False
     loop.trains.end(loop.remote())
     assert loop.tune.json("tune", "watch", job)["status"] == "succeeded"

@@ -239,15 +239,23 @@ async def test_a_job_that_was_not_noted_is_cancelled_at_the_service(
 
 
 async def test_a_service_that_is_gone_is_waited_for(home: Home, service: TuningServer) -> None:
-    """What it does not say now it says later; looking meanwhile shows what was known."""
+    """Gone at first, that is said at once; later it is waited for. Looking meanwhile shows what was
+    known."""
     desk = home.desk()
     job = await desk.start(by="me", backend=Backend.OPENAI)
     service.advance(next(iter(service.jobs)), 3, 10, 0.5)
     await desk.tend(job.id)
     service.down = True
     assert (await desk.story(job.id)).job.progress.step == 3
+    with pytest.raises(TuningUnavailableError, match="tune watch"):
+        await desk.watch(job.id, nobody, by="me")
+    service.down = False
+    looks = len(service.calls)
     watching = asyncio.create_task(desk.watch(job.id, nobody, by="me"))
-    await asyncio.sleep(0.3)
+    await service.until(lambda: len(service.calls) >= looks + 4)  # two whole looks: it was found
+    service.down = True
+    looks = len(service.calls)
+    await service.until(lambda: len(service.calls) >= looks + 5)  # more than one look's tries
     service.down = False
     service.end(next(iter(service.jobs)))
     assert (await watching).version == "v1"
