@@ -29,17 +29,18 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._answers = Counter(
+        self._answers = self._counter(
             "wellspoken_answers",
             "Turns by how they ended, the route taken and the platform.",
-            ("outcome", "route", "platform"),
-            registry=self.registry,
+            "outcome",
+            "route",
+            "platform",
         )
-        self._spoken = Counter(
+        self._spoken = self._counter(
             "wellspoken_model_answers",
             "Turns by the model that spoke and how they ended: a release, canary and live.",
-            ("model", "outcome"),
-            registry=self.registry,
+            "model",
+            "outcome",
         )
         self._models: set[str] = set()
         self._stages = Histogram(
@@ -55,34 +56,31 @@ class Metrics:
             buckets=(0.25, 0.5, 0.75, 0.9, 0.99, 1.0),
             registry=self.registry,
         )
-        self._feedback = Counter(
+        self._feedback = self._counter(
             "wellspoken_feedback",
             "Ratings by thumb and platform; a changed rating counts again.",
-            ("rating", "platform"),
-            registry=self.registry,
+            "rating",
+            "platform",
         )
-        self._tokens = Counter(
+        self._tokens = self._counter(
             "wellspoken_tokens",
             "Tokens that models charged.",
-            ("model", "kind"),
-            registry=self.registry,
+            "model",
+            "kind",
         )
-        self._cost = Counter(
+        self._cost = self._counter(
             "wellspoken_cost_usd",
             "Price of those tokens in US dollars, where one is set.",
-            ("model",),
-            registry=self.registry,
+            "model",
         )
-        self._cache = Counter(
+        self._cache = self._counter(
             "wellspoken_answer_cache",
             "Questions that were looked up in the answer cache, by whether it had the answer.",
-            ("found",),
-            registry=self.registry,
+            "found",
         )
-        self._saved = Counter(
+        self._saved = self._counter(
             "wellspoken_saved_usd",
             "What repeated answers cost when they were made, in US dollars.",
-            registry=self.registry,
         )
         self._budget_left: Gauge | None = None
         self._queue = Gauge(
@@ -90,6 +88,9 @@ class Metrics:
             "Messages taken in and not yet answered.",
             registry=self.registry,
         )
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
 
     def observe_turn(self, turn: Turn) -> None:
         """Count a new turn; a repeated request that got a stored turn is not one."""

@@ -1,4 +1,4 @@
-"""The engine and released versions: who speaks in a thread, and how well in the persona's manner."""
+"""The engine and released versions: who speaks in a thread, and how well it keeps to the voice."""
 
 from __future__ import annotations
 
