@@ -36,6 +36,9 @@ _FILES = ("training_file", "validation_file")
 _LOOKED_THROUGH = 200
 """Jobs and files at the service that are looked through for ours."""
 
+_PAGE, _EVENTS = 100, 1000
+_NOT_OFFERED = (404, 405, 501)
+
 _STATUS = {
     "succeeded": Status.SUCCEEDED,
     "failed": Status.FAILED,
@@ -107,13 +110,9 @@ class OpenAITuner:
     ) -> str:
         title = f"{job.id}-{path.name}"
         if again:
-            seen = 0
-            async for file in client.files.list(purpose="fine-tune"):
-                seen += 1
+            async for file in _first(client.files.list(purpose="fine-tune"), _LOOKED_THROUGH):
                 if file.filename == title:
                     return str(file.id)
-                if seen >= _LOOKED_THROUGH:
-                    break
         content = await asyncio.to_thread(path.read_bytes)
         log.info("uploading", job=job.id, file=name, bytes=len(content))
         made = await client.files.create(
@@ -125,14 +124,10 @@ class OpenAITuner:
         self, client: openai.AsyncOpenAI, job: TuningJob, files: Mapping[str, str]
     ) -> Any:
         """A job at the service that was made for ours, before whoever made it could note it."""
-        seen = 0
-        async for found in client.fine_tuning.jobs.list(limit=50):
-            seen += 1
+        async for found in _first(client.fine_tuning.jobs.list(limit=50), _LOOKED_THROUGH):
             marked = (getattr(found, "metadata", None) or {}).get(_MARK) == job.id
             if marked or found.training_file == files["training_file"]:
                 return found
-            if seen >= _LOOKED_THROUGH:
-                break
         return None
 
     async def _created(
@@ -167,12 +162,7 @@ class OpenAITuner:
                 gone = f"The service does not know {job.remote} any more; start a new round."
                 return Report(Status.FAILED, error=gone)
             status = _STATUS.get(str(_known(remote, "status")), Status.RUNNING)
-            events = [
-                event
-                async for event in _first(
-                    client.fine_tuning.jobs.list_events(job.remote, limit=100), 1000
-                )
-            ]
+            events = await _events(client, job.remote)
             if status.over:
                 await _removed(client, {n: str(job.options.get(n) or "") for n in _FILES})
             return _report(remote, status, events[::-1], job)
@@ -232,12 +222,33 @@ def _plainly(error: Exception) -> str:
 
 
 async def _first(pages: Any, most: int) -> AsyncIterator[Any]:
-    seen = 0
+    """The first of a list, each once: some services give the same page again, whatever is asked."""
+    seen: set[str] = set()
     async for each in pages:
-        yield each
-        seen += 1
-        if seen >= most:
+        key = _key(each)
+        if key in seen:
             return
+        seen.add(key)
+        yield each
+        if len(seen) >= most:
+            return
+
+
+def _key(each: Any) -> str:
+    """What tells a thing of a list from the others; not every service gives its events an id."""
+    told = getattr(each, "created_at", ""), getattr(each, "message", "")
+    return str(getattr(each, "id", None) or told)
+
+
+async def _events(client: openai.AsyncOpenAI, remote: str) -> list[Any]:
+    """What happened to a job, the newest first; nothing where the service keeps no events."""
+    pages = client.fine_tuning.jobs.list_events(remote, limit=_PAGE)
+    try:
+        return [event async for event in _first(pages, _EVENTS)]
+    except Exception as error:
+        if getattr(error, "status_code", None) not in _NOT_OFFERED:
+            raise
+        return []
 
 
 def _known(value: Any, name: str) -> Any:
@@ -310,15 +321,19 @@ def _report(remote: Any, status: Status, events: Sequence[Any], job: TuningJob) 
         progress=Progress(progress.step, progress.steps, progress.loss, seconds),
         events=tuple(
             Event(
-                str(event.id),
+                _key(event),
                 str(getattr(event, "type", None) or getattr(event, "level", None) or "message"),
-                without_secrets(str(event.message)),
+                without_secrets(str(getattr(event, "message", ""))),
                 _data(event),
-                datetime.fromtimestamp(event.created_at, UTC),
+                _moment(getattr(event, "created_at", None)),
             )
             for event in events
         ),
     )
+
+
+def _moment(seconds: Any) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
 
 
 def _data(event: Any) -> dict[str, Any]:
@@ -328,7 +343,7 @@ def _data(event: Any) -> dict[str, Any]:
 
 def _after(event: Any, before: Progress) -> Progress:
     """The progress after an event: its figures, or what its words say."""
-    data, words = _data(event), str(event.message)
+    data, words = _data(event), str(getattr(event, "message", ""))
     step, loss = _STEP.search(words), _LOSS.search(words)
     number = data.get("step") or (int(step[1]) if step else before.step)
     total = data.get("total_steps") or (int(step[2]) if step and step[2] else before.steps)

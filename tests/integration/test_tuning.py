@@ -261,6 +261,24 @@ async def test_a_service_that_is_gone_is_waited_for(home: Home, service: TuningS
     assert (await watching).version == "v1"
 
 
+async def test_services_that_keep_less_of_events_are_watched_as_well(
+    home: Home, service: TuningServer
+) -> None:
+    """No list of events, and one without ids and pages: the job is looked at in a few requests."""
+    desk = home.desk()
+    job = await desk.start(by="me", backend=Backend.OPENAI)
+    service.plain = True
+    service.advance(next(iter(service.jobs)), 3, 10, 0.5)
+    before = len(service.calls)
+    told = await desk.story(job.id)
+    assert len(service.calls) - before <= 4
+    assert told.job.progress.step == 3
+    assert "Step 3/10: training loss=0.5" in [event.message for event in told.events]
+    service.eventless = True
+    service.end(next(iter(service.jobs)))
+    assert (await desk.watch(job.id, nobody, by="me")).version == "v1"
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [

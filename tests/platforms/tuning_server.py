@@ -37,6 +37,8 @@ class TuningServer(Served, Watched):
         self.refused_file = ""
         self.lost_after: set[str] = set()
         self.down = False
+        self.eventless = False
+        self.plain = False
         self._numbers = itertools.count(1)
 
     @property
@@ -169,7 +171,13 @@ class TuningServer(Served, Watched):
         return web.json_response(found) if found else _error(404, "No such job")
 
     async def _list_events(self, request: web.Request) -> web.Response:
-        return _page(request, self.events[request.match_info["id"]][::-1])
+        if self.eventless:
+            return _error(404, "Not Found")
+        events = self.events[request.match_info["id"]][::-1]
+        if self.plain:
+            bare = [{k: e[k] for k in ("object", "created_at", "message")} for e in events]
+            return web.json_response({"object": "list", "data": bare})
+        return _page(request, events)
 
     async def _cancel(self, request: web.Request) -> web.Response:
         found = self.jobs.get(request.match_info["id"])
