@@ -225,13 +225,14 @@ def test_personal_data_in_a_correction_is_not_taught(copy: Cli) -> None:
     assert not [v for v in ("jane.doe", "7946 0958", "4111 1111") if v in text]
 
 
-def test_with_consent_asked_for_nobody_is_taught_who_did_not_give_it(copy: Cli) -> None:
-    """Opt-in: an operator's turns stay, since only what others wrote needs a yes; no traceback."""
+def test_with_opt_in_nobody_is_taught_who_did_not_say_yes(copy: Cli) -> None:
+    """Whoever asks through the API said nothing: there is nothing to train on, and it says why."""
     settings = copy.folder / "wellspoken.toml"
     settings.write_text(settings.read_text() + '\n[training]\nconsent = "opt-in"\n')
     done = copy("dataset", "build", "--format", "sft", "--json", timeout=120)
-    assert done.returncode in (0, 1)
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no consent" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_the_lineage_is_the_rated_turns(sets: dict[str, Built], world: World) -> None:
