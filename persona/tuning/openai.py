@@ -109,13 +109,12 @@ class OpenAITuner:
         self, client: openai.AsyncOpenAI, job: TuningJob, name: str, path: Path, *, again: bool
     ) -> str:
         title = f"{job.id}-{path.name}"
-        if again:
-            async for file in _first(client.files.list(purpose="fine-tune"), _LOOKED_THROUGH):
-                if file.filename == title:
-                    return str(file.id)
+        if again and (there := (await _lying_there(client, job)).get(title)):
+            return there
         content = await asyncio.to_thread(path.read_bytes)
         log.info("uploading", job=job.id, file=name, bytes=len(content))
-        made = await client.files.create(
+        # Never again by itself: an answer that got lost may have left a file.
+        made = await client.with_options(max_retries=0).files.create(
             file=(title, content), purpose="fine-tune", timeout=_UPLOAD_S
         )
         return str(_known(made, "id"))
@@ -171,11 +170,13 @@ class OpenAITuner:
         """Have the service end it."""
         files = {name: str(job.options[name]) for name in _FILES if job.options.get(name)}
         if not job.remote and not files:
+            await self._cleared(job)
             return
         async with self._client(job.id, looking=True) as client:
             remote = job.remote
-            if not remote and "training_file" in files:  # made, and not noted any more
-                found = await self._ours(client, job, files)
+            if not remote:  # made, and not noted any more
+                files = await _lying_there(client, job) | files
+                found = await self._ours(client, job, files) if "training_file" in files else None
                 remote = str(found.id) if found else ""
             try:
                 if remote:
@@ -184,6 +185,17 @@ class OpenAITuner:
                 if getattr(error, "status_code", None) not in (400, 404, 409):  # over already
                     raise
             await _removed(client, files)
+
+    async def _cleared(self, job: TuningJob) -> None:
+        """Delete a file whose upload was not noted any more; a service that was never there holds
+        none, and nobody waits for it."""
+        if not job.options.get("begun"):
+            return
+        try:
+            async with self._client(job.id, looking=True) as client:
+                await _removed(client, await _lying_there(client, job))
+        except TuningUnavailableError as error:
+            log.warning("files of the job may lie at the service", job=job.id, error=str(error))
 
     @asynccontextmanager
     async def _client(
@@ -256,6 +268,15 @@ def _known(value: Any, name: str) -> Any:
     found = getattr(value, name, None)
     if not found:
         raise ValueError("it answers with something that is no fine-tuning API")
+    return found
+
+
+async def _lying_there(client: openai.AsyncOpenAI, job: TuningJob) -> dict[str, str]:
+    """The files at the service that were uploaded for a job: ids by their names."""
+    found: dict[str, str] = {}
+    async for file in _first(client.files.list(purpose="fine-tune"), _LOOKED_THROUGH):
+        if str(file.filename).startswith(f"{job.id}-"):
+            found[file.filename] = str(file.id)
     return found
 
 

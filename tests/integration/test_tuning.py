@@ -223,6 +223,23 @@ async def test_an_answer_that_got_lost_makes_no_second_job(
     assert len(service.jobs) == 1
     used = service.jobs[again.remote]
     assert used["metadata"] == {"wellspoken_job": job.id}
+    assert len(service.contents) == 2, "no file is there twice"
+    service.end(again.remote)
+    assert (await home.desk().tend(job.id)).status is Status.SUCCEEDED
+    assert not service.files
+
+
+async def test_a_file_whose_upload_was_not_noted_goes_with_the_job(
+    home: Home, service: TuningServer
+) -> None:
+    """What people wrote does not stay at the service behind a job that was cancelled."""
+    service.lost_after.add("POST /v1/files")
+    with pytest.raises(TuningUnavailableError):
+        await home.desk().start(by="me", backend=Backend.OPENAI)
+    assert len(service.files) == 1
+    job = (await home.book.listing())[0]
+    assert (await home.desk().cancel(job.id, "me")).status is Status.CANCELLED
+    assert not service.files
 
 
 async def test_a_job_that_was_not_noted_is_cancelled_at_the_service(
@@ -236,6 +253,18 @@ async def test_a_job_that_was_not_noted_is_cancelled_at_the_service(
     assert (await home.desk().cancel(job.id, "me")).status is Status.CANCELLED
     assert [found["status"] for found in service.jobs.values()] == ["cancelled"]
     assert not service.files
+
+
+async def test_what_never_reached_a_service_is_cancelled_without_it(
+    home: Home, service: TuningServer
+) -> None:
+    """A round that waits for a service that is down must not stand in the way for good."""
+    service.down = True
+    with pytest.raises(TuningUnavailableError):
+        await home.desk().start(by="me", backend=Backend.OPENAI)
+    job = (await home.book.listing())[0]
+    assert (await home.desk().cancel(job.id, "me")).status is Status.CANCELLED
+    assert await home.book.active() is None
 
 
 async def test_a_service_that_is_gone_is_waited_for(home: Home, service: TuningServer) -> None:
