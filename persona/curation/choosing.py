@@ -11,7 +11,8 @@ from bot.ports import LIVE
 from bot.store.forgetting import FILES
 from bot.store.rated import Rated, Said
 
-OPERATORS = frozenset({"web:operator", "api:operator", "terminal:operator"})
+OWN = frozenset({"web:operator", "terminal:operator"})
+OPERATORS = OWN | {"api:operator"}
 """The keys of operators: what they write is meant to be used, and counts as approved."""
 
 
@@ -64,8 +65,9 @@ class Consent:
     silence: bool = True
 
     def asker(self, key: str) -> bool:
-        """Whether a turn of this asker may be used."""
-        return self.choices.get(key, self.silence)
+        """Whether a turn of this asker may be used; what came through the API somebody else may
+        have asked."""
+        return key in OWN or self.choices.get(key, self.silence)
 
     def author(self, key: str) -> bool:
         """Whether this author's better answer and thumb may be used; an operator's always."""

@@ -201,7 +201,7 @@ class Curator:
 def nothing_usable(wanted: Format, turns: int, dropped: Mapping[Dropped, int]) -> str:
     """Why there is no set, in one sentence."""
     if not turns:
-        return "no answer was rated, corrected or approved yet; do that in the chat or the console"
+        return "no answer was rated, corrected or approved yet; do that in the chat or the console."
     ranked = sorted(((-n, why) for why, n in dropped.items() if n), key=lambda each: each)
     reasons = ", ".join(f"{why.value}: {-n}" for n, why in ranked)
     wanting = {
@@ -210,4 +210,7 @@ def nothing_usable(wanted: Format, turns: int, dropped: Mapping[Dropped, int]) -
         Format.DPO: "correct answers that got a thumb down, and approve the corrections",
         Format.KTO: "rate some answers up and some down",
     }
-    return f"nothing of {turns} rated turns can be used ({reasons}); {wanting[wanted]}"
+    advice = wanting[wanted]
+    if 2 * dropped.get(Dropped.CONSENT, 0) > turns:
+        advice = "ask people to allow it with `/wellspoken opt-in`, or see [training] consent"
+    return f"nothing of {turns} rated turns can be used ({reasons}); {advice}."
