@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 from urllib.parse import urlsplit
+
+import stamina
 
 from bot.errors import (
     ConfigurationError,
@@ -26,6 +28,7 @@ PATIENCE_S = 1.0
 """The client tries a server that refuses connections again for 31 s; after so long without an
 answer we look ourselves whether there is one."""
 
+_TRIES = 4
 _MARKS = ('details = "', "'message': '", "'message': \"")
 _LONGEST = 300
 _KEY = ("unauthenticated", "unauthorized", "permission_denied", "invalid api key")
@@ -151,8 +154,15 @@ class Guarded(ABC):
         return translated(self.url, said(error), getattr(error, "status_code", None))
 
 
-def passes(error: Exception) -> bool:
+def _passes(error: Exception) -> bool:
     """Whether a fault may be over when it is tried again."""
     return isinstance(error, StoreUnavailableError) and not isinstance(
         error, (StoreKeyError, StoreReadOnlyError)
+    )
+
+
+def tries() -> AsyncIterator[stamina.Attempt]:
+    """Attempts at something that may be done twice, as long as its fault may be over by then."""
+    return stamina.retry_context(
+        on=_passes, attempts=_TRIES, timeout=None, wait_initial=0.2, wait_max=2.0
     )

@@ -13,9 +13,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-import stamina
 import weaviate
-from httpx import HTTPError
+from httpx import HTTPError, ReadError
 from weaviate.classes.config import ConsistencyLevel
 from weaviate.classes.data import DataObject
 from weaviate.classes.init import AdditionalConfig, Auth, Timeout
@@ -45,8 +44,8 @@ from knowledge.stores.faults import (
     WRITING_S,
     Address,
     Guarded,
-    passes,
     translated,
+    tries,
     unreachable,
 )
 from knowledge.stores.objects import WORDS, Properties, StoredObject
@@ -57,7 +56,6 @@ __all__ = ["WeaviateServer", "WeaviateShelf"]
 T = TypeVar("T")
 _SLICE = 500
 _AT_ONCE = 16
-_TRIES = 4
 
 
 # The client logs what it raises or returns as well; it is said once, in our words.
@@ -305,9 +303,7 @@ class WeaviateCollection:
             )
             for o in objects
         ]
-        async for attempt in stamina.retry_context(
-            on=passes, attempts=_TRIES, timeout=None, wait_initial=0.2, wait_max=2.0
-        ):
+        async for attempt in tries():
             with attempt:
                 await self._insert(left)
 
@@ -349,8 +345,12 @@ class WeaviateCollection:
 
     async def _change(self, id: str, properties: Properties, vector: Vectors | None) -> None:  # noqa: A002
         given = None if vector is None else {VECTOR: vector.tolist()}
+        change = partial(self._handle.data.update, id, properties=properties, vector=given)
         try:
-            await self._handle.data.update(id, properties=properties, vector=given)
+            try:
+                await change()
+            except ReadError:  # the server closed a kept connection as it was used
+                await change()
         except UnexpectedStatusCodeError as error:
             if error.status_code != 404:
                 raise

@@ -84,6 +84,10 @@ class Searcher:
         self.replicated = False
         self._waiting, self._hidden, self._held = Recent(), Recent(), Recent()
 
+    def look_anew(self) -> None:
+        """Take nothing for granted: this process has just changed something."""
+        self._waiting, self._hidden, self._held = Recent(), Recent(), Recent()
+
     async def search(self, request: SearchRequest) -> SearchResult:
         """As :meth:`knowledge.stores.base.VectorStore.search`."""
         principal = request.principal

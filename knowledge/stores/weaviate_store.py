@@ -90,6 +90,7 @@ class WeaviateStore:
                 raise ValueError(f"a vector of {self._dimensions} dimensions expected, not {wrong}")
         async with self._writing:
             await self._load({document.key: document for document in documents})
+        self._searcher.look_anew()
 
     async def _load(self, wanted: dict[DocumentKey, StoredDocument]) -> None:
         there = await self._ids(wanted, shown=objects.KEPT)
@@ -174,6 +175,7 @@ class WeaviateStore:
                 reason = f"it has nothing of {key.document} yet; repeat it"
                 raise StoreUnavailableError(url=self._at.server.url, reason=reason)
             await self._at.change((o.id, {"groups": marks}, None) for o in found)
+        self._searcher.look_anew()
 
     async def waiting(self, limit: int) -> list[WaitingChunk]:
         found = await self._at.fetch(
