@@ -66,6 +66,13 @@ def signed_in(
     return page
 
 
+def broken_rules(page: playwright.Page) -> list[str]:
+    """What axe has to say."""
+    page.evaluate(AXE.read_text())
+    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
+    return [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in told["violations"]]
+
+
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark")])
 def test_every_room_is_found_and_fits(
     chromium: playwright.Browser, bot: Served, size: dict[str, int], scheme: str
@@ -85,9 +92,7 @@ def test_every_room_is_found_and_fits(
             link.click()
             page.get_by_role("heading", name=room, level=1, exact=True).wait_for()
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), room
-            page.evaluate(AXE.read_text())
-            told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
-            found += [f"{room}: {v['id']}" for v in told["violations"]]
+            found += broken_rules(page)
     page.context.close()
     assert found == []
 
@@ -105,6 +110,7 @@ def test_the_review_goes_on_where_it_was(chromium: playwright.Browser, bot: Serv
     playwright.expect(cards).to_have_count(2)
     playwright.expect(cards.nth(1)).to_be_focused()
     assert cards.nth(1).get_by_role("heading", level=2).text_content() == third
+    assert broken_rules(page) == []
     with page.expect_navigation():
         page.keyboard.press("u")
     playwright.expect(cards).to_have_count(3)

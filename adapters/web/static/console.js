@@ -34,7 +34,7 @@
     card.scrollIntoView({ block: "start", behavior: "auto" });
   };
   // A verdict loads the page anew: the work goes on at the card that took the place of the judged.
-  for (const form of document.querySelectorAll(".judge, .undone")) {
+  for (const form of document.querySelectorAll(".judge, .undone form")) {
     form.addEventListener("submit", () => {
       const card = form.closest(".card");
       sessionStorage.setItem(KEPT, String(card ? cards.indexOf(card) : Math.max(0, current())));
