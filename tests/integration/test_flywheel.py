@@ -38,7 +38,7 @@ python = "{python}"
 tokens = 4096
 epochs = 2
 rank = 4
-learning_rate = 0.0005
+learning_rate = 0.00001
 """
 
 
@@ -185,12 +185,12 @@ def _released(cli: Cli, api: Api, candidate: str, base: str) -> None:
     assert api.speaker("before") == base
     forced = ("--force", "--reason", "a rehearsal")
     cli.json("models", "canary", "v1", "--share", "1.0", *forced)
-    until(lambda: api.speaker("canary") == candidate, "the canary", 15)
+    until(lambda: api.speaker("canary") == candidate, "the canary")
     cli.json("models", "promote", "v1", *forced)
     assert cli.json("models", "list")[0]["state"] == "live"
-    until(lambda: api.speaker("live") == candidate, "the promotion", 15)
+    until(lambda: api.speaker("live") == candidate, "the promotion")
     cli.json("models", "rollback")
-    until(lambda: api.speaker("live") == base, "the roll-back", 15)
+    until(lambda: api.speaker("live") == base, "the roll-back")
     actions = [entry["action"] for entry in cli.json("audit", "list", "--kind", "operator")]
     assert {"model promoted", "model rolled back"} <= set(actions)
     assert cli.json("audit", "verify") == {"ok": True, "broken": None}
