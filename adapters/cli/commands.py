@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from adapters.cli import (
+    advise,
     answering,
     costs,
     dataset,
     discord,
+    evaluate,
     gaps,
     governance,
     ingesting,
@@ -69,10 +71,12 @@ for room in (
     gaps,
     routing,
     costs,
+    advise,
     dataset,
     models,
     slack,
     discord,
     tuning,
+    evaluate,
 ):
     room.register(app)
