@@ -106,8 +106,9 @@ class Engine:
         setup: str = "",
         releases: Releases | None = None,
         style: StyleCheck | None = None,
+        route: Route | None = None,  # every question's, where it is to be measured
     ) -> None:
-        self._turns = turns
+        self._turns, self._route = turns, route
         self._retriever = retriever
         self._grounder = grounder
         self._answering = Answering(ladder, grounder, budget, doubts, languages)
@@ -203,6 +204,8 @@ class Engine:
             talk.thresholds = await self._thresholds()
         reason = talk.live.plan.reason
         decision = decide(talk.said, talk.history, live=reason, thresholds=talk.thresholds)
+        if self._route is not None:
+            decision = RouteDecision(self._route, 1.0, ("every question takes this route",))
         talk.decision = routed(decision, talk.files)
         if talk.decision.route is not Route.LIVE:
             talk.live.plan = replace(talk.live.plan, wants=(), ask="")
@@ -236,7 +239,8 @@ class Engine:
             await talk.answering.converse(talk.brief(), reply)
             return
         talk.found = found
-        talk.decision = reconsider(talk.decision, talk.query, talk.found, talk.thresholds)
+        if self._route is None:
+            talk.decision = reconsider(talk.decision, talk.query, talk.found, talk.thresholds)
         if talk.decision.route in _WITHOUT_FACTS:
             talk.found = replace(talk.found, passages=())  # of no use to it, nor told to the voice
             await talk.answering.converse(talk.brief(), reply)
