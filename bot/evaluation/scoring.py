@@ -23,7 +23,11 @@ _ANY = 999  # what a marker can point at
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What somebody said to a case. ``documents`` are those of the passages that were given, in
-    their order: ``[1]`` points at the first. ``error`` says why there is no answer."""
+    their order: ``[1]`` points at the first. ``error`` says why there is no answer.
+
+    ``refused`` is known of whoever says it; ``None``: it is told from the words. An answer that is
+    not ``checked`` has nothing that its claims could be held to.
+    """
 
     text: str
     documents: tuple[str, ...] = ()
@@ -32,6 +36,8 @@ class Answer:
     seconds: float | None = None
     usage: Usage = field(default_factory=Usage)
     error: str = ""
+    refused: bool | None = None
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Score:
     seconds: float | None = None
     usage: Usage = field(default_factory=Usage)
     failed: bool = False
+    checked: bool = True
 
     @property
     def answered(self) -> bool:
@@ -72,15 +79,16 @@ class Score:
 
     @property
     def hallucinated(self) -> bool | None:
-        """Whether a claim of the answer is not carried; ``None`` where nothing was answered."""
-        return self.carried < self.claims if self.answered else None
+        """Whether a claim of the answer is not carried; ``None`` where nothing was answered,
+        or nothing is known to hold it to."""
+        return self.carried < self.claims if self.answered and self.checked else None
 
 
 def score(case: Case, answer: Answer, refused: Refusals) -> Score:
     """The scores of an answer; one that failed is wrong, and counts nowhere else."""
     if answer.error:
         return Score(case.id, case.answerable, right=False, refused=False, failed=True)
-    refuses = refused(answer.text)
+    refuses = refused(answer.text) if answer.refused is None else answer.refused
     right = not refuses and contains_one(answer.text, case.answers) if case.answerable else refuses
     claims = () if refuses else stated(answer.grounding)
     precision, recall = (None, None) if refuses else citations(case, answer)
@@ -97,6 +105,7 @@ def score(case: Case, answer: Answer, refused: Refusals) -> Score:
         style=answer.style,
         seconds=answer.seconds,
         usage=answer.usage,
+        checked=answer.checked,
     )
 
 

@@ -80,7 +80,7 @@ def summarise(scores: Sequence[Score]) -> Summary:
     grounded = ratio([s.carried for s in answered], [s.claims for s in answered])
     rates = {
         "accuracy": Figure.rate([s.right for s in scores]),
-        "hallucination_rate": Figure.rate([bool(s.hallucinated) for s in answered]),
+        "hallucination_rate": Figure.rate([bool(s.hallucinated) for s in answered if s.checked]),
         "grounded": Figure.of(grounded),
         "refusals_right": Figure.rate([s.refusal_right for s in there]),
         "abstain_precision": Figure.rate([not s.answerable for s in there if s.refused]),
