@@ -18,6 +18,7 @@ import adapters.discord.tables
 import adapters.slack.tables
 import bot.store.chat_tables
 import bot.store.cost_tables
+import bot.store.evaluation_tables
 import bot.store.gap_tables
 import bot.store.review_tables
 import bot.store.routing_tables
@@ -44,6 +45,7 @@ async def test_migrated_schema_equals_the_tables(database: Database) -> None:
     parts = {
         bot.store.tables.turns,
         bot.store.chat_tables.replies,
+        bot.store.evaluation_tables.evaluations,
         bot.store.gap_tables.gaps,
         bot.store.cost_tables.answer_cache,
         bot.store.routing_tables.routing_versions,
