@@ -1,0 +1,173 @@
+"""Scorecards as a person makes them: the command, real documents, a model server."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.evaluation.scorecard import RATES
+from tests.platforms.command import COMMAND, environment
+from tests.platforms.models_server import ModelsServer
+from tests.platforms.openai_answers import Message, quote_passages
+from tests.platforms.openai_server import Behaviour
+from tests.platforms.pumps import HOURS, PUMPS
+
+pytestmark = pytest.mark.slow
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+KEYS = {"n", *RATES, *(f"{name}_ci95" for name in RATES), "cost_usd", "p50_ms", "p95_ms"}
+
+
+def remembering(messages: list[Message]) -> str:
+    """Quotes passages where there are any; else it makes things up."""
+    if "<passages>" in str(messages[-1]["content"]):
+        return quote_passages(messages)
+    return "That pump runs for 99 hours."
+
+
+@pytest.fixture
+def server() -> Iterator[ModelsServer]:
+    behaviours = {
+        "general": Behaviour(answer=quote_passages),
+        "brand": Behaviour(answer=remembering),
+        "slow": Behaviour(answer=quote_passages, first_token_s=1.0),
+    }
+    with ModelsServer(by_model=behaviours) as running:
+        yield running
+
+
+@pytest.fixture
+def cli(home: Path, tmp_path: Path) -> Cli:
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, "evaluate", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            env=environment(home.parent, WELLSPOKEN_HOME=str(home), **more),
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def pumps(tmp_path: Path) -> list[dict[str, Any]]:
+    """Cases about four pumps, and one that nothing answers; they are the suite ``pumps``."""
+    cases: list[dict[str, Any]] = [
+        {
+            "id": name,
+            "question": f"How long does the {name} pump run?",
+            "answers": [f"{HOURS[name]} hours"],
+            "gold": [f"{name.lower()}.md"],
+            "paraphrases": [f"For how long does a {name} pump run?"],
+        }
+        for name in PUMPS[:4]
+    ]
+    odd = {"id": "moon", "question": "Who painted the moon rover?", "answers": []}
+    cases.append({**odd, "answerable": False})
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "pumps.jsonl").write_text("\n".join(map(json.dumps, cases)))
+    return cases
+
+
+def test_without_a_model_the_reader_answers_and_the_voice_abstains(
+    cli: Cli, pumps: list[dict[str, Any]], home: Path
+) -> None:
+    """Exactly the contract's object; the reason on stderr; nothing among the turns; the questions
+    kept out of training; the page stands alone; a run is listed and compared with itself."""
+    done = cli("pumps", "--mode", "all", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert set(told) == {"run", "suite", "modes", "report"}
+    assert (told["suite"], list(told["modes"])) == ("pumps", ["rag", "voice", "hybrid"])
+    for card in told["modes"].values():
+        assert set(card) == KEYS
+        assert card["n"] == len(pumps)
+    voice = told["modes"]["voice"]
+    assert (voice["abstain_recall"], voice["hallucination_rate"]) == (1, None)
+    assert voice["retrieval_recall_at_5"] is None
+    assert "no model speaks as the brand" in done.stderr
+    with sqlite3.connect(home / "wellspoken.db") as database:
+        assert database.execute("SELECT count(*) FROM turns").fetchone() == (0,)
+        kept = {row[0] for row in database.execute("SELECT question FROM suite_questions")}
+    assert {pumps[0]["question"], pumps[0]["paraphrases"][0]} <= kept
+    page = Path(told["report"]).read_text()
+    assert pumps[0]["question"] in page
+    assert told["modes"]["rag"]["accuracy"] == 1
+    assert not re.search(r"(?:src|href)=|<script|url\(|@import", page)
+    assert [p.suffix for p in (home / "evaluations").iterdir()] == [".html"]
+
+    again = cli("pumps", "--mode", "rag", "--baseline", told["run"], "--json")
+    compared = json.loads(again.stdout)["baseline"]
+    assert compared["run"] == told["run"]
+    assert compared["differences"]["rag"]["accuracy"]["verdict"] == "cannot tell"
+    assert set(compared["differences"]) == {"rag"}
+    listed = json.loads(cli("--list", "--json").stdout)
+    assert [line["run"] for line in listed][1] == told["run"]
+
+
+def test_the_voice_alone_is_held_to_the_gold_documents(
+    cli: Cli, pumps: list[dict[str, Any]], server: ModelsServer
+) -> None:
+    """What it makes up is a hallucination; the check keeps that out of the hybrid's answers."""
+    models = {"OPENAI_BASE_URL": server.url, "WELLSPOKEN_MODEL": "general"}
+    done = cli("pumps", "--json", WELLSPOKEN_VOICE_MODEL="brand", **models)
+    assert done.returncode == 0, done.stderr
+    modes = json.loads(done.stdout)["modes"]
+    assert modes["voice"]["hallucination_rate"] == 1
+    assert modes["voice"]["abstain_recall"] == 0
+    assert modes["hybrid"]["hallucination_rate"] in (0, None)
+    assert server.asked("brand") >= 2 * len(pumps)
+    assert server.asked("general") > 0
+
+
+def test_wrong_usage_is_one_sentence(cli: Cli, pumps: list[dict[str, Any]]) -> None:
+    """No suite, an unknown suite, run or mode: exit code 2, and nothing on stdout."""
+    assert pumps
+    for arguments, told in (
+        ((), "Name a suite"),
+        (("gone",), 'no suite "gone"'),
+        (("gone.jsonl",), "does not exist"),
+        (("pumps", "--baseline", "run9"), '"run9"'),
+        (("pumps", "--mode", "magic"), "magic"),
+    ):
+        done = cli(*arguments)
+        assert (done.returncode, done.stdout) == (2, ""), done
+        assert told in done.stderr
+
+
+def test_ctrl_c_keeps_what_was_answered(
+    home: Path, tmp_path: Path, pumps: list[dict[str, Any]], server: ModelsServer, cli: Cli
+) -> None:
+    """Exit code 130 without a traceback; the next run asks only what is left."""
+    models = {"OPENAI_BASE_URL": server.url, "WELLSPOKEN_MODEL": "slow"}
+    process = subprocess.Popen(
+        [*COMMAND, "evaluate", "pumps", "--mode", "voice", "--at-once", "1"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(home.parent, WELLSPOKEN_HOME=str(home), **models),
+    )
+    deadline = time.monotonic() + 60
+    while server.asked("slow") < 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    before = server.asked("slow")
+    questions = sum(1 + len(case.get("paraphrases", [])) for case in pumps)
+    assert cli("pumps", "--mode", "voice", **models).returncode == 0
+    assert server.asked("slow") - before <= questions - 3
