@@ -239,7 +239,7 @@ class TrainingError(WellspokenError):
 
 
 class TooFewExamplesError(TrainingError):
-    """There are {found} usable examples where {needed} are needed, {missing} more; approve or
+    """{needed} usable examples are needed and {found} found, {missing} more; approve or
     rewrite more answers with `wellspoken feedback review` or in the console's Review."""
 
 
