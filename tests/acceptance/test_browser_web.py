@@ -198,13 +198,13 @@ def test_a_new_conversation_starts_empty(page: playwright.Page) -> None:
 
 
 def test_the_console_opens_with_the_token(page: playwright.Page) -> None:
-    """Field, Enter, and then every room; a turn's whole story is on one page."""
+    """Field, Enter, and then the rooms; a turn's whole story is on one page."""
     ask(page, "reset?")
     sign_in(page)
     page.get_by_role("link", name="reset?").first.click()
     for heading in ("Answer", "Claims", "Time", "Citations", "Feedback"):
         playwright.expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
-    for room in ("Review", "Feedback", "Knowledge", "Conversations"):
+    for room in ("Feedback", "Conversations"):
         page.get_by_role("link", name=room, exact=True).click()
         page.get_by_role("heading", name=room, exact=True, level=1).wait_for()
         assert fits(page)
