@@ -153,7 +153,7 @@ async def alone_with_the_model(app: Any) -> float:
     """The median wall time of reading one answer of the stand-in and doing nothing with it, ms."""
     from bot.ports import ChatMessage
 
-    model = app.engine._voice._model
+    model = app.engine._answering.ladder.voice._model
     passages = "\n".join(f"[{n}] " + " ".join(["word"] * WORDS_A_CHUNK) for n in range(1, 7))
     walls = []
     for _ in range(50):
