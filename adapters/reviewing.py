@@ -123,6 +123,11 @@ class Review:
         waits = await self._reviews.waiting(turn) or await self._reviews.liked(turn)
         if proposal is None and not waits:
             await self._history.turn(turn)
+            if (standing := await self._rewrites.of(turn)) is not None:
+                raise UsageError(
+                    f"{turn} was {standing.verdict} before; take that back with `wellspoken "
+                    f"feedback review --undo {turn}`."
+                )
             raise NotFoundError(kind="turn that waits for review", id=turn)
         if proposal is not None and verdict is Verdict.APPROVED:
             _readers(proposal, groups)

@@ -29,6 +29,7 @@ from bot.store.feedback import FeedbackBook
 from bot.store.history import History
 from bot.store.ids import new_id
 from bot.store.reviews import Verdict
+from bot.store.rewrites import Draft
 from bot.work.leases import Leases
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.ingest import Ingestor
@@ -187,6 +188,14 @@ async def test_an_unknown_turn_is_named(home: Home) -> None:
     turn = await home.asked()
     with pytest.raises(NotFoundError, match="waits for review"):
         await home.review.judge(turn, Verdict.APPROVED, BY)
+
+
+async def test_a_second_verdict_hears_of_the_first(home: Home) -> None:
+    """Who judges a turn anew is told how the verdict before is taken back."""
+    turn = await home.asked()
+    await home.review.teach(turn, BY, Draft())
+    with pytest.raises(UsageError, match=f"was approved before; .*review --undo {turn}"):
+        await home.review.judge(turn, Verdict.REJECTED, BY)
 
 
 # -- the command --------------------------------------------------------------------------------
