@@ -84,6 +84,14 @@ USE_CASES: tuple[UseCase, ...] = (
         _STEADY,
     ),
     UseCase(
+        "questions to internal schemas",
+        FINE_TUNING,
+        (("database",), ("complex",)),
+        "the schema and its habits are learned once and change slowly",
+        1.2,
+        _STEADY,
+    ),
+    UseCase(
         "translation with own terminology",
         FINE_TUNING,
         (("translate",), ("terminology", "own")),
@@ -223,7 +231,8 @@ _PASSING: tuple[tuple[str, dict[str, object], str], ...] = (
     (
         r"\bnew to (?:\w+ )?(?:ai|artificial|machine|llms?|language models?|this)\b"
         r"|\bfirst (?:\w+ )?(?:ai|llm|chatbot|machine learning|bot|steps?)\b"
-        r"|\b(?:no|without|lack\w*|little)\b[^.;]{0,20}\b(?:ai|ml|machine learning|data scien\w+|llm)\b"
+        r"|\b(?:no|without|lack\w*|little)\b[^.;]{0,20}"
+        r"\b(?:ai|ml|machine learning|data scien\w+|llm)\b"
         r"|\bnever (?:\w+ ){0,4}(?:ai|llms?|"
         r"language models?|machine learning|chatbots?|models?)\b|\b(?:beginners?|inexperienced|"
         r"novices?)\b|\bjust (?:starting|beginning|getting started)\b|\bstarting out\b",

@@ -60,7 +60,9 @@ FAMILIES: Mapping[str, str] = {
         catalog faq handbook help_center help_centre""",
     "huge": """million billion huge massive vast enormous terabyte petabyte immense gigantic
         hundreds_of_thousands very_large""",
-    "query": "query querying queries",
+    "query": "query querying queries ask_the_database",
+    "complex": """complex intricate complicated undocumented convoluted sprawling hundreds_of_tables
+        thousands_of_tables""",
     # -- whom it serves -------------------------------------------------------------------
     "service": """customer client support helpdesk help_desk service_desk shopper buyer
         call_center call_centre contact_center contact_centre ticket caller guest subscriber
@@ -98,7 +100,7 @@ NEGATIONS = frozenset(
     """no not never without don't doesn't isn't aren't neither nor hardly cannot can't won't
     shouldn't needn't rarely seldom""".split()
 )
-_REACH = 3
+_REACH = 4
 """How many words a negation reaches: "no need for a brand voice"."""
 
 

@@ -108,7 +108,7 @@ class AdvisingBook:
         query = sa.select(sa.func.count()).where(audit.c.kind == "erasure")
         return await self._count(query)
 
-    async def _count(self, query: sa.Select[tuple[int]]) -> int:
+    async def _count(self, query: sa.Select[int]) -> int:
         return await self._db.read(lambda connection: connection.execute(query).scalar_one())
 
 

@@ -102,7 +102,7 @@ def test_whatever_is_said_there_is_an_advice(answers: Answers, found: Evidence) 
     """Scores lie between 0 and 1, and the advice is the best that is not barred."""
     advice = advise(answers, found)
     for factor in advice.factors:
-        assert 0 <= min(factor.rag, factor.fine_tuning, factor.hybrid)
+        assert min(factor.rag, factor.fine_tuning, factor.hybrid) >= 0
         assert max(factor.rag, factor.fine_tuning, factor.hybrid) <= 1
     open_ways = {o: t for o, t in advice.totals.items() if o not in advice.barred}
     assert advice.totals[advice.recommendation] == pytest.approx(max(open_ways.values()))

@@ -182,7 +182,7 @@ HELD_BACK: dict[str, tuple[str, tuple[str, ...]]] = {
         "Our organisation is just starting out with machine learning",
     )),
     "customer service": (HYBRID, (
-        "A service bot for subscribers: our personality in every answer, and tariffs that change daily",
+        "A bot for subscribers: our personality in every answer, and tariffs that change daily",
         "Client support, on-brand and accurate about the latest policies",
     )),
     "shop assistant": (HYBRID, (
@@ -190,7 +190,7 @@ HELD_BACK: dict[str, tuple[str, tuple[str, ...]]] = {
         "Shopping help for our boutique: on-brand, and right about what is available today",
     )),
     "healthcare support": (HYBRID, (
-        "A hospital's patient line: an empathetic style throughout, and current visiting hours and guidelines",
+        "A hospital's patient line: an empathetic style, and current visiting hours and guidelines",
         "Telehealth help with a reassuring brand voice and up-to-date medical information",
     )),
 }  # fmt: skip
