@@ -107,11 +107,13 @@ def _words(text: str) -> tuple[str, ...]:
     for fact in facts(text):
         if fact.kind not in (Kind.NUMBER, Kind.DATE):
             continue
-        words += _plain_words(text[at : fact.start], after_number=bool(at))
+        between = _plain_words(text[at : fact.start], after_number=bool(at))
+        words += between
         if fact.kind is Kind.DATE:
             words += _date(fact)
         else:
-            before = [words.pop()] if words and words[-1] in _MONEY else []
+            # the unit of the number before is not this one's: "$19, 1 to 2 days"
+            before = [words.pop()] if between and between[-1] in _MONEY else []
             words += [*_number(fact, text), *before]  # "EUR 59" is "59 EUR"
         at = fact.end
     words += _plain_words(text[at:], after_number=bool(at))

@@ -90,3 +90,10 @@ def test_the_best_of_several_answers_counts() -> None:
     assert token_f1("two years", ["24 months", "2 years"]) == 1.0
     assert token_f1("it lasts 2 years", ["2 years"]) == pytest.approx(2 / 3)
     assert token_f1("", ["2 years"]) == token_f1("five", ["2 years"]) == token_f1("x", []) == 0.0
+
+
+def test_a_number_after_a_price_leaves_it_its_currency() -> None:
+    """Of $19 and 1 to 2 days, $19 is the price, and $1 is not."""
+    assert contains("$19, 1 to 2 business days", "$19")
+    assert contains("EUR 59 and 3 days", "59 EUR")
+    assert not contains("$19, 1 to 2 business days", "$1")
