@@ -13,7 +13,7 @@ from adapters.evaluation_modes import Mode, Stage, open_stage, principal_of
 from bot.errors import NotFoundError, WellspokenError
 from bot.evaluation.cases import Case, Suite, find_suite, read_suite
 from bot.evaluation.refusing import Refusals
-from bot.evaluation.running import AT_ONCE, Progress, run_cases
+from bot.evaluation.running import AT_ONCE, Progress, Tolerance, run_cases
 from bot.evaluation.scorecard import card, differences, printed
 from bot.evaluation.told import Judged, Told, failed, judge
 from bot.store.evaluation import EvaluationBook, Record, RunLine
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 _SAMPLE = "sample"
 _NAMED = 3
-"""Reasons of stepping down that the page tells."""
+"""Reasons that the page tells."""
+_DOWN = (" did not answer: ", " is left alone for a while: ")
+"""What the engine notes of a model that another one stands in for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ async def evaluate(
     """Ask a suite in these modes; the scorecard, which is kept, and its page.
 
     Interrupted, the next run of the same goes on where it stood. Raises NotFoundError for an
-    unknown ``baseline``, UsageError for a group that is no name, and the errors of the parts.
+    unknown ``baseline``, UsageError for a group that is no name, TooManyFailedError where models do
+    not answer, and the errors of the parts.
     """
     from adapters.home import open_database
     from persona.suites import SuiteBook
@@ -173,24 +176,30 @@ class _Run:
         """Every case in every mode, one mode after the other: latencies are of one alone."""
         refused = Refusals(self.stage.persona.unknown)
         cases, found = self.suite.cases, {}
+        questions = sum(1 + len(case.paraphrases) for case in cases)
         with self.answers.open():
             for number, mode in enumerate(modes):
-                begun = number * len(cases)
+                begun, tolerance = number * len(cases), Tolerance(questions)
 
                 def progress(done: int, _total: int, begun: int = begun) -> None:
                     self.progress(begun + done, len(modes) * len(cases))
 
-                async def ask(case: Case, mode: Mode = mode) -> Judged:
-                    told = await self._told(mode, case, case.question)
-                    others = [(q, await self._told(mode, case, q)) for q in case.paraphrases]
+                async def ask(
+                    case: Case, mode: Mode = mode, tolerance: Tolerance = tolerance
+                ) -> Judged:
+                    told = await self._told(mode, case, case.question, tolerance)
+                    others = [
+                        (q, await self._told(mode, case, q, tolerance)) for q in case.paraphrases
+                    ]
                     return await asyncio.to_thread(judge, case, told, others, refused)
 
                 done = await run_cases(cases, ask, at_once=self.at_once, progress=progress)
                 found[mode.name] = list(done.values())
         return found
 
-    async def _told(self, mode: Mode, case: Case, question: str) -> Told:
-        """What is said, or was said before the run was interrupted. What failed is asked again."""
+    async def _told(self, mode: Mode, case: Case, question: str, tolerance: Tolerance) -> Told:
+        """What is said, or was said before the run was interrupted. What failed, or was said by
+        another one in a model's place, is asked again. Raises TooManyFailedError."""
         place = f"{mode.name}\n{case.id}\n{question}"
         known = self.answers.find(place)
         if known is not None:
@@ -198,10 +207,18 @@ class _Run:
         try:
             told = await mode.ask(case, question)
         except WellspokenError as error:
-            return failed(str(error))
-        if not told.error:
+            told = failed(str(error))
+        wrong = told.error or _stood_in(told)
+        if wrong:
+            tolerance.note(mode.models[0] if mode.models else mode.name, wrong)
+        else:
             self.answers.keep(place, told)
         return told
+
+
+def _stood_in(told: Told) -> str:
+    """Why another one spoke than whose turn it was; empty: none did."""
+    return next((note for note in told.notes if any(sign in note for sign in _DOWN)), "")
 
 
 def _scorecard(
@@ -235,12 +252,10 @@ def _fallen(judged: Sequence[Judged], mode: Mode) -> list[str]:
     if failures:
         why = "; ".join(list(dict.fromkeys(failures))[:_NAMED])
         notes.append(f"{len(failures)} of {len(judged)} answers failed: {why}")
-    first = mode.models[0] if mode.models else ""
-    others = [j for j in judged if first and any("did not answer" in n for n in j.told.notes)]
+    others = sum(bool(_stood_in(j.told)) for j in judged)
     if others:
-        notes.append(
-            f"in {len(others)} of {len(judged)} cases {first} did not answer, and the next stood in"
-        )
+        who = mode.models[0] if mode.models else "the model"
+        notes.append(f"in {others} of {len(judged)} cases another one stood in for {who}")
     return notes
 
 

@@ -18,7 +18,7 @@ from bot.evaluation.scorecard import RATES
 from tests.platforms.command import COMMAND, environment
 from tests.platforms.models_server import ModelsServer
 from tests.platforms.openai_answers import Message, quote_passages
-from tests.platforms.openai_server import Behaviour
+from tests.platforms.openai_server import Behaviour, Fault
 from tests.platforms.pumps import HOURS, PUMPS
 
 pytestmark = pytest.mark.slow
@@ -39,6 +39,7 @@ def server() -> Iterator[ModelsServer]:
     behaviours = {
         "general": Behaviour(answer=quote_passages),
         "brand": Behaviour(answer=remembering),
+        "broken": Behaviour(answer=quote_passages, fault=Fault.FAILED),
         "slow": Behaviour(answer=quote_passages, first_token_s=1.0),
     }
     with ModelsServer(by_model=behaviours) as running:
@@ -171,3 +172,27 @@ def test_ctrl_c_keeps_what_was_answered(
     questions = sum(1 + len(case.get("paraphrases", [])) for case in pumps)
     assert cli("pumps", "--mode", "voice", **models).returncode == 0
     assert server.asked("slow") - before <= questions - 3
+
+
+def test_a_model_that_is_down_is_not_measured(
+    cli: Cli, pumps: list[dict[str, Any]], server: ModelsServer
+) -> None:
+    """Exit code 1 and one sentence, instead of figures of the reader that stands in."""
+    assert pumps
+    for mode in ("hybrid", "voice"):
+        done = cli("pumps", "--mode", mode, OPENAI_BASE_URL=server.url, WELLSPOKEN_MODEL="broken")
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert "broken failed" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_several_suites_are_an_object_a_line(
+    cli: Cli, pumps: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Each with its own run, in their order; a second time with the same name is the same suite."""
+    (tmp_path / "other.jsonl").write_text(json.dumps(pumps[0]))
+    done = cli("other.jsonl", "pumps", "other.jsonl", "--mode", "auto", "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [card["suite"] for card in told] == ["other", "pumps"]
+    assert told[0]["run"] != told[1]["run"]
+    assert list(told[0]["modes"]) == ["auto"]
