@@ -26,6 +26,7 @@ from persona.profile import Persona
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from adapters.advising import AdviceDesk
     from adapters.costing import CostDesk
     from adapters.datasets import DatasetDesk
     from adapters.gaps import GapDesk
@@ -136,6 +137,13 @@ class Application:
     def costs(self) -> CostDesk:
         """The books on what answering cost."""
         from adapters.costing import desk_of
+
+        return desk_of(self)
+
+    @property
+    def advising(self) -> AdviceDesk:
+        """Retrieval, fine-tuning or both."""
+        from adapters.advising import desk_of
 
         return desk_of(self)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapters.web.advising import add_advice
 from adapters.web.auth import Operator, Sessions, SignInRequiredError
 from adapters.web.costs import add_costs
 from adapters.web.datasets import add_datasets
@@ -74,6 +75,7 @@ def console_router(console: Console) -> APIRouter:
     add_knowledge(router, console, PAGE)
     add_gaps(router, console, PAGE)
     add_costs(router, console)
+    add_advice(router, console)
     add_routing(router, console)
     add_datasets(router, console)
     add_training(router, console)

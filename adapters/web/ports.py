@@ -15,6 +15,7 @@ from adapters.reviewing import Queue
 from adapters.tuning import Round
 from adapters.web.ports_gates import Gates
 from adapters.web.ports_models import Models
+from bot.advisor import Advice, Answers
 from bot.conversation import Author, Feedback, Principal, Question, Turn
 from bot.evidence import Chunk
 from bot.metrics import Metrics
@@ -219,6 +220,14 @@ class Costs(Protocol):
         ...
 
 
+class Advising(Protocol):
+    """Retrieval, fine-tuning or both."""
+
+    async def advice(self, answers: Answers | None = ...) -> Advice:
+        """From answers and from the records."""
+        ...
+
+
 class Datasets(Protocol):
     """Curated training data. A set that is not there raises NotFoundError."""
 
@@ -356,6 +365,8 @@ class Application(Protocol):
     def datasets(self) -> Datasets: ...
     @property
     def costs(self) -> Costs: ...
+    @property
+    def advising(self) -> Advising: ...
     @property
     def tuning(self) -> Tuning: ...
     @property

@@ -100,7 +100,7 @@ NEGATIONS = frozenset(
     """no not never without don't doesn't isn't aren't neither nor hardly cannot can't won't
     shouldn't needn't rarely seldom""".split()
 )
-_REACH = 4
+_REACH = 5
 """How many words a negation reaches: "no need for a brand voice"."""
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uvicorn
 
+from adapters.advising import AdviceDesk, advice_desk
 from adapters.assembly import utc_now
 from adapters.costing import CostDesk
 from adapters.datasets import DatasetDesk
@@ -386,6 +387,10 @@ class WebApplication:
         return tuning_desk(
             TuningHome(load_settings(WELLSPOKEN_HOME=self.home), self.database, self.audit)
         )
+
+    @property
+    def advising(self) -> AdviceDesk:
+        return advice_desk(load_settings(WELLSPOKEN_HOME=self.home), self.database, utc_now)
 
     @property
     def gate_book(self) -> GateBook:

@@ -207,6 +207,7 @@ def test_bars_of_stages_stay_inside_the_picture(timings: dict[str, float]) -> No
         ("/console/gaps", "Facts", "Gaps"),
         ("/console/gates", "Voice", "Gate"),
         ("/console/costs", "Operations", "Costs"),
+        ("/console/advice", "Operations", "Advice"),
     ],
 )
 async def test_the_rooms_stand_in_groups(

@@ -1,0 +1,109 @@
+"""What the records say to the advisor: reasons, checked sentences, traffic, examples, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.advisor.evidence import Changes, Checked, Traffic
+from bot.conversation import Author, Feedback, Platform, Rating, Turn, Usage
+from bot.evidence import Claim, Grounding, Rejected
+from bot.store.advising import AdvisingBook, kind_of_reason
+from bot.store.base import Database
+from bot.store.feedback import FeedbackBook
+from bot.store.history import History
+from knowledge.changing import LedgerChanges
+from knowledge.ledger import Ledger
+
+Make = Callable[..., Turn]
+NOW = datetime(2026, 3, 30, 15, tzinfo=UTC)
+
+
+async def test_an_empty_home_says_nothing(database: Database) -> None:
+    """Zeros, no error, no division."""
+    book = AdvisingBook(database)
+    assert await book.reasons() == (0, 0)
+    assert await book.checked() == {}
+    assert await book.traffic(NOW) == Traffic()
+    assert await book.examples() == 0
+    assert await book.forgotten() == 0
+    assert await LedgerChanges(database).changes(NOW) == Changes()
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("tone", "style"),
+        ("Hard to read", "style"),
+        ("far too long", "style"),
+        ("wrong", "facts"),
+        ("Out of date", "facts"),
+        ("Not correct", "facts"),
+        ("incomplete", "facts"),
+        ("not what I asked", None),
+        ("", None),
+    ],
+)
+def test_reasons_are_about_style_or_facts(reason: str, kind: str | None) -> None:
+    """Those that the chats offer, and some that people write."""
+    assert kind_of_reason(reason) == kind
+
+
+async def test_sentences_that_failed_count_whether_shown_or_left_out(
+    database: Database, make_turn: Make
+) -> None:
+    """By route; an answer that was given again is not checked again."""
+    claims = (Claim(0, 5, "Every", True, 0.9, 0), Claim(6, 9, "400", False, 0.1))
+    first = make_turn(grounding=Grounding(claims, (Rejected("It is blue."),)))
+    again = make_turn(grounding=Grounding(claims), cached_from=first.id)
+    for turn in (first, again):
+        await History(database).record(turn)
+    assert await AdvisingBook(database).checked() == {"rag": Checked(3, 2)}
+
+
+async def test_traffic_is_that_of_the_days_since_the_first_turn(
+    database: Database, make_turn: Make
+) -> None:
+    """Two turns in three days are twenty in thirty."""
+    for days in (0, 2):
+        turn = make_turn(at=NOW - timedelta(days=days), usage=Usage(80, 20, 0.5))
+        await History(database).record(turn)
+    traffic = await AdvisingBook(database).traffic(NOW)
+    assert traffic == Traffic(2, 200, 1.0, 3.0)
+    assert traffic.a_month() == pytest.approx((20, 2000, 10))
+    assert traffic.a_month(200) == pytest.approx((200, 20_000, 100))
+
+
+async def test_reasons_of_unhappy_answers_are_counted(database: Database, make_turn: Make) -> None:
+    """Thumbs up have none that counts."""
+    for rating, reason in (
+        (Rating.DOWN, "tone"),
+        (Rating.DOWN, "Wrong"),
+        (Rating.DOWN, "wrong"),
+        (Rating.UP, "wrong"),
+        (Rating.DOWN, "not what I asked"),
+    ):
+        turn = make_turn()
+        await History(database).record(turn)
+        author = Author(Platform.WEB, "visitor", "Ann")
+        await FeedbackBook(database).rate(Feedback(turn.id, author, rating, reason))
+    assert await AdvisingBook(database).reasons() == (1, 2)
+
+
+async def test_a_first_reading_is_no_change(database: Database) -> None:
+    """Nor is one that found nothing new, nor one that came to nothing."""
+    ledger = Ledger(database)
+    reports = (
+        {"added": 9, "changed": 0, "unchanged": 0, "removed": 0},
+        {"added": 0, "changed": 0, "unchanged": 9, "removed": 0},
+        {"added": 1, "changed": 2, "unchanged": 6, "removed": 1},
+    )
+    for days, report in zip((20, 10, 5), reports, strict=True):
+        at = NOW - timedelta(days=days)
+        await ledger.record_run("handbook", report, at, at)
+    await ledger.record_run("handbook", {}, NOW, NOW, "gone")
+    changes = await LedgerChanges(database).changes(NOW)
+    assert changes == Changes(0, 1, 4, timedelta(days=20))
+    assert changes.pace == "monthly"
