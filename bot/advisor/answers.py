@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -27,6 +26,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 """The questions with a fixed set of answers, from the least to the most but for ``new_data``."""
 
 _LONGEST_TASK = 20_000
+_MOST = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def _checked(name: str, value: object) -> Any:
         if not isinstance(value, bool):
             raise AnswersError(problem='"sources_required" must be true or false')
     elif isinstance(value, bool) or not isinstance(value, int | float) or not _is_count(value):
-        raise AnswersError(problem='"monthly_queries" must be a number from 0 on')
+        raise AnswersError(problem='"monthly_queries" must be a number from 0 to 10^15')
     return value
 
 
 def _is_count(value: float) -> bool:
-    return value >= 0 and (isinstance(value, int) or math.isfinite(value))
+    return 0 <= value <= _MOST  # neither NaN nor infinity is

@@ -36,6 +36,7 @@ def test_answers_are_read_as_they_were_given() -> None:
         {"monthly_queries": True},
         {"monthly_queries": -1},
         {"monthly_queries": float("nan")},
+        {"monthly_queries": 10**400},
         {"colour": "red"},
     ],
 )
