@@ -102,7 +102,8 @@ def build_version_voice(
     settings: Settings, persona: Persona, server: ModelServer, model: str
 ) -> Voice:
     """A version of the registry that speaks as the brand."""
-    return _model_voice(settings, persona, server, model, "the version with `wellspoken models`")
+    where = "the registry (`wellspoken models`)"
+    return _model_voice(settings, persona, server, model, where)
 
 
 def _model_voice(
