@@ -114,7 +114,7 @@ async def _greeted(settings: Settings, server: ModelServer, version: ModelVersio
 async def _hello(settings: Settings, server: ModelServer, ident: str) -> None:
     from bot.llm.openai import OpenAIChatModel
 
-    where = "the version with `wellspoken models`"
+    where = "the registry (`wellspoken models`)"
     model = OpenAIChatModel(ident, server=server, setting=where, first_token_s=_FIRST_TOKEN_S)
     limit = settings.models.answer_tokens  # some models think before they say hello
     async with aclosing(model.stream(_HELLO, max_tokens=limit)) as pieces:
