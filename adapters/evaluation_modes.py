@@ -164,10 +164,12 @@ class Stage:
             why = (_NO_VOICE,)
 
             async def abstain(case: Case, question: str) -> Told:  # noqa: ARG001 - as all modes
+                begun = perf_counter()
                 said = self.ladder.plain.decline(Brief(question, question, (), (), Route.VOICE))
                 return Told(
                     said, str(Outcome.ABSTAINED), VOICE, self.ladder.plain.model,
                     notes=why, searched=False,
+                    seconds=perf_counter() - begun,
                 )  # fmt: skip
 
             return Mode(VOICE, abstain, (), why)
