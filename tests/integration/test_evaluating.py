@@ -196,3 +196,31 @@ def test_several_suites_are_an_object_a_line(
     assert [card["suite"] for card in told] == ["other", "pumps"]
     assert told[0]["run"] != told[1]["run"]
     assert list(told[0]["modes"]) == ["auto"]
+
+
+def test_each_case_is_asked_with_its_groups(cli: Cli, home: Path, tmp_path: Path) -> None:
+    """Staff get the answer, in both wordings; whoever is in no group is refused it."""
+    docs = tmp_path / "staff"
+    docs.mkdir()
+    (docs / "bonus.md").write_text(
+        "---\ngroups: [staff]\n---\n# Bonus\n\nThe staff bonus is 300 dollars a year.\n"
+    )
+    subprocess.run(
+        [*COMMAND, "ingest", str(docs)],
+        cwd=tmp_path,
+        env=environment(home.parent, WELLSPOKEN_HOME=str(home)),
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    asked = "How much is the staff bonus?"
+    lines = [
+        {"id": 1, "question": asked, "answers": ["300 dollars"], "groups": ["staff"],
+         "gold": ["bonus.md"], "paraphrases": ["What is the staff bonus?"]},
+        {"id": 2, "question": asked, "answers": [], "answerable": False},
+    ]  # fmt: skip
+    (tmp_path / "bonus.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = cli("bonus", "--mode", "hybrid", "--json")
+    card = json.loads(done.stdout)["modes"]["hybrid"]
+    assert (card["accuracy"], card["abstain_recall"], card["consistency"]) == (1, 1, 1)
+    assert card["retrieval_recall_at_5"] == card["citation_recall"] == 1
