@@ -440,7 +440,9 @@ async def test_what_cannot_be_trained_on_is_said_before_there_is_a_job(home: Hom
         await desk.start(by="me", dataset="d2")
     few = home.dataset(id="d3", examples=7, at=later)
     await datasets.add(few, [])
-    with pytest.raises(TooFewExamplesError, match="10 usable examples are needed and 7 found, 3 more"):
+    with pytest.raises(
+        TooFewExamplesError, match="10 usable examples are needed and 7 found, 3 more"
+    ):
         await desk.start(by="me")
     assert await home.book.listing() == []
 
