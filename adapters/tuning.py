@@ -116,6 +116,10 @@ class TuningDesk:
         except TakenError:  # the worker was faster
             return await self._book.get(job.id)
 
+    async def persona_of(self, job: TuningJob) -> str:
+        """The persona that a round's data set was built for: its name and version."""
+        return (await self._datasets.get(job.dataset)).persona
+
     async def _chosen(self, name: str | None, method: Method | None) -> tuple[Dataset, Method]:
         if name is not None:
             found = await self._datasets.get(name)

@@ -68,7 +68,8 @@ def start(
 
     What comes of it is a candidate: nothing reaches users before it is promoted.
     """
-    told = run(_start(backend, method, base, dataset))
+    told, persona = run(_start(backend, method, base, dataset))
+    _tell_change(persona)
     if as_json:
         _print(told)
         return
@@ -79,7 +80,7 @@ def start(
 
 async def _start(
     backend: str | None, method: str | None, base: str | None, dataset: str | None
-) -> Round:
+) -> tuple[Round, str]:
     from persona.tuning.base import Backend, Method
 
     async with _desk() as desk:
@@ -90,7 +91,17 @@ async def _start(
             base=base,
             dataset=dataset,
         )
-        return await desk.story(job.id)
+        return await desk.story(job.id), await desk.persona_of(job)
+
+
+def _tell_change(persona: str) -> None:
+    """Say so where the voice has changed since the data set was built."""
+    from adapters.models import load_voice_persona
+
+    now = load_voice_persona(settings()).label
+    if persona and persona != now:
+        remark(f"The data set was built for {persona}, the persona is {now} now; to train on the")
+        remark("new one build it anew with `wellspoken dataset build`.")
 
 
 def listing(as_json: AsJson = False) -> None:

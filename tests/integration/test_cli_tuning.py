@@ -128,3 +128,12 @@ def test_a_practice_model_needs_a_python_that_can_train(tmp_path: Path) -> None:
     kept = cli("tune", "practice", "docs")
     assert kept.returncode == 2
     assert "is not empty" in kept.stderr
+
+
+def test_a_voice_that_changed_since_is_told(cli: Cli, home: Path) -> None:
+    """The round begins, and the operator hears that its data set is of an older persona."""
+    plan(home, step=1)
+    started = cli("tune", "start", "--base", "small")
+    assert started.returncode == 0, started.stderr
+    assert "built for Juniper 1" in started.stderr
+    assert "dataset build" in started.stderr
