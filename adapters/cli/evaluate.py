@@ -4,34 +4,53 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.cli.console import AsJson, print_json, remark, run, settings, table
+from adapters.cli.console import AsJson, counted, print_json, remark, run, settings, table
 from bot.conversation import Author, Platform
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.evaluating import Baseline, Scorecard
+    from adapters.evaluation.running import Baseline, Scorecard
     from bot.evaluation.cases import Suite
     from bot.settings import Settings
 
 OPERATOR = Author(Platform.TERMINAL, "operator").key
 _ROWS = (
     ("accuracy", "accuracy"),
+    ("judge_accuracy", "accuracy, as the judge sees it"),
+    ("claim_coverage", "claim coverage"),
+    ("f1", "word F1"),
     ("hallucination_rate", "hallucination rate"),
+    ("judge_hallucination_rate", "hallucination rate, as the judge sees it"),
     ("abstain_precision", "abstain precision"),
     ("abstain_recall", "abstain recall"),
     ("citation_precision", "citation precision"),
     ("citation_recall", "citation recall"),
     ("retrieval_recall_at_5", "retrieval recall at 5"),
-    ("consistency", "consistency"),
+    ("retrieval_precision_at_5", "retrieval precision at 5"),
+    ("mrr", "mean reciprocal rank"),
+    ("ndcg_at_5", "nDCG at 5"),
+    ("consistency", "consistency over wordings"),
+    ("consistency_over_runs", "consistency over runs"),
+    ("routing_accuracy", "routing accuracy"),
     ("style", "style"),
 )
 _NAMES = dict(_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a suite is asked; ``judge`` names a model, ``""`` the one that is set, ``None`` none."""
+
+    at_once: int
+    repeat: int
+    judge: str | None
 
 
 class ModeName(StrEnum):
@@ -72,6 +91,27 @@ def evaluate(
     at_once: Annotated[
         int, typer.Option("--at-once", min=1, max=256, metavar="N", help="Questions side by side.")
     ] = 8,
+    repeat: Annotated[
+        int,
+        typer.Option(
+            "--repeat",
+            min=1,
+            max=20,
+            metavar="N",
+            help="Ask each question N times, for the consistency over runs.",
+        ),
+    ] = 1,
+    judge: Annotated[
+        bool,
+        typer.Option(
+            "--judge",
+            help="Let a model judge whether answers are right, and each of their claims by its "
+            "sources: the one of [checking], else WELLSPOKEN_MODEL.",
+        ),
+    ] = False,
+    judge_model: Annotated[
+        str, typer.Option("--judge-model", metavar="MODEL", help="Let this model judge.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Measure answers on suites of questions: a scorecard for each suite.
@@ -79,22 +119,41 @@ def evaluate(
     Every rate has its 95% interval. The page under the table opens each answer with its claims and
     sources. Interrupted, it goes on where it stood when it is started again.
     """
-    from bot.errors import UsageError
-
     if listed:
         _list(as_json=as_json)
         return
+    how = Asked(at_once, repeat, judge_model if judge or judge_model else None)
+    _all(suites or [], _modes(mode or []), baseline, how, as_json=as_json)
+
+
+def _all(
+    suites: Sequence[str], wanted: Sequence[str], baseline: str, how: Asked, *, as_json: bool
+) -> None:
+    """A scorecard of each suite. Raises UsageError where none is named."""
+    from adapters.evaluation.finding import found_suites
+    from bot.errors import UsageError
+
     if not suites:
         raise UsageError("Name a suite: a file, a name in the folder suites, or sample.")
-    from adapters.evaluating import named_suites
-
-    found, wanted = settings(), _modes(mode or [])
-    for suite in named_suites(found, suites):
-        done, report = _ask(found, suite, wanted, baseline, at_once)
+    found = settings()
+    for suite in run(found_suites(found, suites)):
+        run(_put_on_record(found, suite, wanted))
+        done, report = _ask(found, suite, wanted, baseline, how)
         if as_json:
             print_json(done.json(report))
         else:
             _tell(done, report)
+
+
+async def _put_on_record(found: Settings, suite: Suite, modes: Sequence[str]) -> None:
+    """As the console does for the runs that it begins."""
+    from adapters.home import open_database
+    from bot.store.audit import AuditTrail
+
+    async with open_database(found) as database:
+        await AuditTrail(database).operator(
+            "evaluation started", OPERATOR, subject=suite.name, modes=" ".join(modes)
+        )
 
 
 def _modes(named: Sequence[ModeName]) -> list[str]:
@@ -104,11 +163,11 @@ def _modes(named: Sequence[ModeName]) -> list[str]:
 
 
 def _ask(
-    found: Settings, suite: Suite, modes: Sequence[str], baseline: str, at_once: int
+    found: Settings, suite: Suite, modes: Sequence[str], baseline: str, how: Asked
 ) -> tuple[Scorecard, Path]:
     from adapters.cli.bars import bar
-    from adapters.evaluating import evaluate as run_evaluation
-    from adapters.evaluation_report import report_page
+    from adapters.evaluation.report import report_page
+    from adapters.evaluation.running import evaluate as run_evaluation
 
     doing = f"asking {suite.name} as {', '.join(modes)}"
     with bar("cases") as shown:
@@ -118,23 +177,32 @@ def _ask(
         done, report = run(
             run_evaluation(
                 found, suite, modes, by=OPERATOR, page=report_page, baseline=baseline,
-                at_once=at_once,
+                at_once=how.at_once, repeat=how.repeat, judge=how.judge,
                 progress=lambda n, total: shown.update(task, completed=n, total=total),
             )
         )  # fmt: skip
     for name, notes in done.notes.items():
         for note in notes:
             remark(f"{name}: {note}")
+    if done.baseline and not any(done.baseline.differences.values()):
+        remark(f"{done.baseline.run} has none of these cases in these modes: nothing to compare")
     return done, report
 
 
 def _tell(done: Scorecard, report: Path) -> None:
+    from bot.evaluation.scorecard import RATES
+
     cards = done.cards
-    rows = [(title, *(_rate(cards[m], name) for m in cards)) for name, title in _ROWS]
+    rows = [
+        (title, *(_rate(cards[m], name) for m in cards))
+        for name, title in _ROWS
+        if name in RATES or any(cards[m][name] is not None for m in cards)
+    ]
+    rows.append(("tokens", *(f"{_tokens(cards[m]):,}" for m in cards)))
     rows.append(("cost", *(f"${cards[m]['cost_usd']:.4f}" for m in cards)))
     rows.append(("latency p50 / p95", *(_latency(cards[m]) for m in cards)))
-    table((f"{done.suite.name}, {len(done.suite.cases)} cases", *cards), rows)
-    if done.baseline:
+    table((f"{done.suite.name}, {counted(len(done.suite.cases), 'case')}", *cards), rows)
+    if done.baseline and any(done.baseline.differences.values()):
         _compare(done.baseline)
     sys.stdout.write(f"\nrun {done.run}\nthe page: {report}\n")
 
@@ -142,6 +210,10 @@ def _tell(done: Scorecard, report: Path) -> None:
 def _rate(card: Any, name: str) -> str:
     value, ends = card[name], card[f"{name}_ci95"]
     return "–" if value is None else f"{value:.1%} ({ends[0]:.1%} to {ends[1]:.1%})"
+
+
+def _tokens(card: Any) -> int:
+    return int(card["prompt_tokens"] + card["completion_tokens"])
 
 
 def _latency(card: Any) -> str:
@@ -160,7 +232,7 @@ def _compare(baseline: Baseline) -> None:
 
 
 def _list(*, as_json: bool) -> None:
-    from adapters.evaluating import runs
+    from adapters.evaluation.running import runs
 
     found = run(runs(settings()))
     if as_json:

@@ -1,24 +1,29 @@
 """Suites of questions with what a right answer contains: JSON Lines, one case a line.
 
 ``{"id", "question", "answers": […], "gold"?: […], "answerable"?, "groups"?: […],
-"paraphrases"?: […]}``. Other fields are left alone: open sets carry their own.
+"paraphrases"?: […], "route"?, "claims"?: […]}``. Other fields are left alone: open sets carry their
+own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.conversation import Route
 from bot.errors import MissingFileError, NotFoundError, QuestionError, UsageError
 from bot.guardrails import clean_question
 
 _FOLDER = "suites"
 _ENDING = ".jsonl"
 _LONGEST_ID = 200
+_RARE = frozenset({"route", "claims"})
+_ROUTES = frozenset(str(route) for route in Route)
 
 
 class SuiteError(UsageError):
@@ -27,6 +32,10 @@ class SuiteError(UsageError):
 
 class EmptySuiteError(UsageError):
     """{path} holds no case; write one JSON object a line, with id, question and answers."""
+
+
+class UnreadableSuiteError(UsageError):
+    """The suite cannot be read."""
 
 
 class _BadLineError(Exception):
@@ -39,6 +48,8 @@ class Case:
 
     ``gold`` names the documents that answer it; one that is not ``answerable`` is answered right by
     saying so. ``groups`` are the asker's, as written. ``paraphrases`` ask the same in other words.
+    ``route`` is the one that the router should take (a :class:`bot.conversation.Route`), ``""``
+    where nobody says; ``claims`` are what a full answer states, all of them.
     """
 
     id: str
@@ -48,6 +59,8 @@ class Case:
     answerable: bool = True
     groups: tuple[str, ...] = ()
     paraphrases: tuple[str, ...] = ()
+    route: str = ""
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +83,18 @@ def find_suite(name: str | Path, folder: Path) -> Path:
     """The file of a suite: a path, or a name that is looked up in ``folder`` and its ``suites``,
     with or without its ending.
 
-    Raises NotFoundError for a name, MissingFileError for a path that leads nowhere.
+    Raises NotFoundError for a name, MissingFileError for a path that leads nowhere,
+    UnreadableSuiteError for a folder.
     """
     given = Path(name)
     named = given.name == str(given)
     places = [given] if given.is_absolute() else [given, folder / given, folder / _FOLDER / given]
     for place in places:
-        for path in (place, place.with_name(place.name + _ENDING)):
-            if path.is_file():
+        for path in (place, Path(f"{place}{_ENDING}")):
+            if os.path.isfile(path):  # noqa: PTH113 - a name too long for a file is none
                 return path
+    if any(os.path.isdir(place) for place in places):  # noqa: PTH112 - as above
+        raise UnreadableSuiteError(f"{given} is a folder; name a suite's file in it.")
     if named and not given.suffix:
         raise NotFoundError(kind="suite", id=str(given))
     raise MissingFileError(path=given)
@@ -87,12 +103,16 @@ def find_suite(name: str | Path, folder: Path) -> Path:
 def read_suite(path: Path) -> Suite:
     """The suite of a file.
 
-    Raises MissingFileError, EmptySuiteError, and SuiteError for the first line that is no case.
+    Raises MissingFileError, UnreadableSuiteError, EmptySuiteError, and SuiteError for the first
+    line that is no case.
     """
     if not path.is_file():
         raise MissingFileError(path=path)
     try:
         text = path.read_text("utf-8-sig")
+    except OSError as error:
+        problem = f"{path} cannot be read ({error.strerror}); mend that and repeat."
+        raise UnreadableSuiteError(problem) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise SuiteError(path=path, line=line, problem="it is not UTF-8; save it so.") from error
@@ -111,8 +131,9 @@ def read_suite(path: Path) -> Suite:
 
 
 def digest_of(cases: Sequence[Case]) -> str:
-    """The SHA-256 of what cases say."""
-    said = json.dumps([asdict(case) for case in cases], ensure_ascii=True, sort_keys=True)
+    """The SHA-256 of what cases say; of what only some suites say, only where it is said."""
+    told = [{k: v for k, v in asdict(case).items() if v or k not in _RARE} for case in cases]
+    said = json.dumps(told, ensure_ascii=True, sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -122,13 +143,18 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             problem = "it is no valid JSON; write one object a line."
             raise SuiteError(path=path, line=number, problem=problem) from error
         if not isinstance(record, dict):
             raise SuiteError(path=path, line=number, problem="it is no JSON object.")
         yield number, record
+
+
+def _no_number(text: str) -> object:
+    """NaN and the infinities, which Python reads and JSON has not."""
+    raise ValueError(text)
 
 
 def _case(record: Mapping[str, Any], lines: Mapping[str, int]) -> Case:
@@ -156,7 +182,17 @@ def _case(record: Mapping[str, Any], lines: Mapping[str, int]) -> Case:
         paraphrases=tuple(
             _question(text, '"paraphrases"') for text in _texts(record, "paraphrases")
         ),
+        route=_route(record.get("route")),
+        claims=_texts(record, "claims"),
     )
+
+
+def _route(found: object) -> str:
+    if found is None or found == "":
+        return ""
+    if not isinstance(found, str) or found.strip().lower() not in _ROUTES:
+        raise _BadLineError(f'"route" must be one of {", ".join(sorted(_ROUTES))}.')
+    return found.strip().lower()
 
 
 def _id(record: Mapping[str, Any], lines: Mapping[str, int]) -> str:

@@ -2,7 +2,10 @@
 nothing was counted.
 
 Rates have Wilson's interval (E. B. Wilson, JASA 22, 1927; recommended by Brown, Cai and DasGupta,
-Statistical Science 16, 2001). Means and differences are resampled by case: all that one case gave,
+Statistical Science 16, 2001). Means of values from 0 to 1, and shares of what cases have several
+of, have it with the number of cases that their spread is worth (E. Korn and B. Graubard, Survey
+Methodology 24, 1998): of 20 cases that are nearly all 1, a bootstrap holds the truth in 92% of
+runs, or in 100%. Other means and differences are resampled by case: all that one case gave,
 on both sides, goes together (Efron and Tibshirani 1993, chapter 8). The percentile interval is
 widened as T. Hesterberg proposes for small samples ("What Teachers Should Know About the
 Bootstrap", The American Statistician 69, 2015, section 5): its tails are those of Student's t.
@@ -48,7 +51,7 @@ class Estimate:
     n: int
 
 
-def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval | None:
+def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval | None:
     """The interval of a rate; ``None`` for none of nothing."""
     if n <= 0:
         return None
@@ -90,6 +93,46 @@ def ratio(
     return Estimate(value, interval, counted)
 
 
+def share(parts: ArrayLike, wholes: ArrayLike, confidence: float = 0.95) -> Estimate | None:
+    """The sum of ``parts`` over the sum of ``wholes``, one of each a case, parts no larger than
+    wholes; ``None`` where nothing was counted. A mean of values from 0 to 1 has wholes of 1.
+
+    Wilson's interval, with as many cases as a plain rate would need to spread as much; where
+    nothing spreads, with those that there are.
+    """
+    part, whole = _columns(parts, wholes)
+    part, whole = part[whole > 0], whole[whole > 0]
+    n = int(part.size)
+    if not n:
+        return None
+    value = min(max(float(part.sum() / whole.sum()), 0.0), 1.0)
+    worth, spread = float(n), float(np.square(part - value * whole).sum()) / float(whole.sum()) ** 2
+    if n > 1 and spread > 0 and 0 < value < 1:
+        tails = (
+            NormalDist().inv_cdf((1 + confidence) / 2),
+            quantile_of_t((1 + confidence) / 2, n - 1),
+        )
+        worth = value * (1 - value) / (spread * n / (n - 1)) * (tails[0] / tails[1]) ** 2
+    interval = wilson(value * worth, worth, confidence) or Interval(value, value)
+    return Estimate(value, interval, n)
+
+
+def mean_share(values: ArrayLike, confidence: float = 0.95) -> Estimate | None:
+    """The mean of values from 0 to 1; see :func:`share`."""
+    found = np.asarray(values, dtype=np.float64)
+    return share(found, np.ones_like(found), confidence)
+
+
+def mean_change(changes: ArrayLike, confidence: float = 0.95) -> Estimate | None:
+    """The mean of changes from -1 to 1; see :func:`share`."""
+    found = mean_share((np.asarray(changes, dtype=np.float64) + 1) / 2, confidence)
+    if found is None:
+        return None
+    low, high = 2 * found.interval.low - 1, 2 * found.interval.high - 1
+    value = 2 * found.value - 1
+    return Estimate(value, Interval(min(low, value), max(high, value)), found.n)
+
+
 def difference(
     candidate: tuple[ArrayLike, ArrayLike],
     live: tuple[ArrayLike, ArrayLike],
@@ -124,7 +167,12 @@ def needed(estimate: Estimate, above: float) -> int | None:
 
 
 def quantile_of_t(share: float, freedom: float) -> float:
-    """Student's t by the expansion of Abramowitz and Stegun 26.7.5; to 1% from 4 degrees on."""
+    """Student's t by the expansion of Abramowitz and Stegun 26.7.5; to 1% from 4 degrees on, and
+    exactly for 1 and 2."""
+    if freedom == 1:
+        return math.tan(math.pi * (share - 0.5))
+    if freedom == 2:
+        return (2 * share - 1) * math.sqrt(2 / (4 * share * (1 - share)))
     z = NormalDist().inv_cdf(share)
     terms = (
         z,
@@ -157,12 +205,15 @@ def _columns(*given: ArrayLike) -> tuple[Floats, ...]:
     return columns
 
 
-def _drawn(columns: Sequence[Floats], seed: int, resamples: int) -> list[Floats]:
-    """The sums of each column in so many draws of as many cases, with replacement."""
-    size = columns[0].size
+def resampled(columns: Sequence[Floats], seed: int, resamples: int) -> Floats:
+    """The sums of each column in so many draws of as many cases, with replacement: a row a draw."""
     table = np.stack(columns, axis=1)
-    sums = [counts @ table for counts in _counts(size, seed, resamples)]
-    return list(np.concatenate(sums).T)
+    sums = [counts @ table for counts in _counts(len(table), seed, resamples)]
+    return np.concatenate(sums)
+
+
+def _drawn(columns: Sequence[Floats], seed: int, resamples: int) -> list[Floats]:
+    return list(resampled(columns, seed, resamples).T)
 
 
 def _counts(size: int, seed: int, resamples: int) -> Iterator[Floats]:

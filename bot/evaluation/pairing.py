@@ -1,9 +1,8 @@
 """Two runs over the same cases: better, worse, or nobody can tell yet. Pure.
 
-The difference is the mean over the cases that both sides count, its interval a bootstrap over
-cases. Whether it is more than chance is a sign-flip test (Fisher 1935; exact up to
-:data:`EXACT` cases that differ, which for answers that are right or wrong is McNemar's exact test):
-a bootstrap alone calls three cases of three a sure thing.
+The difference is the mean over the cases that both sides count. Whether it is more than chance is a
+sign-flip test (Fisher 1935; exact up to :data:`EXACT` cases that differ, which for answers that are
+right or wrong is McNemar's exact test): an interval alone calls three cases of three a sure thing.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.evaluation.intervals import SEED, Floats, Interval, bootstrap_mean, needed
+from bot.evaluation.intervals import SEED, Floats, Interval, mean_change, needed
 
 EXACT = 14
 """Cases that differ, up to which every sign is tried: 16,384 of them."""
@@ -61,7 +60,7 @@ def pair(
         if a is not None and b is not None
     ]
     changes = np.array([a - b for a, b in both])
-    estimate = bootstrap_mean(changes) if both else None
+    estimate = mean_change(changes) if both else None
     if estimate is None:
         return None
     p = by_chance(changes)
@@ -97,4 +96,4 @@ def by_chance(changes: Floats) -> float:
 
 def _upwards(changes: Floats) -> Any:
     """The mean's estimate, turned so that it lies above zero."""
-    return bootstrap_mean(changes if changes.sum() > 0 else -changes)
+    return mean_change(changes if changes.sum() > 0 else -changes)

@@ -9,7 +9,7 @@ from math import ceil
 from statistics import median
 from typing import Any
 
-from bot.evaluation.intervals import Estimate, Interval, bootstrap_mean, ratio, wilson
+from bot.evaluation.intervals import Estimate, Interval, mean_share, share, wilson
 from bot.evaluation.scoring import Score, counted
 
 CONFIDENCE = 0.95
@@ -31,7 +31,7 @@ class Figure:
 
     @classmethod
     def of(cls, estimate: Estimate | None) -> Figure:
-        """A bootstrapped figure."""
+        """A mean, or a share of what cases have several of."""
         if estimate is None:
             return cls()
         return cls(estimate.value, estimate.interval, estimate.n)
@@ -77,7 +77,7 @@ def summarise(scores: Sequence[Score]) -> Summary:
     """The figures of one side."""
     there = [s for s in scores if not s.failed]
     answered = [s for s in there if s.answered]
-    grounded = ratio([s.carried for s in answered], [s.claims for s in answered])
+    grounded = share([s.carried for s in answered], [s.claims for s in answered])
     rates = {
         "accuracy": Figure.rate([s.right for s in scores]),
         "hallucination_rate": Figure.rate([bool(s.hallucinated) for s in answered if s.checked]),
@@ -110,4 +110,4 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 def _mean(values: Sequence[float | None]) -> Figure:
     found = counted(values)
-    return Figure.of(bootstrap_mean(found)) if found else Figure()
+    return Figure.of(mean_share(found)) if found else Figure()

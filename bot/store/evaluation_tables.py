@@ -5,26 +5,20 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.base import metadata
-from bot.store.columns import Json, Moment, Words
-
-
-def _text(name: str) -> sa.Column[str]:
-    """A text that is always there."""
-    return sa.Column(name, Words, nullable=False)
-
+from bot.store.columns import Json, Moment, Words, text_column
 
 evaluations = sa.Table(
     "evaluations",
     metadata,
     sa.Column("id", Words, primary_key=True),
-    _text("suite"),
-    _text("path"),
-    _text("digest"),
-    _text("persona"),
+    text_column("suite"),
+    text_column("path"),
+    text_column("digest"),
+    text_column("persona"),
     sa.Column("modes", Json, nullable=False),  # the figures, by mode
     sa.Column("baseline", Json),  # the run that it was compared with, and the differences
-    _text("report"),
-    _text("by"),
+    text_column("report"),
+    text_column("by"),
     sa.Column("at", Moment, nullable=False),
     sa.Index(None, "at"),
     sa.Index(None, "suite", "at"),
@@ -36,6 +30,6 @@ evaluation_cases = sa.Table(
     sa.Column("run", Words, primary_key=True),
     sa.Column("mode", Words, primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    _text("case_id"),
+    text_column("case_id"),
     sa.Column("record", Json, nullable=False),
 )

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adapters.evaluating import evaluate, named_suites
-from adapters.evaluation_report import report_page
+from adapters.evaluation.finding import found_suite
+from adapters.evaluation.report import report_page
+from adapters.evaluation.running import evaluate
 from bot.settings import load_settings
+from tests.platforms.scorecards import scorecard
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
+INK = """() => [...document.querySelectorAll("canvas")].filter((canvas) => {
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const colours = new Set();
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 200) colours.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+  }
+  return colours.size < 3;
+}).map((canvas) => canvas.ariaLabel)"""
+"""The canvases on which nothing was drawn."""
+PIXELS = "() => document.querySelector('canvas').toDataURL()"
 SIZES = ((1280, "light"), (390, "dark"))
 
 pytestmark = [
@@ -35,9 +49,9 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]  # fmt: skip
     (folder / "two.jsonl").write_text("\n".join(map(json.dumps, lines)))
     settings = load_settings(WELLSPOKEN_HOME=folder / "home")
-    (suite,) = named_suites(settings, [str(folder / "two.jsonl")])
 
     async def twice() -> Path:
+        suite = await found_suite(settings, folder / "two.jsonl")
         first, _ = await evaluate(settings, suite, ["rag"], by="test", page=report_page)
         _, report = await evaluate(
             settings, suite, ["rag", "voice", "hybrid", "auto"], by="test", page=report_page,
@@ -48,26 +62,123 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return asyncio.run(twice())
 
 
-@pytest.mark.parametrize(("width", "scheme"), SIZES, ids=["desk", "phone"])
-def test_it_fits_and_is_accessible(page_file: Path, width: int, scheme: str) -> None:
-    """No axe finding and nothing to scroll sideways, with every case open; the keyboard opens one;
-    what a suite says is text."""
+@pytest.fixture(scope="module")
+def browser(page_file: Path) -> Iterator[Any]:
+    """One browser for all tests; it keeps an event loop running, so the run is made before."""
+    assert page_file.exists()
     with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(
+        running = play.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
-        context = browser.new_context(
-            viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True
-        )
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def full_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run with every plot, over documents that would like to be code."""
+    text = "It holds for 24 months. </script><script>document.title = 'taken'</script>"
+    place = tmp_path_factory.mktemp("full") / "run.html"
+    place.write_text(report_page(scorecard(40, text=text, question="<b>How long</b>")), "utf-8")
+    return place
+
+
+@pytest.mark.parametrize(("width", "scheme"), SIZES, ids=["desk", "phone"])
+def test_it_fits_and_is_accessible(
+    browser: Any, page_file: Path, full_page: Path, width: int, scheme: str
+) -> None:
+    """No axe finding and nothing to scroll sideways, with every case open; the keyboard opens one;
+    what a suite says is text."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True
+    )
+    for file, question in ((page_file, "Who painted <b>the moon</b>?"), (full_page, "<b>How")):
         page = context.new_page()
-        page.goto(page_file.as_uri())
+        page.goto(file.as_uri())
+        show_all(page)
         page.locator("details.case > summary").first.focus()
         page.keyboard.press("Enter")
         assert page.locator("details.case .mode").first.is_visible()
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        assert page.get_by_text("Who painted <b>the moon</b>?").first.is_visible()
+        assert page.get_by_text(question).first.is_visible()
         page.add_script_tag(content=AXE.read_text())
         found = page.evaluate("async () => (await axe.run()).violations.map(v => v.id)")
         assert found == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        browser.close()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_plot_is_drawn_and_nothing_else_runs(
+    browser: Any, full_page: Path, scheme: str
+) -> None:
+    """Each canvas has ink in the colours of the page, nothing is asked of the network, no line of
+    a document runs, and the policy has nothing to complain of."""
+    context = browser.new_context(viewport={"width": 1280, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(full_page.as_uri())
+    page.wait_for_timeout(300)
+    assert page.locator("canvas").count() >= 10
+    assert page.evaluate(INK) == []
+    assert page.title() == "Scorecard: pumps – Acme"
+    assert [url for url in asked if not url.startswith("file:")] == []
+    assert complaints == []
+    context.close()
+
+
+def test_plots_follow_the_colours_of_the_page(browser: Any, full_page: Path) -> None:
+    """When the room gets dark, the plots are drawn anew; nothing on the page moves."""
+    context = browser.new_context(viewport={"width": 1280, "height": 844}, color_scheme="light")
+    page = context.new_page()
+    page.goto(full_page.as_uri())
+    page.wait_for_timeout(300)
+    light, height = page.evaluate(PIXELS), page.evaluate("document.body.scrollHeight")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)
+    assert page.evaluate(PIXELS) != light
+    assert page.evaluate("document.body.scrollHeight") == height
+    context.close()
+
+
+def test_it_is_whole_without_script(browser: Any, full_page: Path) -> None:
+    """Tables stand where plots would be, cases can be chosen and opened."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 844}, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.goto(full_page.as_uri())
+    assert not page.locator("canvas").first.is_visible()
+    assert page.get_by_role("cell", name="100.0% (").first.is_visible()
+    show_all(page)
+    assert page.locator("details.case:visible").count() == 40
+    page.locator("label:has(#show-look)").click()
+    assert 0 < page.locator("details.case:visible").count() < 40
+    page.locator("details.case:visible > summary").first.click()
+    assert page.get_by_text("not carried").first.is_visible()
+    context.close()
+
+
+def test_paper_is_light_and_has_every_table(browser: Any, full_page: Path) -> None:
+    """Printed out of a dark room, the ink is dark, and what was folded lies open."""
+    context = browser.new_context(viewport={"width": 720, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(full_page.as_uri())
+    table = page.locator(".plotted-table").first
+    assert not table.is_visible()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert table.is_visible()
+    assert page.locator("details.case:visible .mode").first.is_visible()
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 35, 33)"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    context.close()
+
+
+def show_all(page: Any) -> None:
+    """Choose every case, where there is a choice."""
+    choice = page.locator("label:has(#show-all)")
+    if choice.count():
+        choice.click()

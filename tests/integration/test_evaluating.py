@@ -83,9 +83,9 @@ def pumps(tmp_path: Path) -> list[dict[str, Any]]:
 
 
 def test_without_a_model_the_reader_answers_and_the_voice_abstains(
-    cli: Cli, pumps: list[dict[str, Any]], home: Path
+    cli: Cli, pumps: list[dict[str, Any]], home: Path, tmp_path: Path
 ) -> None:
-    """Exactly the contract's object; the reason on stderr; nothing among the turns; the questions
+    """The contract's object, and more; the reason on stderr; nothing among the turns; the questions
     kept out of training; the page stands alone; a run is listed and compared with itself."""
     done = cli("pumps", "--mode", "all", "--json")
     assert done.returncode == 0, done.stderr
@@ -93,7 +93,7 @@ def test_without_a_model_the_reader_answers_and_the_voice_abstains(
     assert set(told) == {"run", "suite", "modes", "report"}
     assert (told["suite"], list(told["modes"])) == ("pumps", ["rag", "voice", "hybrid"])
     for card in told["modes"].values():
-        assert set(card) == KEYS
+        assert set(card) > KEYS
         assert card["n"] == len(pumps)
     voice = told["modes"]["voice"]
     assert (voice["abstain_recall"], voice["hallucination_rate"]) == (1, None)
@@ -106,7 +106,7 @@ def test_without_a_model_the_reader_answers_and_the_voice_abstains(
     page = Path(told["report"]).read_text()
     assert pumps[0]["question"] in page
     assert told["modes"]["rag"]["accuracy"] == 1
-    assert not re.search(r"(?:src|href)=|<script|url\(|@import", page)
+    assert not re.search(r"\b(?:src|href)=['\"]|url\(|@import", page)
     assert [p.suffix for p in (home / "evaluations").iterdir()] == [".html"]
 
     again = cli("pumps", "--mode", "rag", "--baseline", told["run"], "--json")
@@ -114,8 +114,18 @@ def test_without_a_model_the_reader_answers_and_the_voice_abstains(
     assert compared["run"] == told["run"]
     assert compared["differences"]["rag"]["accuracy"]["verdict"] == "cannot tell"
     assert set(compared["differences"]) == {"rag"}
+    other = tmp_path / "other.jsonl"
+    case = {"id": "1", "question": "Is it?", "answers": ["x"], "gold": ["no"]}
+    other.write_text(json.dumps(case))
+    apart = cli(str(other), "--mode", "voice", "--mode", "rag", "--baseline", told["run"])
+    assert apart.returncode == 0
+    assert f"{told['run']} has none of these cases in these modes" in apart.stderr
+    assert "rag: 1 of 1 gold documents are not in this home (no)" in apart.stderr
+    assert "voice: 1 of 1" not in apart.stderr
+    assert "other, 1 case " in apart.stdout
+    assert "against" not in apart.stdout
     listed = json.loads(cli("--list", "--json").stdout)
-    assert [line["run"] for line in listed][1] == told["run"]
+    assert [line["run"] for line in listed][2] == told["run"]
 
 
 def test_the_voice_alone_is_held_to_the_gold_documents(
@@ -142,6 +152,8 @@ def test_wrong_usage_is_one_sentence(cli: Cli, pumps: list[dict[str, Any]]) -> N
         (("gone.jsonl",), "does not exist"),
         (("pumps", "--baseline", "run9"), '"run9"'),
         (("pumps", "--mode", "magic"), "magic"),
+        (("pumps", "--judge"), "a judge is a model, and none is set"),
+        (("pumps", "--repeat", "0"), "--repeat"),
     ):
         done = cli(*arguments)
         assert (done.returncode, done.stdout) == (2, ""), done
@@ -165,7 +177,7 @@ def test_ctrl_c_keeps_what_was_answered(
     while server.asked("slow") < 4 and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in said
     before = server.asked("slow")
@@ -224,3 +236,37 @@ def test_each_case_is_asked_with_its_groups(cli: Cli, home: Path, tmp_path: Path
     card = json.loads(done.stdout)["modes"]["hybrid"]
     assert (card["accuracy"], card["abstain_recall"], card["consistency"]) == (1, 1, 1)
     assert card["retrieval_recall_at_5"] == card["citation_recall"] == 1
+
+
+def test_the_same_question_again_is_really_asked_again(
+    cli: Cli, pumps: list[dict[str, Any]], server: ModelsServer
+) -> None:
+    """A voice that says another number each time is consistent in no run, and is charged for all
+    of them; the judge calls what it makes up made up, and is told apart from who answers."""
+    said = iter(range(10, 1000))
+    server.by_model = {
+        "moody": Behaviour(answer=lambda _messages: f"That pump runs for {next(said)} hours."),
+        "strict": Behaviour(
+            answer=lambda messages: (
+                '{"verdict": "INCORRECT", "reason": "another number"}'
+                if "You grade" in str(messages[0]["content"])
+                else '{"verdict": "UNSUPPORTED", "passage": null, "reason": "made up"}'
+            )
+        ),
+    }
+    models = {"OPENAI_BASE_URL": server.url, "WELLSPOKEN_MODEL": "moody"}
+    done = cli(
+        "pumps", "--mode", "voice", "--repeat", "3", "--judge-model", "strict", "--json", **models
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    card = told["modes"]["voice"]
+    assert (told["repeat"], told["judge"]) == (3, "strict")
+    assert card["consistency_over_runs"] == 0
+    assert server.asked("moody") == 3 * len(pumps) + sum(
+        len(c.get("paraphrases", ())) for c in pumps
+    )
+    assert (card["judge_accuracy"], card["judge_hallucination_rate"]) == (0, 1)
+    assert card["models"]["moody"]["asked"] == server.asked("moody")
+    assert card["models"]["strict"]["prompt_tokens"] > 0
+    assert card["prompt_tokens"] < card["models"]["moody"]["prompt_tokens"]

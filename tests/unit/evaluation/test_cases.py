@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import MissingFileError, NotFoundError
-from bot.evaluation.cases import EmptySuiteError, SuiteError, digest_of, find_suite, read_suite
+from bot.evaluation.cases import (
+    EmptySuiteError,
+    SuiteError,
+    UnreadableSuiteError,
+    digest_of,
+    find_suite,
+    read_suite,
+)
 
 GOOD = {"id": "1", "question": "How long is the warranty?", "answers": ["24 months"]}
 NEXT = GOOD | {"id": "2"}
@@ -58,6 +65,7 @@ def test_a_case_without_answers_cannot_be_answered(
     [
         ("{", "no valid JSON"),
         ("[1]", "no JSON object"),
+        ('{"id": "2", "question": "Why?", "answers": [NaN]}', "no valid JSON"),
         (NEXT | {"id": ""}, '"id" must be'),
         (NEXT | {"id": None}, '"id" must be'),
         (NEXT | {"question": 5}, '"question" must be a text'),
@@ -106,6 +114,20 @@ def test_a_suite_is_found_by_name_or_path(tmp_path: Path, monkeypatch: pytest.Mo
         find_suite("gone", tmp_path)
     with pytest.raises(MissingFileError, match=r"gone\.jsonl does not exist"):
         find_suite("suites/gone.jsonl", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/", "suites"])
+def test_a_folder_is_no_suite(tmp_path: Path, name: str) -> None:
+    """It is told as one."""
+    (tmp_path / "suites").mkdir()
+    with pytest.raises(UnreadableSuiteError, match="is a folder"):
+        find_suite(name, tmp_path)
+
+
+def test_a_name_that_no_file_can_have_is_none(tmp_path: Path) -> None:
+    """It is too long for the file system."""
+    with pytest.raises(NotFoundError):
+        find_suite("x" * 5000, tmp_path)
 
 
 @given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=4, unique=True))

@@ -1,6 +1,8 @@
 """Intervals hold what they promise, and never NaN."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from bot.evaluation.intervals import (
     bootstrap_mean,
     by_cluster,
     difference,
+    mean_change,
     needed,
     quantile_of_t,
     ratio,
+    share,
     wilson,
 )
 
@@ -129,3 +133,69 @@ def test_how_many_cases_would_tell() -> None:
 def test_students_t_is_as_in_tables(freedom: int, value: float) -> None:
     """To one percent from four degrees of freedom on."""
     assert quantile_of_t(0.975, freedom) == pytest.approx(value, rel=0.01)
+
+
+Draw = Callable[[np.random.Generator, int], tuple[Any, Any]]
+_KINDS: dict[str, tuple[Draw, float]] = {
+    "scores of style": (lambda r, n: (r.beta(8, 2, n), ONES(n)), 0.8),
+    "reciprocal ranks": (
+        lambda r, n: (r.choice([1, 0.5, 0.25, 0], n, p=[0.7, 0.15, 0.05, 0.1]), ONES(n)),
+        0.7875,
+    ),
+    "recall near 1": (lambda r, n: (r.choice([1, 0.5, 0], n, p=[0.85, 0.1, 0.05]), ONES(n)), 0.9),
+    "word F1": (
+        lambda r, n: (np.where(r.random(n) < 0.3, 0.0, r.beta(3, 2, n)), ONES(n)),
+        0.42,
+    ),
+    "claims of cases": (
+        lambda r, n: (r.binomial(k := r.integers(0, 6, n), r.beta(9, 1, n)), k),
+        0.9,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_means_and_shares_cover_the_true_value(kind: str) -> None:
+    """In 93 to 97% of 2,000 simulated suites, on average over suites of 20 to 300 cases; in none
+    of these sizes in fewer than 91%, where few values and their steps show."""
+    draw, true = _KINDS[kind]
+    random, covered = np.random.default_rng(21), []
+    for n in (20, 50, 100, 300):
+        held = 0
+        for _ in range(RUNS):
+            found = share(*draw(random, n))
+            assert found is not None
+            held += found.interval.low <= true <= found.interval.high
+        covered.append(held / RUNS)
+    assert 0.93 <= np.mean(covered) <= 0.97, covered
+    assert min(covered) >= 0.91, covered
+
+
+def test_wilson_covers_true_rates_on_average() -> None:
+    """Over a grid of rates from 0.05 to 0.95 and suites of 10 to 500 cases 93 to 97% of 2,000 runs
+    each; a single cell may lie outside, because hits are whole numbers."""
+    covered = []
+    for n in (10, 20, 50, 100, 200, 500):
+        for step in range(1, 20):
+            hits = np.random.default_rng(1000 * step + n).binomial(n, step / 20, RUNS)
+            ends = {k: wilson(k, n) for k in set(hits.tolist())}
+            inside = [e.low <= step / 20 <= e.high for k in hits.tolist() if (e := ends[k])]
+            covered.append(sum(inside) / RUNS)
+    assert 0.93 <= np.mean(covered) <= 0.97
+    assert min(covered) >= 0.90
+
+
+@pytest.mark.parametrize(("redone", "true"), [(0.4, -0.08), (0.2, -0.04)])
+def test_the_mean_change_covers_the_true_one(redone: float, true: float) -> None:
+    """In 93 to 97% of 2,000 pairs of runs over 100 cases that are mostly right together; with 10
+    cases it is careful rather than sure."""
+    random = np.random.default_rng(8)
+    for n, most in ((100, 0.97), (10, 1.0)):
+        held = 0
+        for _ in range(RUNS):
+            live = random.random(n) < 0.7
+            again = np.where(random.random(n) < redone, random.random(n) < 0.5, live)
+            found = mean_change(1.0 * again - live)
+            assert found is not None
+            held += found.interval.low - 1e-9 <= true <= found.interval.high + 1e-9
+        assert 0.93 <= held / RUNS <= most

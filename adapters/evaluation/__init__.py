@@ -1,0 +1,1 @@
+"""Suites asked, scored, shown: the desk behind ``evaluate``, and its page."""
