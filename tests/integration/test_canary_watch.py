@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from adapters.watching import CanaryWatcher, watcher_of
+from adapters.release.watching import CanaryWatcher, watcher_of
 from bot.conversation import Author, Feedback, Platform, Rating
 from bot.errors import ChatRefusedError
 from bot.store.base import Database

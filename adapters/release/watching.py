@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from adapters.chat.notices import is_channel, put_notice
-from adapters.releasing import CanaryStory, ReleaseDesk, release_desk
+from adapters.release.releasing import CanaryStory, ReleaseDesk, release_desk
 from bot.errors import WellspokenError
 from bot.telemetry import log
 from bot.work.inbox import Inbox
