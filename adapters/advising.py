@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.advisor import FACTORS, Advice, Answers, Evidence, ReadingRecords, advise, read_answers
+from adapters.advising_records import evidence_of
+from bot.advisor import FACTORS, Advice, Answers, Evidence, advise, read_answers
 from bot.errors import MissingFileError, UsageError
 from bot.store.advising import AdvisingBook
 from knowledge.changing import LedgerChanges
@@ -35,28 +37,15 @@ class Application(Protocol):
 class AdviceDesk:
     """Advice from answers and from records."""
 
-    def __init__(
-        self, settings: Settings, book: AdvisingBook, readings: ReadingRecords, clock: Clock
-    ) -> None:
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         self._settings = settings
-        self._book = book
-        self._readings = readings
+        self._database = database
         self._clock = clock
 
     async def evidence(self) -> Evidence:
         """What the records say; an empty home says nothing."""
-        now = self._clock()
-        style, facts = await self._book.reasons()
-        return Evidence(
-            changes=await self._readings.changes(now),
-            about_style=style,
-            about_facts=facts,
-            checked=await self._book.checked(),
-            traffic=await self._book.traffic(now),
-            examples=await self._book.examples(),
-            forgotten=await self._book.forgotten(),
-            retention=self._settings.retention.messages,
-        )
+        book, readings = AdvisingBook(self._database), LedgerChanges(self._database)
+        return await evidence_of(self._settings, self._database, book, readings, self._clock())
 
     async def advice(
         self, answers: Answers | None = None, weights: Mapping[str, float] | None = None
@@ -67,7 +56,7 @@ class AdviceDesk:
 
 def advice_desk(settings: Settings, database: Database, clock: Clock) -> AdviceDesk:
     """The desk over a database."""
-    return AdviceDesk(settings, AdvisingBook(database), LedgerChanges(database), clock)
+    return AdviceDesk(settings, database, clock)
 
 
 def desk_of(app: Application) -> AdviceDesk:
@@ -94,6 +83,15 @@ def answers_from(path: Path) -> Answers:
     return read_answers(data)
 
 
+def keep_answers(path: Path, answers: Mapping[str, Any]) -> None:
+    """Write answers into a new file. Raises UsageError where that cannot be done."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(json.dumps(answers, ensure_ascii=False, indent=2) + "\n")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}); name another.") from error
+
+
 def weights_from(given: Sequence[str]) -> dict[str, float]:
     """Weights from ``FACTOR=NUMBER``. Raises UsageError."""
     found = {}
@@ -109,6 +107,8 @@ def weights_from(given: Sequence[str]) -> dict[str, float]:
         if not 0 <= weight <= 100:
             raise UsageError(f'"{pair}": a weight is a number from 0 to 100, 1 for as it is.')
         found[name] = weight
+    if all(found.get(name) == 0 for name in FACTORS):
+        raise UsageError("Every factor is left out; leave at least one with a weight above 0.")
     return found
 
 
@@ -129,4 +129,13 @@ def advice_json(advice: Advice) -> dict[str, Any]:
             for f in advice.factors
         ],
         "next_steps": list(advice.next_steps),
+        "summary": f"{advice.sentence} {advice.lead} {advice.ways}",
+        "why": list(advice.why),
+        "questions": [asdict(question) for question in advice.questions],
+        "contradictions": list(advice.contradictions),
+        "would_change_it": list(advice.changing),
+        "assumed": list(advice.assumed),
+        "totals": {
+            option.replace("-", "_"): round(total, 3) for option, total in advice.totals.items()
+        },
     }

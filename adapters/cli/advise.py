@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapters.cli.console import AsJson, print_json, run, settings, table
+from adapters.cli.console import AsJson, print_json, remark, run, settings
+from bot.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.advisor import Advice
+    from bot.advisor import Advice, Answers
 
 
 def register(app: typer.Typer) -> None:
-    app.command("advise", epilog="Example: wellspoken advise --answers answers.json")(advise)
+    app.command("advise", epilog="Example: wellspoken advise --ask --out answers.json")(advise)
 
 
 def advise(
@@ -28,9 +29,19 @@ def advise(
             metavar="FILE",
             help="JSON with any of upfront_cost, style_control, factual_accuracy, time_to_deploy, "
             "new_data, hallucination_tolerance, governance, task, monthly_queries, "
-            "sources_required.",
+            "sources_required; see --example.",
         ),
     ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask the questions one by one; Enter leaves one open.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Keep what was answered with --ask."),
+    ] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Print an example of an answers file, and end.")
+    ] = False,
     weights: Annotated[
         list[str] | None,
         typer.Option(
@@ -41,50 +52,60 @@ def advise(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether retrieval, fine-tuning or both suit you, on eight factors.
+    """Say whether retrieval, fine-tuning or both suit you, what to do next, and why.
 
     Without answers it is decided from this home's records, and what is assumed is said.
     """
-    found = run(_advice(answers, weights or ()))
+    if example:
+        from adapters.cli.advise_asking import EXAMPLE
+
+        print_json(EXAMPLE)
+        return
+    if answers and ask:
+        raise UsageError("Use --answers or --ask, not both.")
+    if out and not ask:
+        raise UsageError("--out keeps what was answered with --ask; add that.")
+    given = _asked(out) if ask else None
+    found = run(_advice(answers, given, weights or ()))
     if as_json:
         from adapters.advising import advice_json
 
         print_json(advice_json(found))
-    else:
-        _show(found)
+        return
+    from adapters.cli.advise_showing import show
+
+    show(found, can_ask=not answers and not ask and sys.stdin.isatty())
 
 
-async def _advice(answers: Path | None, weights: Sequence[str]) -> Advice:
+def _asked(out: Path | None) -> Answers:
+    """The answers of somebody who is there. Raises UsageError, also where a file is in the way."""
+    from adapters.advising import keep_answers
+    from adapters.cli.advise_asking import answers_of, asked
+
+    if out and out.exists():
+        raise UsageError(f"{out} is there already; name another file.")
+    found: dict[str, Any] = asked(_read, remark)
+    if out:
+        keep_answers(out, found)
+        remark(f"Kept in {out}; use it again with --answers {out}.")
+    return answers_of(found)
+
+
+def _read(question: str) -> str:
+    """A line that was typed; the questions go where they are not part of the output."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
+async def _advice(path: Path | None, given: Answers | None, weights: Sequence[str]) -> Advice:
     from adapters.advising import advice_desk, answers_from, weights_from
-    from adapters.assembly import utc_now
     from adapters.home import open_database
+    from bot.store.timing import utc_now
 
-    given = answers_from(answers) if answers else None
+    if path:
+        given = answers_from(path)
     heavier = weights_from(weights)
     config = settings()
     async with open_database(config) as database:
         return await advice_desk(config, database, utc_now).advice(given, heavier)
-
-
-def _show(advice: Advice) -> None:
-    totals = advice.totals
-    sys.stdout.write(f"{advice.sentence}\n\n")
-    headings = ("factor", "retrieval", "fine-tuning", "hybrid", "weight")
-    rows = [
-        (f.factor, f"{f.rag:.2f}", f"{f.fine_tuning:.2f}", f"{f.hybrid:.2f}", f"{f.weight:.0%}")
-        for f in advice.factors
-    ]
-    sums = tuple(f"{totals[o]:.2f}" for o in ("rag", "fine-tuning", "hybrid"))
-    table(headings, [*rows, ("all", *sums, "100%")])
-    _section("Why", advice.why)
-    _section("By the records", [f"{f.factor}: {f.evidence}" for f in advice.factors if f.evidence])
-    _section("Next", advice.next_steps, numbered=True)
-    _section("What would change the advice", advice.changing or ("no single other answer",))
-    _section("Not said, so taken as", advice.assumed)
-
-
-def _section(title: str, lines: Sequence[str], *, numbered: bool = False) -> None:
-    if lines:
-        sys.stdout.write(f"\n{title}\n")
-    for number, line in enumerate(lines, 1):
-        sys.stdout.write(f"  {f'{number}.' if numbered else '-'} {line}\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
 from bot.advisor import Answers, read_answers
 from bot.advisor.answers import CHOICES
+from bot.advisor.telling import MODES
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ _QUESTIONS = {
     "upfront_cost": "What the start may cost",
     "time_to_deploy": "When it has to run",
 }
+_A_NUMBER = "Write the questions a month as a number, 0 or more."
 _NEED = {"yes": True, "no": False}
 
 
@@ -38,10 +41,17 @@ def answers_in(form: Mapping[str, str]) -> Answers:
         try:
             given["monthly_queries"] = float(queries)
         except ValueError as error:
-            raise UsageError("Write the questions a month as a number.") from error
+            raise UsageError(_A_NUMBER) from error
+        if not 0 <= given["monthly_queries"] < math.inf:
+            raise UsageError(_A_NUMBER)
     if form.get("sources_required") in _NEED:
         given["sources_required"] = _NEED[form["sources_required"]]
     return read_answers(given)
+
+
+def pieces_of(step: str) -> list[tuple[str, bool]]:
+    """A next step in pieces, each with whether it is a command, which stands in backticks."""
+    return [(text, bool(n % 2)) for n, text in enumerate(step.split("`")) if text]
 
 
 def add_advice(router: APIRouter, console: Console) -> None:
@@ -65,4 +75,6 @@ def add_advice(router: APIRouter, console: Console) -> None:
             wrong=wrong,
             questions=_QUESTIONS,
             choices=CHOICES,
+            ways=MODES,
+            pieces_of=pieces_of,
         )

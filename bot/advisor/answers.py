@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -25,8 +26,23 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """The questions with a fixed set of answers, from the least to the most but for ``new_data``."""
 
+SUBJECTS = {
+    "new_data": "how often the knowledge changes",
+    "style_control": "how much voice and behaviour matter",
+    "factual_accuracy": "how much right facts matter",
+    "hallucination_tolerance": "how much invention is tolerated",
+    "governance": "rules on data",
+    "upfront_cost": "what the start may cost",
+    "time_to_deploy": "when it has to run",
+    "sources_required": "whether answers must name their sources",
+    "monthly_queries": "questions a month",
+    "task": "what it is for",
+}
+"""What each answer is about, as people say it."""
+
 _LONGEST_TASK = 20_000
 _MOST = 1e15
+_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +83,27 @@ def read_answers(data: object) -> Answers:
 def _checked(name: str, value: object) -> Any:
     if name in CHOICES:
         if not isinstance(value, str) or value not in CHOICES[name]:
-            raise AnswersError(problem=f'"{name}" must be one of {", ".join(CHOICES[name])}')
+            allowed = ", ".join(CHOICES[name])
+            raise AnswersError(problem=f'"{name}" is {_shown(value)}; write one of {allowed}')
     elif name == "task":
         if not isinstance(value, str) or len(value) > _LONGEST_TASK:
-            raise AnswersError(problem=f'"task" must be a text of at most {_LONGEST_TASK:,} signs')
+            allowed = f"a text of at most {_LONGEST_TASK:,} signs"
+            raise AnswersError(problem=f'"task" is {_shown(value)}; write {allowed}')
     elif name == "sources_required":
         if not isinstance(value, bool):
-            raise AnswersError(problem='"sources_required" must be true or false')
+            raise AnswersError(
+                problem=f'"sources_required" is {_shown(value)}; write true or false'
+            )
     elif isinstance(value, bool) or not isinstance(value, int | float) or not _is_count(value):
-        raise AnswersError(problem='"monthly_queries" must be a number from 0 to 10^15')
+        problem = f'"monthly_queries" is {_shown(value)}; write a number from 0 to 10^15'
+        raise AnswersError(problem=problem)
     return value
+
+
+def _shown(value: object) -> str:
+    """A wrong value as it stands in the file, shortened."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _is_count(value: float) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from bot.advisor.answers import Answers
-from bot.advisor.evidence import Evidence
+from bot.advisor.answers import SUBJECTS, Answers
+from bot.advisor.evidence import LITTLE_STYLE, Evidence
 from bot.advisor.tasks import Task
 
 SAID, TASK, RECORDS, ASSUMED = "said", "task", "records", "assumed"
@@ -26,9 +26,6 @@ _USUAL: dict[str, object] = {
     "monthly_queries": None,
 }
 """Of a support bot, where nothing is known."""
-
-_MUCH_STYLE, _LITTLE_STYLE = 0.5, 0.15
-"""Shares of unhappy answers about style from which it matters much, up to which little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +57,13 @@ class Situation:
     @property
     def assumed(self) -> tuple[str, ...]:
         """What nobody said, as sentences."""
-        told = {TASK: "as the task suggests", RECORDS: "by the records", ASSUMED: "assumed"}
+        told = {
+            TASK: "your task suggests it",
+            RECORDS: "from this bot's records",
+            ASSUMED: "assumed",
+        }
         return tuple(
-            f"{name.replace('_', ' ')}: {in_words(held.value)} ({told[held.origin]})"
+            f"{SUBJECTS[name]}: {in_words(held.value)} ({told[held.origin]})"
             for name, held in self.held.items()
             if held.origin != SAID and held.value is not None
         )
@@ -78,7 +79,7 @@ def in_words(value: object) -> str:
 def situation_of(answers: Answers, task: Task, evidence: Evidence) -> Situation:
     """All answers, the missing ones filled in."""
     implied = dict(task.case.implies if task.case else {}) | task.says
-    recorded = _recorded(evidence)
+    by_records = recorded(evidence)
     held = {}
     for name in (field.name for field in fields(Answers)):
         if name == "task":
@@ -88,21 +89,21 @@ def situation_of(answers: Answers, task: Task, evidence: Evidence) -> Situation:
             held[name] = Held(said, SAID)
         elif name in implied:
             held[name] = Held(implied[name], TASK)
-        elif name in recorded:
-            held[name] = Held(recorded[name], RECORDS)
+        elif name in by_records:
+            held[name] = Held(by_records[name], RECORDS)
         else:
             held[name] = Held(_USUAL[name], ASSUMED)
     return Situation(held, task, evidence)
 
 
-def _recorded(evidence: Evidence) -> dict[str, object]:
+def recorded(evidence: Evidence) -> dict[str, object]:
     """The answers that the records give."""
     found: dict[str, object] = {}
     if evidence.changes.pace is not None:
         found["new_data"] = evidence.changes.pace
     share = evidence.style_share
     if share is not None:
-        much, little = share >= _MUCH_STYLE, share <= _LITTLE_STYLE
+        much, little = evidence.is_about_style, share <= LITTLE_STYLE
         found["style_control"] = "high" if much else "low" if little else "medium"
     if evidence.traffic.days >= 1:
         found["monthly_queries"] = evidence.traffic.a_month()[0]

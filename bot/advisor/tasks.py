@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from bot.advisor.spelling import mended
 from bot.advisor.words import means, stems
-from bot.lexical import fold
 
 RAG, FINE_TUNING, HYBRID = "rag", "fine-tuning", "hybrid"
 
@@ -65,6 +66,15 @@ USE_CASES: tuple[UseCase, ...] = (
         "its patterns are behaviour that no public model has seen, and no single document shows",
         0.5,
         _STEADY,
+    ),
+    UseCase(
+        "code for internal interfaces",
+        FINE_TUNING,
+        (("code",), ("interface",), ("own",)),
+        "its patterns are behaviour that no public model has seen, and no single document shows",
+        -1.0,
+        _STEADY,
+        without="documents",
     ),
     UseCase(
         "SQL over internal schemas",
@@ -260,9 +270,10 @@ class Task:
     is_new: bool = False
 
 
+@lru_cache(maxsize=64)
 def read_task(text: str) -> Task:
     """A task's use case and the answers that its text gives in passing. Any text will do."""
-    folded = fold(text)
+    folded = mended(text)
     says: dict[str, object] = {}
     because = []
     for pattern, answers, reason in _PASSING:
@@ -270,7 +281,7 @@ def read_task(text: str) -> Task:
             says |= answers
             because.append(reason)
     is_new = bool(says.pop("_new", False))
-    return Task(_case_of(text), says, tuple(because), is_new)
+    return Task(_case_of(folded), says, tuple(because), is_new)
 
 
 def _case_of(text: str) -> UseCase | None:

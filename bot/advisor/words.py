@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 
 from bot.lexical import terms, words
 
@@ -65,14 +66,15 @@ FAMILIES: Mapping[str, str] = {
         thousands_of_tables""",
     # -- whom it serves -------------------------------------------------------------------
     "service": """customer client support helpdesk help_desk service_desk shopper buyer
-        call_center call_centre contact_center contact_centre ticket caller guest subscriber
-        consumer""",
+        customer_care service_agent call_center call_centre contact_center contact_centre
+        ticket caller guest subscriber consumer""",
     "shop": """shop shopping store retail retailer e-commerce ecommerce webshop boutique
         merchandise storefront checkout shopper marketplace buyer""",
     "care": """healthcare health_care patient clinic hospital health telehealth medical_practice
         health_insurer pharmacy telemedicine nurse carer""",
     # -- what it must be ------------------------------------------------------------------
     "make": """generate generation generator write writing produce complete completion autocomplete
+        snippet boilerplate stub unit_test script
         draft copilot create creation suggest author emit synthesise synthesize assistant
         turn_into convert conversion""",
     "own": """internal private proprietary own in-house our company closed bespoke custom
@@ -86,6 +88,7 @@ FAMILIES: Mapping[str, str] = {
     "changing": """changing change changes changed update updates updated updating revise revised
         frequently evolve evolving release weekly daily constantly volatile hourly refresh
         moving keep_moving""",
+    "interface": "api framework endpoint backend interface sdk",
     "small": """small fast cheap tiny compact lightweight quick low-latency latency millisecond
         milliseconds inexpensive edge on-device distilled snappy little""",
     "narrow": """narrow single one_task one_job one_thing specific classify classifier
@@ -100,6 +103,8 @@ NEGATIONS = frozenset(
     """no not never without don't doesn't isn't aren't neither nor hardly cannot can't won't
     shouldn't needn't rarely seldom""".split()
 )
+_DENIED = frozenset({"wrong", "outdated", "stale", "false", "mistaken", "behind"})
+"""What takes a negation away again: "never wrong about prices"."""
 _REACH = 5
 """How many words a negation reaches: "no need for a brand voice"."""
 
@@ -109,8 +114,10 @@ def stems(text: str) -> list[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
     for clause in _clauses(text):
         reach = 0
-        for word in words(clause):
-            if word in NEGATIONS or word.endswith("n't"):
+        for word, after in pairwise((*words(clause), "")):
+            if after in _DENIED:
+                reach = 0
+            elif word in NEGATIONS or word.endswith("n't"):
                 reach = _REACH + 1
             found.extend((stem, reach > 0) for stem in terms(word))
             reach = max(0, reach - 1)

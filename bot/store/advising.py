@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.advisor.evidence import Checked, Traffic
+from bot.advisor.evidence import Duties, Traffic
+from bot.conversation import Rating
 from bot.store.base import Database
+from bot.store.chat_tables import consent
 from bot.store.cost_tables import is_repeated
-from bot.store.costs import CostBook
+from bot.store.costs import CostBook, Costs
 from bot.store.review_tables import rewrites
-from bot.store.tables import audit, feedback, is_unhappy, reviews, turns
+from bot.store.tables import audit, audit_contents, feedback, is_unhappy, reviews, turns
 
 _DAYS = 30
 _TURNS = 2000
@@ -40,6 +43,40 @@ _latest = (
     .order_by(turns.c.at.desc(), turns.c.id.desc())
     .limit(_TURNS)
 )
+_rated = (
+    sa.select(turns.c.route, feedback.c.rating, sa.func.count().label("n"))
+    .join(feedback, feedback.c.turn_id == turns.c.id)
+    .where(feedback.c.rating.in_([Rating.UP.value, Rating.DOWN.value]))
+    .group_by(turns.c.route, feedback.c.rating)
+)
+_erasures = (
+    sa.select(sa.func.count())
+    .select_from(
+        audit.join(
+            audit_contents,
+            (audit_contents.c.workspace == audit.c.workspace)
+            & (audit_contents.c.sequence == audit.c.sequence),
+        )
+    )
+    .where(
+        audit.c.kind == sa.literal_column("'operator'"),
+        audit_contents.c.content.contains('"action":"person forgotten"', autoescape=True),
+    )
+)
+"""Deeds, not entries of kind ``erasure``: of these one person leaves many, and retention too."""
+_later = consent.alias("later")
+_last_word = ~sa.exists().where(
+    _later.c.author == consent.c.author,
+    _later.c.id > consent.c.id,
+    # One for everywhere takes back those for channels.
+    sa.or_(_later.c.channel == consent.c.channel, _later.c.channel == sa.literal_column("''")),
+)
+_opted_out = sa.select(sa.func.count(consent.c.author.distinct())).where(
+    ~consent.c.allowed, _last_word
+)
+_kept_back = (
+    sa.select(turns.c.withheld).order_by(turns.c.at.desc(), turns.c.id.desc()).limit(_TURNS)
+)
 _approved = (
     sa.select(rewrites.c.turn_id)
     .where(rewrites.c.verdict == "approved")
@@ -48,6 +85,14 @@ _approved = (
         sa.select(feedback.c.turn_id).where(feedback.c.expert, feedback.c.correction != ""),
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Sentences of one route that the check looked at; ``failed`` did not pass it, shown or not."""
+
+    claims: int = 0
+    failed: int = 0
 
 
 def kind_of_reason(reason: str) -> str | None:
@@ -88,25 +133,50 @@ class AdvisingBook:
 
         return await self._db.read(op)
 
-    async def traffic(self, now: datetime) -> Traffic:
-        """The last 30 days, or as many as there are turns of; at least one."""
+    async def thumbs(self) -> dict[str, tuple[int, int]]:
+        """Thumbs up and all thumbs, by the route of the answer."""
+
+        def op(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+            found: dict[str, tuple[int, int]] = {}
+            for row in connection.execute(_rated):
+                ups, rated = found.get(row.route, (0, 0))
+                up = row.n if row.rating == Rating.UP.value else 0
+                found[row.route] = ups + up, rated + row.n
+            return found
+
+        return await self._db.read(op)
+
+    async def traffic(self, now: datetime) -> tuple[Traffic, Mapping[str, Costs]]:
+        """The last 30 days, or as many as there are turns of, at least one; with the tokens of each
+        model."""
         report = await CostBook(self._db).report(now, _DAYS)
         first = next((day for day, costs in report.by_day.items() if costs.turns), None)
         if first is None:
-            return Traffic()
+            return Traffic(), {}
         total = report.total
         days = (now.date() - first).days + 1
-        return Traffic(total.turns, total.tokens, total.cost_usd, float(days))
+        traffic = Traffic(total.turns, total.tokens, total.cost_usd, float(days))
+        return traffic, report.by_model
 
     async def examples(self) -> int:
         """Turns with an answer that an operator or an expert approved."""
         query = sa.select(sa.func.count()).select_from(_approved.subquery())
         return await self._count(query)
 
-    async def forgotten(self) -> int:
-        """Erasures that were carried out."""
-        query = sa.select(sa.func.count()).where(audit.c.kind == "erasure")
-        return await self._count(query)
+    async def duties(self) -> Duties:
+        """People who were forgotten or opted out, and of the latest answers those for which rights
+        kept documents back."""
+
+        def op(connection: sa.Connection) -> Duties:
+            kept_back = [bool(found) for found in connection.scalars(_kept_back)]
+            return Duties(
+                forgotten=connection.execute(_erasures).scalar_one(),
+                opted_out=connection.execute(_opted_out).scalar_one(),
+                withheld=sum(kept_back),
+                answers=len(kept_back),
+            )
+
+        return await self._db.read(op)
 
     async def _count(self, query: sa.Select[int]) -> int:
         return await self._db.read(lambda connection: connection.execute(query).scalar_one())

@@ -28,10 +28,11 @@ EIGHT = [
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*COMMAND, "advise", *arguments],
             cwd=tmp_path,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=60,
@@ -47,10 +48,21 @@ def test_an_empty_home_gets_an_advice_for_people_and_for_scripts(cli: Cli) -> No
     told = cli()
     assert told.returncode == 0, told.stderr
     assert told.stdout.startswith("Use retrieval")
-    for heading in ("Why", "Next", "What would change the advice", "Not said, so taken as"):
+    for heading in (
+        "Why",
+        "Next",
+        "The four questions",
+        "The eight factors",
+        "What would change the advice",
+        "Not said, so taken as",
+    ):
         assert f"\n{heading}\n" in told.stdout
     found = json.loads(cli("--json").stdout)
-    assert set(found) == {"recommendation", "factors", "next_steps"}
+    assert list(found)[:3] == ["recommendation", "factors", "next_steps"]
+    assert found["summary"].startswith("Use retrieval")
+    assert [set(q) for q in found["questions"]] == [
+        {"question", "answer", "origin", "speaks_for"}
+    ] * 4
     assert [factor["factor"] for factor in found["factors"]] == EIGHT
     names = {"factor", "rag", "fine_tuning", "hybrid", "weight", "reason", "evidence"}
     assert all(set(factor) == names for factor in found["factors"])
@@ -67,6 +79,47 @@ def test_answers_decide(cli: Cli, tmp_path: Path) -> None:
     assert json.loads(heavier.stdout)["recommendation"] == "rag"
 
 
+def test_the_example_is_an_answers_file(cli: Cli, tmp_path: Path) -> None:
+    """What is printed is read again."""
+    path = tmp_path / "answers.json"
+    path.write_text(cli("--example").stdout, "utf-8")
+    done = cli("--answers", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["recommendation"] == "rag"
+    assert json.loads(done.stdout)["assumed"] == []
+
+
+def test_questions_are_asked_one_by_one_and_kept(cli: Cli, tmp_path: Path) -> None:
+    """A wrong answer is asked again, a beginning is enough, Enter leaves one open."""
+    typed = "\nsometimes\nnev\nhigh\n\n\nno\n\n\n\n20,000\n"
+    done = cli("--ask", "--out", "mine.json", "--json", typed=typed)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["recommendation"] == "fine-tuning"
+    assert "write one of hourly" in done.stderr
+    assert json.loads((tmp_path / "mine.json").read_text()) == {
+        "new_data": "never",
+        "style_control": "high",
+        "sources_required": False,
+        "monthly_queries": 20000.0,
+    }
+    again = cli("--ask", "--out", "mine.json", typed=typed)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+
+
+def test_nobody_there_leaves_all_questions_open(cli: Cli) -> None:
+    """The end of the input is no endless loop."""
+    assert cli("--ask", typed="").returncode == 0
+
+
+def test_the_end_of_the_input_leaves_the_rest_open(cli: Cli) -> None:
+    """One Ctrl-D is enough; the advice comes from what was answered."""
+    done = cli("--ask", "--json", typed="shop help\nnev\n")
+    assert done.returncode == 0, done.stderr
+    assert (" 3. " in done.stderr, " 4. " in done.stderr) == (True, False)
+    assert json.loads(done.stdout)["questions"][0]["answer"] == "no, it never changes"
+
+
 def test_wrong_answers_are_wrong_usage(cli: Cli, tmp_path: Path) -> None:
     """Exit code 2 and one sentence."""
     path = tmp_path / "answers.json"
@@ -76,3 +129,9 @@ def test_wrong_answers_are_wrong_usage(cli: Cli, tmp_path: Path) -> None:
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1
         assert not done.stdout
+    path.write_text('{"new_data": "sometimes"}', "utf-8")
+    told = cli("--answers", str(path)).stderr
+    for part in ('"new_data"', '"sometimes"', "hourly, daily, weekly, monthly, yearly, never"):
+        assert part in told
+    nothing = [f"--weight={factor.replace(' ', '-')}=0" for factor in EIGHT]
+    assert cli(*nothing).returncode == 2
