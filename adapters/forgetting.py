@@ -13,6 +13,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from adapters.forgetting_evaluations import EvaluationErasure, Unasked
+from adapters.governance.files import remove_exports
+from adapters.home import Home
 from bot.errors import StorageError, TrainingError, WellspokenError
 from bot.handoff import HandoffBook
 from bot.store.erasure import Erased, Erasure
@@ -23,14 +26,15 @@ from persona.forgetting import DatasetErasure, Untaught
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.ports import Clock
-    from bot.settings import Settings
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
     from knowledge.ingest import Ingestor
 
+FORGOTTEN = "person forgotten"
+"""The deed in the audit trail."""
+
 BUILDING = "dataset"
-"""The lease of whoever builds a data set (``adapters.datasets``)."""
+"""The lease of whoever builds a data set (``adapters.teaching.datasets``)."""
 
 _WAIT_S = 600.0
 
@@ -44,7 +48,8 @@ class Forgotten:
     become of answers; and the versions of the voice that were trained on the examples.
 
     ``rounds`` of fine-tuning were ended. ``left`` are files of data sets that had been changed
-    since they were built: nobody can tell which of their lines are the person's.
+    since they were built: nobody can tell which of their lines are the person's. Of evaluations
+    ``cases`` went, proposed, approved or answered, and ``pages`` that showed them.
     """
 
     messages: int = 0
@@ -56,6 +61,8 @@ class Forgotten:
     documents: tuple[str, ...] = ()
     rounds: tuple[str, ...] = ()
     left: tuple[Path, ...] = ()
+    cases: int = 0
+    pages: tuple[Path, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -77,19 +84,28 @@ class ForgettingDesk:
         wait_s: float = _WAIT_S,
     ) -> None:
         self._database = database
+        self._audit = audit
+        self._home = home
         self._erasure = Erasure(database, audit)
         self._datasets = DatasetErasure(database, audit, home)
+        self._evaluations = EvaluationErasure(database, home)
         self._handoffs = HandoffBook(database)
         self._withdraw = withdraw
         self._stop = stop
         self._wait_s = wait_s
 
     async def forget(
-        self, author: str, *, by: str, waiting: Callable[[], None] | None = None
+        self,
+        author: str,
+        *,
+        by: str,
+        waiting: Callable[[], None] | None = None,
+        progress: Callable[[int, int], None] = lambda *_: None,
     ) -> Forgotten:
         """Forget an author, a key like ``slack:U024BE7LH``; what there was, nothing a second time.
 
-        A data set that is being built is waited for, which ``waiting`` is told. Raises UsageError
+        A data set that is being built is waited for, which ``waiting`` is told; ``progress``
+        hears how many turns are erased, and of how many. Raises UsageError
         for what is no key; StorageError, DiskFullError, TrainingError where data sets cannot be
         cleaned now, while the database is; the errors of the knowledge's stores before that, since
         the database alone knows which documents are meant. Then do it again.
@@ -98,13 +114,15 @@ class ForgettingDesk:
         untaught = Untaught()
         trouble: WellspokenError | None = None
         documents = await self._erasure.answers(author)
+        texts = await self._texts(documents)
+        unasked = await self._unasked(author, documents, texts)
         try:
             async with self._alone(waiting):
                 untaught = await self._datasets.forget(
                     author,
                     by=by,
                     stop=lambda job: self._stop(job, person.without(by)),
-                    texts=await self._texts(documents),
+                    texts=texts,
                 )
         except WellspokenError as error:  # the lineage stays: another time finds the lines
             trouble = error
@@ -112,12 +130,15 @@ class ForgettingDesk:
             trouble = _unreadable(error)
         if documents:
             await self._withdraw(documents)
-        erased = await self._erasure.forget(author)
+        erased = await self._erasure.forget(author, progress)
         if erased == Erased() and untaught.examples:
-            await self._database.scrub(TABLES, [person.trace])
+            await self._database.scrub(TABLES, person.traces)
+        if unasked.words:
+            await self._evaluations.scrub(unasked.words)
+        await self._remove_exports(person)
         if trouble is not None:
             raise trouble
-        return Forgotten(
+        gone = Forgotten(
             messages=erased.messages,
             feedback=erased.feedback,
             handoffs=erased.handoffs,
@@ -127,7 +148,41 @@ class ForgettingDesk:
             documents=documents,
             rounds=untaught.rounds,
             left=untaught.left,
+            cases=unasked.cases,
+            pages=unasked.pages,
         )
+        if not gone.nothing:
+            await self._put_on_record(gone, person.without(by))
+        return gone
+
+    async def _remove_exports(self, person: Person) -> None:
+        try:
+            await asyncio.to_thread(remove_exports, self._home, person)
+        except OSError as error:
+            raise _unreadable(error) from error
+
+    async def _put_on_record(self, gone: Forgotten, by: str) -> None:
+        """That somebody was forgotten, by whom it was asked; not who."""
+        await self._audit.operator(
+            FORGOTTEN,
+            by,
+            messages=gone.messages,
+            feedback=gone.feedback,
+            handoffs=gone.handoffs,
+            examples=gone.examples,
+            datasets=list(gone.datasets),
+            models=list(gone.models),
+            documents=len(gone.documents),
+        )
+
+    async def _unasked(
+        self, author: str, documents: Sequence[str], texts: Sequence[str]
+    ) -> Unasked:
+        """Evaluations come first: the messages tell which words are the person's."""
+        try:
+            return await self._evaluations.forget(author, documents=documents, texts=texts)
+        except OSError as error:
+            raise _unreadable(error) from error
 
     async def _texts(self, documents: Sequence[str]) -> list[str]:
         """What documents are made of."""
@@ -158,20 +213,7 @@ def _unreadable(error: OSError) -> StorageError:
     )
 
 
-class Application(Protocol):
-    """What forgetting needs of the application."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def database(self) -> Database: ...
-    @property
-    def audit(self) -> AuditTrail: ...
-    @property
-    def clock(self) -> Clock: ...
-
-
-class Knowing(Application, Protocol):
+class Knowing(Home, Protocol):
     """And of one whose knowledge is open."""
 
     @property
@@ -187,9 +229,9 @@ def desk_of(app: Knowing) -> ForgettingDesk:
     return desk_with(app, withdraw)
 
 
-def desk_with(app: Application, withdraw: Withdraw) -> ForgettingDesk:
+def desk_with(app: Home, withdraw: Withdraw) -> ForgettingDesk:
     """The desk of parts, with documents taken back in a way of their own."""
-    from adapters.tuning import desk_of as tuning_of
+    from adapters.teaching.tuning import desk_of as tuning_of
 
     return ForgettingDesk(
         database=app.database,

@@ -143,13 +143,14 @@ def _parts(line: bytes, format: str) -> tuple[list[ChatMessage], str, bool]:  # 
 
 def has_trace(path: Path, person: Person) -> bool:
     """Whether a file names a person; ``False`` where there is none."""
-    wanted, window = person.trace.encode(), b""
+    wanted, window = [trace.encode() for trace in person.traces], b""
+    overlap = max(map(len, wanted))
     if not path.is_file():
         return False
     with path.open("rb") as file:
         while read := file.read(_WINDOW):
-            window = window[-len(wanted) :] + read
-            if wanted in window:
+            window = window[-overlap:] + read
+            if any(trace in window for trace in wanted):
                 return True
     return False
 
@@ -201,7 +202,7 @@ def remove_showing(folder: Path, wanted: Sequence[str]) -> None:
 
 def without(data: bytes, person: Person) -> bytes:
     """Text without a person's id."""
-    if person.trace.encode() not in data:
+    if not any(trace.encode() in data for trace in person.traces):
         return data
     text = data.decode("utf-8", "surrogateescape")
     return person.without(text).encode("utf-8", "surrogateescape")

@@ -45,17 +45,25 @@ def forget(
 
 
 async def _forget(author: str, as_json: bool) -> None:
-    from adapters.assembly import utc_now
+    from adapters.cli.bars import bar
     from adapters.forgetting import desk_with, forgotten_json
     from adapters.home import open_database
     from bot.store.audit import AuditTrail
     from bot.store.forgetting import Person
+    from bot.store.timing import utc_now
 
     Person.of(author)  # what is no key is said before anything is opened
     config = settings()
     async with open_database(config) as database:
         desk = desk_with(_Parts(config, database, AuditTrail(database), utc_now), _withdraw)
-        gone = await desk.forget(author, by=_BY, waiting=_waiting)
+        with bar(elapsed=True) as shown:
+            task = shown.add_task("Erasing", total=None)
+            gone = await desk.forget(
+                author,
+                by=_BY,
+                waiting=_waiting,
+                progress=lambda done, total: shown.update(task, completed=done, total=total),
+            )
     if as_json:
         print_json(forgotten_json(gone))
         for sentence in _beside(gone):
@@ -129,6 +137,15 @@ def _beside(gone: Forgotten) -> list[str]:
         said.append(
             f"Ended, as they were training on these examples: {_listed(gone.rounds)}. Start again "
             "with `wellspoken tune start`."
+        )
+    if gone.cases:
+        said.append(
+            f"{counted(gone.cases, 'case')} of suites and evaluations went; the figures of the runs"
+            " stay."
+        )
+    if gone.pages:
+        said.append(
+            f"Deleted, as they showed these words: {_listed([str(p) for p in gone.pages])}."
         )
     said += [
         f"{path} was changed since it was built, and nobody can tell which lines are this "

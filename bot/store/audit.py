@@ -7,41 +7,68 @@ the chain: one can be erased later, which is itself an entry, and the chain stil
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
+import re
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from bot.conversation import Turn
-from bot.errors import NotFoundError
-from bot.store.base import Database, insert
+from bot.errors import NotFoundError, UsageError
+from bot.store.acting import role_of
+from bot.store.audit_chain import (
+    ERASURE,
+    OPERATOR,
+    TURN,
+    BrokenEntry,
+    Walk,
+    chain,
+    digest_of,
+    link_of,
+    moment_of,
+    parsed,
+    strays,
+    with_content,
+    workspaces,
+)
+from bot.store.audit_record import turn_content
+from bot.store.base import Database, insert_new
 from bot.store.columns import clean, to_json
 from bot.store.tables import audit, audit_contents, audit_heads
 
-TURN, OPERATOR, ERASURE = "turn", "operator", "erasure"
-_PAGE = 1000
+__all__ = [
+    "ERASURE",
+    "OPERATOR",
+    "TURN",
+    "AuditEntry",
+    "AuditTrail",
+    "BrokenEntry",
+    "Head",
+    "Wanted",
+]
 
-_with_content = sa.select(audit, audit_contents.c.salt, audit_contents.c.content).outerjoin(
-    audit_contents,
-    (audit_contents.c.workspace == audit.c.workspace)
-    & (audit_contents.c.sequence == audit.c.sequence),
-)
-_chain = _with_content.add_columns(
-    audit_heads.c.sequence.label("head_sequence"), audit_heads.c.hash.label("head_hash")
-).outerjoin(audit_heads, audit_heads.c.workspace == audit.c.workspace)
+_PAGE = 1000
+_BEYOND = 2**62
+_HASH = re.compile("[0-9a-f]{64}")
+
+_new_entry, _new_content = sa.insert(audit), sa.insert(audit_contents)
+_here = audit_heads.c.workspace == sa.bindparam("of")
+_locked_head = sa.select(audit_heads.c.sequence, audit_heads.c.hash).where(_here).with_for_update()
+_moved_head = sa.update(audit_heads).where(_here)
+
+Progress = Callable[[int, int], None]
+"""Told how many entries were checked, and how many there were at the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One entry. ``content`` holds ``turn`` and ``at`` (ISO 8601, UTC), and until it is erased for
-    a turn ``author``, ``audience``, ``route``, ``reasons``, ``used`` (documents), ``evidence``
-    (chunks with their revision), ``withheld``, ``model``, ``grounding``, ``outcome``; for an
-    operator's deed ``action``, ``actor`` and its details."""
+    a turn what :func:`bot.store.audit_record.turn_content` says; for an operator's deed
+    ``action``, ``actor`` and its details."""
 
     sequence: int
     at: datetime
@@ -53,53 +80,60 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenEntry:
-    """The first place where the chain does not hold, and why."""
+class Head:
+    """Where a chain ends: whoever keeps this elsewhere can tell later whether it was rewritten."""
 
     sequence: int
-    turn: str
-    reason: str
+    hash: str
 
     def __str__(self) -> str:
-        turn = f" (turn {self.turn})" if self.turn else ""
-        return f"entry {self.sequence}{turn}: {self.reason}"
+        return f"{self.hash}@{self.sequence}"
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """As printed, ``HASH@SEQUENCE``. Raises UsageError."""
+        link, _, number = text.strip().partition("@")
+        if not _HASH.fullmatch(link) or not number.isdecimal() or int(number) < 1:
+            raise UsageError(
+                f'"{text}" is no head; write it as printed by `wellspoken audit head`.'
+            )
+        return cls(int(number), link)
 
 
-def _digest(salt: str, content: str) -> str:
-    return hashlib.sha256(f"{salt}\n{content}".encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: from one moment on, until before another, of a kind, of an author or actor
+    (the whole key), of an action, about a turn."""
+
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    author: str | None = None
+    action: str | None = None
+    turn: str | None = None
+
+    def of(self, workspace: str) -> sa.Select[Any]:
+        """The entries with their contents, in no order yet."""
+        query = with_content.where(audit.c.workspace == workspace)
+        if self.kind is not None:
+            query = query.where(audit.c.kind == self.kind)
+        if self.since is not None:
+            query = query.where(audit.c.at >= self.since)
+        if self.until is not None:
+            query = query.where(audit.c.at < self.until)
+        if self.turn is not None:
+            query = query.where(audit.c.turn == self.turn)
+        if self.author is not None:
+            query = query.where(sa.or_(_says("author", self.author), _says("actor", self.author)))
+        if self.action is not None:
+            query = query.where(_says("action", self.action))
+        return query
 
 
-def _link(
-    workspace: str, sequence: int, at: datetime, kind: str, turn: str, digest: str, previous: str
-) -> str:
-    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    fields = [workspace, sequence, moment, kind, turn, digest, previous]
-    return hashlib.sha256(orjson.dumps(fields)).hexdigest()
-
-
-def turn_content(turn: Turn) -> dict[str, Any]:
-    """What the trail keeps of a turn: everything that decided it, but not what was said."""
-    chunks = [p.chunk for p in turn.passages]
-    return {
-        "author": turn.author.key,
-        "audience": sorted(turn.audience),
-        "route": turn.route.route.value,
-        "reasons": list(turn.route.reasons),
-        "used": list(dict.fromkeys(c.document for c in chunks)),
-        "evidence": [
-            {"source": c.source, "document": c.document, "revision": c.revision, "chunk": c.id}
-            for c in chunks
-        ],
-        "withheld": list(turn.withheld),
-        "model": turn.model,
-        "grounding": {
-            "score": float(turn.grounding.score),
-            "supported": bool(turn.grounding.supported),
-            "rejected": len(turn.grounding.rejected),
-        },
-        "cached_from": turn.cached_from,
-        "outcome": turn.outcome.value,
-    }
+def _says(name: str, value: str) -> sa.ColumnElement[bool]:
+    """Whether a content gives a name this value, as it stands in canonical JSON."""
+    pair = f"{to_json(name)}:{to_json(value)}"
+    return audit_contents.c.content.contains(pair, autoescape=True)
 
 
 class AuditTrail:
@@ -131,33 +165,28 @@ class AuditTrail:
     ) -> str:
         """Add an entry inside the caller's transaction, as its last step: it holds the chain's
         lock until the commit. The new entry's hash."""
+        if kind == OPERATOR and "role" not in content and (role := role_of(content.get("actor"))):
+            content = {**content, "role": role}
         text = to_json(dict(content), canonical=True)
         salt = secrets.token_hex(16)  # without it an erased author could be guessed from the hash
         at, turn = at or datetime.now(UTC), clean(turn)
         last, previous = self._lock_head(connection)
-        sequence, digest = last + 1, _digest(salt, text)
-        link = _link(self._workspace, sequence, at, kind, turn, digest, previous)
+        sequence, digest = last + 1, digest_of(salt, text)
+        link = link_of(self._workspace, sequence, at, kind, turn, digest, previous)
         place = {"workspace": self._workspace, "sequence": sequence}
         entry = {"at": at, "kind": kind, "turn": turn, "digest": digest, "previous": previous}
-        connection.execute(sa.insert(audit), [{**place, **entry, "hash": link}])
-        connection.execute(sa.insert(audit_contents), [{**place, "salt": salt, "content": text}])
-        connection.execute(
-            sa.update(audit_heads).where(audit_heads.c.workspace == self._workspace),
-            {"sequence": sequence, "hash": link},
-        )
+        connection.execute(_new_entry, [{**place, **entry, "hash": link}])
+        connection.execute(_new_content, [{**place, "salt": salt, "content": text}])
+        connection.execute(_moved_head, {"of": self._workspace, "sequence": sequence, "hash": link})
         return link
 
     def _lock_head(self, connection: sa.Connection) -> tuple[int, str]:
-        head = (
-            sa.select(audit_heads.c.sequence, audit_heads.c.hash)
-            .where(audit_heads.c.workspace == self._workspace)
-            .with_for_update()
-        )
-        row = connection.execute(head).one_or_none()
+        here = {"of": self._workspace}
+        row = connection.execute(_locked_head, here).one_or_none()
         if row is None:
             first = {"workspace": self._workspace, "sequence": 0, "hash": ""}
-            connection.execute(insert(connection, audit_heads).on_conflict_do_nothing(), first)
-            row = connection.execute(head).one()
+            connection.execute(insert_new(connection, audit_heads), first)
+            row = connection.execute(_locked_head, here).one()
         return row.sequence, row.hash
 
     # -- erasing ----------------------------------------------------------------------------
@@ -181,7 +210,7 @@ class AuditTrail:
             text, salt = to_json(dict(content), canonical=True), secrets.token_hex(16)
             change = sa.update(audit_contents).where(here)
             connection.execute(change, {"salt": salt, "content": text})
-            digests[str(sequence)] = _digest(salt, text)
+            digests[str(sequence)] = digest_of(salt, text)
         self.append_in(connection, ERASURE, {"entries": digests})
 
     async def mentioning(self, text: str) -> list[int]:
@@ -195,30 +224,70 @@ class AuditTrail:
 
     def contents_in(
         self, connection: sa.Connection, sequences: Sequence[int]
-    ) -> dict[int, dict[str, Any]]:
-        """What is left of the contents of entries, as :meth:`redact_in` takes them."""
+    ) -> dict[int, dict[str, Any] | None]:
+        """What is left of the contents of entries, as :meth:`redact_in` takes them; ``None`` for
+        one that was damaged."""
         query = sa.select(audit_contents.c.sequence, audit_contents.c.content).where(
             audit_contents.c.workspace == self._workspace,
             audit_contents.c.sequence.in_(sequences),
         )
-        return {row.sequence: orjson.loads(row.content) for row in connection.execute(query)}
+        return {row.sequence: parsed(row.content) for row in connection.execute(query)}
 
     # -- reading ----------------------------------------------------------------------------
 
     async def listing(
-        self, *, kind: str | None = None, limit: int | None = None, after: int = 0
+        self,
+        *,
+        kind: str | None = None,
+        limit: int | None = None,
+        after: int = 0,
+        wanted: Wanted | None = None,
     ) -> list[AuditEntry]:
         """Entries, oldest first; ``after`` is the sequence of the last one of the page before."""
-        here = (audit.c.workspace == self._workspace) & (audit.c.sequence > after)
-        query = _with_content.where(here).order_by(audit.c.sequence).limit(limit)
-        if kind is not None:
-            query = query.where(audit.c.kind == kind)
-        return await self._db.read(lambda c: [_entry(r) for r in c.execute(query)])
+        query = (wanted or Wanted(kind)).of(self._workspace).where(audit.c.sequence > after)
+        ordered = query.order_by(audit.c.sequence).limit(limit)
+        return await self._db.read(lambda c: [_entry(r) for r in c.execute(ordered)])
+
+    async def newest(
+        self, limit: int, *, before: int | None = None, wanted: Wanted | None = None
+    ) -> list[AuditEntry]:
+        """Entries, newest first; ``before`` is the sequence of the last one of the page before."""
+        query = (wanted or Wanted()).of(self._workspace)
+        if before is not None:
+            query = query.where(audit.c.sequence < before)
+        ordered = query.order_by(audit.c.sequence.desc()).limit(limit)
+        return await self._db.read(lambda c: [_entry(r) for r in c.execute(ordered)])
+
+    async def each(self, wanted: Wanted | None = None) -> AsyncIterator[AuditEntry]:
+        """Every entry that was there at the beginning, oldest first, a page in memory at a time."""
+        last, after = (await self.head()).sequence, 0
+        while page := await self.listing(limit=_PAGE, after=after, wanted=wanted):
+            for entry in page:
+                if entry.sequence > last:
+                    return
+                yield entry
+            after = page[-1].sequence
+
+    async def entry(self, sequence: int) -> AuditEntry:
+        """One entry by its place. Raises NotFoundError."""
+        inside = 0 < sequence < _BEYOND
+        found = await self.listing(limit=1, after=sequence - 1) if inside else []
+        if not found or found[0].sequence != sequence:
+            raise NotFoundError(kind="audit entry", id=sequence)
+        return found[0]
+
+    async def head(self) -> Head:
+        """Where the chain ends; sequence 0 where it has no entry."""
+        query = sa.select(audit_heads.c.sequence, audit_heads.c.hash).where(
+            audit_heads.c.workspace == self._workspace
+        )
+        row = await self._db.read(lambda c: c.execute(query).one_or_none())
+        return Head(0, "") if row is None else Head(row.sequence, row.hash)
 
     async def show(self, turn: str) -> AuditEntry:
         """The entry of a turn. Raises NotFoundError."""
         here = (audit.c.workspace == self._workspace) & (audit.c.turn == turn)
-        query = _with_content.where(here).order_by(audit.c.sequence).limit(1)
+        query = with_content.where(here).order_by(audit.c.sequence).limit(1)
         row = await self._db.read(lambda c: c.execute(query).one_or_none())
         if row is None:
             raise NotFoundError(kind="audited turn", id=turn)
@@ -228,115 +297,97 @@ class AuditTrail:
         """The entry of a turn, and what does not hold of it or of its link to the one before;
         the whole chain is :meth:`verify`'s. Raises NotFoundError."""
         entry = await self.show(turn)
-        here = audit.c.workspace == self._workspace
-        pair = _chain.where(here, audit.c.sequence.in_((entry.sequence - 1, entry.sequence)))
-        erasures = _chain.where(
-            here, audit.c.kind == ERASURE, audit.c.sequence > entry.sequence
+        pair = chain.where(
+            audit.c.workspace == self._workspace,
+            audit.c.sequence.in_((entry.sequence - 1, entry.sequence)),
         ).order_by(audit.c.sequence)
-        rows = await self._db.read(
-            lambda c: [*c.execute(pair.order_by(audit.c.sequence)), *c.execute(erasures)]
-        )
+        rows = await self._db.read(lambda c: list(c.execute(pair)))
         before = {row.sequence: row.hash for row in rows}.get(entry.sequence - 1)
         if before is None and entry.sequence > 1:
             return entry, BrokenEntry(entry.sequence - 1, "", "the entry is missing")
-        walk = _Walk(self._workspace, entry.sequence - 1, before or "")
+        walk = Walk(self._workspace, entry.sequence - 1, before or "")
         own = next(row for row in rows if row.sequence == entry.sequence)
         broken = walk.step(own)
-        for row in rows:
-            if row.sequence > entry.sequence:
-                walk.explain(row)
+        for row in await self._erasures(entry.sequence):
+            walk.explain(row)
         return entry, broken or walk.unexplained()
 
-    async def verify(self) -> BrokenEntry | None:
+    async def verify(
+        self, known: Iterable[Head] = (), progress: Progress | None = None
+    ) -> BrokenEntry | None:
         """Walk the whole chain; the first entry that does not hold, ``None`` where all do.
 
         It finds entries that were changed, removed, inserted, reordered or cut off at the end.
-        Entries added while it runs are walked too.
+        ``known`` are heads that were kept elsewhere: with them it is also found where everything
+        after one of them, the last hash too, was written anew. Entries added meanwhile are walked.
         """
-        walk = _Walk(self._workspace)
+        walk = Walk(self._workspace, known=_by_sequence(known))
+        last: object = (await self.head()).sequence
+        total = last if isinstance(last, int) else 0  # somebody may have put a word there
         while True:
-            page = await self._page(walk.sequence)
-            for row in page:
-                if broken := walk.step(row):
-                    return broken
+            page = await self._page(walk.sequence or -_BEYOND)
+            if broken := await asyncio.to_thread(walk.steps, page):
+                return await self._first(walk, broken)
+            if progress is not None:
+                progress(walk.sequence, max(total, walk.sequence))
             if len(page) < _PAGE:
-                return walk.finish(await self._head_sequence())
+                stray = await self._db.read(
+                    lambda c: c.scalar(strays, {"workspace": self._workspace})
+                )
+                return walk.finish((await self.head()).sequence, stray)
+
+    async def verify_all(
+        self, known: Iterable[Head] = (), progress: Progress | None = None
+    ) -> BrokenEntry | None:
+        """As :meth:`verify`, and then every other chain of the database: nobody can hide one."""
+        if broken := await self.verify(known, progress):
+            return broken
+        found = await self._db.read(lambda c: list(c.scalars(workspaces)))
+        for name in sorted(set(found) - {self._workspace}, key=str):
+            if not isinstance(name, str):
+                return BrokenEntry(1, "", "it is in a workspace that has no name", str(name))
+            if broken := await AuditTrail(self._db, name).verify():
+                return replace(broken, workspace=name)
+        return None
+
+    async def _first(self, walk: Walk, broken: BrokenEntry) -> BrokenEntry:
+        """What of two things stands first: a broken link, or a content before it that differs and
+        that no erasure, also of those behind, owns up to."""
+        for row in await self._erasures(walk.sequence):
+            walk.explain(row, moved=True)
+        content = walk.unexplained()
+        return broken if content is None else min(content, broken, key=lambda b: b.sequence)
+
+    async def _erasures(self, after: int) -> list[sa.Row[Any]]:
+        query = chain.where(
+            audit.c.workspace == self._workspace,
+            audit.c.kind == ERASURE,
+            audit.c.sequence > after,
+        ).order_by(audit.c.sequence)
+        return await self._db.read(lambda connection: list(connection.execute(query)))
 
     async def _page(self, after: int) -> list[sa.Row[Any]]:
         query = (
-            _chain.where(audit.c.workspace == self._workspace, audit.c.sequence > after)
+            chain.where(audit.c.workspace == self._workspace, audit.c.sequence > after)
             .order_by(audit.c.sequence)
             .limit(_PAGE)
         )
         return await self._db.read(lambda connection: list(connection.execute(query)))
 
-    async def _head_sequence(self) -> int:
-        query = sa.select(audit_heads.c.sequence).where(audit_heads.c.workspace == self._workspace)
-        return await self._db.read(lambda c: c.scalar(query)) or 0
 
-
-class _Walk:
-    """The walk along the chain."""
-
-    def __init__(self, workspace: str, sequence: int = 0, previous: str = "") -> None:
-        self.sequence = sequence
-        self._workspace = workspace
-        self._previous = previous
-        self._head: tuple[int | None, str | None] = (0, "")
-        self._differing: dict[int, tuple[str, str]] = {}  # contents that an erasure must explain
-
-    def step(self, row: Any) -> BrokenEntry | None:
-        """Check one more entry."""
-        expected = self.sequence + 1
-        if row.sequence != expected:
-            return BrokenEntry(expected, "", "the entry is missing")
-        link = _link(
-            self._workspace, row.sequence, row.at, row.kind, row.turn, row.digest, row.previous
-        )
-        if row.previous != self._previous:
-            return BrokenEntry(row.sequence, row.turn, "it does not follow the entry before it")
-        if row.hash != link:
-            return BrokenEntry(row.sequence, row.turn, "the entry was changed")
-        found = "" if row.content is None else _digest(row.salt, row.content)
-        if found != row.digest:
-            self._differing[row.sequence] = (found, row.turn)
-        elif row.kind == ERASURE:
-            self.explain(row)
-        self.sequence, self._previous = row.sequence, row.hash
-        self._head = (row.head_sequence, row.head_hash)
-        return None
-
-    def explain(self, row: Any) -> None:
-        """Take the differences that an erasure owns up to."""
-        for sequence, digest in orjson.loads(row.content or '{"entries":{}}')["entries"].items():
-            if self._differing.get(int(sequence), (None, ""))[0] == digest:
-                del self._differing[int(sequence)]
-
-    def unexplained(self) -> BrokenEntry | None:
-        """The first content that differs and that nothing explains."""
-        broken = [
-            BrokenEntry(n, turn, "its content was changed or removed")
-            for n, (_, turn) in self._differing.items()
-        ]
-        return min(broken, key=lambda b: b.sequence, default=None)
-
-    def finish(self, head: int) -> BrokenEntry | None:
-        """Check the end: contents that nothing explains, and the anchored head."""
-        sequence, link = self._head
-        if sequence is None or (sequence == self.sequence and link != self._previous):
-            return BrokenEntry(self.sequence, "", "the anchor of the last entry was changed")
-        content = self.unexplained()
-        broken = [] if content is None else [content]
-        if sequence < self.sequence:
-            broken.append(BrokenEntry(sequence + 1, "", "the entry was added at the end"))
-        elif sequence > self.sequence or (self.sequence == 0 and head > 0):
-            broken.append(BrokenEntry(self.sequence + 1, "", "the end was cut off"))
-        return min(broken, key=lambda b: b.sequence, default=None)
+def _by_sequence(heads: Iterable[Head]) -> dict[int, str]:
+    """Their hashes; of two that differ the one that was named first counts."""
+    found: dict[int, str] = {}
+    for head in heads:
+        found.setdefault(head.sequence, head.hash)
+    return found
 
 
 def _entry(row: Any) -> AuditEntry:
+    """An entry; of one that was damaged what is left, so that the others can be read."""
     erased = row.content is None
-    content = {"turn": row.turn, "at": row.at.isoformat()}
+    at = moment_of(row.at)
+    content: dict[str, Any] = {"turn": row.turn, "at": at.isoformat()}
     if not erased:
-        content |= orjson.loads(row.content)
-    return AuditEntry(row.sequence, row.at, row.kind, row.turn, content, row.hash, erased)
+        content |= {"damaged": True} if (told := parsed(row.content)) is None else told
+    return AuditEntry(row.sequence, at, row.kind, row.turn, content, row.hash, erased)

@@ -18,16 +18,24 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from bot.store import forgetting, sweeping
+from bot.store import fences, forgetting, gone, sweeping
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.forgetting import Person
 from bot.store.tables import turns
 
 _BATCH = 50  # rows in one transaction: others write in between
+_PASSES = 3  # of somebody who goes on meanwhile
+_ERASURE = "erasure"
 
 T = TypeVar("T")
 Rows = Sequence[Any]
+Progress = Callable[[int, int], None]
+"""Told how many turns are erased, and of how many."""
+
+
+def _tell_nobody(_done: int, _total: int) -> None:
+    """Nobody waits to see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class _Tally:
     feedback: int = 0
     handoffs: int = 0
     approved: list[str] = field(default_factory=list)
+    words: gone.Gone = field(default_factory=gone.Gone)
 
 
 class Erasure:
@@ -61,7 +70,7 @@ class Erasure:
         self._db = db
         self._audit = audit
 
-    async def forget(self, author: str) -> Erased:
+    async def forget(self, author: str, progress: Progress = _tell_nobody) -> Erased:
         """Erase everything of an author, a key like ``slack:U024BE7LH``; what there was.
 
         A second time there is nothing. What the author says afterwards is new. Raises UsageError
@@ -71,18 +80,37 @@ class Erasure:
         done = _Tally()
         if person.is_forgotten:
             return Erased()
+        cut_off = await gone.begin(self._db, _ERASURE)
+        threads = await self._db.read(lambda c: forgetting.threads_of(c, person))
+        salt = fences.new_salt()
+        await self._db.write(lambda c: fences.put_up(c, person, threads, salt))
+        for _ in range(_PASSES):
+            await self._pass(person, done, progress)
+            # What was begun meanwhile counts as said before, and what came of it goes too.
+            await self._db.write(lambda c: fences.put_up(c, person, threads, salt))
+            if not await self._db.read(lambda c: forgetting.is_there(c, person)):
+                break
+        done.words.too_many |= cut_off  # and nobody knows any more which words those were
+        tables = await self._db.read(lambda c: sorted(sa.inspect(c).get_table_names()))
+        await gone.scrub(self._db, tables, done.words, person.traces)
+        await gone.finish(self._db, _ERASURE)
+        return Erased(done.messages, done.feedback, done.handoffs, tuple(done.approved))
+
+    async def _pass(self, person: Person, done: _Tally, progress: Progress) -> None:
         mine = sa.select(turns.c.id).where(turns.c.author == person.key).order_by(turns.c.id)
         ids = await self._db.read(lambda c: list(c.scalars(mine)))
+        for few in _batches(ids):
+            done.words.add(await self._db.read(partial(forgetting.words_of, ids=few)))
+        written = await self._db.read(lambda c: forgetting.better_answers(c, person))
+        done.words.add(written)
         await self._events(person, ids)
-        for document in await self.answers(author):
+        for document in await self.answers(person.key):
             await self._shown(person, document)
         await self._handoffs(person, done)
-        await self._turns(person, ids, done)
+        await self._turns(person, ids, done, progress)
         await self._rest(person, done)
         await self._redact(person)
         await self._sweep(person)
-        await self._db.scrub(forgetting.TABLES, [person.trace])
-        return Erased(done.messages, done.feedback, done.handoffs, tuple(done.approved))
 
     async def answers(self, author: str) -> tuple[str, ...]:
         """The handoffs of an author whose answer became a document of the same name: whoever keeps
@@ -115,21 +143,28 @@ class Erasure:
 
     async def _handoffs(self, person: Person, done: _Tally) -> None:
         found = await self._db.read(lambda c: forgetting.handoffs_of(c, person))
-        for gone in await self._each(
+        for each in await self._each(
             found, lambda c, few: forgetting.erase_handoffs(c, person, few)
         ):
-            done.handoffs += gone.rows
-            done.approved += gone.approved
+            done.handoffs += each.rows
+            done.approved += each.approved
 
-    async def _turns(self, person: Person, turn_ids: Rows, done: _Tally) -> None:
+    async def _turns(
+        self, person: Person, turn_ids: Rows, done: _Tally, progress: Progress
+    ) -> None:
         """Queries that hold the person's words first, while it is known which words these are."""
         threads = await self._db.read(lambda c: forgetting.threads_of(c, person))
         for thread in threads:
             await self._one(lambda c, one: forgetting.erase_derived(c, person, one), thread)
         await self._each(turn_ids, forgetting.erase_from_gaps)
         await self._each(turn_ids, forgetting.erase_rewrites)
-        counts = await self._each(turn_ids, lambda c, few: forgetting.erase_turns(c, person, few))
-        done.messages += sum(counts)
+        erased = 0
+        for few in _batches(turn_ids):
+            done.messages += await self._one(
+                lambda c, those: forgetting.erase_turns(c, person, those), few
+            )
+            erased += len(few)
+            progress(erased, len(turn_ids))
         for old in await self._db.read(lambda c: sweeping.threads_named_after(c, person)):
             await self._one(lambda c, one: sweeping.rename_thread(c, person, one), old)
 
@@ -148,14 +183,15 @@ class Erasure:
         def op(connection: sa.Connection, few: Rows) -> None:
             contents = self._audit.contents_in(connection, few)
             redacted = {
-                sequence: forgetting.without(person, content)
+                sequence: content and forgetting.without(person, content)
                 for sequence, content in contents.items()
             }
-            changed = {s: new for s, new in redacted.items() if new != contents[s]}
+            changed = {s: new for s, new in redacted.items() if not new or new != contents[s]}
             if changed:
                 self._audit.redact_in(connection, changed)
 
-        await self._each(await self._audit.mentioning(person.trace), op)
+        for trace in person.traces:
+            await self._each(await self._audit.mentioning(trace), op)
 
     async def _sweep(self, person: Person) -> None:
         """The id wherever else it is: others may have named the person."""

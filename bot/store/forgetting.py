@@ -19,28 +19,13 @@ from bot.store.cost_tables import answer_cache
 from bot.store.gap_tables import gap_turns, gaps
 from bot.store.review_tables import rewrites
 from bot.store.tables import citations, feedback, messages, turns
+from bot.store.wordless import erase_words, unborrow, verdict_alone
 
 FORGOTTEN = "forgotten"
-TABLES = (
-    "answer_cache",
-    "audit_contents",
-    "citations",
-    "consent",
-    "dataset_examples",
-    "datasets",
-    "document_texts",
-    "documents",
-    "feedback",
-    "gap_turns",
-    "gaps",
-    "handoffs",
-    "inbox",
-    "messages",
-    "participation",
-    "reviews",
-    "rewrites",
-    "threads",
-    "turns",
+TABLES = tuple(
+    """answer_cache audit_contents citations consent dataset_examples datasets document_texts
+    documents feedback gap_turns gaps handoffs inbox messages participation reviews rewrites
+    threads turns""".split()
 )
 """Where most of what is erased was."""
 
@@ -99,9 +84,18 @@ class Person:
         return self.id if telling else self.key
 
     @property
+    def traces(self) -> tuple[str, ...]:
+        """The trace as it is, and as it stands in JSON, where a backslash or a quote differs."""
+        return tuple(dict.fromkeys((self.trace, to_json(self.trace)[1:-1])))
+
+    @property
     def pattern(self) -> re.Pattern[str]:
-        """The trace as a word of its own."""
-        return re.compile(rf"(?<![0-9A-Za-z]){re.escape(self.trace)}(?![0-9A-Za-z])")
+        """The trace as a word of its own, also behind the end of a line as JSON writes it; not
+        where it stands for somebody on another platform."""
+        others = "".join(f"(?<!{re.escape(p)}:)" for p in Platform if p != self.platform)
+        forms = "|".join(re.escape(form) for form in reversed(self.traces))
+        begins = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4}))"
+        return re.compile(rf"{begins}{others}(?:{forms})(?![0-9A-Za-z])")
 
     def without(self, text: str, instead: str = FORGOTTEN) -> str:
         """A text that names the person no more."""
@@ -228,6 +222,13 @@ def erase_shown(
     repeats = sa.select(citations.c.turn_id).where(*cites, sa.exists(_replies_in(person, document)))
     said = messages.c.turn_id.in_(repeats), messages.c.role == Role.ASSISTANT.value
     connection.execute(sa.update(messages).where(*said).values(text=""))
+    erase_passages(connection, document, ids)
+
+
+def erase_passages(connection: sa.Connection, document: str, ids: Sequence[str]) -> None:
+    """Of turns, what was found and quoted of a document, and what was stated from it. Nobody is
+    given their answers again."""
+    cites = citations.c.turn_id.in_(ids), citations.c.document == document
     connection.execute(sa.delete(answer_cache).where(answer_cache.c.turn_id.in_(ids)))
     connection.execute(sa.delete(citations).where(*cites))
     query = sa.select(turns.c.id, turns.c.passages, turns.c.claims).where(turns.c.id.in_(ids))
@@ -235,7 +236,7 @@ def erase_shown(
         left = [n for n, p in enumerate(row.passages) if p["chunk"]["document"] != document]
         moved = {old: new for new, old in enumerate(left)}
         claims = [
-            _verdict(claim)
+            verdict_alone(claim)
             if claim["passage"] is not None and claim["passage"] not in moved
             else {**claim, "passage": moved.get(claim["passage"])}
             for claim in row.claims
@@ -253,6 +254,28 @@ def _replies_in(person: Person, handoff: str) -> sa.Select[Any]:
 # -- turns ----------------------------------------------------------------------------------------
 
 
+def words_of(connection: sa.Connection, ids: Sequence[str]) -> list[str]:
+    """What was asked in turns."""
+    asked = messages.c.turn_id.in_(ids), messages.c.role == Role.USER.value
+    return list(connection.scalars(sa.select(messages.c.text).where(*asked)))
+
+
+def better_answers(connection: sa.Connection, person: Person) -> list[str]:
+    """What the person wrote with ratings."""
+    query = sa.select(feedback.c.reason, feedback.c.correction)
+    rows = connection.execute(query.where(feedback.c.author == person.key)).all()
+    return [text for row in rows for text in row]
+
+
+def is_there(connection: sa.Connection, person: Person) -> bool:
+    """Whether the person asked or rated something that is still there."""
+    asked = sa.exists().where(turns.c.author == person.key)
+    rated = sa.exists().where(feedback.c.author == person.key)
+    said = sa.exists().where(rewrites.c.author == person.key)
+    handed = sa.exists().where(handoffs.c.asker == person.key)
+    return bool(connection.scalar(sa.select(sa.or_(asked, rated, said, handed))))
+
+
 def threads_of(connection: sa.Connection, person: Person) -> list[str]:
     """Threads in which the person asked."""
     query = sa.select(turns.c.thread_id).where(turns.c.author == person.key).distinct()
@@ -262,52 +285,16 @@ def threads_of(connection: sa.Connection, person: Person) -> list[str]:
 def erase_derived(connection: sa.Connection, person: Person, thread: str) -> None:
     """Others' follow-ups were searched for with words from before: where those are the person's,
     the question alone stays, and nothing that was noted about the query."""
-    said = sa.select(messages.c.text).where(
-        messages.c.thread_id == thread, messages.c.author == person.key
-    )
-    theirs = set().union(*map(_words, connection.scalars(said)))
-    others = (
-        sa.select(turns.c.id, turns.c.query, messages.c.text)
-        .join(messages, (messages.c.turn_id == turns.c.id) & (messages.c.role == Role.USER.value))
-        .where(turns.c.thread_id == thread, turns.c.author != person.key)
-    )
-    for row in connection.execute(others).all():
-        if (_words(row.query) - _words(row.text)) & theirs:
-            change = sa.update(turns).where(turns.c.id == row.id)
-            connection.execute(change.values(query=row.text, notes=[]))
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.casefold()))
+    said = messages.c.thread_id == thread, messages.c.author == person.key
+    unborrow(connection, thread, said, turns.c.author != person.key)
 
 
 def erase_turns(connection: sa.Connection, person: Person, ids: Sequence[str]) -> int:
-    """Leave the skeleton of turns; how many messages of the person there were.
-
-    What was found, kept back and noted goes too: it tells what was asked. Nobody is given their
-    answers again.
-    """
-    here = messages.c.turn_id.in_(ids)
-    connection.execute(sa.update(messages).where(here).values(text=""))
-    mine = sa.update(messages).where(here, messages.c.author == person.key)
-    count = connection.execute(mine.values(author=person.nobody)).rowcount
-    connection.execute(sa.delete(citations).where(citations.c.turn_id.in_(ids)))
-    connection.execute(sa.delete(answer_cache).where(answer_cache.c.turn_id.in_(ids)))
-    emptied: dict[str, object] = {
-        "key": None,
-        "query": "",
-        "author": person.nobody,
-        "author_name": "",
-        "error": "",
-        "notes": [],
-        "passages": [],
-    }
-    checked = sa.select(turns.c.id, turns.c.claims, turns.c.rejected).where(turns.c.id.in_(ids))
-    for row in connection.execute(checked).all():
-        claims = [_verdict(claim) for claim in row.claims]
-        rejected = [_without_words(each) for each in row.rejected]
-        change = sa.update(turns).where(turns.c.id == row.id)
-        connection.execute(change.values(**emptied, claims=claims, rejected=rejected))
+    """Leave the skeleton of turns; how many messages of the person there were."""
+    mine = messages.c.turn_id.in_(ids), messages.c.author == person.key
+    change = sa.update(messages).where(*mine).values(author=person.nobody)
+    count = connection.execute(change).rowcount
+    erase_words(connection, ids, key=None, author=person.nobody, author_name="")
     return count
 
 
@@ -326,16 +313,6 @@ def erase_verdicts(connection: sa.Connection, person: Person) -> None:
     """Gaps that the person judged keep the verdict alone."""
     change = sa.update(gaps).where(gaps.c.judged_by == person.key)
     connection.execute(change.values(judged_by=person.nobody))
-
-
-def _verdict(claim: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a statement only how the check of it ended."""
-    return {**claim, "start": 0, "end": 0, "text": "", "passage": None, "finding": ""}
-
-
-def _without_words(rejected: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a sentence that was kept back only that there was one."""
-    return {**rejected, "text": "", "finding": "", "became": ""}
 
 
 # -- what may be taught ---------------------------------------------------------------------------
@@ -387,9 +364,20 @@ def erase_heard(connection: sa.Connection, person: Person, keys: Sequence[str]) 
 def without(person: Person, content: Mapping[str, Any]) -> dict[str, Any]:
     """The content of an entry without the person; of their turns without names of their files."""
     redacted: dict[str, Any] = orjson.loads(person.without(to_json(content)))
+    if content.get("actor") == person.key:
+        redacted.pop("name", None)  # of an operator who signed in
     if content.get("author") == person.key and "evidence" in redacted:
-        redacted["author"] = person.nobody
-        redacted["evidence"] = [e for e in redacted["evidence"] if e["source"] != FILES]
-        left = {e["document"] for e in redacted["evidence"]}
-        redacted["used"] = [document for document in redacted["used"] if document in left]
+        redacted = without_files(redacted) | {"author": person.nobody}
     return redacted
+
+
+def without_files(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a turn's entry without the names of files that came with the question."""
+    evidence = [each for each in content["evidence"] if each["source"] != FILES]
+    left = {each["document"] for each in evidence}
+    return {
+        **content,
+        "evidence": evidence,
+        "used": [document for document in content["used"] if document in left],
+        "cited": [each for each in content.get("cited", ()) if each["document"] in left],
+    }

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from adapters.assembly import assemble
 from adapters.chat.base import ChannelKind, Place
-from adapters.datasets import DatasetDesk
 from adapters.forgetting import BUILDING, ForgettingDesk, Forgotten, desk_with
+from adapters.teaching.datasets import DatasetDesk
 from bot.conversation import (
     Author,
     Feedback,
@@ -300,6 +300,9 @@ async def test_a_build_under_way_is_waited_for(home: Home) -> None:
         home.desk().forget(BEN.key, by=OPERATOR, waiting=lambda: told.append("waits"))
     )
     building = asyncio.create_task(home.build(waiting=lambda: told.append("builds")))
+    async with asyncio.timeout(60):
+        while len(told) < 2:  # noqa: ASYNC110 - what is waited for knows no event
+            await asyncio.sleep(0.02)
     await asyncio.sleep(0.5)
     assert not waiting.done()
     assert not building.done()

@@ -232,7 +232,7 @@ class People(Setting):
 
     # -- waiting ---------------------------------------------------------------------------
 
-    async def connected(self, number: int = 1, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def connected(self, number: int = 1, timeout: float = 90.0) -> None:  # noqa: ASYNC109
         """Wait for so many gateway connections that identified or resumed."""
         await self.until(
             lambda: sum(link.session is not None for link in self.gateway.links) >= number, timeout
@@ -242,7 +242,7 @@ class People(Setting):
         self,
         where: Channel | Message | str,
         n: int = 1,
-        timeout: float = 10.0,  # noqa: ASYNC109
+        timeout: float = 90.0,  # noqa: ASYNC109
         final: Callable[[Message], bool] = lambda message: message.final,
     ) -> list[Message]:
         """Wait for ``n`` messages of the bot in a channel, or to a message, that are final; those.

@@ -183,7 +183,7 @@ class People(Setting):
 
     # -- waiting ---------------------------------------------------------------------------
 
-    async def connected(self, number: int = 1, timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def connected(self, number: int = 1, timeout: float = 90.0) -> None:  # noqa: ASYNC109
         """Wait for so many Socket Mode connections."""
         await self.until(lambda: len(self.outbox.connections) >= number, timeout)
 
@@ -192,7 +192,7 @@ class People(Setting):
         channel: Channel | str,
         thread_ts: str | None = None,
         n: int = 1,
-        timeout: float = 10.0,  # noqa: ASYNC109
+        timeout: float = 90.0,  # noqa: ASYNC109
         final: Callable[[Message], bool] = lambda message: message.final,
     ) -> list[Message]:
         """Wait for ``n`` messages of the bot in a thread (or channel) that are final; those.

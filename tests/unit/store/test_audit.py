@@ -172,13 +172,25 @@ async def test_a_turn_leaves_its_record(database: Database, make_turn: MakeTurn)
                 "document": "guide/filters.md",
                 "revision": "r1",
                 "chunk": "chunk-1",
+                "start": 10,
+                "end": 44,
             }
         ],
+        "cited": [{"n": 1, "document": "guide/filters.md", "revision": "", "start": 0, "end": 0}],
         "withheld": ["board/minutes.md"],
         "model": "extractive",
+        "persona": "juniper@1",
         "grounding": {"score": 1.0, "supported": True, "rejected": 0},
+        "claims": [{"start": 0, "end": 16, "supported": True, "score": 0.9, "evidence": 0}],
         "cached_from": "",
+        "usage": {
+            "prompt_tokens": 10,
+            "completion_tokens": 5,
+            "cost_usd": 0.01,
+            "saved_usd": 0.0,
+        },
         "outcome": "answered",
+        "failed": False,
     }
     with pytest.raises(NotFoundError):
         await AuditTrail(database).show("t0")

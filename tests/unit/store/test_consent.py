@@ -41,3 +41,27 @@ async def test_choices_stay_on_record(database: Database) -> None:
         lambda c: list(c.execute(sa.select(consent.c.allowed).order_by(consent.c.id)).scalars())
     )
     assert kept == [True, False]
+
+
+async def test_a_channel_has_a_choice_of_its_own(database: Database) -> None:
+    """Until the last word for everywhere; who does not know the channel sees the refusal."""
+    ledger, lobby = ConsentLedger(database), "slack:T1:C1"
+    await ledger.choose(ANN, True, source="chat: opt-in")
+    await ledger.choose(ANN, False, channel=lobby, source="console")
+    assert await ledger.choice(ANN, lobby) is False
+    assert await ledger.choice(ANN, "slack:T1:C2") is True
+    assert await ledger.choices([ANN]) == {ANN: False}
+    assert await ledger.standing([ANN, BEN]) == ({ANN: True}, {(ANN, lobby): False})
+    await ledger.choose(ANN, True)
+    assert await ledger.choice(ANN, lobby) is True
+    assert await ledger.choices([ANN]) == {ANN: True}
+
+
+async def test_the_ledger_tells_when_and_how(database: Database) -> None:
+    """Every line with its channel and source, the newest first."""
+    ledger = ConsentLedger(database)
+    await ledger.choose(ANN, False, source="chat: opt-out")
+    await ledger.choose(BEN, True, channel="discord:1", source="console")
+    told = [(c.author, c.allowed, c.channel, c.source) for c in await ledger.listing()]
+    assert told == [(BEN, True, "discord:1", "console"), (ANN, False, "", "chat: opt-out")]
+    assert [c.author for c in await ledger.listing(ANN)] == [ANN]

@@ -22,6 +22,7 @@ from bot.handoff import HandoffBook
 from bot.store import forgetting
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
+from bot.store.columns import to_json
 from bot.store.consent import ConsentLedger
 from bot.store.erasure import Erased, Erasure
 from bot.store.feedback import FeedbackBook
@@ -169,12 +170,13 @@ class World:
         return await Erasure(self.db, self.audit).forget(author)
 
     async def dump(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Everything that is in the database."""
+        """Everything that is in the database, but for the fences of those who are forgotten."""
 
         def op(connection: sa.Connection) -> dict[str, list[tuple[Any, ...]]]:
             return {
                 name: [tuple(row) for row in connection.execute(sa.text(f'SELECT * FROM "{name}"'))]
                 for name in sa.inspect(connection).get_table_names()
+                if name != "leases"
             }
 
         return await self.db.read(op)
@@ -436,6 +438,51 @@ async def test_a_common_word_as_an_id_is_no_word_to_erase(world: World) -> None:
     assert (await world.forget(visitor.key)).messages == 1
     assert (await world.history.turn(turn.id)).question == "May a visitor enter?"
     assert _left(str(await world.dump()), ["web:visitor", "May I?"]) == []
+
+
+@pytest.mark.parametrize(
+    "id_", ["CORP\\ann.lee7", 'ann"lee"7', "ann\tlee 77", "änne%lee_7", "O'Brien-77", "a/b?c=d&77"]
+)
+async def test_ids_with_odd_characters_go_everywhere(
+    database: Database, make_turn: MakeTurn, id_: str
+) -> None:
+    """As they are, as JSON writes them, and at the beginning of a line in somebody's words."""
+    person = Author(Platform.WEB, id_, "Ann")
+    history = History(database)
+    await history.record(make_turn(author=person))
+    claims = Grounding((), (Rejected(f"It was\n{id_}\nwho said so."),))
+    kept = make_turn(author=BEN, thread="b", notes=(f"by\n{id_}",), grounding=claims)
+    await history.record(kept)
+    trail = AuditTrail(database)
+    await trail.operator("consent set", "web:operator", subject=person.key, told=f"said\n{id_}")
+    assert (await Erasure(database, trail).forget(person.key)).messages == 1
+    rows = (await World(database, make_turn).dump()).values()
+    left = "\n".join(str(value) for table in rows for row in table for value in row)
+    for form in (id_, to_json(id_)[1:-1]):
+        assert form not in left
+    assert (await history.turn(kept.id)).author == BEN
+    assert await trail.verify() is None
+
+
+async def test_the_same_id_on_another_platform_is_another_person(
+    database: Database, make_turn: MakeTurn
+) -> None:
+    """Words, ratings, choices and the trail of the namesake stay as they are."""
+    history, audit = History(database), AuditTrail(database)
+    ledger = ConsentLedger(database)
+    here, there = (Author(p, "same-id_10%") for p in (Platform.WEB, Platform.DISCORD))
+    turns = {author: make_turn(author=author, question="plums?") for author in (here, there)}
+    for author, turn in turns.items():
+        await history.record(turn)
+        await ledger.choose(author.key, True)
+        await FeedbackBook(database).rate(Feedback(turn.id, author, Rating.UP, "good plums", ""))
+    await Erasure(database, audit).forget(here.key)
+    assert (await history.turn(turns[there].id)).author.key == there.key
+    assert (await audit.show(turns[there].id)).content["author"] == there.key
+    assert [each.author for each in await ledger.listing()] == [there.key]
+    assert [each.author for each in await FeedbackBook(database).of(turns[there].id)] == [there]
+    assert (await history.turn(turns[here].id)).author.id == "forgotten"
+    assert await audit.verify() is None
 
 
 async def test_a_longer_id_is_another_person(world: World) -> None:

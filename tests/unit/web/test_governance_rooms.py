@@ -1,0 +1,171 @@
+"""The rooms Audit and People: what operators see and do there, and what is put on record."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import re
+import zipfile
+
+import httpx2
+import pytest
+
+from bot.conversation import Author, Platform, Question
+from bot.store.consent import ConsentLedger
+from bot.store.tables import audit
+from tests.platforms.web_application import RESET_ANSWER, WebApplication, stand_in_turn
+from tests.unit.web.test_chat import sign_in
+
+ANN = Author(Platform.SLACK, "U024BE7LH", "=Ann Zwetschge")
+
+
+async def _asked(application: WebApplication, words: str = "How do I reset the hub?") -> str:
+    turn = stand_in_turn(Question(words, ANN), RESET_ANSWER)
+    await application.history.record(turn)
+    return turn.id
+
+
+async def _csrf(browser: httpx2.AsyncClient, page: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', (await browser.get(page)).text)
+    assert found
+    return found[1]
+
+
+async def test_the_rooms_are_closed_without_the_token(browser: httpx2.AsyncClient) -> None:
+    """Neither a page nor a deed is for strangers."""
+    for page in ("/console/audit", "/console/audit/1", "/console/people"):
+        assert (await browser.get(page)).status_code == 303
+    for deed in ("audit/verify", "audit/export", "people/erase", "people/export"):
+        assert (await browser.post(f"/console/{deed}")).status_code == 303
+
+
+async def test_entries_are_listed_filtered_and_opened(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Newest first; filters by kind and author; an entry with all that it holds."""
+    turn = await _asked(application)
+    await application.audit.operator("promote", "web:operator", subject="v3")
+    await sign_in(browser)
+    page = (await browser.get("/console/audit")).text
+    assert page.index("promote v3") < page.index("answered, rag")
+    only = (await browser.get("/console/audit", params={"kind": "turn"})).text
+    assert "promote v3" not in only
+    assert "Nothing fits" in (await browser.get("/console/audit?author=slack:U1")).text
+    (entry,) = await application.audit.listing(kind="turn")
+    opened = (await browser.get(f"/console/audit/{entry.sequence}")).text
+    assert entry.hash in opened
+    assert "hardware/reset.md" in opened
+    assert f"/console/turns/{turn}" in opened
+    for nothing in (0, 999, 10**30):
+        assert (await browser.get(f"/console/audit/{nothing}")).status_code == 404
+    assert (await browser.get("/console/audit?since=x&before=3&kind=y")).status_code == 200
+
+
+async def test_the_trail_is_checked(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """The button says that it holds, and where it does not."""
+    await _asked(application)
+    await sign_in(browser)
+    token = await _csrf(browser, "/console/audit")
+    assert (
+        "The trail is whole"
+        in (await browser.post("/console/audit/verify", data={"csrf": token})).text
+    )
+    change = audit.update().where(audit.c.sequence == 1).values(kind="forged")
+    await application.database.write(lambda c: c.execute(change).rowcount)
+    broken = (await browser.post("/console/audit/verify", data={"csrf": token})).text
+    assert "The trail is broken at entry 1" in broken
+
+
+async def test_the_trail_is_checked_once_at_a_time(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Whoever presses again meanwhile is told so: a long trail takes a while."""
+    for _ in range(3):
+        await _asked(application)
+    await sign_in(browser)
+    form = {"csrf": await _csrf(browser, "/console/audit")}
+    pressed = (browser.post("/console/audit/verify", data=form) for _ in range(4))
+    pages = await asyncio.gather(*pressed)
+    assert sum("The trail is whole" in page.text for page in pages) == 1
+    assert sum("being checked just now" in page.text for page in pages) == 3
+
+
+async def test_an_export_is_on_record(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """CSV that a spreadsheet takes for text, with a file name; the deed is an entry."""
+    await _asked(application)
+    await application.audit.operator("=cmd|' /C calc'!A0", "web:operator")
+    await sign_in(browser)
+    token = await _csrf(browser, "/console/audit")
+    done = await browser.post("/console/audit/export", data={"csrf": token, "format": "csv"})
+    assert "attachment" in done.headers["content-disposition"]
+    rows = list(csv.reader(io.StringIO(done.text)))
+    assert all(len(row) == len(rows[0]) for row in rows)
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
+    deeds = [e.content["action"] for e in await application.audit.listing(kind="operator")]
+    assert "audit exported" in deeds
+
+
+async def test_consent_is_kept(browser: httpx2.AsyncClient, application: WebApplication) -> None:
+    """For everywhere or one channel, with the console as its source."""
+    await _asked(application)
+    await sign_in(browser)
+    assert "=Ann Zwetschge" in (await browser.get("/console/people?words=zwetsch")).text
+    room = f"/console/people/person?author={ANN.key}"
+    token = await _csrf(browser, room)
+    form = {"csrf": token, "author": ANN.key, "choice": "opt-out", "channel": "slack:T1:C1"}
+    done = await browser.post("/console/people/consent", data=form)
+    assert done.status_code == 303
+    assert "The choice is kept" in (await browser.get(done.headers["location"])).text
+    (choice,) = await ConsentLedger(application.database).listing(ANN.key)
+    assert (choice.allowed, choice.channel, choice.source) == (False, "slack:T1:C1", "console")
+
+
+async def test_a_person_is_given_their_data(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A ZIP with their words and no title that was kept back from them."""
+    await _asked(application, "how do I feed the marmoset?")
+    await sign_in(browser)
+    token = await _csrf(browser, f"/console/people/person?author={ANN.key}")
+    done = await browser.post("/console/people/export", data={"csrf": token, "author": ANN.key})
+    with zipfile.ZipFile(io.BytesIO(done.content)) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert "marmoset" in texts["messages.jsonl"]
+    assert "marmoset" in texts["index.md"]
+    assert "withheld" not in texts["audit.jsonl"]
+    deeds = [e.content["action"] for e in await application.audit.listing(kind="operator")]
+    assert "person exported" in deeds
+
+
+@pytest.mark.parametrize("confirmed", ["", "yes", "slack:U1"])
+async def test_erasing_wants_the_id(
+    browser: httpx2.AsyncClient, application: WebApplication, confirmed: str
+) -> None:
+    """Without it nothing is erased."""
+    turn = await _asked(application)
+    await sign_in(browser)
+    token = await _csrf(browser, f"/console/people/person?author={ANN.key}")
+    form = {"csrf": token, "author": ANN.key, "confirmed": confirmed}
+    done = await browser.post("/console/people/erase", data=form)
+    assert done.status_code == 422
+    assert (await application.history.turn(turn)).author.key == ANN.key
+
+
+async def test_a_person_is_erased(browser: httpx2.AsyncClient, application: WebApplication) -> None:
+    """What was theirs is gone, the trail holds, and that it happened is on record without who."""
+    turn = await _asked(application)
+    await sign_in(browser)
+    token = await _csrf(browser, f"/console/people/person?author={ANN.key}")
+    form = {"csrf": token, "author": ANN.key, "confirmed": ANN.key}
+    done = await browser.post("/console/people/erase", data=form)
+    assert "1 message" in done.text
+    assert (await application.history.turn(turn)).question == ""
+    assert await application.audit.verify() is None
+    entries = await application.audit.listing()
+    assert any(e.content.get("action") == "person forgotten" for e in entries)
+    assert not any(ANN.id in str(e.content) for e in entries)
