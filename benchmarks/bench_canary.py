@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
+from benchmarks.reporting import at_most, proportion
 from persona.canary import Side
 from persona.canary_reading import (
     ERRORS,
@@ -69,6 +70,8 @@ def main() -> None:
         wrong = sum(
             found_after(drawn(rng, 1000, share, {}, 1.0), 50) is not None for _ in range(400)
         )
+        told = f"share {share}: canaries without harm that were stopped"
+        proportion(told, wrong, 400, bar=at_most(0.05))
         print(f"sameness, share {share}: called worse in {wrong} of 400")
     for share in (0.1, 0.2, 0.5):
         for name, (harm, slow) in HARMS.items():

@@ -20,6 +20,7 @@ LONGEST_QUESTION = 8_000
 
 # Joiners that scripts and emoji need: zero width (non-)joiner, variation selectors.
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
+_LOOSE_JOINERS = re.compile("(?:^|(?<=\\s))[\u200c\u200d]+|[\u200c\u200d]+(?=\\s|$)")
 _KEPT_CONTROLS = frozenset("\n\t")
 
 
@@ -30,74 +31,31 @@ def clean(text: str) -> str:
     would still obey; joiners stay between two visible characters.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
-    kept = [c for c in text if c in _KEPT_CONTROLS or c in _JOINERS or _is_visible(c)]
-    joined = "".join(kept)
-    return re.sub("(?:^|(?<=\\s))[\u200c\u200d]+|[\u200c\u200d]+(?=\\s|$)", "", joined)
+    signs = set(text)  # far fewer than characters
+    hidden = {c for c in signs if not (c in _KEPT_CONTROLS or c in _JOINERS or _is_visible(c))}
+    if hidden:
+        text = "".join(c for c in text if c not in hidden)
+    return text if signs.isdisjoint(_JOINERS) else _LOOSE_JOINERS.sub("", text)
 
 
 def _is_visible(char: str) -> bool:
     return unicodedata.category(char) not in ("Cc", "Cf", "Cs")
 
 
-def clean_question(text: str) -> str:
+def clean_question(text: str, longest: int = LONGEST_QUESTION) -> str:
     """The question as it is stored and asked.
 
-    Raises :class:`QuestionError` when nothing is left or it is longer than 8,000 characters.
+    Raises :class:`QuestionError` when nothing is left or it is longer than ``longest``, by default
+    8,000 characters.
     """
     text = re.sub(r"\n{3,}", "\n\n", clean(text)).strip()
     if not text:
         raise QuestionError(problem="it is empty; write what you would like to know.")
-    if len(text) > LONGEST_QUESTION:
+    if len(text) > longest:
         raise QuestionError(
-            problem=f"it has {len(text):,} characters; ask with at most {LONGEST_QUESTION:,}."
+            problem=f"it has {len(text):,} characters; ask with at most {longest:,}."
         )
     return text
-
-
-_LOOKALIKE = re.compile(
-    r"</?\s*(?:passages?|document|source|system|user|assistant|instructions?)\b"
-)
-
-
-def neutralise(text: str) -> str:
-    """A passage's text for a prompt: nothing in it looks like the prompt's own delimiters."""
-    return _LOOKALIKE.sub(lambda m: m.group().replace("<", "‹"), clean(text))
-
-
-_MARKDOWN_LINK = re.compile(r"(!?)\[([^\]\n]*)\]\(\s*<?([^)\s>]*)>?[^)\n]*\)")
-_ADDRESS = re.compile(
-    r"<?\b((?:https?|ftp)://|www\.|mailto:)([^\s<>()\[\]\"'`]*[^\s<>()\[\]\"'`.,;:!?*_])>?",
-    re.IGNORECASE,
-)
-_SCHEME = re.compile(r"^(?:https?://|ftp://|mailto:)?(?:www\.)?", re.IGNORECASE)
-
-
-def _bare(address: str) -> str:
-    return _SCHEME.sub("", address).casefold().rstrip("/")
-
-
-def only_known_links(text: str, allowed: Iterable[str]) -> str:
-    """An answer whose links all occur in ``allowed`` (passages' texts and addresses).
-
-    Another link keeps its words and loses its address; an image is dropped, since loading it
-    would carry the answer away.
-    """
-    known = "\n".join(allowed)
-    addresses = {_bare(m.group(1) + m.group(2)) for m in _ADDRESS.finditer(known)}
-    addresses |= {_bare(m.group(3)) for m in _MARKDOWN_LINK.finditer(known)}
-    addresses |= {_bare(line) for line in known.splitlines() if line and " " not in line}
-
-    def link(match: re.Match[str]) -> str:
-        image, words, address = match.groups()
-        if image:
-            return words
-        return match.group() if _bare(address) in addresses else words
-
-    def address(match: re.Match[str]) -> str:
-        found = match.group(1) + match.group(2)
-        return match.group() if _bare(found) in addresses else "(address left out)"
-
-    return _ADDRESS.sub(address, _MARKDOWN_LINK.sub(link, text))
 
 
 _NUMBERED = re.compile(r"^\s*\d{1,3}[.)]\s+")

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.conversation import Outcome, Rating
+from bot.conversation import TRIED_IN, Outcome, Rating
 from bot.store.base import Database
 from bot.store.chat_tables import handoffs
 from bot.store.tables import feedback, turns
@@ -122,7 +122,9 @@ def _turns_of(trial: Trial) -> sa.Select[Any]:
     names = (
         "id", "thread_id", "at", "model", "outcome", "error", "timings", "claims", "rejected",
     )  # fmt: skip
-    query = sa.select(*(turns.c[name] for name in names)).where(turns.c.cached_from == "")
+    query = sa.select(*(turns.c[name] for name in names)).where(
+        turns.c.cached_from == "", turns.c.channel.is_distinct_from(TRIED_IN)
+    )
     if trial.ended_at is not None:
         query = query.where(turns.c.at <= trial.ended_at)
     return query.order_by(turns.c.at, turns.c.id)

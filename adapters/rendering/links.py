@@ -13,6 +13,7 @@ from adapters.rendering.cleaning import is_web_address
 from adapters.rendering.mentions import visible
 from bot.conversation import Outcome, Turn
 from bot.evidence import Citation
+from bot.linking import NO_SITES, Sites
 
 LONGEST_ADDRESS = 1_000
 """Characters; a longer address is not linked, so that no limit ever cuts one in half."""
@@ -84,8 +85,22 @@ def linkable(turn: Turn) -> Sequence[Citation]:
     return (*turn.citations, *near)
 
 
+_ALLOWED = [NO_SITES]
+
+
+def allow(sites: Sites) -> None:
+    """Let answers link to these as well: the operator's allow list, set once when an application
+    is put together."""
+    _ALLOWED[0] = sites
+
+
+def is_allowed(uri: str) -> bool:
+    """Whether the operator lets answers link there, whatever they cite."""
+    return _ALLOWED[0].allow(uri)
+
+
 class Links:
-    """The addresses that an answer's citations allow."""
+    """The addresses that an answer's citations and the operator allow."""
 
     def __init__(self, citations: Sequence[Citation]) -> None:
         self._numbered = {c.n: safe_address(c.uri) for c in citations}
@@ -93,7 +108,7 @@ class Links:
 
     def target(self, uri: str) -> str:
         """Where a link to ``uri`` may lead; empty where it must lose its address."""
-        return safe_address(uri) if _key(uri) in self._keys else ""
+        return safe_address(uri) if _key(uri) in self._keys or is_allowed(uri) else ""
 
     def marker(self, n: int) -> Marker:
         """The marker of citation ``n``."""

@@ -9,93 +9,76 @@ import hashlib
 import ipaddress
 import math
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from bot.conversation import Platform
 from bot.errors import UsageError
+from bot.limits import Rate, Window
 
-WINDOW_S = 60.0
-QUESTIONS_OF_A_VISITOR = 20
-QUESTIONS_OF_AN_ADDRESS = 120
-"""Higher than a visitor's: an office or a school shares one address."""
-GUESSES_OF_AN_ADDRESS = 10
-_TRUSTED_S = 3600.0
-_MOST_KEYS = 20_000
+_TRUSTED = Rate(1, 3600.0)
+_TRIALS = Rate(20, 60.0)
+_VISITOR, _ADDRESS, _GUESSES = Rate(20, 60.0), Rate(120, 60.0), Rate(10, 60.0)
+_EVERYBODY = "everybody"
+_VISITS = 4
+"""Looks and thumbs of a widget for each question that an address may ask."""
 
 Clock = Callable[[], float]
+Observe = Callable[[str, Platform], None]
 
 
 class TooManyError(UsageError):
-    """That is more than one minute has room for; please try again in {seconds} s."""
+    """That is more than there is room for just now; please try again in {seconds} s."""
 
     def __init__(self, wait_s: float) -> None:
         self.retry_after = max(1, math.ceil(wait_s))
         super().__init__(seconds=self.retry_after)
 
 
-class Window:
-    """At most so many events a key in any stretch of ``seconds``; memory is bounded too."""
-
-    def __init__(self, most: int, seconds: float = WINDOW_S, clock: Clock = time.monotonic) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._clock = clock
-        self._events: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()
-
-    def wait(self, key: str) -> float:
-        """Seconds until there is room for another event; 0 where there is now."""
-        events = self._recent(key)
-        if len(events) < self._most:
-            return 0.0
-        return events[-self._most][0] + self._seconds - self._clock()
-
-    def add(self, key: str, what: str = "") -> None:
-        """Count an event; one that is named counts once in the window."""
-        events = self._recent(key)
-        if what and any(seen == what for _at, seen in events):
-            return
-        self._events[key] = events
-        self._events.move_to_end(key)
-        events.append((self._clock(), what))
-        while len(self._events) > _MOST_KEYS:
-            self._events.popitem(last=False)
-
-    def clear(self, key: str) -> None:
-        """Forget a key's events."""
-        self._events.pop(key, None)
-
-    def _recent(self, key: str) -> deque[tuple[float, str]]:
-        events = self._events.get(key, deque())
-        since = self._clock() - self._seconds
-        while events and events[0][0] <= since:
-            events.popleft()
-        if not events:
-            self._events.pop(key, None)
-        return events
+class FullError(TooManyError):
+    """So many questions are being answered that there is no place for another one; please try again
+    in {seconds} s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one minute has room for."""
+    """What there is room for; ``None`` is no limit. ``address`` is higher than ``visitor``: an
+    office or a school shares one. ``api`` is for all together who hold the token, ``trials`` for
+    each operator who tries questions out; ``widget_visitor`` and ``widget_token`` for one visitor
+    of a website with the widget, and for all who come by one token."""
 
-    visitor: int = QUESTIONS_OF_A_VISITOR
-    address: int = QUESTIONS_OF_AN_ADDRESS
-    guesses: int = GUESSES_OF_AN_ADDRESS
+    visitor: Rate | None = _VISITOR
+    address: Rate | None = _ADDRESS
+    guesses: Rate | None = _GUESSES
+    api: Rate | None = None
+    trials: Rate | None = _TRIALS
+    widget_visitor: Rate | None = _VISITOR
+    widget_token: Rate | None = None
 
 
 class Limits:
-    """The windows of one server. Who holds the token is never counted."""
+    """The windows of one server. In the chat, who holds the token is never counted."""
 
-    def __init__(self, rates: Rates | None = None, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        rates: Rates | None = None,
+        clock: Clock = time.monotonic,
+        observe: Observe = lambda _kind, _platform: None,
+    ) -> None:
+        """``observe`` is told of each question or guess that is one too many: of what kind, and
+        by which way."""
         rates = rates or Rates()
-        self._visitors = Window(rates.visitor, clock=clock)
-        self._addresses = Window(rates.address, clock=clock)
-        self._typed = Window(rates.guesses, clock=clock)
-        self._sent = Window(rates.guesses, clock=clock)
-        self._trusted = Window(1, _TRUSTED_S, clock)
+        self._clock = clock
+        self._observe = observe
+        self._visitors, self._addresses = _window(rates.visitor), _window(rates.address)
+        self._typed, self._sent = _window(rates.guesses), _window(rates.guesses)
+        self._scripts = _window(rates.api)
+        self._guests, self._sites = _window(rates.widget_visitor), _window(rates.widget_token)
+        self._trusted, self._trials = Window(_TRUSTED), _window(rates.trials)
+        per = rates.address
+        self._visits = _window(per and Rate(per.most * _VISITS, per.seconds))
 
     def take_question(self, request: Request, visitor: str | None) -> None:
         """Count a question; ``visitor`` is ``None`` for one that brought no cookie of ours.
@@ -104,38 +87,72 @@ class Limits:
         does not tell for whom it asks would make one visitor of all.
         """
         address = address_of(request)
-        who = visitor or address
-        wait = self._visitors.wait(who)
-        shared = not _is_here(address)
-        if shared:
-            wait = max(wait, self._addresses.wait(address))
-        if wait > 0:
-            raise TooManyError(wait)
-        self._visitors.add(who)
-        if shared:
-            self._addresses.add(address)
+        counted = [("visitor", self._visitors, visitor or address)]
+        if not _is_here(address):
+            counted.append(("address", self._addresses, address))
+        self._take(counted, Platform.WEB)
+
+    def take_widget_question(self, request: Request, visitor: str, token: str) -> None:
+        """Count a question on a website with the widget; raises TooManyError. Its address is
+        counted with those of the chat."""
+        counted = [("widget_visitor", self._guests, visitor), ("widget", self._sites, token)]
+        address = address_of(request)
+        if not _is_here(address):
+            counted.append(("address", self._addresses, address))
+        self._take(counted, Platform.WEB)
+
+    def take_widget_visit(self, request: Request) -> None:
+        """Count a look at a widget's conversation, or a thumb; raises TooManyError."""
+        address = address_of(request)
+        if not _is_here(address):
+            self._take([("visit", self._visits, address)], Platform.WEB)
+
+    def take_trial(self, operator: str) -> None:
+        """Count a question that an operator tries out; raises TooManyError."""
+        self._take([("trial", self._trials, operator)], Platform.WEB)
+
+    def take_script_question(self) -> None:
+        """Count a question of a script that holds the token; raises TooManyError."""
+        self._take([("api", self._scripts, _EVERYBODY)], Platform.API)
+
+    def _take(self, counted: Sequence[tuple[str, Window | None, str]], by: Platform) -> None:
+        now = self._clock()
+        windows = [(kind, window, key) for kind, window, key in counted if window is not None]
+        waits = {kind: window.wait(key, now) for kind, window, key in windows}
+        kind = max(waits, key=lambda name: waits[name], default="")
+        if kind and waits[kind] > 0:
+            self._observe(kind, by)
+            raise TooManyError(waits[kind])
+        for _kind, window, key in windows:
+            window.add(key, now)
 
     def check_guess(self, request: Request, *, script: bool) -> None:
         """Raises TooManyError after too many wrong tokens from an address, before another one is
         looked at. Scripts of an address that had the right one within an hour may go on: nobody
         else can lock them out."""
-        address = address_of(request)
-        if script and self._trusted.wait(address) > 0:
+        address, now = address_of(request), self._clock()
+        if script and self._trusted.wait(address, now) > 0:
             return
-        wait = (self._sent if script else self._typed).wait(address)
+        window = self._sent if script else self._typed
+        wait = window.wait(address, now) if window is not None else 0.0
         if wait > 0:
+            self._observe("guesses", Platform.API if script else Platform.WEB)
             raise TooManyError(wait)
 
     def guessed(self, request: Request, token: bytes, *, right: bool, script: bool) -> None:
         """Remember a guess; a script that repeats one wrong token counts once."""
-        address = address_of(request)
+        address, now = address_of(request), self._clock()
+        window = self._sent if script else self._typed
         if right:
-            self._trusted.add(address, "right")
-            self._typed.clear(address)
-        elif script:
-            self._sent.add(address, hashlib.sha256(token).hexdigest())
-        else:
-            self._typed.add(address)
+            self._trusted.add(address, now, "right")
+            if self._typed is not None:
+                self._typed.clear(address)
+        elif window is not None:
+            window.add(address, now, hashlib.sha256(token).hexdigest() if script else "")
+
+
+def _window(rate: Rate | None) -> Window | None:
+    return None if rate is None else Window(rate)
 
 
 def address_of(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -17,6 +18,9 @@ MAX_BODY = 1_000_000
 
 _DRAINED = 32 * MAX_BODY
 """A client that is still sending does not read: this much is read before it is told."""
+
+BODY_S = 60.0
+"""Seconds for the whole body of a request: who sends it by the byte is told no."""
 
 _POLICY = "; ".join(
     (
@@ -39,6 +43,17 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
+
+_HTTPS_ONLY = "max-age=31536000"
+"""Seconds; said behind https alone, and of this host alone: others may be somebody else's."""
+
+
+def headers_for(scheme: str) -> dict[str, str]:
+    """The headers of every response. Whether it is https is the server's word: what a proxy says
+    counts only where the settings trust it."""
+    if scheme != "https":
+        return HEADERS
+    return {**HEADERS, "strict-transport-security": _HTTPS_ONLY}
 
 
 class ForeignFormError(UsageError):
@@ -63,29 +78,28 @@ def json_only(request: Request) -> None:
 class BodyLimit:
     """Answers 413 to a larger body, also to one that is sent in chunks of unknown number."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, patience: float = BODY_S) -> None:
         self._app = app
         self._limit = limit
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
-        body, size, more = bytearray(), 0, True
-        while more and size <= _DRAINED:
-            message = await receive()
-            if message["type"] != "http.request":
-                return  # the client went away
-            piece = message.get("body", b"")
-            size += len(piece)
-            if size <= self._limit:
-                body += piece
-            more = message.get("more_body", False)
+        try:
+            async with asyncio.timeout(self._patience):
+                body, size = await self._read(receive)
+        except TimeoutError:
+            await _refused(
+                HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly; send it again."
+            )(scope, receive, send)
+            return
+        if body is None:
+            return
         if size > self._limit:
-            error = {"error": f"The request is larger than {self._limit:,} bytes; send less."}
-            response = JSONResponse(error, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            response.headers["connection"] = "close"
-            await response(scope, receive, send)
+            told = f"The request is larger than {self._limit:,} bytes; send less."
+            await _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)(scope, receive, send)
             return
 
         given = False
@@ -98,6 +112,25 @@ class BodyLimit:
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         await self._app(scope, replay, send)
+
+    async def _read(self, receive: Receive) -> tuple[bytearray | None, int]:
+        """The body as far as it fits, and its whole size; ``None`` where the client went away."""
+        body, size, more = bytearray(), 0, True
+        while more and size <= _DRAINED:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None, size
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size <= self._limit:
+                body += piece
+            more = message.get("more_body", False)
+        return body, size
+
+
+def _refused(status: HTTPStatus, told: str) -> JSONResponse:
+    """A refusal of a body that is not read to its end: the connection cannot be used again."""
+    return JSONResponse({"error": told}, status, {"connection": "close"})
 
 
 class HeadAsGet:
@@ -133,7 +166,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in headers_for(scope["scheme"]).items():
                     headers.setdefault(name, value)
             await send(message)
 

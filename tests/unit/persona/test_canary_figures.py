@@ -49,13 +49,15 @@ async def answered(database: Database, number: int, **changes: Any) -> str:
 
 
 async def test_turn_belongs_to_the_side_whose_model_spoke(database: Database) -> None:
-    """Turns from before, repeated ones and those of other models are left out."""
+    """Turns from before, repeated ones, those of other models and what operators tried out are
+    left out."""
     before = datetime.now(UTC) - timedelta(hours=1)
     trial = await canary_of(database)
     for number, model in enumerate(("one", "two", "cheap", "two")):
         await answered(database, number, model=model)
     await answered(database, 8, model="two", at=before)
     await answered(database, 9, model="two", cached_from="t00001")
+    await answered(database, 10, model="two", channel="playground")
     seen = await CanaryTurns(database, GENERAL).of(trial)
     assert [turn.side for turn in seen] == [Side.LIVE, Side.CANARY, Side.CANARY]
 

@@ -5,10 +5,11 @@ import pytest
 from starlette.requests import Request
 
 from adapters.web.app import create_app
-from adapters.web.limits import Limits, Rates, TooManyError, Window, address_of
+from adapters.web.limits import Limits, Rates, TooManyError, address_of
+from bot.limits import Rate
 from tests.platforms.web_application import TOKEN, WebApplication
 
-FEW = Rates(visitor=2, address=3, guesses=2)
+FEW = Rates(Rate(2, 60), Rate(3, 60), Rate(2, 60))
 
 
 def client(application: WebApplication, host: str = "203.0.113.7") -> httpx2.AsyncClient:
@@ -22,30 +23,6 @@ def client(application: WebApplication, host: str = "203.0.113.7") -> httpx2.Asy
 
 def request_from(host: str) -> Request:
     return Request({"type": "http", "client": (host, 5), "headers": []})
-
-
-def test_a_window_slides() -> None:
-    """There is room again as soon as the oldest event is a window old."""
-    now = [0.0]
-    window = Window(2, 60, lambda: now[0])
-    for now[0] in (0.0, 50.0):
-        assert window.wait("a") == 0
-        window.add("a")
-    assert (window.wait("a"), window.wait("b")) == (10.0, 0)
-    now[0] = 60.0
-    assert window.wait("a") == 0
-    window.add("a")
-    assert window.wait("a") == 50.0
-
-
-def test_a_named_event_counts_once() -> None:
-    """A script that repeats one wrong token locks nobody out."""
-    window = Window(2)
-    for what in ("x", "x", "x"):
-        window.add("a", what)
-    assert window.wait("a") == 0
-    window.add("a", "y")
-    assert window.wait("a") > 0
 
 
 @pytest.mark.parametrize(
@@ -104,6 +81,33 @@ async def test_who_holds_the_token_is_not_counted(application: WebApplication) -
             assert asked.status_code == 200
 
 
+async def test_scripts_are_bounded_where_that_is_set(application: WebApplication) -> None:
+    """429 with Retry-After and one sentence; the answers before it were given."""
+    rates = Rates(api=Rate(2, 60))
+    transport = httpx2.ASGITransport(create_app(application, rates), raise_app_exceptions=False)
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://bot.test") as script:
+        asked = [
+            await script.post("/api/ask", json={"question": "reset?"}, headers=bearer)
+            for _ in range(3)
+        ]
+    assert [response.status_code for response in asked] == [200, 200, 429]
+    assert 1 <= int(asked[2].headers["retry-after"]) <= 60
+    assert "please try again in" in asked[2].json()["error"]
+    counted = application.metrics.exposition().decode()
+    assert 'wellspoken_limited_total{kind="api",platform="api"} 1.0' in counted
+
+
+def test_no_limits_bound_nobody() -> None:
+    """`off` everywhere."""
+    limits = Limits(Rates(None, None, None, None))
+    for _ in range(300):
+        limits.take_question(request_from("203.0.113.7"), "v")
+        limits.take_script_question()
+        limits.check_guess(request_from("203.0.113.7"), script=False)
+        limits.guessed(request_from("203.0.113.7"), b"x", right=False, script=False)
+
+
 async def test_tokens_cannot_be_guessed_quickly(application: WebApplication) -> None:
     """After a few wrong ones even the right one waits, on the form and in the API."""
     async with client(application) as browser:
@@ -116,7 +120,7 @@ async def test_tokens_cannot_be_guessed_quickly(application: WebApplication) -> 
         form = await browser.post("/console/login", data={"token": TOKEN})
         assert form.status_code == 429
         assert int(form.headers["retry-after"]) >= 1
-        assert 'role="alert">That is more than one minute has room for' in form.text
+        assert 'role="alert">That is more than there is room for' in form.text
         bearer = {"authorization": f"Bearer {TOKEN}"}
         asked = await browser.post("/api/ask", json={"question": "reset?"}, headers=bearer)
         assert asked.status_code == 429

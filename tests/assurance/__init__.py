@@ -1,0 +1,1 @@
+"""What is shipped: its list, its licences, and what is known against it. No part of the bot."""
