@@ -25,7 +25,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 wellspoken \
     && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home wellspoken \
-    && install -d -o wellspoken -g wellspoken /data /config
+    && install -d -m 0700 -o wellspoken -g wellspoken /data \
+    && install -d -o wellspoken -g wellspoken /config
 COPY --from=build /opt/wellspoken /opt/wellspoken
 ENV PATH=/opt/wellspoken/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -3,18 +3,55 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from bot.errors import ConfigurationError, DiskFullError, StorageError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
+    from bot.ports import Clock
+    from bot.store.audit import AuditTrail
     from bot.store.base import Database
+
+
+class Home(Protocol):
+    """What most desks need: an application has it, and :func:`open_home` without the rest."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHome:
+    """A home that was opened by itself."""
+
+    settings: Settings
+    database: Database
+    audit: AuditTrail
+    clock: Clock
+
+
+@asynccontextmanager
+async def open_home(settings: Settings) -> AsyncIterator[OpenHome]:
+    """A home for a command that needs no more of the application."""
+    from bot.store.audit import AuditTrail
+    from bot.store.timing import utc_now
+
+    async with open_database(settings) as database:
+        yield OpenHome(settings, database, AuditTrail(database), utc_now)
 
 
 @asynccontextmanager
@@ -31,7 +68,9 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make the data folder, readable by its owner alone."""
+    """Make the data folder, readable by its owner alone, as is all that this process writes from
+    now on."""
+    make_private()
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -40,6 +79,11 @@ def prepare_home(settings: Settings) -> None:
         ) from error
     except OSError as error:
         _raise_for_disk(error, settings.home)
+
+
+def make_private() -> None:
+    """Have every file that this process writes from now on readable by its owner alone."""
+    os.umask(0o077)
 
 
 def console_token(settings: Settings) -> str:

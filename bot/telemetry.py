@@ -8,9 +8,12 @@ warnings as plain sentences.
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 _Sink = Callable[[int, str, dict[str, Any]], None]
@@ -26,26 +29,50 @@ def _as_sentence(level: int, event: str, values: dict[str, Any]) -> None:
 
 
 _sink: _Sink = _as_sentence
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_bound: ContextVar[Mapping[str, str]] = ContextVar("bound", default=_NOTHING)
+
+_TOKEN = re.compile(
+    r"\b(?:xox[a-z]|xapp)-[\w-]{6,}"  # Slack's
+    r"|\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}"  # Discord's
+    r"|\bsk-[\w-]{12,}|(?<=Bearer )[\w.~+/-]{8,}=*|(?<=Bot )[\w.-]{20,}"
+    r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)"
+)
+"""What looks like a token or a password, wherever a library says it."""
+
+
+@contextmanager
+def bound(**ids: str) -> Iterator[None]:
+    """Every event within the block, of tasks begun in it too, has these values."""
+    token = _bound.set({**_bound.get(), **ids})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
 
 
 class Logger:
     """Events with values: ``log.info("answered", turn=turn.id)``."""
 
     def debug(self, event: str, **values: Any) -> None:
-        _sink(logging.DEBUG, event, values)
+        _say(logging.DEBUG, event, values)
 
     def info(self, event: str, **values: Any) -> None:
-        _sink(logging.INFO, event, values)
+        _say(logging.INFO, event, values)
 
     def warning(self, event: str, **values: Any) -> None:
-        _sink(logging.WARNING, event, values)
+        _say(logging.WARNING, event, values)
 
     def error(self, event: str, **values: Any) -> None:
-        _sink(logging.ERROR, event, values)
+        _say(logging.ERROR, event, values)
 
     def exception(self, event: str, **values: Any) -> None:
         """An error with the exception that is being handled."""
-        _sink(logging.ERROR, event, {**values, "exc_info": sys.exc_info()[1]})
+        _say(logging.ERROR, event, {**values, "exc_info": sys.exc_info()[1]})
+
+
+def _say(level: int, event: str, values: dict[str, Any]) -> None:
+    _sink(level, event, {**_bound.get(), **values})
 
 
 log = Logger()
@@ -66,32 +93,34 @@ def held_back() -> Iterator[None]:
             sink(*event)
 
 
-def configure_logging(*, verbose: bool = False, json: bool | None = None) -> None:
+def configure_logging(
+    *, verbose: bool = False, json: bool | None = None, level: str = "info"
+) -> None:
     """Set up logging for a program that runs for long.
 
-    ``json`` defaults to whether stderr is no terminal. At info level no text of a message, token
-    or key is logged; ids, counts and times are.
+    ``json`` defaults to whether stderr is no terminal, ``level`` is the least that is said, and
+    ``verbose`` says everything. Libraries are heard from warnings on, in the same form: what they
+    say below holds messages and tokens. At info level no text of a message, token or key is
+    logged; ids, counts and times are.
     """
     import structlog
 
     as_json = not sys.stderr.isatty() if json is None else json
+    least = logging.DEBUG if verbose else logging.getLevelNamesMapping()[level.upper()]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
         else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _without_tokens,
     ]
-    if as_json:
-        shared.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.DEBUG if verbose else logging.INFO
-        ),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
@@ -99,16 +128,36 @@ def configure_logging(*, verbose: bool = False, json: bool | None = None) -> Non
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[_with_ids, structlog.stdlib.add_logger_name, *shared],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    bound = structlog.get_logger()
+    root.setLevel(max(least, logging.WARNING))
+    logging.getLogger("wellspoken").setLevel(least)
+    logger = structlog.get_logger()
 
     def to_structlog(level: int, event: str, values: dict[str, Any]) -> None:
-        bound.log(level, event, **values)
+        logger.log(level, event, **values)
 
     global _sink  # noqa: PLW0603 - logging is one for the process
     _sink = to_structlog
+
+
+def _with_ids(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """What is bound, on a library's line too."""
+    for name, value in _bound.get().items():
+        event.setdefault(name, value)
+    return event
+
+
+def _without_tokens(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """The event without what looks like a token: a library's error may quote a request."""
+    for name, value in event.items():
+        if isinstance(value, str) and len(value) > 8:
+            event[name] = _TOKEN.sub("…", value)
+    return event

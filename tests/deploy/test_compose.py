@@ -16,6 +16,7 @@ from tests.platforms.weaviate_server import VERSION, WeaviateProcess
 
 ROOT = Path(__file__).parents[2]
 SECRET_NAMES = ("PASSWORD", "TOKEN", "KEY", "SECRET")
+OPTIONAL = {"VLLM_API_KEY"}  # nobody but the bot reaches it
 NO_SECRETS = {"AUTHENTICATION_APIKEY_ENABLED", "AUTHENTICATION_APIKEY_USERS"}
 
 
@@ -37,7 +38,7 @@ def instructions() -> list[tuple[str, str]]:
 def test_every_service_is_pinned_healthy_and_restarted(compose: dict[str, Any]) -> None:
     """An image has a version, a service a health check and a way back after a crash."""
     for service in compose["services"].values():
-        assert re.search(r":\d+\.\d+", service["image"])
+        assert re.search(r":v?\d+\.\d+", service["image"])
         assert service["healthcheck"]["test"]
         assert service["restart"] == "unless-stopped"
 
@@ -47,7 +48,9 @@ def test_no_secret_stands_in_the_compose_file(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         for name, value in service["environment"].items():
             secret = any(part in name for part in SECRET_NAMES) and name not in NO_SECRETS
-            if secret or "://" in str(value):
+            if name in OPTIONAL:
+                assert re.fullmatch(r"\$\{\w+:-\}", value)
+            elif secret or "://" in str(value):
                 assert "${" in value
                 assert ":?" in value
                 assert ":-" not in value
@@ -80,8 +83,8 @@ def test_bot_finds_weaviate_with_its_key(compose: dict[str, Any]) -> None:
     given, settings = bot["environment"], weaviate["environment"]
     assert [port.rsplit(":", 1)[1] for port in weaviate["ports"]] == ["8080", "50051"]
     assert (given["WEAVIATE_URL"], given["WEAVIATE_GRPC_URL"]) == (
-        "weaviate:8080",
-        "weaviate:50051",
+        "${WEAVIATE_URL:-weaviate:8080}",
+        "${WEAVIATE_GRPC_URL:-weaviate:50051}",
     )
     assert given["WEAVIATE_API_KEY"] == settings["AUTHENTICATION_APIKEY_ALLOWED_KEYS"]
     folders = {mount.split(":")[1] for mount in weaviate["volumes"]}
@@ -120,6 +123,99 @@ def test_bot_can_write_nowhere_but_its_data(compose: dict[str, Any]) -> None:
     assert bot["read_only"] is True
     assert bot["cap_drop"] == ["ALL"]
     assert int(bot["stop_grace_period"].removesuffix("s")) > 40
+
+
+def test_no_service_gains_rights_or_keeps_what_it_does_not_need(compose: dict[str, Any]) -> None:
+    """New privileges are refused everywhere; capabilities are gone but for those that an image
+    starts with, to hand its data to its own user."""
+    for name, service in compose["services"].items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["read_only"] is True, name
+        assert service["pids_limit"] > 0, name
+        assert not {"privileged", "network_mode", "pid", "devices", "ipc"} & service.keys(), name
+        assert not any("docker.sock" in mount for mount in service["volumes"]), name
+    added = {n: s.get("cap_add", []) for n, s in compose["services"].items()}
+    assert added == {
+        "bot": [],
+        "postgres": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+        "weaviate": [],
+        **{f"weaviate-{which}": [] for which in ("0", "1", "2", "nodes")},
+        "vllm": ["DAC_READ_SEARCH"],
+    }
+
+
+def test_what_is_asked_for_by_name_alone_is_in_a_profile(compose: dict[str, Any]) -> None:
+    """By itself there are the bot and its servers, and none waits for what is not started."""
+    profiles = {name: set(s.get("profiles", [])) for name, s in compose["services"].items()}
+    assert {name for name, found in profiles.items() if not found} == {
+        "bot", "postgres", "weaviate",
+    }  # fmt: skip
+    assert set().union(*profiles.values()) == {"vllm", "three-nodes"}
+    for name, service in compose["services"].items():
+        for other in service.get("depends_on", {}):
+            assert profiles[other] <= profiles[name]
+
+
+def test_three_nodes_know_each_other_and_keep_data_of_their_own(compose: dict[str, Any]) -> None:
+    """Names, the others' addresses and volumes fit; what is told to one node holds for all, and the
+    address before them leads to each by both protocols."""
+    nodes = {f"weaviate-{n}": compose["services"][f"weaviate-{n}"] for n in range(3)}
+    single = compose["services"]["weaviate"]["environment"]
+    balancer = (ROOT / "deploy" / "weaviate" / "haproxy.cfg").read_text()
+    for name, node in nodes.items():
+        told = node["environment"]
+        assert told["CLUSTER_HOSTNAME"] == name
+        assert set(told["CLUSTER_JOIN"].split(",")) == {f"{n}:7946" for n in nodes if n != name}
+        assert set(told["RAFT_JOIN"].split(",")) == set(nodes)
+        assert all(told[k] == v for k, v in single.items() if k != "CLUSTER_HOSTNAME")
+        assert f"{name}:/var/lib/weaviate" in node["volumes"]
+        assert len(re.findall(rf"server {name} {name}:(8080|50051) check", balancer)) == 2
+    for mount in compose["services"]["weaviate-nodes"]["volumes"]:
+        assert (ROOT / mount.split(":")[0]).is_file()
+
+
+def test_the_gpu_is_reserved_and_adapters_are_read_where_the_bot_writes_them(
+    compose: dict[str, Any],
+) -> None:
+    """vLLM takes one GPU, loads adapters while it runs, and sees the data folder under its path."""
+    vllm, bot = (compose["services"][name] for name in ("vllm", "bot"))
+    (device,) = vllm["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["count"], device["capabilities"]) == ("nvidia", 1, ["gpu"])
+    assert "--enable-lora" in vllm["command"]
+    assert vllm["environment"]["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True"
+    assert "data:/data" in bot["volumes"]
+    assert "data:/data:ro" in vllm["volumes"]
+
+
+def test_what_is_not_data_is_in_memory_alone(compose: dict[str, Any]) -> None:
+    """Places for short-lived files have a size, and nothing can be run from them."""
+    for name, service in compose["services"].items():
+        for place in service["tmpfs"]:
+            path, _, options = place.partition(":")
+            assert path in {"/tmp", "/run/postgresql"}, name
+            assert re.search(r"size=\d+m", options), name
+            assert {"noexec", "nosuid", "nodev"} <= set(options.split(",")), name
+
+
+def test_the_settings_cannot_be_changed_from_inside(compose: dict[str, Any]) -> None:
+    """The folder with the settings and the persona is read only."""
+    assert "./config:/config:ro" in compose["services"]["bot"]["volumes"]
+
+
+def test_image_is_installed_by_hash_and_holds_no_secret(
+    instructions: list[tuple[str, str]],
+) -> None:
+    """Packages come by the lock's hashes, bases have versions, and nothing secret is given at
+    build time or by ADD from elsewhere."""
+    told = [f"{name} {argument}" for name, argument in instructions]
+    assert any("--require-hashes" in line for line in told)
+    installs = [line for line in told if "pip install" in line and "--require-hashes" not in line]
+    assert all("--no-deps" in line for line in installs)
+    assert all(re.search(r":\S*\d", line) for line in told if line.startswith("FROM "))
+    assert not [line for line in told if line.startswith(("ADD ", "ARG "))]
+    named = " ".join(line for line in told if line.startswith("ENV "))
+    assert not any(part in named for part in SECRET_NAMES)
 
 
 def test_image_runs_as_nobody_special_and_reports_its_health(
@@ -169,7 +265,9 @@ def test_make_lists_what_can_be_done() -> None:
         check=True,
         timeout=20,
     )
-    for target in ("help", "setup", "demo", "check", "test", "bench", "docs", "lock", "clean"):
+    told = re.search(r"^\.PHONY: (help .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert told is not None
+    for target in told[1].split():
         assert re.search(rf"^  make {target} +\w", done.stdout, re.MULTILINE), target
 
 

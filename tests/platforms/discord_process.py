@@ -89,9 +89,9 @@ async def running(process: Process) -> AsyncIterator[Process]:
     """The process between start and end, connected."""
     process.start()
     try:
-        await process.discord.connected(timeout=30)
+        await process.discord.connected()
         yield process
     finally:
         process.kill()
         if process.process is not None:
-            await asyncio.to_thread(process.process.wait, 10)
+            await asyncio.to_thread(process.process.wait, 60)

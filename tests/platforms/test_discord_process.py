@@ -43,7 +43,7 @@ async def started(discord: DiscordServer, hang: float) -> asyncio.subprocess.Pro
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _APP, discord.url, discord.token, str(hang), cwd=ROOT
     )
-    await discord.connected(timeout=30)
+    await discord.connected()
     return process
 
 

@@ -41,7 +41,7 @@ async def started(slack: SlackServer, hang: float) -> asyncio.subprocess.Process
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _APP, slack.url, slack.bot_token, slack.app_token, str(hang), cwd=ROOT
     )
-    await slack.connected(timeout=30)
+    await slack.connected()
     return process
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.deploying import ServerDeployment, deployment_of
-from adapters.releasing import release_desk
+from adapters.release.deploying import ServerDeployment, deployment_of
+from adapters.release.releasing import release_desk
 from bot.errors import ConfigurationError, ReleaseError, UsageError
 from bot.settings import load_settings
 from bot.settings.loop import TuningSection

@@ -1,0 +1,50 @@
+"""The kinds of jobs of an application, with who does each, and what a schedule puts."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from adapters.evaluation.working import kind_of as evaluation_kind
+from adapters.jobs import copying, curating, gathering, reindexing, retaining
+from adapters.syncing import kind_of as sync_kind
+from adapters.syncing import schedule_of
+from bot.work.jobs import Jobs
+from bot.work.runner import Runner
+from bot.work.timetable import Timetable
+
+if TYPE_CHECKING:
+    from adapters.assembly import Application
+
+
+def runner_of(app: Application) -> Runner:
+    """What works on jobs: run it in the worker."""
+    kinds = (
+        sync_kind(app),
+        evaluation_kind(app),
+        retaining.kind_of(app),
+        reindexing.kind_of(app.settings),
+        copying.kind_of(app.settings, app.database),
+        curating.kind_of(lambda: app.datasets),
+        gathering.kind_of(lambda: app.gaps, _jobs(app), app.clock),
+    )
+    return Runner(app.database, {kind.name: kind for kind in kinds})
+
+
+def _jobs(app: Application) -> Jobs:
+    return Jobs(app.database, app.clock)
+
+
+def timetable_of(app: Application) -> Timetable:
+    """What puts the jobs that are due: run it in the worker."""
+    return Timetable([retaining.entry()], app.database, app.clock)
+
+
+def working(app: Application) -> tuple[Coroutine[Any, Any, None], ...]:
+    """All that a worker does for jobs: it puts those that are due, and works on them.
+
+    Raises ConfigurationError for sources that contradict each other.
+    """
+    schedule, timetable, runner = schedule_of(app), timetable_of(app), runner_of(app)
+    gaps = gathering.put_when_due(app.gaps, _jobs(app))
+    return schedule.run(), timetable.run(), gaps, runner.run()
