@@ -9,10 +9,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
+from adapters.web.limits import FullError
 from adapters.web.ports import Engine, History
 from bot.conversation import Question, Turn
 from bot.errors import UsageError, WellspokenError
 from bot.guardrails import clean_question
+
+PLACES = 1_000
+_AGAIN_S = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +62,10 @@ class RunningAnswer:
 
 
 class Answers:
-    """Starts answers and keeps hold of them until they are done."""
+    """Starts answers and keeps hold of them until they are done, ``places`` at once."""
 
-    def __init__(self, engine: Engine, history: History) -> None:
+    def __init__(self, engine: Engine, history: History, places: int = PLACES) -> None:
+        self._places = places
         self._engine = engine
         self._history = history
         self._running: set[RunningAnswer] = set()
@@ -69,8 +74,11 @@ class Answers:
         """Begin an answer, or join the one that is on its way under the same key.
 
         Raises KeyReusedError where the key stands for another question or another audience: an
-        answer for staff must not come back to whoever repeats its key.
+        answer for staff must not come back to whoever repeats its key. Raises FullError where all
+        places are taken: another one would only make all of them later. What is stored under the
+        key is given again all the same.
         """
+        stored = None
         if question.key is not None:
             stored = await self._history.turn_for_key(question.key)
             if stored is not None and not _repeats(question, stored):
@@ -80,6 +88,8 @@ class Answers:
                     if running.question != question:
                         raise KeyReusedError
                     return running
+        if stored is None and len(self._running) >= self._places:
+            raise FullError(_AGAIN_S)
         return self._begin(question)
 
     def _begin(self, question: Question) -> RunningAnswer:
@@ -113,7 +123,7 @@ class Answers:
 def _repeats(question: Question, stored: Turn) -> bool:
     """Whether a turn answers this very question for this very audience, in the same thread."""
     named = question.thread or ""
-    thread = stored.thread if stored.thread.startswith("api:") else ""
+    thread = stored.thread if stored.thread.startswith(("api:", "web:")) else ""
     return (clean_question(question.text), question.principal.groups, named) == (
         stored.question,
         stored.audience,

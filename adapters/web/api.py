@@ -134,10 +134,13 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         413: "The body is over 1 MB.",
         415: "The body is not JSON.",
         422: "The body is not as described, or the key was used for another question.",
-        429: "Too many wrong tokens; Retry-After says when to go on.",
+        429: "Too many wrong tokens, or questions; Retry-After says when to go on.",
         503: "A part that is needed cannot be reached.",
     }.items()
 }
+
+
+_STREAMED: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 
 
 def _token_route(sessions: Sessions) -> type[APIRoute]:
@@ -178,7 +181,7 @@ def api_router(application: Application, answers: Answers, sessions: Sessions) -
     @router.post(
         "/ask",
         response_model=AnswerBody,
-        responses=_ERRORS,
+        responses=_ERRORS | _STREAMED,
         summary="Ask a question",
         response_description="The answer.",
     )
@@ -189,6 +192,7 @@ def api_router(application: Application, answers: Answers, sessions: Sessions) -
         `token` events with `{"text"}`, then one `answer` event with the whole object, or one
         `error` event with `{"error"}`. A repeated `Idempotency-Key` gives the same turn; with
         another question, groups or thread it is refused."""
+        sessions.take_script_question()
         running = await answers.start(_question(body, idempotency_key))
         if body.stream:
             return event_stream(_events(running))

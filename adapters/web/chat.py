@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from adapters.rendering import markdown_html
 from adapters.web.answers import Answers, RunningAnswer
 from adapters.web.api import event_stream, sse
-from adapters.web.auth import Sessions, Visitor
+from adapters.web.auth import Operator, Sessions, Visitor
 from adapters.web.failures import headers_of, sentence_for_visitors, status_of
 from adapters.web.pages import Pages, is_fragment
 from adapters.web.ports import Application
@@ -67,7 +67,7 @@ class Chat:
             draft=draft,
             operator=operator,
             visitor=visitor,
-            known_groups=await self.application.ledger.groups() if operator else (),
+            known_groups=await self._groups_for(operator),
         )
         self.sessions.keep_visitor(request, response, visitor)
         response.headers.update(headers_of(failure) if failure else {})
@@ -85,6 +85,15 @@ class Chat:
                 raise
             return (), {}
         return turns, {turn: _own(said, visitor) for turn, said in given.items()}
+
+    async def _groups_for(self, operator: Operator | None) -> Sequence[str]:
+        """The groups that an operator may ask as."""
+        return await self.application.ledger.groups() if operator and operator.reviews else ()
+
+    def is_expert(self, request: Request) -> bool:
+        """Whether a rating of this browser is an expert's."""
+        operator = self.sessions.operator(request)
+        return operator is not None and operator.reviews
 
     async def is_kept(self, turn: Turn) -> bool:
         """Whether an answer was stored: its thumbs and sources work only then."""
@@ -229,7 +238,8 @@ def _add_conversation(router: APIRouter, chat: Chat) -> None:
         request: Request, groups: Annotated[list[str] | None, Form()] = None
     ) -> Response:
         visitor = sessions.visitor(request)
-        if sessions.operator(request):
+        operator = sessions.operator(request)
+        if operator and operator.reviews:
             known = await chat.application.ledger.groups()
             visitor = visitor.asking_as([g for g in groups or () if g in known])
         response = _see_other("/")
@@ -257,7 +267,7 @@ def _add_ratings(router: APIRouter, chat: Chat) -> None:
         if before and before.rating is wanted:
             await chat.application.feedback.take_back(found.id, visitor.author)
             return await chat.rating_shown(request, found, improve=False)
-        expert = sessions.operator(request) is not None
+        expert = chat.is_expert(request)
         await chat.application.feedback.rate(
             Feedback(found.id, visitor.author, wanted, expert=expert)
         )
@@ -279,7 +289,7 @@ def _add_ratings(router: APIRouter, chat: Chat) -> None:
                 Rating.DOWN,
                 reason=checked(reason, "reason", MAX_REASON).strip(),
                 correction=checked(correction, "better answer", MAX_CORRECTION).strip(),
-                expert=sessions.operator(request) is not None,
+                expert=chat.is_expert(request),
             )
         )
         return await chat.rating_shown(request, found, improve=False, thanks=True)

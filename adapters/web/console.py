@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from adapters.web.advising import add_advice
+from adapters.web.again import add_again
+from adapters.web.attention import Attention
+from adapters.web.auditing import add_audit
 from adapters.web.auth import Operator, Sessions, SignInRequiredError
+from adapters.web.conversations import add_conversations
 from adapters.web.costs import add_costs
 from adapters.web.datasets import add_datasets
-from adapters.web.failures import headers_of
+from adapters.web.first_run import add_first_run
 from adapters.web.gaps import add_gaps
 from adapters.web.gates import add_gates
+from adapters.web.jobs import add_jobs
 from adapters.web.knowing import add_knowledge
-from adapters.web.limits import TooManyError
 from adapters.web.models import add_models
 from adapters.web.pages import Pages
+from adapters.web.people import add_people
+from adapters.web.playground import add_playground
 from adapters.web.ports import Application
+from adapters.web.processes import add_processes
 from adapters.web.reviewing import add_review
+from adapters.web.roles import OPEN, Role, RoleError, least_role, without_forbidden_forms
 from adapters.web.routing import add_routing
+from adapters.web.scorecards import add_scorecards
 from adapters.web.security import StaleFormError, own_forms_only
-from adapters.web.telling import add_turns
+from adapters.web.settings_room import add_settings
+from adapters.web.signing_in import add_sign_in
+from adapters.web.sso import SingleSignOn
+from adapters.web.suites import add_suites
+from adapters.web.telling import add_story
+from adapters.web.today import add_today
 from adapters.web.training import add_training
+from adapters.web.watch import add_watch
+from bot.store.acting import note_role
 
 PAGE = 50
-_LOGIN = "/console/login"
-_WRONG = "That token does not open this console. Check it and try again."
 
 
 class Console:
     """What the console's routes share."""
 
-    def __init__(self, application: Application, sessions: Sessions, pages: Pages) -> None:
+    def __init__(
+        self,
+        application: Application,
+        sessions: Sessions,
+        pages: Pages,
+        attention: Attention,
+        sso: SingleSignOn | None = None,
+    ) -> None:
         self.application = application
         self.sessions = sessions
         self.pages = pages
+        self.attention = attention
+        self.sso = sso
 
     def operator(self, request: Request) -> Operator:
         """The operator who asks; raises SignInRequiredError."""
@@ -45,6 +67,18 @@ class Console:
         if operator is None:
             raise SignInRequiredError
         return operator
+
+    async def guard(self, request: Request) -> None:
+        """Stands before every route: raises SignInRequiredError, and RoleError for who may not.
+
+        What a page shows is a courtesy; this is what counts."""
+        route = f"{request.method} {request.scope['route'].path}"
+        if route in OPEN:
+            return
+        operator, least = self.operator(request), least_role(route)
+        if operator.role < least:
+            raise RoleError(least, operator.role)
+        note_role(operator.author.key, operator.role.word)  # the audit trail names it
 
     def form(self, request: Request, csrf: str) -> Operator:
         """The operator who sent a form of ours; raises SignInRequiredError, StaleFormError."""
@@ -56,69 +90,47 @@ class Console:
     def render(self, request: Request, template: str, room: str, **values: Any) -> Response:
         """A console page for the operator who asks."""
         operator = self.operator(request)
-        return self.pages.render(template, room=room, operator=operator, **values)
-
-
-def _inside_console(address: str) -> str:
-    return address if address.startswith("/console") and "\\" not in address else "/console"
+        page = self.pages.render(template, room=room, operator=operator, **values)
+        if operator.role is Role.ADMIN:
+            return page
+        html = without_forbidden_forms(bytes(page.body).decode(), operator.role)
+        return HTMLResponse(html, page.status_code)
 
 
 def console_router(console: Console) -> APIRouter:
     """All rooms of the console."""
     router = APIRouter(
-        prefix="/console", include_in_schema=False, dependencies=[Depends(own_forms_only)]
+        prefix="/console",
+        include_in_schema=False,
+        dependencies=[Depends(own_forms_only), Depends(console.guard)],
     )
-    _add_sign_in(router, console)
-    add_turns(router, console, PAGE)
+    add_sign_in(router, console)
+    add_today(router, console)
+    add_conversations(router, console, PAGE)
+    add_story(router, console)
+    add_playground(router, console)
+    add_again(router, console)
     add_review(router, console)
     _add_feedback(router, console)
     add_knowledge(router, console, PAGE)
     add_gaps(router, console, PAGE)
     add_costs(router, console)
+    add_watch(router, console)
     add_advice(router, console)
     add_routing(router, console)
     add_datasets(router, console)
     add_training(router, console)
     add_gates(router, console)
+    add_suites(router, console)
+    add_scorecards(router, console, PAGE)
     add_models(router, console)
+    add_audit(router, console)
+    add_people(router, console)
+    add_jobs(router, console, PAGE)
+    add_processes(router, console)
+    add_settings(router, console)
+    add_first_run(router, console)
     return router
-
-
-def _add_sign_in(router: APIRouter, console: Console) -> None:
-    @router.get("/login")
-    async def login_form(request: Request, next: str = "/console") -> Response:  # noqa: A002 - the address's word
-        if console.sessions.operator(request):
-            return RedirectResponse(_inside_console(next), HTTPStatus.SEE_OTHER)
-        return console.pages.render("console/login.html", wanted=_inside_console(next), wrong="")
-
-    @router.post("/login")
-    async def login(
-        request: Request,
-        token: Annotated[str, Form()] = "",
-        next: Annotated[str, Form()] = "/console",  # noqa: A002 - the address's word
-    ) -> Response:
-        wanted = _inside_console(next)
-        try:
-            right = console.sessions.opens(request, token.strip().encode("utf-8", "replace"))
-        except TooManyError as error:
-            told, status = str(error), HTTPStatus.TOO_MANY_REQUESTS
-            form = console.pages.render("console/login.html", status, wanted=wanted, wrong=told)
-            form.headers.update(headers_of(error))
-            return form
-        if not right:
-            return console.pages.render(
-                "console/login.html", HTTPStatus.UNAUTHORIZED, wanted=wanted, wrong=_WRONG
-            )
-        response = RedirectResponse(wanted, HTTPStatus.SEE_OTHER)
-        console.sessions.open_console(request, response)
-        return response
-
-    @router.post("/logout")
-    async def logout(request: Request, csrf: Annotated[str, Form()] = "") -> Response:
-        console.form(request, csrf)
-        response = RedirectResponse(_LOGIN, HTTPStatus.SEE_OTHER)
-        console.sessions.close_console(response)
-        return response
 
 
 def _add_feedback(router: APIRouter, console: Console) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
 
 from adapters.web.texts import checked
 
@@ -55,3 +57,14 @@ def add_datasets(router: APIRouter, console: Console) -> None:
             newer=f"{_ROOM}/{name}?page={page - 1}" if page else "",
             older=f"{_ROOM}/{name}?page={page + 1}" if more else "",
         )
+
+    @router.post("/datasets/build")
+    async def build(
+        request: Request,
+        wanted: Annotated[str, Form(alias="format")],
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        operator = console.form(request, csrf)
+        name = checked(wanted, "format", 50)
+        line = await console.application.jobs.build_dataset(name, operator.author.key)
+        return RedirectResponse(f"/console/jobs/{line.id}", HTTPStatus.SEE_OTHER)

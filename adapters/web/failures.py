@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,9 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from adapters.web.auth import SignInRequiredError
-from adapters.web.limits import TooManyError
+from adapters.web.limits import FullError, TooManyError
 from adapters.web.pages import Pages, wants_page
-from adapters.web.security import HEADERS, BodyTypeError, ForeignFormError
+from adapters.web.roles import RoleError
+from adapters.web.security import BodyTypeError, ForeignFormError, headers_for
 from bot.errors import (
     KnowledgeError,
     ModelError,
@@ -33,11 +35,14 @@ _SENTENCES = {
     HTTPStatus.BAD_REQUEST: "The body is not valid JSON.",
 }
 _LOGIN = "/console/login"
+_LONGEST_QUERY = 1_500
+"""Characters: single sign-on keeps the address in a cookie, which has 4 KB."""
 
 
 _STATUSES = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
-    (ForeignFormError, HTTPStatus.FORBIDDEN),
+    ((ForeignFormError, RoleError), HTTPStatus.FORBIDDEN),
+    (FullError, HTTPStatus.SERVICE_UNAVAILABLE),
     (TooManyError, HTTPStatus.TOO_MANY_REQUESTS),
     (BodyTypeError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -97,7 +102,8 @@ def tell_failures(app: FastAPI, pages: Pages) -> None:
         status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("%s %s failed: %s", request.method, request.url.path, error)
-        inside = request.url.path.startswith(("/api/", "/console"))
+        path = request.url.path
+        inside = path.startswith(("/api/", "/console")) and not path.startswith("/api/widget/")
         response = told(request, status, str(error) if inside else sentence_for_visitors(error))
         response.headers.update(headers_of(error))
         return response
@@ -113,7 +119,9 @@ def tell_failures(app: FastAPI, pages: Pages) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _error: Exception) -> Response:
         response = told(request, HTTPStatus.INTERNAL_SERVER_ERROR, BROKEN)
-        response.headers.update(HEADERS)  # this handler stands outside the middleware
+        response.headers.update(
+            headers_for(request.url.scheme)
+        )  # this handler stands outside the middleware
         return response
 
 
@@ -131,6 +139,9 @@ def _what_is_unfit(error: RequestValidationError) -> str:
 
 def _sign_in_form(request: Request) -> RedirectResponse:
     """Leads to the token form and back to where the operator wanted to go."""
-    wanted = request.url.path if request.method == "GET" else "/console"
-    address = _LOGIN if wanted == "/console" else f"{_LOGIN}?next={wanted}"
+    wanted = quote(request.url.path) if request.method == "GET" else "/console"
+    query = request.url.query if request.method == "GET" else ""
+    if query and len(query) <= _LONGEST_QUERY:
+        wanted = f"{wanted}?{query}"
+    address = _LOGIN if wanted == "/console" else f"{_LOGIN}?next={quote(wanted)}"
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)

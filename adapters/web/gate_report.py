@@ -6,7 +6,7 @@ from functools import cache
 
 from markupsafe import Markup
 
-from adapters.gate_records import Story
+from adapters.release.gate_records import Story
 from adapters.web.gate_view import judged, ordered, paired
 from adapters.web.pages import STATIC, Pages
 

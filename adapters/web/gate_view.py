@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from adapters.gate_records import Mark, Row, Said, Story
+from adapters.release.gate_records import Mark, Row, Said, Story
+from adapters.web.plotting import Plot, Reading, bars
 from persona.gate import COST, LATENCY, Measure, figure
 
 _WORD = re.compile(r"\w+(?:['’\-.]\w+)*|[^\w\s]")
@@ -20,6 +21,16 @@ says the same words over and over, as a model does that has come off its hinges,
 takes seconds, too."""
 
 Span = tuple[int, int]
+
+_DRAWN = {
+    "accuracy": "Right",
+    "hallucination_rate": "Hallucination",
+    "grounded": "Carried claims",
+    "refusals_right": "Refusals",
+    "citation_precision": "Citation precision",
+    "citation_recall": "Citation recall",
+}
+"""The shares of both sides that are drawn, in a word or two."""
 
 _NAMES = {
     "style": "Style",
@@ -120,6 +131,26 @@ def _scale(measure: Measure, worse: float) -> Scale | None:
 
     return Scale(
         50.0, place(measure.low), place(measure.high), place(measure.difference), place(limit)
+    )
+
+
+def side_by_side(story: Story) -> Plot:
+    """The shares of both sides as bars, where one of them counted."""
+    drawn = {
+        name: words
+        for name, words in _DRAWN.items()
+        if story.candidate.get(name) is not None or story.live.get(name) is not None
+    }
+    live = f"live: {story.against}"
+    return bars(
+        f"{story.version} and what is live",
+        "the line on a bar is its 95% interval",
+        list(drawn.values()),
+        {
+            story.version: [Reading.of(story.candidate, name) for name in drawn],
+            live: [Reading.of(story.live, name) for name in drawn],
+        },
+        tones={story.version: 1, live: 6},
     )
 
 

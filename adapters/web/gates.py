@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from adapters.web.gate_view import judged, ordered, paired
+from adapters.web.gate_view import judged, ordered, paired, side_by_side
 
 if TYPE_CHECKING:
     from adapters.web.console import Console
@@ -46,6 +46,7 @@ def add_gates(router: APIRouter, console: Console) -> None:
             line=line,
             story=story,
             judged=judged(story, story.worse) if story else [],
+            plot=side_by_side(story) if story else None,
             pairs=[paired(row) for row in shown[(page - 1) * _PAGE : page * _PAGE]],
             show=chosen,
             counts={_CHANGED: len(changed), _ALL: len(rows)},

@@ -96,6 +96,13 @@ def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
     async def sync(
         request: Request, source: Annotated[str, Form()], csrf: Annotated[str, Form()] = ""
     ) -> Response:
-        console.form(request, csrf)
-        await console.application.sources.want(checked(source, "source", 1000))
+        operator, name = console.form(request, csrf), checked(source, "source", 1000)
+        await console.application.sources.want(name)
+        await console.application.jobs.read_source(name, by=operator.author.key)
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+
+    @router.post("/knowledge/reindex")
+    async def reindex(request: Request, csrf: Annotated[str, Form()] = "") -> Response:
+        operator = console.form(request, csrf)
+        line = await console.application.jobs.reindex(operator.author.key)
+        return RedirectResponse(f"/console/jobs/{line.id}", HTTPStatus.SEE_OTHER)

@@ -22,7 +22,7 @@ from persona.canary import Side
 from persona.canary_reading import Finding, interval, shown
 
 if TYPE_CHECKING:
-    from adapters.releasing import CanaryStory
+    from adapters.release.releasing import CanaryStory
     from adapters.web.console import Console
     from persona.registry import Promotion
 

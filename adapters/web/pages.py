@@ -19,14 +19,14 @@ from bot.conversation import Outcome, Route, Turn
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
 
-_OUTCOMES = {
+OUTCOMES = {
     Outcome.ANSWERED: "Answered",
     Outcome.ABSTAINED: "Not known",
     Outcome.CLARIFY: "Asked back",
     Outcome.HANDOFF: "For a person",
     Outcome.ERROR: "Failed",
 }
-_ROUTES = {
+ROUTES = {
     Route.RAG: "Documents",
     Route.VOICE: "Conversation",
     Route.HYBRID: "Documents and voice",
@@ -53,11 +53,12 @@ class Pages:
             passage=lambda p: Markup(passage_html(p.before, p.quote, p.after)),  # noqa: S704
             clock=clock,
             iso=iso,
+            dollars=dollars,
             plain=plain,
             milliseconds=milliseconds,
             percent=lambda share: f"{share:.0%}",
-            outcome_words=lambda outcome: _OUTCOMES[Outcome(outcome)],
-            route_words=lambda route: _ROUTES[Route(route)],
+            outcome_words=lambda outcome: OUTCOMES[Outcome(outcome)],
+            route_words=lambda route: ROUTES[Route(route)],
         )
         self._environment.tests["web_address"] = is_web_address
 
@@ -81,7 +82,10 @@ class Pages:
         titles = {404: "There is no such page", 403: "Not allowed", 413: "Too much at once"}
         template = "_error.html" if is_fragment(request) else "error.html"
         title = titles.get(status, "That did not work")
-        return self.render(template, status, title=title, sentence=sentence, status=status)
+        inside = request.url.path.startswith("/console/")
+        return self.render(
+            template, status, title=title, sentence=sentence, status=status, console=inside
+        )
 
 
 class _Assets:
@@ -138,6 +142,13 @@ def iso(value: object) -> str:
 def clock(value: object) -> str:
     """A moment as people read it, in UTC; scripts turn it into the reader's own zone."""
     return _moment(value).astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
+
+
+def dollars(value: float) -> str:
+    """A price as far as it says something: ``nothing``, ``$0.000210``, ``$1.25``."""
+    if not value:
+        return "nothing"
+    return f"${value:,.2f}" if value >= 1 else f"${value:.6f}"
 
 
 def milliseconds(value: float) -> str:

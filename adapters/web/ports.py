@@ -7,14 +7,21 @@ from datetime import datetime
 from typing import Protocol
 
 from adapters.costing import Statement
-from adapters.datasets import Told
 from adapters.gap_story import Answered
 from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
-from adapters.reviewing import Queue
-from adapters.tuning import Round
+from adapters.governance.desk import GovernanceDesk
+from adapters.teaching.datasets import Told
+from adapters.teaching.reviewing import Queue
+from adapters.teaching.tuning import Round
 from adapters.web.ports_gates import Gates
+from adapters.web.ports_jobs import JobList
 from adapters.web.ports_models import Models
+from adapters.web.ports_scorecards import Scorecards
+from adapters.web.ports_suites import Suites
+from adapters.web.ports_today import FirstRun, InForce, Today
+from adapters.web.ports_turns import Trials, TurnList
+from adapters.web.ports_watch import Watch
 from bot.advisor import Advice, Answers
 from bot.conversation import Author, Feedback, Principal, Question, Turn
 from bot.evidence import Chunk
@@ -23,13 +30,14 @@ from bot.routing import Thresholds
 from bot.routing.confusion import Confusion
 from bot.settings.loop import TuningSection
 from bot.store.audit import AuditTrail
+from bot.store.console_ends import ConsoleEnds
 from bot.store.feedback import RatedTurn
 from bot.store.gaps import Gap, GapState
+from bot.store.processes import ProcessBook
 from bot.store.reviews import Verdict
 from bot.store.rewrites import Draft, LastVerdict, Rewrite
 from bot.store.route_book import DoubtfulTurn, RouteShare
 from bot.store.routing import RoutingVersion
-from bot.store.turn_list import Place, TurnLine, Wanted
 from knowledge.ledger import DocumentRecord, RunRecord
 from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
@@ -64,16 +72,6 @@ class History(Protocol):
 
     async def of_thread(self, thread: str, limit: int = 50) -> Sequence[Turn]:
         """The last turns of a thread, oldest first."""
-        ...
-
-
-class TurnList(Protocol):
-    """Stored turns as lines of a list."""
-
-    async def page(
-        self, wanted: Wanted, limit: int, after: Place | None = None
-    ) -> Sequence[TurnLine]:
-        """Turns newest first, those behind the place ``after``."""
         ...
 
 
@@ -342,9 +340,23 @@ class Application(Protocol):
     @property
     def history(self) -> History: ...
     @property
+    def today(self) -> Today: ...
+    @property
+    def first_run(self) -> FirstRun: ...
+    @property
+    def in_force(self) -> InForce: ...
+    @property
     def turn_list(self) -> TurnList: ...
     @property
+    def trials(self) -> Trials: ...
+    @property
     def audit(self) -> AuditTrail: ...
+    @property
+    def governance(self) -> GovernanceDesk: ...
+    @property
+    def console_ends(self) -> ConsoleEnds: ...
+    @property
+    def processes(self) -> ProcessBook: ...
     @property
     def feedback(self) -> FeedbackBook: ...
     @property
@@ -368,14 +380,20 @@ class Application(Protocol):
     @property
     def advising(self) -> Advising: ...
     @property
+    def watch(self) -> Watch: ...
+    @property
+    def suites(self) -> Suites: ...
+    @property
     def tuning(self) -> Tuning: ...
+    @property
+    def jobs(self) -> JobList: ...
     @property
     def gates(self) -> Gates: ...
     @property
     def models(self) -> Models: ...
+    @property
+    def scorecards(self) -> Scorecards: ...
 
-    async def style_of(self, text: str, /) -> StyleScore:
-        """How well a text keeps to the persona, and where it does not."""
-        ...
+    async def style_of(self, text: str, /) -> StyleScore: ...
 
     async def readiness(self) -> Mapping[str, str | None]: ...

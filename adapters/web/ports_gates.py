@@ -1,11 +1,11 @@
-"""What the web pages need to know of the gate: fulfilled by ``adapters.gate_records``."""
+"""What the web pages need to know of the gate: fulfilled by ``adapters.release.gate_records``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from adapters.gate_records import GateLine, Story
+from adapters.release.gate_records import GateLine, Story
 
 
 class Gates(Protocol):

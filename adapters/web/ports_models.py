@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from adapters.releasing import CanaryStory, VersionStory
+from adapters.release.releasing import CanaryStory, VersionStory
 from persona.registry import Change, ModelVersion, Promotion, Release, Trial
 
 

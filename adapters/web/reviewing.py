@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
 from adapters.rendering.claims import claims_html
-from adapters.reviewing import Proposal
+from adapters.teaching.reviewing import Proposal
 from adapters.web.pages import source_url
 from adapters.web.texts import checked
 from bot.conversation import Turn

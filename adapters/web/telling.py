@@ -1,35 +1,27 @@
-"""The rooms of turns in the console: the list with its filters, and one turn's whole story."""
+"""The room of one turn in the console: its whole story."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
 from adapters.rendering.claims import claims_html
-from adapters.telling import READER, Story, story_of
+from adapters.telling import READER, cited, story_of
 from adapters.web.pages import source_url
 from adapters.web.sources import CitedPlace, cited_place
 from adapters.web.texts import checked
-from bot.conversation import Outcome, Platform, Rating, Route, Turn
-from bot.errors import NotFoundError
+from bot.conversation import Turn
 from bot.evidence import Claim
-from bot.store.turn_list import LONGEST_SEARCH, Place, TurnLine, Wanted
 from persona.style import Finding, Rule
 
 if TYPE_CHECKING:
     from adapters.web.console import Console
     from adapters.web.ports import Application
 
-Choice = TypeVar("Choice", bound=StrEnum)
-
-_ROOM = "/console/turns"
 _KINDS = {"question": "A question", "voice": "Small talk", "handoff": "For a person"}
 _MEASURES = {
     "cosine": "nearest meaning",
@@ -47,29 +39,40 @@ _RULES = {
     Rule.CONTRACTION: "Contraction",
     Rule.VOICE: "Off-voice",
 }
-_RATINGS = {Rating.UP: "Thumbs up", Rating.DOWN: "Thumbs down"}
+
+
+_MARKS = ("total", "first_sentence")
+"""Moments among the timings, which are no stages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One bar of a turn's timings: ``start`` and ``width`` are shares of the whole, 0 to 100."""
+    """One bar of a turn's timings: ``start`` and ``width`` are shares of the whole, 0 to 100;
+    ``begun_ms`` is how long after the question it began."""
 
     name: str
     ms: float
     start: float
     width: float
+    begun_ms: float
 
 
 def stages_of(timings_ms: Mapping[str, float]) -> tuple[Stage, ...]:
-    """Stages one after the other, as bars of a waterfall; the total is not a stage."""
-    parts = {name: ms for name, ms in timings_ms.items() if name not in ("total", "first_sentence")}
+    """Stages one after the other, as bars of a waterfall; marks are no stages."""
+    parts = {name: ms for name, ms in timings_ms.items() if name not in _MARKS}
     whole = max(sum(parts.values()), timings_ms.get("total", 0.0), 0.001)
     bars: list[Stage] = []
     at = 0.0
     for name, ms in parts.items():
-        bars.append(Stage(name.replace("_", " "), ms, 100 * at / whole, 100 * ms / whole))
+        bars.append(Stage(name.replace("_", " "), ms, 100 * at / whole, 100 * ms / whole, at))
         at += ms
     return tuple(bars)
+
+
+def whole_ms(timings_ms: Mapping[str, float]) -> float:
+    """How long a turn took."""
+    parts = sum(ms for name, ms in timings_ms.items() if name not in _MARKS)
+    return timings_ms.get("total", parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,9 @@ class Checked:
         return " · ".join(cell.strip() for cell in row.strip("|").split("|") if cell.strip())
 
 
-def checked_claims(story: Story) -> tuple[Checked, ...]:
+def checked_claims(turn: Turn) -> tuple[Checked, ...]:
     """Each claim of an answer with its quote."""
-    turn = story.turn
-    numbers = {chunk: citations[0].n for chunk, citations in story.cited.items()}
+    numbers = {chunk: citations[0].n for chunk, citations in cited(turn).items()}
     found: list[Checked] = []
     for claim in turn.grounding.claims:
         if not any(c.isalnum() for c in claim.text):
@@ -125,87 +127,8 @@ def checked_claims(story: Story) -> tuple[Checked, ...]:
     return tuple(found)
 
 
-def cursor_of(line: TurnLine) -> str:
-    """A place in the list as it stands in an address."""
-    return f"{line.at.isoformat()}~{line.id}"
-
-
-def place_of(cursor: str) -> Place | None:
-    """And back; raises NotFoundError for what is no place."""
-    if not cursor:
-        return None
-    moment, _, turn = checked(cursor, "cursor", 300).partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not turn:
-        raise NotFoundError(kind="page", id=cursor[:60])
-    return Place(at, turn)
-
-
-def _one_of(kind: type[Choice], value: str) -> Choice | None:
-    """A choice of a form; raises NotFoundError for what it does not offer."""
-    if not value:
-        return None
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise NotFoundError(kind="filter", id=value[:60]) from error
-
-
-def _address(asked: Mapping[str, str], before: str = "") -> str:
-    """The list's address with the filters that are set."""
-    wanted = {name: value for name, value in asked.items() if value}
-    if before:
-        wanted["before"] = before
-    return f"{_ROOM}?{urlencode(wanted)}" if wanted else _ROOM
-
-
-def add_turns(router: APIRouter, console: Console, page: int) -> None:
-    """The rooms, with ``page`` turns on a page; the list is where the console opens."""
-
-    @router.get("")
-    @router.get("/turns")
-    async def turns(
-        request: Request,
-        route: str = "",
-        outcome: str = "",
-        platform: str = "",
-        rated: str = "",
-        kept_back: str = "",
-        words: str = "",
-        before: str = "",
-    ) -> Response:
-        console.operator(request)
-        wanted = Wanted(
-            _one_of(Route, route),
-            _one_of(Outcome, outcome),
-            _one_of(Platform, platform),
-            _one_of(Rating, rated),
-            checked(words, "search", LONGEST_SEARCH).strip(),
-            bool(kept_back),
-        )
-        after = place_of(before)
-        found = await console.application.turn_list.page(wanted, page + 1, after)
-        shown = found[:page]
-        asked = {
-            "route": route, "outcome": outcome, "platform": platform, "rated": rated,
-            "kept_back": kept_back, "words": wanted.words,
-        }  # fmt: skip
-        ratings = await console.application.feedback.of_many([line.id for line in shown])
-        return console.render(
-            request,
-            "console/turns.html",
-            "conversations",
-            turns=shown,
-            ratings=ratings,
-            asked=asked,
-            filtered=wanted != Wanted(),
-            newest=_address(asked) if after else "",
-            older=_address(asked, cursor_of(shown[-1])) if len(found) > page else "",
-            choices=_choices(),
-        )
+def add_story(router: APIRouter, console: Console) -> None:
+    """The room of one turn."""
 
     @router.get("/turns/{turn}")
     async def story(request: Request, turn: str) -> Response:
@@ -216,7 +139,8 @@ def add_turns(router: APIRouter, console: Console, page: int) -> None:
             request,
             "console/turn.html",
             "conversations",
-            **shown_story(told),
+            **shown_turn(told.turn, lambda n: source_url(told.turn.id, n)),
+            story=told,
             style=await _style_of(application, told.turn),
             version=await application.models.of_model(told.turn.model),
             verdict=await application.review.standing(told.turn.id),
@@ -242,25 +166,16 @@ async def _style_of(application: Application, turn: Turn) -> Style | None:
     return Style(turn.style, found, turn.persona != application.persona.label)
 
 
-def _choices() -> dict[str, Any]:
+def shown_turn(turn: Turn, href: Callable[[int], str]) -> dict[str, Any]:
+    """What the pieces of a page need that tell of one turn; ``href`` leads to a source."""
     return {
-        "routes": list(Route),
-        "outcomes": list(Outcome),
-        "platforms": list(Platform),
-        "ratings": _RATINGS,
-    }
-
-
-def shown_story(story: Story) -> dict[str, Any]:
-    """What the page of a turn needs."""
-    turn = story.turn
-    return {
-        "story": story,
         "turn": turn,
-        "answer": Markup(claims_html(turn, lambda n: source_url(turn.id, n))),  # noqa: S704 - made safe there
-        "claims": checked_claims(story),
+        "answer": Markup(claims_html(turn, href)),  # noqa: S704 - made safe there
+        "claims": checked_claims(turn),
         "odds": odds_of(turn.route.odds),
         "reader": READER,
         "stages": stages_of(turn.timings_ms),
+        "whole_ms": whole_ms(turn.timings_ms),
         "places": [cited_place(turn, c.n) for c in turn.citations],
+        "cited": cited(turn),
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from bot.errors import UsageError
 
@@ -59,7 +59,22 @@ def _not_blank(text: str) -> str:
     return text
 
 
-QuestionText = Annotated[str, _no_longer_than(MAX_QUESTION), AfterValidator(_not_blank)]
-NameText = Annotated[str, _no_longer_than(MAX_NAME), AfterValidator(_not_blank)]
-ReasonText = Annotated[str, _no_longer_than(MAX_REASON)]
-CorrectionText = Annotated[str, _no_longer_than(MAX_CORRECTION)]
+def _told(longest: int, *, blank: bool = True) -> WithJsonSchema:
+    """What is checked, as the API's description tells it to programs."""
+    schema: dict[str, Any] = {"type": "string", "maxLength": longest, "pattern": r"^[^\x00]*$"}
+    if not blank:
+        schema |= {"minLength": 1, "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
+    return WithJsonSchema(schema)
+
+
+QuestionText = Annotated[
+    str,
+    _no_longer_than(MAX_QUESTION),
+    AfterValidator(_not_blank),
+    _told(MAX_QUESTION, blank=False),
+]
+NameText = Annotated[
+    str, _no_longer_than(MAX_NAME), AfterValidator(_not_blank), _told(MAX_NAME, blank=False)
+]
+ReasonText = Annotated[str, _no_longer_than(MAX_REASON), _told(MAX_REASON)]
+CorrectionText = Annotated[str, _no_longer_than(MAX_CORRECTION), _told(MAX_CORRECTION)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from adapters.tuning import Round
+from adapters.teaching.tuning import Round
 from adapters.web.texts import checked
 from bot.errors import UsageError, WellspokenError
 from persona.tuning.base import Backend, Event, Method, TuningJob

@@ -17,6 +17,7 @@ from bot.errors import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
+from bot.tracing import happened
 
 # Its own hook would print where structlog is not configured: the caller's warning is enough.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -48,6 +49,12 @@ async def retried(
     fault: ModelError | None = None
 
     def pause(error: Exception) -> bool | float:
+        again = wait_for(error)
+        if isinstance(error, ModelError):
+            happened("model fault", kind=type(error).__name__, again=again is not False)
+        return again
+
+    def wait_for(error: Exception) -> bool | float:
         nonlocal fault
         if not isinstance(error, ModelError) or not passes(error):
             return False

@@ -18,10 +18,11 @@ DESK = {"width": 1280, "height": 800}
 AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ROOMS = {
-    "Talk": ("Conversations", "Feedback"),
+    "Talk": ("Today", "Conversations", "Playground", "Feedback"),
     "Facts": ("Knowledge", "Gaps"),
     "Voice": ("Review", "Data sets", "Training", "Gate", "Models"),
-    "Operations": ("Routing", "Costs"),
+    "Quality": ("Watch", "Suites", "Scorecards", "Advice"),
+    "Operations": ("Routing", "Costs", "Audit", "People"),
 }
 
 pytestmark = [
@@ -45,7 +46,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A bot with three answers that somebody found wanting."""
     with served(tmp_path_factory.mktemp("console")) as bot:
         headers = {"authorization": f"Bearer {TOKEN}"}
-        with httpx2.Client(base_url=bot.address, headers=headers) as script:
+        with httpx2.Client(base_url=bot.address, headers=headers, timeout=60) as script:
             for n in (1, 2, 3):
                 turn = script.post("/api/ask", json={"question": f"reset {n}?"}).json()["turn"]
                 script.post("/api/feedback", json={"turn": turn, "rating": "down"})
@@ -62,7 +63,7 @@ def signed_in(
     page.goto("/console")
     page.get_by_label("Console token").fill(TOKEN)
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Conversations").wait_for()
+    page.get_by_role("heading", name="Today", exact=True).wait_for()
     return page
 
 

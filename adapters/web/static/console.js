@@ -11,9 +11,27 @@
     }
   };
   local(document);
-  // On a narrow phone the rooms are a row that scrolls: the one that is open is in sight.
-  document.querySelector(".here [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  // In a low window the rooms scroll in the rail: the one that is open is in sight.
+  document.querySelector(".here [aria-current=page]")?.scrollIntoView({ block: "nearest" });
   document.body.addEventListener("htmx:load", (event) => local(event.target));
+})();
+
+// A form whose answer takes a while says so on its button, and is sent once.
+(() => {
+  "use strict";
+  for (const form of document.querySelectorAll("form[data-busy]")) {
+    const button = form.querySelector("button[type=submit]");
+    const words = button.textContent;
+    form.addEventListener("submit", (event) => {
+      if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
+      button.setAttribute("aria-disabled", "true");
+      button.textContent = form.dataset.busy;
+    });
+    window.addEventListener("pageshow", () => {
+      button.removeAttribute("aria-disabled");
+      button.textContent = words;
+    });
+  }
 })();
 
 // Review by keyboard: keys work on the card that has the focus, else on the first one.

@@ -15,7 +15,13 @@ from knowledge.stores.base import StoreStats
 from tests.platforms.web_application import TOKEN, WebApplication
 from tests.unit.web.test_chat import ask, sign_in
 
-ROOMS = ["/console", "/console/review", "/console/feedback", "/console/knowledge"]
+ROOMS = [
+    "/console",
+    "/console/conversations",
+    "/console/review",
+    "/console/feedback",
+    "/console/knowledge",
+]
 
 
 @pytest.mark.parametrize("room", [*ROOMS, "/console/turns/x", "/console/nowhere/else"])
@@ -71,13 +77,14 @@ async def test_conversations_are_paged(browser: httpx2.AsyncClient) -> None:
     await sign_in(browser)
     for n in range(PAGE + 2):
         await ask(browser, f"Question number {n:03}?")
-    first = (await browser.get("/console")).text
-    older = html.unescape(re.search(r'href="(/console/turns\?before=[^"]+)" rel="next"', first)[1])
+    first = (await browser.get("/console/conversations")).text
+    link = re.search(r'href="(/console/conversations\?before=[^"]+)" rel="next"', first)
+    older = html.unescape(link[1])
     second = (await browser.get(older)).text
     shown = re.findall(r"Question number (\d+)", first + second)
     assert shown == [f"{n:03}" for n in reversed(range(PAGE + 2))]
     assert 'rel="next"' not in second
-    assert (await browser.get("/console?before=nowhere")).status_code == 404
+    assert (await browser.get("/console/conversations?before=nowhere")).status_code == 404
 
 
 async def test_a_turn_tells_its_whole_story(browser: httpx2.AsyncClient) -> None:
@@ -203,11 +210,13 @@ def test_bars_of_stages_stay_inside_the_picture(timings: dict[str, float]) -> No
 @pytest.mark.parametrize(
     ("room", "group", "title"),
     [
+        ("/console", "Talk", "Today"),
         ("/console/turns", "Talk", "Conversations"),
         ("/console/gaps", "Facts", "Gaps"),
         ("/console/gates", "Voice", "Gate"),
+        ("/console/watch", "Quality", "Watch"),
         ("/console/costs", "Operations", "Costs"),
-        ("/console/advice", "Operations", "Advice"),
+        ("/console/advice", "Quality", "Advice"),
     ],
 )
 async def test_the_rooms_stand_in_groups(

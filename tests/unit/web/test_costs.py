@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 import httpx2
 import pytest
 
-from adapters.assembly import utc_now
 from adapters.costing import CostDesk, Statement, statement_json
 from adapters.web.costs import chart_of
 from bot.budget import Limits
 from bot.conversation import Author, Platform, Question, Route, Usage
 from bot.store.base import Database
 from bot.store.costs import CostBook, CostLine, CostReport, Costs
+from bot.store.timing import utc_now
 from tests.platforms.web_application import RESET_ANSWER, WebApplication, stand_in_turn
 from tests.unit.web.test_chat import sign_in
 

@@ -10,7 +10,7 @@ from adapters.web.console import Console, console_router
 from tests.platforms.web_application import WebApplication
 from tests.unit.web.test_chat import sign_in
 
-_FITTING = {"verdict": "rejected", "to": "1", "percent": "10", "page": "1"}
+_FITTING = {"verdict": "rejected", "to": "1", "percent": "10", "page": "1", "count": "1"}
 
 
 def _forms(router: APIRouter) -> list[APIRoute]:
@@ -23,7 +23,7 @@ async def test_no_form_is_taken_without_its_hidden_value(
 ) -> None:
     """All but the one that signs in, also those that are written next."""
     await sign_in(browser)
-    router = console_router(Console(application, None, None))  # type: ignore[arg-type]  # asked for nothing
+    router = console_router(Console(application, None, None, None))  # type: ignore[arg-type]  # asked for nothing
     forms = [route for route in _forms(router) if route.path != "/console/login"]
     assert len(forms) > 10
     for route in forms:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import httpx2
 
-from adapters.gate_records import GateFiles, Mark, Said, Story
+from adapters.release.gate_records import GateFiles, Mark, Said, Story
 from adapters.web.gate_report import report_page
 from adapters.web.gate_view import paired
 from bot.store.audit import OPERATOR
