@@ -26,7 +26,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.open_answers import rows
+from benchmarks.open_sets import rows
+from benchmarks.reporting import at_least, figure
 from bot.ports import Vectors
 from knowledge.embedder import BuiltinEmbedder
 from persona.profile import default_persona
@@ -107,6 +108,8 @@ async def measure(name: str, embedder: BuiltinEmbedder | None, count: int, seeds
     told = {key: statistics.mean(f[key] for f in by_pair) for key in by_pair[0]}
     spread = statistics.pstdev(f["auc"] for f in by_pair)
     loose = statistics.mean(f["auc"] for f in mixed)
+    figure(f"{name}: AUC after {count} examples", told["auc"], unit="share",
+           n=each.pairs, bar=at_least(0.85))  # fmt: skip
     print(
         f"{name:13} {each.pairs:5} pairs  auc {told['auc']:.3f} ± {spread:.3f}"
         f"  rules {told['rules']:.3f}  model {told['model']:.3f}  pairs {told['pairs']:.3f}"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.errors import NotFoundError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
-from persona.profile import Persona
+from persona.profile import Habits, Persona, Sample, WordChoice
 from persona.style_model import StyleModel
 from persona.tables import personas, style_models
 
@@ -29,6 +29,18 @@ class KeptPersona:
     first_at: datetime
     figures: Mapping[str, Any] | None = None
     trained_at: datetime | None = None
+
+    @property
+    def persona(self) -> Persona:
+        """The persona itself, to speak as it did. Raises NotFoundError where this program cannot
+        read what an older or newer one kept."""
+        try:
+            made = _persona_of(self.content)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise NotFoundError(kind="persona version", id=self.version) from error
+        if made.version != self.version:
+            raise NotFoundError(kind="persona version", id=self.version)
+        return made
 
 
 def _now() -> datetime:
@@ -119,6 +131,22 @@ class StyleBook:
         query = sa.select(style_models).where(style_models.c.persona == version)
         row = await self._db.read(lambda connection: connection.execute(query).first())
         return None if row is None else StyleModel.kept(row.embedder, row.weights, row.figures)
+
+
+def _persona_of(content: Mapping[str, Any]) -> Persona:
+    """A persona from its fields as JSON has them: lists for tuples, objects for its parts."""
+    fields: dict[str, Any] = {name: _frozen(value) for name, value in content.items()}
+    habits: dict[str, Any] = {n: _frozen(value) for n, value in content["habits"].items()}
+    fields["habits"] = Habits(**habits)
+    fields["samples"] = tuple(Sample(**each) for each in content["samples"])
+    fields["words_to_use"] = tuple(
+        WordChoice(each["preferred"], tuple(each["instead_of"])) for each in content["words_to_use"]
+    )
+    return Persona(**fields)
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _joined() -> sa.Select[Any]:

@@ -5,13 +5,13 @@ Everything here is data: it stands between tags that its own text cannot close.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.evidence import Passage
 from bot.facts import Kind, facts, rarity
 from bot.lexical import query_terms, terms
+from bot.marking import as_data
 from bot.sentences import Sentence, split
 
 LEAST_PASSAGE = 40
@@ -21,9 +21,6 @@ _LARGEST_SHARE = 0.6  # of the room, for one passage while others wait
 _SAME = 0.9  # of a passage's terms in a better one: it says nothing new
 _AS_NEAR = 0.1  # below the best cosine: found by meaning, whatever its words
 _LEFT_OUT = "[…]"
-_TAGS = re.compile(
-    r"<(?=/?\s*(?:passages?|question|finding|thread|answer|rejected)\b)", re.IGNORECASE
-)
 
 
 def estimate_tokens(text: str) -> int:
@@ -36,11 +33,6 @@ def estimate_tokens(text: str) -> int:
     """
     plain = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
     return -(-plain // 4) + -(-(len(text) - plain) * 2 // 3)
-
-
-def as_data(text: str) -> str:
-    """The text, unable to close the tag that it stands in."""
-    return _TAGS.sub("&lt;", text.strip())
 
 
 def clipped(text: str, tokens: int) -> str:

@@ -107,7 +107,8 @@ def judge(candidate: Scores, live: Scores, limits: Limits) -> Verdict:
             _latency(candidate, live, limits),
             _cost(candidate, live, limits),
         ]
-    measures += [m for side in (candidate, live) if (m := _failures(side)) is not None]
+    if (failed := _failures(candidate, live)) is not None:
+        measures.append(failed)
     return Verdict(tuple(measures), cases)
 
 
@@ -161,13 +162,17 @@ def not_known_before() -> Measure:
     return Measure("held out", passed=True, reason=reason)
 
 
-def _failures(side: Scores) -> Measure | None:
-    failed = sum(score.failed for score in side.scores)
-    if not failed:
+def _failures(candidate: Scores, live: Scores) -> Measure | None:
+    sides = [(side.model, sum(score.failed for score in side.scores)) for side in (candidate, live)]
+    told = [
+        f"{'one answer' if failed == 1 else f'{failed} answers'} of {model}"
+        for model, failed in sides
+        if failed
+    ]
+    if not told:
         return None
-    cases = "one answer" if failed == 1 else f"{failed} answers"
-    reason = f"errors: {cases} of {side.model} failed and counted as wrong"
-    return Measure("errors", passed=True, reason=reason, candidate=failed)
+    reason = f"errors: {' and '.join(told)} failed and counted as wrong"
+    return Measure("errors", True, reason, *(failed for _, failed in sides))
 
 
 # -- style ------------------------------------------------------------------------------------
@@ -306,7 +311,7 @@ def _measure(
 
 def _span(found: Estimate, limits: Limits, scale: float, unit: str) -> str:
     """The difference and its interval in words."""
-    places = 2 if scale == 1 else 1
+    places = 3 if scale == 1 else 1
     low, high = scale * found.interval.low, scale * found.interval.high
     share = f"{100 * limits.confidence:g}% interval"
     return f"{share} of the difference {low:+.{places}f} to {high:+.{places}f}{unit}"

@@ -11,10 +11,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 from bot.abstaining import unknown
+from bot.abuse import Abuse, abuse
 from bot.conversation import Route
 from bot.evidence import NotKnowing, Passage, Unknown
 from bot.languages import ENGLISH, GERMAN, spoken
 from bot.lexical import query_terms, terms
+from bot.linking import title_said
 from bot.ports import Brief
 from persona.indirect import indirect, quoted
 from persona.profile import Persona
@@ -56,6 +58,10 @@ _SORRY: Mapping[str, str] = {
     ENGLISH: "Sorry that I haven't been of more help. What are you looking for?",
     GERMAN: "Tut mir leid, dass das keine Hilfe war. Worum geht es?",
 }
+_CALM: Mapping[str, str] = {
+    ENGLISH: "Let's leave that aside. What can I look up for you?",
+    GERMAN: "Das lassen wir beiseite. Was darf ich nachschlagen?",
+}
 _NEAR_COSINE = 0.45  # of the built-in embedder; below it a page shares a word, not the subject
 _NEAR_SECOND = 0.05  # how far below the nearest a second page may be
 _NEAR_TERMS = 0.4  # share of the question's terms, for passages that have no vector yet
@@ -80,23 +86,25 @@ def small_talk(brief: Brief, persona: Persona, topics: Sequence[str] = ()) -> st
     if brief.route is Route.HANDOFF:
         return pick(persona.handoff, text)
     said = ""
-    if not _ABOUT.search(text):
+    if (found := abuse(text)) is not None:
+        said = pick(_sorry(text, persona, _CALM if found is Abuse.HATE else _SORRY), text)
+    elif not _ABOUT.search(text):
         kinds = (
             (_THANKS, persona.thanks),
             (_GOODBYE, persona.sign_off),
             (_GREETING, persona.greeting),
             (_AGREED, persona.thanks),
-            (_SCOLDING, _sorry(text, persona)),
+            (_SCOLDING, _sorry(text, persona, _SORRY)),
         )
         said = next((pick(options, text) for kind, options in kinds if kind.search(text)), "")
     return said or introduction(persona, topics)
 
 
-def _sorry(text: str, persona: Persona) -> tuple[str, ...]:
+def _sorry(text: str, persona: Persona, words: Mapping[str, str]) -> tuple[str, ...]:
     """Said to somebody who scolds; nothing where the persona has no words for it."""
-    said = _SORRY.get(spoken(text, persona.languages), "")
+    said = words.get(spoken(text, persona.languages), "")
     if persona.habits.contractions is False:
-        said = said.replace("haven't", "have not")
+        said = said.replace("haven't", "have not").replace("Let's", "Let us")
     return () if not said or _avoided(said, persona) else (said,)
 
 
@@ -210,7 +218,7 @@ def _linked(passage: Passage) -> str:
 
 def shown_title(passage: Passage) -> str:
     """A passage's title on one line, cut where it is very long."""
-    return " ".join(passage.chunk.title.split())[:_LONGEST_TITLE]
+    return title_said(passage.chunk.title, passage.chunk.uri)[:_LONGEST_TITLE]
 
 
 def near_titles(query: str, passages: Sequence[Passage]) -> list[str]:

@@ -16,7 +16,7 @@ from bot.telemetry import log
 from persona.canary import takes_part
 from persona.versions import ModelVersion, Release
 
-SECONDS = 2.0
+SECONDS = 1.0
 """How long a process goes by what it knows before it looks again."""
 
 AGAIN_S = 30.0

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from bot.conversation import Usage
 from bot.errors import ModelError
+from bot.llm.watched import WatchedModel
+from bot.marking import as_data, asked
 from bot.ports import ChatMessage, ChatModel
 from persona.profile import Persona
 
@@ -60,7 +62,7 @@ class ModelStyleJudge:
     """A chat model that judges texts against one persona."""
 
     def __init__(self, chat: ChatModel, persona: Persona) -> None:
-        self._chat = chat
+        self._chat = WatchedModel(chat)
         self._persona = persona
 
     @property
@@ -89,14 +91,12 @@ def prompt(persona: Persona, text: str) -> list[ChatMessage]:
     shown = _plain(text)
     if len(shown) > LONGEST:
         shown = shown[:LONGEST] + " …"
-    return [
-        ChatMessage("system", _SYSTEM),
-        ChatMessage(
-            "user",
-            f"<voice>\n{described(persona)}\n</voice>\n\n<answer>\n{shown}\n</answer>\n\n"
-            "The judgement of the answer's voice, as one line of JSON:",
-        ),
-    ]
+    material = (
+        f"<voice>\n{described(persona)}\n</voice>",
+        f"<answer>\n{shown}\n</answer>",
+    )
+    wanted = "The judgement of the answer's voice, as one line of JSON:"
+    return asked(_SYSTEM, material, wanted)
 
 
 def described(persona: Persona) -> str:
@@ -159,4 +159,4 @@ def _reason(text: str) -> str:
 
 def _plain(text: str) -> str:
     """A text that cannot close the tag it stands in."""
-    return text.strip().replace("<", "‹").replace(">", "›")
+    return as_data(text).replace("<", "‹").replace(">", "›")

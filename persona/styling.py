@@ -24,7 +24,7 @@ from persona.style_phrases import suspects, without
 Source = Callable[[], Awaitable[StyleModel | None]]
 """Where the classifier of the persona's version comes from."""
 
-REFRESH_S = 5.0
+REFRESH_S = 1.0
 _PATIENCE_S = 1.0  # for a vector, with an embedder at a server; without it the rules decide
 _TRIED = 6  # phrases a text that are taken out to see what changes: one vector each
 _DISLIKED = 0.6  # of the probability; above, the text is well enough to name nothing

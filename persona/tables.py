@@ -5,12 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.base import metadata
-from bot.store.columns import Json, Moment, Words
-
-
-def _text(name: str) -> sa.Column[str]:
-    """A text that is always there."""
-    return sa.Column(name, Words, nullable=False)
+from bot.store.columns import Json, Moment, Words, text_column
 
 
 def _number(name: str) -> sa.Column[int]:
@@ -29,7 +24,7 @@ personas = sa.Table(
     "personas",
     metadata,
     sa.Column("version", Words, primary_key=True),  # of its content
-    _text("name"),
+    text_column("name"),
     _json("content"),
     _moment("first_at"),
 )
@@ -38,7 +33,7 @@ style_models = sa.Table(
     "style_models",
     metadata,
     sa.Column("persona", Words, primary_key=True),  # the version that it was trained for
-    _text("embedder"),
+    text_column("embedder"),
     _json("weights"),
     _json("figures"),
     _moment("at"),
@@ -48,8 +43,8 @@ suites = sa.Table(
     "suites",
     metadata,
     sa.Column("digest", Words, primary_key=True),
-    _text("name"),
-    _text("path"),
+    text_column("name"),
+    text_column("path"),
     _number("cases"),
     _moment("at"),
 )
@@ -60,23 +55,23 @@ suite_questions = sa.Table(
     metadata,
     sa.Column("digest", sa.ForeignKey("suites.digest", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    _text("question"),  # a question or a paraphrase of one: never to be trained on
+    text_column("question"),  # a question or a paraphrase of one: never to be trained on
 )
 
 datasets = sa.Table(
     "datasets",
     metadata,
     sa.Column("id", Words, primary_key=True),
-    _text("format"),
-    _text("persona"),  # its label: name and version
+    text_column("format"),
+    text_column("persona"),  # its label: name and version
     _number("examples"),
     _number("train"),
     _number("validation"),
     _json("dropped"),
     _json("card"),
-    _text("digest"),  # SHA-256 of both files
-    _text("train_file"),
-    _text("validation_file"),
+    text_column("digest"),  # SHA-256 of both files
+    text_column("train_file"),
+    text_column("validation_file"),
     _moment("at"),
     sa.Index(None, "at", "id"),
 )
@@ -86,11 +81,11 @@ dataset_examples = sa.Table(
     metadata,
     sa.Column("dataset_id", sa.ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    _text("split"),  # train or validation
+    text_column("split"),  # train or validation
     _number("line"),  # in the file of its split, from 0
-    _text("turn_id"),
-    _text("asker"),  # who asked, a key
-    _text("author"),  # whose words the taught answer is, a key; empty: the bot's own
+    text_column("turn_id"),
+    text_column("asker"),  # who asked, a key
+    text_column("author"),  # whose words the taught answer is, a key; empty: the bot's own
     sa.Index(None, "turn_id"),
     sa.Index(None, "author"),
     sa.Index(None, "asker"),
@@ -101,18 +96,18 @@ tuning_jobs = sa.Table(
     "tuning_jobs",
     metadata,
     sa.Column("id", Words, primary_key=True),
-    _text("backend"),
-    _text("method"),
-    _text("base"),
-    _text("dataset"),
-    _text("status"),
-    _text("remote"),  # the service's own id, or the trainer's process
-    _text("model"),  # what came of it: a model's id or an adapter's folder
-    _text("version"),  # as registered; empty: not yet
-    _text("error"),
+    text_column("backend"),
+    text_column("method"),
+    text_column("base"),
+    text_column("dataset"),
+    text_column("status"),
+    text_column("remote"),  # the service's own id, or the trainer's process
+    text_column("model"),  # what came of it: a model's id or an adapter's folder
+    text_column("version"),  # as registered; empty: not yet
+    text_column("error"),
     _json("options"),
     _json("progress"),  # step, steps, loss, seconds left
-    _text("by"),
+    text_column("by"),
     _moment("at"),
     _moment("started_at", nullable=True),
     _moment("finished_at", nullable=True),
@@ -125,8 +120,8 @@ tuning_events = sa.Table(
     metadata,
     sa.Column("job_id", sa.ForeignKey("tuning_jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    _text("kind"),
-    _text("message"),
+    text_column("kind"),
+    text_column("message"),
     _json("data"),
     _moment("at"),
 )
@@ -136,18 +131,18 @@ model_versions = sa.Table(
     metadata,
     sa.Column("version", Words, primary_key=True),  # v1, v2 …
     sa.Column("number", sa.Integer, nullable=False, unique=True),
-    _text("model"),  # the id that it is asked by at the model server
-    _text("base"),
-    _text("backend"),
-    _text("method"),
-    _text("dataset"),
-    _text("job"),
-    _text("adapter"),  # the folder of its LoRA adapter; empty: the service keeps it
-    _text("persona"),
-    _text("state"),
+    text_column("model"),  # the id that it is asked by at the model server
+    text_column("base"),
+    text_column("backend"),
+    text_column("method"),
+    text_column("dataset"),
+    text_column("job"),
+    text_column("adapter"),  # the folder of its LoRA adapter; empty: the service keeps it
+    text_column("persona"),
+    text_column("state"),
     _json("scores"),
-    _text("why"),  # the last change of state, in words
-    _text("by"),
+    text_column("why"),  # the last change of state, in words
+    text_column("by"),
     _moment("at"),
     _moment("state_at"),
     sa.Index(None, "state"),
@@ -158,11 +153,11 @@ releases = sa.Table(
     "releases",
     metadata,
     sa.Column("name", Words, primary_key=True),
-    _text("live"),  # a version; empty: none, the general model speaks
-    _text("canary"),  # a version; empty: none
+    text_column("live"),  # a version; empty: none, the general model speaks
+    text_column("canary"),  # a version; empty: none
     sa.Column("share", sa.Double, nullable=False),
     _number("revision"),  # grows with every change
-    _text("by"),
+    text_column("by"),
     _moment("at"),
 )
 """What is released: one row, read by every process every few seconds."""
@@ -171,11 +166,11 @@ promotions = sa.Table(
     "promotions",
     metadata,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    _text("version"),  # what became live; empty: none
-    _text("before"),
-    _text("how"),  # promote, force or rollback
-    _text("reason"),
-    _text("by"),
+    text_column("version"),  # what became live; empty: none
+    text_column("before"),
+    text_column("how"),  # promote, force or rollback
+    text_column("reason"),
+    text_column("by"),
     _moment("at"),
 )
 
@@ -183,16 +178,16 @@ gates = sa.Table(
     "gates",
     metadata,
     sa.Column("id", Words, primary_key=True),
-    _text("version"),
-    _text("against"),  # the version or model that it was compared with
-    _text("suite"),
-    _text("digest"),
-    _text("verdict"),
+    text_column("version"),
+    text_column("against"),  # the version or model that it was compared with
+    text_column("suite"),
+    text_column("digest"),
+    text_column("verdict"),
     _json("reasons"),
     _json("candidate"),
     _json("live"),
-    _text("report"),
-    _text("by"),
+    text_column("report"),
+    text_column("by"),
     _moment("at"),
     sa.Index(None, "version", "at"),
 )
@@ -201,13 +196,13 @@ canaries = sa.Table(
     "canaries",
     metadata,
     sa.Column("id", Words, primary_key=True),
-    _text("version"),
-    _text("against"),
+    text_column("version"),
+    text_column("against"),
     sa.Column("share", sa.Double, nullable=False),
-    _text("state"),  # running, rolled back, promoted, ended
-    _text("why"),
+    text_column("state"),  # running, rolled back, promoted, ended
+    text_column("why"),
     _json("figures"),
-    _text("by"),
+    text_column("by"),
     _moment("at"),
     _moment("ended_at", nullable=True),
     sa.Index(None, "version", "at"),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from bot.attaching import from_file
 from bot.conversation import Route, Usage
 from bot.evidence import Unknown
+from bot.llm.watched import WatchedModel
+from bot.marking import Marks
 from bot.ports import Brief, ChatModel, Spoken
 from persona.composing import Composer, Quote, completed
 from persona.hearing import AnswerFilter
@@ -42,7 +44,7 @@ class ModelVoice:
         budget_tokens: int = 6_000,
         answer_tokens: int | None = None,
     ) -> None:
-        self._model = model
+        self._model = WatchedModel(model)
         self._persona = persona
         self._budget_tokens = budget_tokens
         self._answer_tokens = answer_tokens
@@ -61,7 +63,7 @@ class ModelVoice:
 
         Raises :class:`bot.errors.ModelError`.
         """
-        messages = build_messages(brief, self._persona, self._budget_tokens)
+        messages = build_messages(brief, self._persona, self._budget_tokens, Marks.fresh())
         heard = AnswerFilter(to_end=bool(brief.rejected))
         usage = Usage()
         stream = self._model.stream(messages, max_tokens=self._answer_tokens)

@@ -15,7 +15,7 @@ from bot.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from adapters.datasets import DatasetDesk, Told
+    from adapters.teaching.datasets import DatasetDesk, Told
     from persona.datasets import Dataset
 
 dataset = typer.Typer(
@@ -23,6 +23,7 @@ dataset = typer.Typer(
     epilog="Example: wellspoken dataset build --format sft",
     no_args_is_help=True,
 )
+_OPERATOR = "terminal:operator"
 _READING = "Reading rated turns"
 _LINE_EVERY = 10_000
 _GARBAGE = 200_000
@@ -61,6 +62,9 @@ def build(
 async def _build(wanted: str, out: Path | None, as_json: bool) -> None:
     import gc
 
+    from adapters.jobs.curating import as_json as as_row
+    from adapters.jobs.curating import building, built
+    from bot.work.foreground import in_foreground
     from persona.curation.choosing import Format
 
     if wanted not in set(Format):
@@ -68,7 +72,13 @@ async def _build(wanted: str, out: Path | None, as_json: bool) -> None:
     gc.set_threshold(_GARBAGE)
     async with _desk() as desk:
         with _progress() as progress:
-            made = await desk.build(Format(wanted), out, progress, _waiting)
+            made = await in_foreground(
+                desk.database,
+                building(wanted, _OPERATOR, out),
+                lambda job: built(desk, job, progress, _waiting),
+                told=as_row,
+                wait=_waiting,
+            )
     least = settings().training.least
     if made.examples < least:
         remark(
@@ -183,10 +193,10 @@ def _waiting() -> None:
 @asynccontextmanager
 async def _desk() -> AsyncIterator[DatasetDesk]:
     """The data sets of this home; no knowledge store is needed for them."""
-    from adapters.assembly import utc_now
-    from adapters.datasets import DatasetDesk
     from adapters.home import open_database
     from adapters.models import load_voice_persona
+    from adapters.teaching.datasets import DatasetDesk
+    from bot.store.timing import utc_now
 
     config = settings()
     persona = load_voice_persona(config)

@@ -11,7 +11,7 @@ import typer
 from adapters.cli.console import AsJson, counted, print_json, remark, run, settings
 
 if TYPE_CHECKING:
-    from adapters.rating import Imported, RatedLine
+    from adapters.teaching.rating import Imported, RatedLine
 
 EXAMPLE = "Example: wellspoken feedback import ratings.jsonl"
 
@@ -29,7 +29,7 @@ def import_feedback(
 
 
 async def _import(file: Path, as_json: bool) -> int:
-    from adapters.rating import read_lines
+    from adapters.teaching.rating import read_lines
     from bot.conversation import Rating
 
     lines, bad = read_lines(file)
@@ -51,7 +51,7 @@ async def _import(file: Path, as_json: bool) -> int:
 async def _asked(lines: list[RatedLine]) -> Imported:
     from adapters.assembly import assemble
     from adapters.cli.bars import bar
-    from adapters.rating import import_ratings
+    from adapters.teaching.rating import import_ratings
 
     async with assemble(settings()) as app:
         with bar() as shown:

@@ -22,7 +22,7 @@ from bot.conversation import Author, Platform
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
-    from adapters.reviewing import Judged, Proposal, Queue
+    from adapters.teaching.reviewing import Judged, Proposal, Queue
     from bot.store.rewrites import Draft, Verdict
 
 OPERATOR = Author(Platform.TERMINAL, "operator").key
@@ -126,7 +126,7 @@ def _readers(group: list[str] | None, public: bool) -> frozenset[str] | None:
 
 async def _list(as_json: bool) -> None:
     from adapters.assembly import assemble
-    from adapters.reviewing import review_of
+    from adapters.teaching.reviewing import review_of
 
     async with assemble(settings(), warm=False) as app:
         queue = await review_of(app).queue()
@@ -197,7 +197,7 @@ async def _judge(
     as_json: bool,
 ) -> None:
     from adapters.assembly import assemble
-    from adapters.reviewing import review_of
+    from adapters.teaching.reviewing import review_of
 
     async with assemble(settings(), warm=False) as app:
         desk = review_of(app)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,11 +14,7 @@ from adapters.cli.console import AsJson, print_json, remark, run, settings, tabl
 from bot.conversation import Author, Platform
 
 if TYPE_CHECKING:
-    from adapters.tuning import Round, TuningDesk
-    from bot.ports import Clock
-    from bot.settings import Settings
-    from bot.store.audit import AuditTrail
-    from bot.store.base import Database
+    from adapters.teaching.tuning import Round, TuningDesk
     from persona.tuning.base import TuningJob
 
 OPERATOR = Author(Platform.TERMINAL, "operator").key
@@ -108,7 +103,7 @@ def listing(as_json: AsJson = False) -> None:
     """List all rounds, the newest first."""
     jobs = run(_listing())
     if as_json:
-        from adapters.tuning import Round, job_json
+        from adapters.teaching.tuning import Round, job_json
 
         print_json([job_json(Round(job, ())) for job in jobs])
         return
@@ -211,7 +206,7 @@ def serve(
 
     Set OPENAI_BASE_URL to the printed address. Ctrl-C stops it.
     """
-    from adapters.tuning_serving import serve as serving
+    from adapters.teaching.serving import serve as serving
 
     code = run(serving(settings(), base, host, port))
     raise typer.Exit(code)
@@ -225,7 +220,7 @@ def practice(
 
     It says nonsense, but it is trained, served and released in seconds on any laptop.
     """
-    from adapters.tuning_serving import practise
+    from adapters.teaching.serving import practise
 
     code = run(practise(settings(), folder))
     if code:
@@ -240,7 +235,7 @@ def practice(
 
 
 def _print(told: Round) -> None:
-    from adapters.tuning import job_json
+    from adapters.teaching.tuning import job_json
 
     print_json(job_json(told))
 
@@ -293,23 +288,10 @@ def _doing(job: TuningJob) -> str:
     return words
 
 
-@dataclass(frozen=True, slots=True)
-class _Home:
-    """What tuning needs, without the rest of the application."""
-
-    settings: Settings
-    database: Database
-    audit: AuditTrail
-    clock: Clock
-
-
 @asynccontextmanager
 async def _desk() -> AsyncIterator[TuningDesk]:
-    from adapters.assembly import utc_now
-    from adapters.home import open_database
-    from adapters.tuning import desk_of
-    from bot.store.audit import AuditTrail
+    from adapters.home import open_home
+    from adapters.teaching.tuning import desk_of
 
-    config = settings()
-    async with open_database(config) as database:
-        yield desk_of(_Home(config, database, AuditTrail(database), utc_now))
+    async with open_home(settings()) as home:
+        yield desk_of(home)

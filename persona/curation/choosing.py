@@ -59,19 +59,29 @@ class Taught(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Whose words may be used: choices by author, and what silence means."""
+    """Whose words may be used: choices by author, those for one channel (by author and channel),
+    and what silence means."""
 
     choices: Mapping[str, bool] = field(default_factory=dict)
     silence: bool = True
+    channels: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
-    def asker(self, key: str) -> bool:
+    def chosen(self, key: str, channel: str = "") -> bool | None:
+        """What this author chose for a channel; ``None`` where nothing was."""
+        return self.channels.get((key, channel), self.choices.get(key))
+
+    def asker(self, key: str, channel: str = "") -> bool:
         """Whether a turn of this asker may be used; what came through the API somebody else may
         have asked."""
-        return key in OWN or self.choices.get(key, self.silence)
+        return key in OWN or self._allows(key, channel)
 
-    def author(self, key: str) -> bool:
+    def author(self, key: str, channel: str = "") -> bool:
         """Whether this author's better answer and thumb may be used; an operator's always."""
-        return not key or key in OPERATORS or self.choices.get(key, self.silence)
+        return not key or key in OPERATORS or self._allows(key, channel)
+
+    def _allows(self, key: str, channel: str) -> bool:
+        chosen = self.chosen(key, channel)
+        return self.silence if chosen is None else chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,8 @@ def choose(rated: Rated, wanted: Format, consent: Consent) -> Choice:
     if barred is not None:
         return Choice(dropped=(barred,))
     better, why = _better(rated, consent)
-    heard = replace(rated, said=tuple(s for s in rated.said if consent.author(s.author)))
+    channel = rated.turn.channel
+    heard = replace(rated, said=tuple(s for s in rated.said if consent.author(s.author, channel)))
     if better is None and rated.said and not heard.said and not _approved_as_given(rated):
         return Choice(dropped=(Dropped.CONSENT,))
     match wanted:
@@ -132,7 +143,7 @@ def _barred(rated: Rated, consent: Consent) -> Dropped | None:
         return Dropped.REJECTED
     if not turn.question.strip():
         return Dropped.FORGOTTEN
-    if not consent.asker(turn.author.key):
+    if not consent.asker(turn.author.key, turn.channel):
         return Dropped.CONSENT
     return _passing(turn)
 
@@ -149,14 +160,14 @@ def _better(rated: Rated, consent: Consent) -> tuple[Candidate | None, Dropped |
     """The approved text that stands for the answer, or why there is none though one was sent."""
     turn, rewritten = rated.turn, rated.rewritten
     if rewritten is not None and rewritten.text.strip():
-        if not consent.author(rewritten.author):
+        if not consent.author(rewritten.author, turn.channel):
             return None, Dropped.CONSENT
         kind = Taught.CORRECTION if rewritten.author else Taught.REWRITE
         author = "" if rewritten.author in OPERATORS else rewritten.author
         return Candidate(turn, kind, rewritten.text, rewritten.prompt, author), None
     sent = [said for said in rated.said if said.correction.strip()]
     approved = [said for said in sent if _counts(said)]
-    allowed = [said for said in approved if consent.author(said.author)]
+    allowed = [said for said in approved if consent.author(said.author, turn.channel)]
     if allowed:
         said = max(allowed, key=lambda s: (s.author in OPERATORS, s.expert, s.at, s.author))
         prompt = rewritten.prompt if rewritten else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,7 +35,9 @@ _DOMINATE = 5
 class Choices(Protocol):
     """Who said that their words may be used, or may not."""
 
-    async def choices(self, authors: set[str], /) -> dict[str, bool]: ...
+    async def standing(
+        self, authors: set[str], /
+    ) -> tuple[dict[str, bool], dict[tuple[str, str], bool]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,15 @@ class Curator:
                 choice = choose(rated, self._wanted, consent)
                 self._dropped.update(choice.dropped)
                 for candidate in choice.found:
-                    agreed = consent.choices.get(rated.turn.author.key) is True
+                    agreed = consent.chosen(rated.turn.author.key, rated.turn.channel) is True
                     await self._take(candidate, agreed)
+                await asyncio.sleep(0)  # a worker answers people in the same loop
             done += len(batch)
             progress(done, max(total, done))
         self._spool.flush()
         found = self._all_found()
         self._refuse_facts()
-        selection = select(found, self._wanted)
+        selection = await asyncio.to_thread(select, found, self._wanted)
         self._dropped.update(selection.dropped)
         kept = (*selection.train, *selection.validation)
         self._refuse_one_class(found)
@@ -95,7 +99,8 @@ class Curator:
         people = {rated.turn.author.key for rated in batch}
         people |= {said.author for rated in batch for said in rated.said}
         people |= {rated.rewritten.author for rated in batch if rated.rewritten}
-        return Consent(await self._choices.choices(people - {""}), self._silence)
+        overall, channels = await self._choices.standing(people - {""})
+        return Consent(overall, self._silence, channels)
 
     async def _take(self, candidate: Candidate, agreed: bool) -> None:
         ready = await self._preparer.prepare(candidate, agreed=agreed)

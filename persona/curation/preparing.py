@@ -14,6 +14,7 @@ from bot.citing import without_markers
 from bot.conversation import Platform, Route, Turn
 from bot.evidence import Chunk, Passage
 from bot.lexical import terms
+from bot.marking import as_data
 from bot.ports import ANSWERS, Brief, ChatMessage
 from persona.curation.carrying import Carrier
 from persona.curation.choosing import Candidate, Dropped, Taught
@@ -22,7 +23,6 @@ from persona.curation.leaking import holds
 from persona.curation.neutral import opening_for, question_for
 from persona.curation.privacy import Finder, Scrubbed, scrubbed
 from persona.curation.showing import chunks_of, cited_by, renumbered, seed_of, shown
-from persona.fitting import as_data
 from persona.profile import Persona
 from persona.prompting import build_messages
 

@@ -59,16 +59,44 @@ def scrubbed(text: str, finder: Finder) -> Scrubbed:
 
 
 _EMAIL = re.compile(
-    r"(?<![\w.+-])[A-Za-z0-9](?:[\w.+'-]*[\w+-])?(?:@|\s?\[at\]\s?|%40)"
-    r"(?:[\w-]+(?:\.|\s?\[dot\]\s?))+[A-Za-z]{2,24}(?![\w-])"
+    r"(?<![\w.+-])[A-Za-z0-9](?:[\w.+'-]*[\w+-])?(?:@|\s?[\[(]at[\])]\s?|%40)"
+    r"(?:[\w-]+(?:\.|\s?[\[(]dot[\])]\s?))+[A-Za-z]{2,24}(?![\w-])"
 )
-_CARD = re.compile(r"(?<![\w.-])(?:\d[ -]?){11,18}\d(?![\w-]|\.\d)")
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}(?!\w)")
+_CARD = re.compile(r"(?<![\w.+-])(?:\d[ -]?){11,18}\d(?![\w-]|\.\d)")
+_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?=((?:[ -]?[A-Z0-9]){11,30}))", re.IGNORECASE)
+_IBAN_LENGTHS = {
+    country: int(length)
+    for length, countries in (
+        word.split("=")
+        for word in "15=NO 16=BE 18=DK,FI,FK,FO,GL,NL,SD 19=MK,SI 20=AT,BA,EE,KZ,LT,LU,MN,XK"
+        " 21=CH,HR,LI,LV 22=BG,BH,CR,DE,GB,GE,IE,ME,RS,VA 23=AE,GI,IL,IQ,OM,SO,TL"
+        " 24=AD,CZ,ES,MD,PK,RO,SA,SE,SK,TN,VG 25=LY,PT,ST 26=IS,TR 27=BI,DJ,FR,GR,IT,MC,MR,SM"
+        " 28=AL,AZ,BY,CY,DO,GT,HN,HU,LB,NI,PL,SV 29=BR,EG,PS,QA,UA 30=JO,KW,MU,YE 31=MT,SC"
+        " 33=RU".split()
+    )
+    for country in countries.split(",")
+}
+"""How long the account numbers of a country are (SWIFT's IBAN registry)."""
 _IP4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
 _IP6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:.]*[\w:])")
 _VERSION = re.compile(
-    r"(?:\bv|version|release|firmware|build|update|software|rev\b)[^.\n]{0,30}$", re.IGNORECASE
+    r"(?:\bv|version|release|firmware|build|update|software|rev\b|section|chapter|clause)"
+    r"(?:[^.\n]|\.(?=\d)){0,30}$",
+    re.IGNORECASE,
 )
+_SAID_ADDRESS = re.compile(
+    r"(?:\bip\b|address|host|client|server|login|from|peer|addr|dns)\W*(?:\w+\W+){0,2}$",
+    re.IGNORECASE,
+)
+_NAMED_OTHERWISE = re.compile(
+    r"(?:\b(?:order|invoice|sku|serial|lot|batch|ref|reference|case|ticket|part|tracking|isbn|ean|po|quote"
+    r"|upc|gtin|imei|vin|reading|article|item|bestellung|rechnung|artikel)"
+    r"|\b(?:bestell|rechnungs|artikel|serien)(?:nummer|nr))"
+    r"\W*(?:\b(?:number|no|nr|num|id|code|is|ist|was)\W*){0,3}$",
+    re.IGNORECASE,
+)
+_SUM = re.compile(r"(?:commit|revision|sha-?\d*|md5|hash|digest|checksum)\W{0,3}$", re.IGNORECASE)
+_HEX = re.compile(r"[0-9a-f]{32,}", re.IGNORECASE)
 _KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|(?<![\w-])(?:sk|pk|rk)[-_](?:live|test|proj|ant|or)?[-_]?[A-Za-z0-9_-]{16,}"
@@ -96,7 +124,7 @@ _SECRET_WORDS = ("key", "token", "passw", "passphrase", "pwd", "secret", "kennwo
 _DIGITS = "0123456789"
 _FEWEST_DIGITS, _FEWEST_OF_IP = 7, 4
 _PHONE = re.compile(
-    r"(?<![\w.,/:$€£#-])(?:\+|00)?[ ]?\(?\d{1,5}\)?"
+    r"(?<![\w.,/:$€£#-])(?:\+\d{1,8}|(?:\+|00)?[ ]?\(?\d{1,5})\)?"
     r"(?:(?:[ .\-/]{1,2}|(?<=\))|[ .\-]?(?=\())\(?\d{1,5}\)?){0,5}"
     r"(?:(?:[ .\-/]{1,2}|(?<=\)))\d{2,8})(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w-]|[.,]\d)"
     r"|(?<![\w.,/:$€£#-])(?:\+|00)[1-9]\d{7,13}(?!\w)"
@@ -112,6 +140,7 @@ _DATE = re.compile(
     r"(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}(?:[ T]\d{1,2})?"
     r"|\d{1,2}[-./ ]\d{1,2}[-./ ](?:(?:19|20)?\d\d)"
     r"|(?:19|20)\d\d\s?[-/]\s?(?:19|20)?\d\d"
+    r"|(?:19|20)\d\d/.*"  # a number counted by the year
 )
 _DIGIT = re.compile(r"\d")
 
@@ -136,7 +165,7 @@ def iban(text: str) -> bool:
 class Rules:
     """Personal data by rules alone."""
 
-    id = "rules-1"
+    id = "rules-2"
 
     def find(self, text: str) -> list[Found]:
         """Everything found, in order; where two rules claim a place, the stricter one has it."""
@@ -148,7 +177,7 @@ class Rules:
 
     def _all(self, text: str) -> Iterator[Found]:
         yield from _keys(text)
-        if "@" in text or "[at]" in text or "%40" in text:
+        if _has(text, ("@", "[at]", "(at)", "%40")):
             for match in _EMAIL.finditer(text):
                 yield Found("email", *match.span())
         # Most texts hold none of these; looking for the sign of one is far cheaper.
@@ -171,6 +200,10 @@ def _keys(text: str) -> Iterator[Found]:
     if max(map(len, text.split()), default=0) >= _LONG_WORD:
         for match in (*_TOKEN.finditer(text), *_LONG.finditer(text)):
             said = match.group()
+            if _HEX.fullmatch(said) and _SUM.search(
+                text[max(0, match.start() - 20) : match.start()]
+            ):
+                continue  # of a file or a change, and no key
             if _DIGIT.search(said) and said.lower() != said.upper():
                 yield Found("key", *match.span())
     if _has(lower, _SECRET_WORDS):
@@ -188,17 +221,35 @@ def _has(text: str, marks: Sequence[str]) -> bool:
 
 def _accounts(text: str) -> Iterator[Found]:
     for match in _IBAN.finditer(text):
-        end = match.end()
-        while end > match.start():  # the words after it may look like a part of it
-            if iban(text[match.start() : end]):
-                yield Found("iban", match.start(), end)
-                break
-            end -= 1
+        if (end := _end_of_account(match)) is not None:
+            yield Found("iban", match.start(), end)
     for match in _CARD.finditer(text):
         digits = re.sub(r"\D", "", match.group())
         least = 12 if digits[0] in "56" else 13  # Maestro has cards of 12
-        if least <= len(digits) <= 19 and luhn(digits) and len(set(digits)) > 1:
-            yield Found("card", *match.span())
+        issued = digits[0] in "23456" or digits.startswith("1800")  # an old one of JCB
+        if not (issued and least <= len(digits) <= 19 and luhn(digits) and len(set(digits)) > 1):
+            continue
+        if digits == match.group() and _otherwise(match, text):
+            continue
+        yield Found("card", *match.span())
+
+
+def _end_of_account(match: re.Match[str]) -> int | None:
+    """Where an account number ends: words after it may look like a part of it."""
+    said = match[0] + match[1]
+    wanted, seen = _IBAN_LENGTHS.get(said[:2].upper()), 0
+    for place, letter in enumerate(said):
+        seen += letter.isalnum()
+        if seen == wanted:
+            after = match.string[match.start() + place + 1 :][:1]
+            whole = not after.isalnum() and iban(said[: place + 1])
+            return match.start() + place + 1 if whole else None
+    return None
+
+
+def _otherwise(match: re.Match[str], text: str) -> bool:
+    """Whether the words before a number say that it is that of an order, a part or the like."""
+    return _NAMED_OTHERWISE.search(text[max(0, match.start() - 40) : match.start()]) is not None
 
 
 def _addresses(text: str) -> Iterator[Found]:
@@ -215,8 +266,16 @@ def _addresses(text: str) -> Iterator[Found]:
             continue
         version = _VERSION.search(text[max(0, match.start() - 40) : match.start()])
         # A router's own address or an example's is nobody's.
-        if address.is_global and not version:
+        if address.is_global and not version and not _like_a_version(match, text):
             yield Found("ip", *match.span())
+
+
+def _like_a_version(match: re.Match[str], text: str) -> bool:
+    """Whether it is short and small, as 3.11.14.1 is, and nobody speaks of an address."""
+    first, dotted, rest = match.group().partition(".")
+    if not first.isdigit() or not dotted or int(first) > 20 or len(rest) > 7:
+        return False
+    return _SAID_ADDRESS.search(text[max(0, match.start() - 30) : match.start()]) is None
 
 
 def _is_phone(match: re.Match[str], text: str) -> bool:
@@ -224,17 +283,23 @@ def _is_phone(match: re.Match[str], text: str) -> bool:
     said = match.group()
     number = re.split(r"x|ext", said)[0]
     digits, groups = re.sub(r"\D", "", number), re.findall(r"\d+", number)
-    if not 7 <= len(digits) <= 15 or _DATE.fullmatch(said.strip()):
+    if not 7 <= len(digits) <= 15 or len(set(digits)) == 1 or _DATE.fullmatch(said.strip()):
         return False
-    if said.startswith(("+", "00", "(")):
+    if said.startswith(("+", "(")) or (len(digits) >= 10 and re.match("00 ?[1-9]", said)):
         return True
-    if _SAID_PHONE.search(text[max(0, match.start() - 50) : match.start()]):
-        return True
+    if not _otherwise(match, text):
+        asked = _SAID_PHONE.search(text[max(0, match.start() - 50) : match.start()])
+        return asked is not None or _shaped(number, digits, groups)
+    return False
+
+
+def _shaped(number: str, digits: str, groups: list[str]) -> bool:
+    """Whether a number looks like a phone's by itself."""
     if len(groups) == 1:
-        return said.startswith("0") and len(digits) >= 10
+        return number.startswith("0") and len(digits) >= 10
     if re.fullmatch(r"\d{1,3}(?: \d{3})*(?: 000)", number):
         return False  # 1 000 000
-    return len(digits) >= 9 and (said.startswith("0") or _dialled(groups))
+    return len(digits) >= 9 and (number.startswith("0") or _dialled(groups))
 
 
 def _dialled(groups: list[str]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.gate_records import GateBook, GateFiles
+from adapters.release.gate_records import GateBook, GateFiles
 from adapters.web.gate_report import report_page
 from bot.store.base import Database
 from tests.platforms.gate_stories import story

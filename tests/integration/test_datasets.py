@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import pytest
 
-from adapters.datasets import DatasetDesk
+from adapters.teaching.datasets import DatasetDesk
 from bot.conversation import (
     Author,
     Feedback,

@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.assembly import assemble
-from adapters.gate_records import Story
-from adapters.gating import gate
+from adapters.release.gate_records import Story
+from adapters.release.gating import gate
 from adapters.web.gate_report import report_page
 from bot.errors import ConfigurationError, NotFoundError, UsageError
 from bot.evaluation.running import TooManyFailedError
@@ -112,7 +112,7 @@ def server() -> Iterator[ModelsServer]:
         "loud": Behaviour(answer=loud),
         "inventing": Behaviour(answer=inventing),
         "shy": Behaviour(answer=shy),
-        "slow": Behaviour(answer=plain, first_token_s=0.4),
+        "slow": Behaviour(answer=plain, first_token_s=1.5),
         "broken": Behaviour(answer=plain, fault=Fault.FAILED),
         "stumbling": Behaviour(answer=plain, fault=Fault.FAILED, strikes=3),
     }
@@ -369,6 +369,6 @@ async def test_a_server_that_makes_the_gate_wait_is_waited_for(
 ) -> None:
     """A first word that takes longer than a chat would wait is no failure: several are asked at
     once. What it takes is judged as latency."""
-    settings = settled(models={"first_token": timedelta(milliseconds=100)})
+    settings = settled(models={"first_token": timedelta(seconds=1)})
     story, _ = await run(settings, await register(settings, "slow"))
     assert failed(story) == {"latency"}

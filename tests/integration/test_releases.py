@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.assembly import Application, assemble
-from adapters.watching import watcher_of
+from adapters.release.watching import watcher_of
 from bot.conversation import Author, Outcome, Platform, Question, Turn
 from bot.settings import load_settings
 from knowledge.sources.folder import FolderSource

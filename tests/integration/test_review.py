@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.chat.base import ChannelKind, Place
-from adapters.reviewing import Review, review_of
+from adapters.teaching.reviewing import Review, review_of
 from bot.conversation import (
     Author,
     Feedback,

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from adapters.assembly import utc_now
-from adapters.tuning import TuningDesk, job_json, tuner_for
-from adapters.tuning_rounds import Watcher
+from adapters.teaching.rounds import Watcher
+from adapters.teaching.tuning import TuningDesk, job_json, tuner_for
 from bot.conversation import Author, Platform, Question
 from bot.errors import (
     NotFoundError,
@@ -32,6 +31,7 @@ from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.history import History
 from bot.store.rewrites import RewriteBook
+from bot.store.timing import utc_now
 from bot.work.leases import Leases
 from knowledge.exclusive import Exclusive
 from persona.datasets import Dataset, DatasetBook

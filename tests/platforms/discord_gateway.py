@@ -117,6 +117,8 @@ class Gateway:
         """How many events that were told before are told again on each RESUME."""
         self.losing: Callable[[str, object], bool] = lambda _name, _data: False
         """Which events are never told."""
+        self.hold: Callable[[], float] | None = None
+        """For how many seconds the next new message is held back: later ones overtake it."""
         self.identified: list[Json] = []
         """The IDENTIFY payloads, in order."""
         self.resumed = 0
@@ -133,7 +135,11 @@ class Gateway:
             data = make(granted)
             if data is not None and not self.losing(name, data):
                 self.events.append((name, data))
-                session.dispatch(name, data)
+                if self.hold is not None and name == "MESSAGE_CREATE":
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(self.hold(), session.dispatch, name, data)
+                else:
+                    session.dispatch(name, data)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One connection, from HELLO to its end."""

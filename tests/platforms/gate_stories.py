@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from adapters.gate_records import Mark, Row, Said, Source, Story, SuiteLine
+from adapters.release.gate_records import Mark, Row, Said, Source, Story, SuiteLine
 from bot.conversation import Usage
 from bot.evaluation.scoring import Score
 from bot.evaluation.summary import summarise

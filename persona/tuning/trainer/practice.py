@@ -14,7 +14,7 @@ _WORDS = (
     "system user assistant ### "
 )
 _VOCABULARY = 400
-_LONGEST = 4096
+_LONGEST = 8192
 _SEED = 7
 _END, _FILL = "<end>", "<fill>"
 

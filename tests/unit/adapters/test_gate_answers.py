@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.gate_answers import AnswerFile, Kept
-from adapters.gate_comparing import cases_of, load_suites, spoken
+from adapters.evaluation.finding import found_suites
+from adapters.release.gate_answers import AnswerFile, Kept
+from adapters.release.gate_comparing import cases_of, spoken
 from bot.conversation import Route, Usage
 from bot.errors import StorageError
 from bot.llm.openai import OpenAIChatModel
 from bot.ports import Brief
+from bot.settings import load_settings
 from persona.profile import default_persona
 from persona.voice import ModelVoice
 from tests.platforms.openai_server import Behaviour, Fault, OpenAIServer
@@ -57,12 +59,14 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
         pass
 
 
-def test_cases_of_several_suites_are_told_apart(tmp_path: Path) -> None:
+async def test_cases_of_several_suites_are_told_apart(tmp_path: Path) -> None:
     """By the suite's name; the same content twice is one suite."""
     one = {"id": "1", "question": "Why?", "answers": ["so"]}
     for name, record in (("a", one), ("b", one | {"question": "How?"}), ("copy", one)):
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(record))
-    suites = load_suites(["a", "b", "copy"], tmp_path)
+    settings = load_settings(WELLSPOKEN_HOME=tmp_path)
+    named = [tmp_path / f"{name}.jsonl" for name in ("a", "b", "copy")]
+    suites = await found_suites(settings, named)
     assert [case.id for case in cases_of(suites)] == ["a/1", "b/1"]
     assert [case.id for case in cases_of(suites[:1])] == ["1"]
 

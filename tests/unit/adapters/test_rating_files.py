@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.rating import read_lines
+from adapters.teaching.rating import read_lines
 from bot.errors import UsageError
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import sqlalchemy as sa
 
-from adapters.styling import styler_of
+from adapters.teaching.styling import styler_of
 from bot.ports_releasing import StyleCheck
 from bot.store.base import Database
 from persona.book import StyleBook
@@ -25,7 +25,7 @@ async def test_a_classifier_trained_elsewhere_counts_within_a_moment(database: D
     check: StyleCheck = styler
     assert await check(STIFF) == 1.0
     await StyleBook(database).keep(PERSONA.version, train(examples(50)))
-    for _ in range(100):
+    for _ in range(2000):
         score = await check(STIFF)
         if score != 1.0:
             break

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from adapters.assembly import utc_now
-from adapters.tuning_rounds import Watcher
+from adapters.teaching.rounds import Watcher
 from bot.settings import Settings
 from bot.store.base import Database
+from bot.store.timing import utc_now
 from persona.tuning.base import TuningJob
 
 
@@ -42,7 +42,7 @@ async def test_a_fault_in_the_program_does_not_end_the_watch(sqlite_database: Da
     watching = asyncio.create_task(watcher.run())
     waited, _ = await asyncio.wait(
         (watching, asyncio.create_task(desk.well.wait())),
-        timeout=10,
+        timeout=60,
         return_when=asyncio.FIRST_COMPLETED,
     )
     assert waited

@@ -187,6 +187,10 @@ def test_answers_that_failed_count_as_wrong() -> None:
     verdict = judge(failed, side(50), LIMITS)
     assert not measure(verdict, "correctness").passed
     assert "errors: 4 answers of v2 failed" in " ".join(verdict.reasons)
+    other = spoilt(side(50), range(1), failed=True, right=False, seconds=None, style=None)
+    both = measure(judge(failed, other, LIMITS), "errors")
+    assert both.reason.startswith("errors: 4 answers of v2 and one answer of v1 failed")
+    assert (both.candidate, both.live) == (4, 1)
 
 
 def test_a_candidate_that_answers_nothing_has_no_grounding() -> None:

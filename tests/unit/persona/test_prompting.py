@@ -79,9 +79,9 @@ def test_history_is_kept_in_order_without_the_numbers_of_old_sources(
     history = (Message(Role.USER, "And returns?"), Message(Role.ASSISTANT, "30 days [2]."))
     messages = build_messages(brief("?", passage("a"), history=history), PERSONA, 4000)
 
-    assert [(m.role, m.content) for m in messages[1:3]] == [
-        ("user", "And returns?"),
-        ("assistant", "30 days."),
+    assert [(m.role, m.content.split("\n")[1:-1]) for m in messages[1:3]] == [
+        ("user", ["And returns?"]),
+        ("assistant", ["30 days."]),
     ]
 
 
@@ -93,7 +93,7 @@ def test_the_oldest_messages_and_the_last_passages_are_dropped_first(
     passages = [passage(f"passage {n} " + "y" * 400, f"T{n}") for n in range(20)]
     messages = build_messages(brief("?", *passages, history=history), PERSONA, 2000)
 
-    kept = [int(m.content.split()[1]) for m in messages[1:-1]]
+    kept = [int(m.content.split()[3]) for m in messages[1:-1]]
     shown = [int(n) for n in re.findall(r'<passage n="(\d+)"', messages[-1].content)]
     assert kept == list(range(20))[20 - len(kept) :]
     assert len(kept) >= 1

@@ -253,7 +253,7 @@ def test_no_web_page_has_an_adapter_loaded(headers: dict[str, str], status: int)
     speaker = _Silent()
     with server_of(speaker, "127.0.0.1", 0) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        asked = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+        asked = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=60)
         body = b'{"lora_name": "evil", "lora_path": "/tmp"}'
         asked.request("POST", "/v1/load_lora_adapter", body, headers)
         assert asked.getresponse().status == status

@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import orjson
 
+from adapters.private_files import unwritable
 from bot.conversation import Usage
-from bot.errors import StorageError
 from bot.store.columns import to_json
 
 
@@ -46,7 +46,7 @@ class AnswerFile:
         try:
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            raise _unwritable(self._path, error) from error
+            raise unwritable(self._path, error) from error
         return self
 
     def __exit__(
@@ -75,7 +75,7 @@ class AnswerFile:
             assert self._file is not None
             os.write(self._file, line.encode("utf-8", "replace"))
         except OSError as error:
-            raise _unwritable(self._path, error) from error
+            raise unwritable(self._path, error) from error
 
     def remove(self) -> None:
         """Forget all answers."""
@@ -96,9 +96,3 @@ def _read(path: Path) -> list[tuple[_Place, tuple[str, Kept]]]:
             said = Kept(record["text"], record["seconds"], Usage(**record["usage"]))
             found.append(((record["case"], record["side"]), (record["given"], said)))
     return found
-
-
-def _unwritable(path: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"{path} cannot be written ({error.strerror}); check its permissions and the disk's room."
-    )

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with how many rated turns were read, and of how many."""
 
+_BY = "terminal:operator"
 _LEASE = "dataset"
 _LEASE_S = 60.0
 _WAIT_S = 600.0
@@ -73,7 +74,7 @@ class DatasetDesk:
         finder: Callable[[], Finder] | None = None,
     ) -> None:
         self._settings = settings
-        self._database = database
+        self.database = database
         self._persona = persona
         self._clock = clock
         self._finder = finder or _finder
@@ -105,24 +106,29 @@ class DatasetDesk:
         out: Path | None = None,
         progress: Progress = _silent,
         waiting: Callable[[], None] | None = None,
+        *,
+        by: str = _BY,
     ) -> Dataset:
         """Make a data set of everything that was rated, corrected and approved so far.
 
-        One at a time in a home: another build is waited for, which ``waiting`` is told. Raises
+        One at a time in a home: another build is waited for, which ``waiting`` is told. ``by`` is
+        who asked, for the record. Raises
         TrainingError where nothing can be taught, UsageError for a file that cannot be written,
         DiskFullError.
         """
         if out is not None:
             check_writable(out)
         async with self._alone(waiting):
-            return await self._built(wanted, out, progress)
+            return await self._built(wanted, out, progress, by)
 
-    async def _built(self, wanted: Format, out: Path | None, progress: Progress) -> Dataset:
+    async def _built(
+        self, wanted: Format, out: Path | None, progress: Progress, by: str
+    ) -> Dataset:
         id_ = new_id("dataset")
         folder = self._settings.home.absolute() / "datasets"
         with for_disk(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        questions = await SuiteBook(self._database).questions()
+        questions = await SuiteBook(self.database).questions()
         held_out, finder = HeldOut(questions), self._finder()
         spool = Spool(folder)
         try:
@@ -140,7 +146,20 @@ class DatasetDesk:
         except BaseException:
             _remove(folder / id_, dataset.train_file, dataset.validation_file)
             raise
+        await self._put_on_record(dataset, by)
         return dataset
+
+    async def _put_on_record(self, dataset: Dataset, by: str) -> None:
+        from bot.store.audit import AuditTrail
+
+        await AuditTrail(self.database).operator(
+            "data set built",
+            by,
+            subject=dataset.id,
+            format=dataset.format,
+            examples=dataset.examples,
+            digest=dataset.digest,
+        )
 
     async def _gathered(
         self,
@@ -157,9 +176,9 @@ class DatasetDesk:
         policy = Policy(training.use_user_messages, self._settings.models.prompt_tokens)
         preparer = Preparer(self._persona, policy, held_out, finder, carrier)
         silence = training.consent == "opt-out"
-        choices = ConsentLedger(self._database)
+        choices = ConsentLedger(self.database)
         curator = Curator(wanted, preparer, choices, spool, silence=silence)
-        turns = RatedTurns(self._database)
+        turns = RatedTurns(self.database)
         return await curator.curate(turns.batches(), await turns.count(), progress)
 
     def _made(
@@ -246,7 +265,7 @@ class DatasetDesk:
         """Hold the lease of whoever builds; wait for another one."""
         from bot.work.leases import Leases
 
-        leases, owner = Leases(self._database, self._clock), new_id("build")
+        leases, owner = Leases(self.database, self._clock), new_id("build")
         until, told = time.monotonic() + _WAIT_S, False
         while await leases.acquire(_LEASE, owner, _LEASE_S) is None:
             if time.monotonic() > until:

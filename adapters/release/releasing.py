@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adapters.deploying import deployment_of
 from adapters.models import build_version_voice
+from adapters.release.deploying import deployment_of
 from bot.errors import UsageError
 from persona.canary_figures import CanaryTurns
 from persona.canary_reading import Limits, Reading, reading

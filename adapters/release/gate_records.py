@@ -7,7 +7,6 @@ stands alone. Both are for operators: they quote documents of every group that a
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +16,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from bot.errors import NotFoundError, StorageError
+from adapters.private_files import make_private, write_private
+from bot.errors import NotFoundError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.store.columns import to_json
@@ -148,10 +148,7 @@ class GateFiles:
 
     def prepare(self) -> None:
         """Make the folder (0700)."""
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
+        make_private(self.folder)
 
     def report(self, gate: str) -> Path:
         """The page that stands alone."""
@@ -164,8 +161,8 @@ class GateFiles:
     def write(self, story: Story, page: str) -> Path:
         """Keep the story and its page; where the page is. Raises StorageError."""
         report = self.report(story.id)
-        self._put(self._story(story.id), to_json(story))
-        self._put(report, page)
+        write_private(self._story(story.id), to_json(story))
+        write_private(report, page)
         return report
 
     def read(self, gate: str) -> Story | None:
@@ -177,22 +174,6 @@ class GateFiles:
 
     def _story(self, gate: str) -> Path:
         return self.folder / f"{gate}.json"
-
-    def _put(self, path: Path, text: str) -> None:
-        draft = path.with_name(f".{path.name}")
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
-                f.write(text.encode("utf-8", "replace"))
-            draft.replace(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"{path} cannot be written ({error.strerror}); check its permissions and the disk's room."
-    )
 
 
 def story_of(record: Mapping[str, Any]) -> Story:

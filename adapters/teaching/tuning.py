@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from adapters.tuning_rounds import Build, Watcher, built_apart
+from adapters.teaching.rounds import Build, Watcher, built_apart
 from bot.errors import (
     NotFoundError,
     TooFewExamplesError,
@@ -31,11 +31,9 @@ from persona.tuning.base import Backend, Event, Method, Report, Status, Tuner, T
 from persona.tuning.jobs import JobBook
 
 if TYPE_CHECKING:
-    from bot.ports import Clock
+    from adapters.home import Home
     from bot.settings import Settings
     from bot.settings.loop import TuningSection
-    from bot.store.audit import AuditTrail
-    from bot.store.base import Database
 
 Seen = Callable[[TuningJob], None]
 _EVERY_S = {Backend.LOCAL: 0.5, Backend.OPENAI: 5.0}
@@ -311,19 +309,6 @@ class TuningDesk:
         return await self._book.last()
 
 
-class Application(Protocol):
-    """What tuning needs of the application."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def database(self) -> Database: ...
-    @property
-    def audit(self) -> AuditTrail: ...
-    @property
-    def clock(self) -> Clock: ...
-
-
 def tuner_for(settings: Settings, backend: Backend) -> Tuner:
     """The tuner of a backend, as the settings say."""
     wanted = settings.tuning
@@ -347,7 +332,7 @@ def tuner_for(settings: Settings, backend: Backend) -> Tuner:
     )
 
 
-def desk_of(app: Application) -> TuningDesk:
+def desk_of(app: Home) -> TuningDesk:
     """The rounds of an application."""
     from bot.work.leases import Leases
 
@@ -361,7 +346,7 @@ def desk_of(app: Application) -> TuningDesk:
     )
 
 
-def watcher_of(app: Application, build: Build = built_apart) -> Watcher:
+def watcher_of(app: Home, build: Build = built_apart) -> Watcher:
     """What tends the rounds: run it in the worker."""
     return Watcher(desk_of(app), app.database, app.settings, app.clock, build)
 

@@ -11,15 +11,14 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import perf_counter
 
-from adapters.gate_answers import AnswerFile, Kept
+from adapters.release.gate_answers import AnswerFile, Kept
 from bot.caching import essence
 from bot.citing import cited_indexes, without_markers
 from bot.conversation import Principal, Route, Usage
 from bot.errors import ModelError, UsageError
-from bot.evaluation.cases import Case, Suite, find_suite, read_suite
+from bot.evaluation.cases import Case, Suite
 from bot.evaluation.running import AT_ONCE, Progress, Tolerance, run_cases
 from bot.evaluation.scoring import Answer
 from bot.evidence import Claim, Grounding, Passage
@@ -67,18 +66,6 @@ class Heard:
     live: Answer
     candidate_style: StyleScore | None
     live_style: StyleScore | None
-
-
-def load_suites(names: Sequence[str | Path], folder: Path) -> list[Suite]:
-    """The suites of these names or paths, each content once.
-
-    Raises UsageError and its kin for one that is not there or cannot be read.
-    """
-    suites: dict[str, Suite] = {}
-    for name in names:
-        suite = read_suite(find_suite(name, folder))
-        suites.setdefault(suite.digest, suite)
-    return list(suites.values())
 
 
 def cases_of(suites: Sequence[Suite]) -> list[Case]:

@@ -30,7 +30,7 @@ _SCHEDULE = "wellspoken:schedule"
 
 
 class Desk(Protocol):
-    """The rounds of a home: ``adapters.tuning.TuningDesk``."""
+    """The rounds of a home: ``adapters.teaching.tuning.TuningDesk``."""
 
     async def active(self) -> TuningJob | None: ...
     async def last(self) -> TuningJob | None: ...

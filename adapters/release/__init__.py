@@ -1,0 +1,1 @@
+"""From a candidate to what is live: the gate, the canary, the promotion."""
