@@ -13,14 +13,14 @@ after somebody else has spoken up (to be left alone), and as the opening of a ch
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import statistics
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.open_sets import lines
+from benchmarks.reporting import figure, proportion
 from bot.addressee import Said, decide
 from tests.unit.bot.addressee_cases import FIRST_LOOK, NAMES, NOW, SETS, Case, earlier, read
 
@@ -67,17 +67,16 @@ def written(misses: bool) -> None:
             if decision.answer != case.answer:
                 print(f"  {case.id} {case.said.text!r}: {'; '.join(decision.reasons)}")
     print("\n" + row("all sets", every))
+    right = sum(case.decide().answer == case.answer for case in every)
+    proportion("written cases decided rightly, now", right, len(every))
 
 
 def texts(path: Path, *names: str) -> list[str]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    return [next(row[name] for name in names if name in row) for row in rows]
+    return [next(row[name] for name in names if name in row) for row in lines(path)]
 
 
 def asked_last(path: Path) -> list[str]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line)["messages"][-1]["text"] for line in file]
+    return [row["messages"][-1]["text"] for row in lines(path)]
 
 
 def answered(messages: Sequence[str], before: str, *, at_the_top: bool = False) -> str:
@@ -121,6 +120,7 @@ def milliseconds() -> None:
             case.decide()
             took.append((time.perf_counter() - start) * 1e3)
     cuts = statistics.quantiles(took, n=100)
+    figure("a decision, p50", cuts[49], unit="ms", speed=True)
     print(f"\n{'a decision, ms':28}p50 {cuts[49]:.3f}   p99 {cuts[98]:.3f}")
     long = ["thanks, " * 1_250, "\n \t" * 3_333, "Ben, " * 2_000, "```" * 3_333, "y" * 10_000]
     slowest = 0.0

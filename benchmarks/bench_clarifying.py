@@ -18,7 +18,9 @@ from pathlib import Path
 
 from benchmarks.bench_refusal import fill, open_set, sample
 from benchmarks.bench_retrieval import load
-from benchmarks.open_answers import CachedEmbedder, data_folder, rows
+from benchmarks.open_answers import CachedEmbedder
+from benchmarks.open_sets import data_folder, rows
+from benchmarks.reporting import proportion
 from bot.asking_back import Clarification
 from bot.clarifying import clarification
 from bot.conversation import Message, Principal, Role
@@ -82,6 +84,8 @@ async def run(name: str, embedder: CachedEmbedder, *, show: bool) -> None:
                 print(f"   {put.kind:16}{put.question[:70]!r} -> {back.text}")
         await store.close()
     embedder.save()
+    for kind, asked in sorted(tally.items()):
+        proportion(f"{name}, {kind}: asked back", sum(asked), len(asked))
     shares = "  ".join(f"{k} {sum(v)}/{len(v)}" for k, v in sorted(tally.items()))
     print(f"{name:20}{shares}", flush=True)
 

@@ -32,14 +32,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.replayed_day import Gold, Sent, replayed_day, write_documents
+from benchmarks.reporting import at_least, figure
 from bot.caching import essence
 from bot.conversation import Author, Outcome, Platform, Principal, Question, Route, Usage
+from bot.marking import as_data
 from bot.ports import Brief
 from bot.pricing import Price, Prices
 from bot.repairing import NO_ANSWER, NOTHING
 from bot.sentences import split
 from bot.settings import load_settings
-from persona.fitting import as_data
 from persona.voice import ModelVoice
 from tests.platforms.openai_server import Behaviour, OpenAIServer
 
@@ -295,6 +296,8 @@ def main() -> None:
     big, ours = done.values()
     saved = 1 - ours.dollars / big.dollars
     frugal = 1 - ours.at_big_prices / big.dollars
+    figure("less than the big model for everything", saved, unit="share", bar=at_least(0.6))
+    figure("the same at one price for all models", frugal, unit="share")
     print(f"\n{saved:.1%} less; by routing, cache and check alone (one price) {frugal:.1%}")
     if options.out:
         figures = {

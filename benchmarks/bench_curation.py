@@ -28,6 +28,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks.reporting import at_most, figure
 from bot.conversation import Author, Outcome, Platform, Route, RouteDecision, Turn, Usage
 from bot.evidence import Chunk, Citation, Claim, Grounding, Passage
 from bot.sentences import Unit, split
@@ -192,7 +193,7 @@ async def _build(home: Path, wanted: str) -> None:
     import resource
 
     gc.set_threshold(200_000)  # as the command does
-    from adapters.datasets import DatasetDesk
+    from adapters.teaching.datasets import DatasetDesk
     from bot.settings import load_settings
     from persona.curation.choosing import Format
     from persona.profile import default_persona
@@ -209,6 +210,9 @@ async def _build(home: Path, wanted: str) -> None:
     wall, used = time.perf_counter() - begun, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     size = made.train_file.stat().st_size / 1e6
+    told = f"a data set of rated turns, {wanted}"
+    figure(f"{told}: CPU", used, unit="s", bar=at_most(60), speed=True)
+    figure(f"{told}: memory at most", peak, unit="MB", bar=at_most(1_000))
     print(
         f"{wanted}: {wall:.1f} s ({used:.1f} s of CPU), {peak:,.0f} MB at most, "
         f"{made.examples:,} examples, {size:,.0f} MB; {made.dropped} {made.card['checked']}"

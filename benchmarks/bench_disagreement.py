@@ -22,6 +22,7 @@ from pathlib import Path
 from benchmarks.bench_clarifying import questions
 from benchmarks.bench_refusal import fill, sample
 from benchmarks.open_answers import CachedEmbedder
+from benchmarks.reporting import proportion
 from bot.conversation import Principal
 from bot.facts import Kind, facts
 from bot.lexical import query_terms, terms
@@ -65,6 +66,7 @@ async def false(name: str, embedder: CachedEmbedder, *, show: bool) -> None:
         for (question, _), named in zip(asked, found, strict=True):
             for each in named:
                 print(f"   {question!r}: {each.reason}")
+    proportion(f"{name}: contradictions named that are none", sum(map(bool, found)), len(found))
     print(f"{name:20}false {sum(map(bool, found))}/{len(found)}", flush=True)
 
 
@@ -121,6 +123,7 @@ async def planted(embedder: CachedEmbedder, *, show: bool) -> None:
                 if show and not named[0]:
                     print(f"   missed ({kind}): {question!r}: {changed[0]!r}")
     for kind, found in tally.items():
+        proportion(f"planted, {kind}: found", sum(found), len(found))
         print(f"planted, {kind:20}found {sum(found)}/{len(found)}", flush=True)
 
 

@@ -15,27 +15,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.bench_retrieval import PlainBM25, Question, in_order, lines, scored, windows
-
-COMMAND = [sys.executable, "-c", "from adapters.cli.main import main; main()"]
+from benchmarks.bench_retrieval import PlainBM25, Question, in_order, scored, windows
+from benchmarks.open_sets import blanked_pages, rows
+from benchmarks.product import command
+from benchmarks.reporting import figure
 
 
 def blanked(folder: Path) -> tuple[dict[str, dict[str, str]], list[Question]]:
     """Pages by id, their asked headings overwritten with spaces, and the questions."""
-    pages = {page["id"]: page for page in lines(folder / "pages.jsonl.gz")}
-    faq = lines(folder / "faq.jsonl.gz")
-    for item in faq:
-        for span in item["spans"]:
-            page = pages[span["page"]]
-            start, end = span["heading"]
-            page["text"] = page["text"][:start] + " " * (end - start) + page["text"][end:]
+    pages = blanked_pages(folder.name, folder.parent)
+    faq = rows(f"{folder.name}/faq", folder.parent)
     questions = [Question(i["question"], frozenset(i["gold"])) for i in faq if i["answerable"]]
     return pages, questions
 
@@ -58,24 +51,6 @@ def written(pages: dict[str, dict[str, str]], folder: Path, form: str) -> Path:
     return path
 
 
-def command(folder: Path, *arguments: str, given: str = "") -> str:
-    """What the real command prints in a fresh home."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("WELLSPOKEN_", "OPENAI_"))}
-    root = str(Path(__file__).parents[1])
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env={**kept, "PYTHONPATH": root, "WELLSPOKEN_HOME": str(folder / "home")},
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return done.stdout
-
-
 def searched(folder: Path, questions: Sequence[Question], k: int) -> list[list[str]]:
     """The pages found for each question, in order of their best passage."""
     rows = [json.dumps({"id": str(i), "query": q.text, "k": k}) for i, q in enumerate(questions)]
@@ -90,8 +65,10 @@ def mean(found: Sequence[list[str]], questions: Sequence[Question]) -> tuple[flo
     return sum(recalls) / len(scores), sum(gains) / len(scores)
 
 
-def row(name: str, measured: tuple[float, float]) -> None:
-    print(f"{name:44}{measured[0]:10.3f}{measured[1]:9.3f}", flush=True)
+def row(set_: str, name: str, measured: tuple[float, float]) -> None:
+    print(f"  {name:42}{measured[0]:10.3f}{measured[1]:9.3f}", flush=True)
+    if name in {"plain BM25", "search -k 5, from .md"}:
+        figure(f"{set_}, {name}: recall@5", measured[0], unit="share")
 
 
 def main() -> None:
@@ -103,21 +80,20 @@ def main() -> None:
     print(f"{'':44}{'recall@5':>10}{'nDCG@10':>9}")
     for name in arguments.sets:
         pages, questions = blanked(arguments.data / name)
-        cut = [
-            c for name, page in pages.items() for c in windows(name, page["title"], page["text"])
-        ]
+        cut = [c for id_, page in pages.items() for c in windows(id_, page["title"], page["text"])]
         plain = PlainBM25(cut)
         found = [asyncio.run(plain(q.text)) for q in questions]
         print(f"{name}: {len(pages)} pages, {len(questions)} questions")
-        row("  plain BM25", mean(found, questions))
-        row("  plain BM25, its first five pages", mean([f[:5] for f in found], questions))
+        row(name, "plain BM25", mean(found, questions))
+        row(name, "plain BM25, its first five pages", mean([f[:5] for f in found], questions))
         for form in ("md", "jsonl"):
             with tempfile.TemporaryDirectory() as scratch:
                 folder = Path(scratch)
                 command(folder, "ingest", str(written(pages, folder, form)))
                 for k in arguments.k:
                     row(
-                        f"  search -k {k}, from .{form}",
+                        name,
+                        f"search -k {k}, from .{form}",
                         mean(searched(folder, questions, k), questions),
                     )
 

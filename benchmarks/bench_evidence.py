@@ -30,7 +30,8 @@ import numpy as np
 from adapters.models import build_plain_voice
 from benchmarks.bench_retrieval import PUBLIC, Question, filled, load
 from benchmarks.kept_embedder import KeptEmbedder
-from benchmarks.open_answers import rows
+from benchmarks.open_sets import rows
+from benchmarks.reporting import at_least, figure
 from bot.conversation import Author, Message, Outcome, Platform, Turn, Usage
 from bot.conversation import Question as Asked
 from bot.engine import Engine
@@ -188,7 +189,15 @@ async def main() -> None:
         means.append(row)
         cells = "".join(f"{value:10.3f}" for value in row)
         print(f"{name:20}{cells}{len(tally.carried):8}", flush=True)
-    print(f"{'mean':20}" + "".join(f"{value:10.3f}" for value in np.mean(means, axis=0)))
+    found = dict(zip(names, map(float, np.mean(means, axis=0)), strict=True))
+    print(f"{'mean':20}" + "".join(f"{value:10.3f}" for value in found.values()))
+    if arguments.sets is None and not arguments.spoken:
+        told = "mean of the sets: cited sources that are a gold document"
+        figure(told, found["cited"], unit="share", bar=at_least(0.9))
+        told = "mean of the sets: cited passages that carry the sentence alone"
+        figure(told, found["carried"], unit="share", bar=at_least(0.95))
+        told = "mean of the sets: questions with a gold document among six passages"
+        figure(told, found["had"], unit="share")
     embedder.close()
     encoder.close()
 

@@ -11,9 +11,7 @@ an operator and the worker wait for.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import itertools
-import json
 import random
 import sys
 import tempfile
@@ -27,6 +25,8 @@ from typing import Any, TypeVar
 import numpy as np
 import sqlalchemy as sa
 
+from benchmarks.open_sets import lines
+from benchmarks.reporting import figure
 from bot.conversation import Author, Outcome, Platform, Route, RouteDecision, Turn, Usage
 from bot.evidence import Grounding
 from bot.ports import Vectors
@@ -53,8 +53,7 @@ EACH = 1_500
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        found = [json.loads(line) for line in lines]
+    found = lines(path)
     random.Random(7).shuffle(found)
     return found
 
@@ -102,6 +101,8 @@ async def quality(data: Path) -> None:
         texts, labels = [r["text"] for r in rows], [r["label"] for r in rows]
         groups = grouped(texts, await embedder.embed(texts))
         precision, recall, f1 = b_cubed(labels, groups)
+        figure(f"{name}, B-cubed precision", precision, unit="share", n=len(texts))
+        figure(f"{name}, B-cubed recall", recall, unit="share", n=len(texts))
         print(
             f"{name:15} {len(set(labels)):4} intents, {len(set(groups)):4} groups:"
             f" precision {precision:.2f}, recall {recall:.2f}, F1 {f1:.2f}"

@@ -17,7 +17,8 @@ import time
 import numpy as np
 
 from benchmarks.grounded_answers import JUDGED, Answer, every_set
-from benchmarks.open_answers import rows
+from benchmarks.open_sets import rows
+from benchmarks.reporting import at_most, figure
 from bot.guardrails import ground
 from bot.sentences import split
 from knowledge.grounding import BuiltinGrounder
@@ -56,9 +57,14 @@ async def main() -> None:
         kept, caught = passed[right].mean(), (~passed)[wrong].mean()
         if name in JUDGED:
             means.append((kept + caught) / 2)
+        figure(f"{name}, balanced accuracy, as shipped", (kept + caught) / 2, unit="share",
+               n=len(answers))  # fmt: skip
         print(f"{name:18}{len(answers):6}{kept:8.2f}{caught:8.2f}{(kept + caught) / 2:10.3f}")
+    figure("mean, balanced accuracy, as shipped", float(np.mean(means)), unit="share")
     print(f"{'mean of judged':18}{'':22}{np.mean(means):10.3f}")
     p50, p95 = await milliseconds()
+    told = "five sentences over six passages never seen, p50"
+    figure(told, p50, unit="ms", bar=at_most(60), speed=True)
     print(f"five sentences, six unseen passages: p50 {p50:.1f} ms, p95 {p95:.1f} ms")
 
 

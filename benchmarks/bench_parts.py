@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.bench_refusal import Asked, fill, open_set
 from benchmarks.open_answers import CachedEmbedder
+from benchmarks.reporting import proportion
 from bot.abstaining import missing_words
 from bot.conversation import Principal
 from bot.llm.extractive import ExtractiveReader
@@ -93,6 +94,8 @@ async def run(name: str, embedder: CachedEmbedder, judge: EncoderJudge, *, show:
         await store.close()
     embedder.save()
     known = sum(a.answerable for a in asked)
+    proportion(f"{name}: rest of a joined question told", rest, told)
+    proportion(f"{name}: parts of answerable ones named", sum(tally[True]), len(tally[True]))
     print(
         f"{name:20}answerable {known}: apart {len(tally[True])}, named {sum(tally[True])}"
         f"   unanswerable {len(asked) - known}: apart {len(tally[False])}, named"

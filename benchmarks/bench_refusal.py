@@ -29,7 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.open_answers import CachedEmbedder, rows
+from benchmarks.open_answers import CachedEmbedder
+from benchmarks.open_sets import rows
+from benchmarks.reporting import at_least, figure, proportion
 from bot.conversation import Principal
 from bot.guardrails import evidence_is_weak
 from bot.lexical import fold, query_terms, terms
@@ -169,9 +171,23 @@ async def run(name: str, embedder: CachedEmbedder, judge: EncoderJudge) -> None:
         await store.close()
     embedder.save()
     line(name, told)
+    told_shares(name, told)
     unseen = [t for t in told if t.asked.unseen]
     if 0 < len(unseen) < len(told):
         line("  unseen", unseen)
+        told_shares(f"{name}, unseen documents", unseen)
+
+
+def told_shares(name: str, told: list[Told]) -> None:
+    """What is told of the shipped threshold, and of the one that refuses 15 % of the answerable."""
+    unknown = [t for t in told if not t.asked.answerable]
+    known = [t for t in told if t.asked.answerable]
+    proportion(
+        f"{name}: unanswerable ones refused", sum(not t.answered for t in unknown), len(unknown)
+    )
+    proportion(f"{name}: answerable ones refused", sum(not t.answered for t in known), len(known))
+    found = recall(told, [t.confidence for t in told])
+    figure(f"{name}: recall at 15 % refused", found, unit="share", bar=at_least(0.7))
 
 
 def line(name: str, told: list[Told]) -> None:

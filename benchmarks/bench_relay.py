@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 
 import openai
 
+from benchmarks.reporting import figure
 from bot.llm.openai import OpenAIChatModel
 from bot.ports import ChatMessage
 
@@ -86,6 +87,7 @@ async def run(url: str, count: int, tokens: int) -> None:
     for name, (alone, together, wall) in rows.items():
         rate = 1000 / together
         share = alone / reference
+        figure(f"{name}: CPU an answer of {tokens} tokens", alone, unit="ms", speed=True)
         print(f"{name:26}{alone:9.1f}{together:12.1f}{rate:18.0f}{wall:9.1f}{share:7.2f}")
     await model.aclose()
     await client.close()

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gzip
-import json
 import math
 import re
 import sqlite3
@@ -29,6 +27,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.kept_embedder import KeptEmbedder
+from benchmarks.open_sets import blanked_pages, gold_passages, rows
+from benchmarks.reporting import at_least, figure
 from bot.conversation import Principal
 from bot.lexical import query_terms
 from knowledge.chunking import VERSION, chunk
@@ -82,30 +82,21 @@ class Set:
     plain: list[tuple[str, str]]
 
 
-def lines(path: Path) -> list[dict]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
 def load(data: Path, name: str) -> Set:
     """A set with every answerable question whose gold is in the corpus, at most 300 of them."""
-    folder = data / name
     if name.startswith("docs_"):
-        return documentation(folder)
-    corpus = lines(folder / ("corpus_pool.jsonl.gz" if name == "mtrag" else "corpus.jsonl.gz"))
+        return documentation(data / name)
+    corpus = rows(f"{name}/{'corpus_pool' if name == 'mtrag' else 'corpus'}", data)
     documents = [
         Document(name, item["id"], item.get("title", ""), item["text"].strip(), item["id"])
         for item in corpus
     ]
-    there = {item["id"] for item in corpus}
     questions = []
-    for item in lines(folder / ("rewrites.jsonl.gz" if name == "mtrag" else "questions.jsonl.gz")):
-        gold = set(item.get("gold", ()))
-        if name == "northwind":
-            gold = {page["id"] for page in corpus if page["page"] in item["gold_pages"]}
-        if item.get("answerable", True) and gold & there:
+    for item in rows(f"{name}/{'rewrites' if name == 'mtrag' else 'questions'}", data):
+        gold = gold_passages(item, corpus)
+        if item.get("answerable", True) and gold:
             text = item["rewrite"] if name == "mtrag" else item["question"]
-            questions.append(Question(text, frozenset(gold & there)))
+            questions.append(Question(text, frozenset(gold)))
     step = max(1, -(-len(questions) // MOST_QUESTIONS))
     plain = [(d.name, f"{d.title} {d.text}") for d in documents]
     return Set(name, documents, questions[::step], plain)
@@ -113,14 +104,9 @@ def load(data: Path, name: str) -> Set:
 
 def documentation(folder: Path) -> Set:
     """Markdown pages by the reader, the headings that are questions blanked."""
-    found = lines(folder / "pages.jsonl.gz")
-    pages = {page["id"]: page["text"] for page in found}
-    faq = lines(folder / "faq.jsonl.gz")
-    for item in faq:
-        for span in item["spans"]:
-            start, end = span["heading"]
-            text = pages[span["page"]]
-            pages[span["page"]] = text[:start] + " " * (end - start) + text[end:]
+    found = blanked_pages(folder.name, folder.parent)
+    pages = {name: page["text"] for name, page in found.items()}
+    faq = rows(f"{folder.name}/faq", folder.parent)
     documents = [
         document
         for name, text in pages.items()
@@ -128,7 +114,7 @@ def documentation(folder: Path) -> Set:
         if isinstance(document, Document)
     ]
     questions = [Question(i["question"], frozenset(i["gold"])) for i in faq if i["answerable"]]
-    titles = {page["id"]: page["title"] for page in found}
+    titles = {name: page["title"] for name, page in found.items()}
     plain = [cut for name, text in pages.items() for cut in windows(name, titles[name], text)]
     return Set(folder.name, documents, questions, plain)
 
@@ -319,6 +305,8 @@ def table(
         means = [float(np.mean(values(result[way]))) for result in results.values()]
         row = "".join(f"{mean:11.3f}" for mean in means)
         print(f"{way:32}{row}{np.mean(means):8.3f}")
+        if way.startswith(("plain BM25", "search -k 5")) and len(means) == len(SETS):
+            figure(f"{way}: {title}, mean of nine sets", float(np.mean(means)), unit="share")
 
 
 def bar(results: dict[str, dict[str, Scores]]) -> None:
@@ -338,6 +326,16 @@ def bar(results: dict[str, dict[str, Scores]]) -> None:
         ahead = recall - plain
         low, high = np.quantile(ahead[drawn].mean(axis=1), (0.025, 0.975))
         between = f"{low:+.3f} to {high:+.3f}"
+        if way.startswith("search -k 5"):
+            told = f"{way}: documentation, recall@5 ahead of plain BM25"
+            figure(
+                told,
+                ahead.mean(),
+                unit="difference",
+                interval=(low, high),
+                n=ahead.size,
+                bar=at_least(0.03),
+            )
         print(f"{way:32}{recall.mean():10.3f}{ahead.mean():+8.3f}{between:>18}{hit:8.3f}")
 
 

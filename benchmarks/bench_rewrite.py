@@ -37,6 +37,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.reporting import figure
 from benchmarks.rewrite_sets import SETS, Case, part_of, read
 from bot.conversation import Principal
 from bot.lexical import query_terms
@@ -207,6 +208,9 @@ def show(scored: list[tuple[Case, Scores]]) -> None:
                 sums[conversation] += row
             raw, ours, human = (statistics.fmean(row[i] for _, row in rows) for i in range(3))
             low, high = interval(list(sums.values()))
+            told = f"{name}, {measure}: recovered of a human rewrite's gain"
+            share = recovered(raw, ours, human)
+            figure(told, share, unit="share", interval=(low, high), n=len(rows))
             print(
                 f"{name:10} {measure:9} {raw:6.3f} {ours:6.3f} {human:6.3f}"
                 f" {recovered(raw, ours, human):9.2f}   {low:.2f} to {high:.2f}"

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.reporting import figure
 from bot.conversation import Principal
 from bot.evidence import Chunk, Passage
 from bot.ports import Vectors
@@ -156,7 +157,7 @@ class Exact:
         everything = Census.of(self._lengths, np.ones_like(counted))
         scores = np.zeros(counted.size, np.float32)
         for term, weight in wanted.items():
-            raw = self._postings.scores({term: 1.0}, replace(everything, mean=census.mean))
+            raw = self._postings.scores({term: 1.0}, replace(everything, norms=census.norms))
             held = raw > 0
             holding, of = int(np.count_nonzero(held & counted)), int(np.count_nonzero(counted))
             before = int(np.count_nonzero(held))
@@ -248,6 +249,9 @@ async def compare(
     await fill(store, corpus)
     for share in shares:
         m = await measure(store, exact, corpus, share)
+        told = f"{name}, {share:.1%} visible: recall by"
+        figure(f"{told} words", m.by_own, unit="share")
+        figure(f"{told} meaning", m.meaning, unit="share")
         print(
             f"{name:<9} {share:>7.1%} {m.visible:>8} {m.by_all:>7.3f} {m.by_own:>7.3f}"
             f" {m.meaning:>8.3f} {m.full:>6.0%} {m.p50_ms:>7.2f}"

@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks import routing_data
+from benchmarks.reporting import figure
 from benchmarks.routing_data import HANDOFF, QUESTION, VOICE, Example
 from bot.routing import decide
 from bot.routing.classifier import builtin
@@ -44,6 +45,7 @@ def table(title: str, pairs: list[tuple[str, str]]) -> None:
     there = [score for name, score in zip(CLASSES, scores, strict=True)
              if any(a == name for a, _ in pairs)]  # fmt: skip
     print(f"macro F1 {sum(there) / len(there):.3f}")
+    figure(f"{title}: macro F1", sum(there) / len(there), unit="share", n=len(pairs))
 
 
 def write(path: Path, pairs: list[tuple[str, str]]) -> None:
@@ -92,6 +94,7 @@ def main() -> None:
     routes = Counter(decide(e.text).route.value for e in sets["plausible"] + sets["ray"][:300])
     print(f"documentation questions by route: {dict(routes)}")
     print(f"decide: {spent:.3f} ms a message")
+    figure("a decision", spent, unit="ms", speed=True)
     for group in (mix, other, sets["mtrag"], sets["plausible"]):
         wrong = [e for e in group if predict(e) != e.route]
         for e in wrong[: args.errors]:

@@ -23,7 +23,8 @@ import numpy as np
 
 from benchmarks import routing_data
 from benchmarks.bench_refusal import Asked, fill, open_set, sample
-from benchmarks.open_answers import CachedEmbedder, rows
+from benchmarks.open_answers import CachedEmbedder
+from benchmarks.open_sets import rows
 from benchmarks.routing_cases import cases
 from benchmarks.routing_data import VOICE
 from bot.conversation import Principal, Route

@@ -24,8 +24,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import Cluster, _server_binaries
+from benchmarks.reporting import at_most, figure
 from tests.platforms.openai_server import Behaviour, OpenAIServer
+from tests.platforms.postgres_server import Cluster, server_binaries
 from tests.platforms.pumps import HOURS, PUMPS, question, write_knowledge
 from tests.platforms.slack_faults import Budget
 from tests.platforms.slack_server import SlackServer
@@ -48,7 +49,7 @@ class Asked:
     pump: str
 
 
-async def steady(slack: SlackServer, service: Service, seconds: float) -> None:
+async def steady(kind: str, slack: SlackServer, service: Service, seconds: float) -> None:
     """Mentions at an even pace, each in a thread of its own."""
     ada, channels = furnish(slack, "steady")
     for channel in channels:  # what is looked up once is looked up now
@@ -69,11 +70,11 @@ async def steady(slack: SlackServer, service: Service, seconds: float) -> None:
     heard = slack.outbox.deliveries.values()  # the bot's own posts come as events too
     events = [d for d in heard if d.payload["event"].get("user") == ada.id]
     acks = [(d.acked_at or 0) - d.attempts[0] for d in events]
-    row("event to acknowledgement", acks, ACK_MS)
+    row(kind, "event to acknowledgement", acks, ACK_MS)
     signs = first_signs(slack)
-    row("event to first visible sign", [signs[a.ts] - float(a.ts) for a in asked], SIGN_MS)
+    row(kind, "event to first visible sign", [signs[a.ts] - float(a.ts) for a in asked], SIGN_MS)
     whole = [m.versions[-1].at - float(m.thread_ts) for m in answers]
-    row("event to finished answer", whole)
+    row(kind, "event to finished answer", whole)
     print(
         f"  {len(events)} events, {len(asked)} answers, CPU {cpu / len(asked) * 1000:.1f} ms each"
     )
@@ -89,7 +90,7 @@ def first_signs(slack: SlackServer) -> dict[str, float]:
     return signs
 
 
-async def burst(slack: SlackServer, service: Service) -> None:
+async def burst(kind: str, slack: SlackServer, service: Service) -> None:
     """All at once, with rate limits: 20 threads, 50 questions."""
     ada, channels = furnish(slack, "burst")
     slack.web.budget = Budget()
@@ -119,8 +120,8 @@ async def burst(slack: SlackServer, service: Service) -> None:
             ends.append(answer.versions[-1].at - float(each.ts))
         signs.append(first_signs(slack)[thread.ts] - float(thread.ts))
     wall, cpu = time.time() - begun, service.cpu_seconds() - cpu
-    row("first visible sign in a thread", signs)
-    row("question to finished answer", ends)
+    row(kind, "50 at once, first visible sign in a thread", signs, SIGN_MS)
+    row(kind, "50 at once, question to finished answer", ends)
     methods = Counter(call.method for call in slack.calls)
     refused = Counter(call.method for call in slack.calls if call.error)
     print(
@@ -134,17 +135,23 @@ async def burst(slack: SlackServer, service: Service) -> None:
     )
 
 
+UNLIMITED = '[limits]\nperson = "off"\nchannel = "off"\nburst = "off"\nrepeats = "off"\n'
+"""One person asks everything here."""
+
+
 def furnish(slack: SlackServer, name: str) -> tuple[User, list[Channel]]:
     """Somebody who asks, and the channels to ask in."""
     ada = slack.user("UADA", "Ada")
     return ada, [slack.channel(f"C{name.upper()}{n}", f"{name}{n}", [ada]) for n in range(CHANNELS)]
 
 
-def row(what: str, seconds: Sequence[float], bar: float = 0) -> None:
+def row(kind: str, what: str, seconds: Sequence[float], bar: float = 0) -> None:
     """One line of the table, in milliseconds."""
     ms = sorted(1000 * s for s in seconds)
     p99 = ms[min(len(ms) - 1, int(len(ms) * 0.99))]
     judged = f"   bar {bar:.0f}: {'kept' if p99 < bar else 'MISSED'}" if bar else ""
+    limit = at_most(bar) if bar else None
+    figure(f"{kind}: {what}, p99", p99, unit="ms", bar=limit, speed=True)
     print(f"  {what:32} p50 {statistics.median(ms):7.0f} ms   p99 {p99:7.0f} ms{judged}")
 
 
@@ -155,16 +162,17 @@ async def measure(kind: str, database: str, seconds: float) -> None:
         settings = {"DATABASE_URL": database} if database else {}
         home = Path(folder)
         write_knowledge(home, **settings)
+        (home / "wellspoken.toml").write_text(UNLIMITED)
         async with SlackServer() as slack:
             service = Service(slack, home, settings)
             async with serving(service):
                 print(f"\n{kind}, {2 * MENTIONS_A_SECOND} events a second for {seconds:g} s")
-                await steady(slack, service, seconds)
+                await steady(kind, slack, service, seconds)
                 await service.stop()
             spoken = {"OPENAI_BASE_URL": models.url, "WELLSPOKEN_MODEL": "stand-in"}
             async with serving(Service(slack, home, settings | spoken)) as service:
                 print(f"{kind}, {QUESTIONS} mentions at once, 300 ms to the first token, limits on")
-                await burst(slack, service)
+                await burst(kind, slack, service)
                 await service.stop()
 
 
@@ -175,7 +183,7 @@ def database_of(kind: str) -> Iterator[str]:
         if kind == "sqlite":
             yield ""
             return
-        binaries = _server_binaries()
+        binaries = server_binaries()
         if binaries is None:
             raise FileNotFoundError("no PostgreSQL server programs on this machine")
         cluster = Cluster(binaries)

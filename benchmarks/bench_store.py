@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from benchmarks.reporting import figure
 from bot.conversation import (
     Author,
     Outcome,
@@ -95,7 +96,7 @@ def make_turn(thread: str) -> Turn:
 
 
 async def _measure(
-    name: str, jobs: int, at_once: int, job: Callable[[int], Awaitable[None]]
+    database: str, name: str, jobs: int, at_once: int, job: Callable[[int], Awaitable[None]]
 ) -> None:
     """Run ``job(i)`` ``jobs`` times, ``at_once`` side by side, and print one line."""
     walls: list[float] = []
@@ -111,6 +112,8 @@ async def _measure(
     await asyncio.gather(*(worker() for _ in range(at_once)))
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     walls.sort()
+    if at_once == 1:
+        figure(f"{database}: {name}, CPU", cpu / jobs * 1000, unit="ms", speed=True)
     print(
         f"{name:<34} {at_once:>3} {cpu / jobs * 1000:>8.2f} {statistics.median(walls):>8.2f}"
         f" {walls[int(len(walls) * 0.99) - 1]:>8.2f} {jobs / wall:>8.0f}"
@@ -163,12 +166,12 @@ async def measure(url: str, turns: int, stored: int) -> None:
             await inbox.complete(await inbox.checkpoint(claim, "posted", {"message": "1"}))
 
     for at_once in (1, 16):
-        await _measure("read 20 messages", turns, at_once, read)
-        await _measure("record a turn", turns, at_once, record)
-        await _measure("both: the turn's data layer", turns, at_once, whole)
-        await _measure("inbox: put", turns, at_once, event)
-        await _measure("inbox: claim, checkpoint, done", turns, at_once, worked)
-    await _measure("50 recent turns", 20, 1, recent)
+        await _measure(db.name, "read 20 messages", turns, at_once, read)
+        await _measure(db.name, "record a turn", turns, at_once, record)
+        await _measure(db.name, "both: the turn's data layer", turns, at_once, whole)
+        await _measure(db.name, "inbox: put", turns, at_once, event)
+        await _measure(db.name, "inbox: claim, checkpoint, done", turns, at_once, worked)
+    await _measure(db.name, "50 recent turns", 20, 1, recent)
     await db.close()
 
 

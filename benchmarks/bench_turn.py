@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import gzip
 import json
 import random
 import resource
@@ -28,13 +27,15 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.open_sets import data_folder, lines
+from benchmarks.reporting import at_least, at_most, figure
 from bot.conversation import Author, Platform, Principal, Question
 from bot.evidence import Chunk
 from bot.settings import load_settings
 from knowledge.stores.base import DocumentKey
 
 ROOT = Path(__file__).parents[1]
-PAGES = ROOT.parent / "shared/data/docs_powershell/pages.jsonl.gz"
+PAGES = data_folder() / "docs_powershell/pages.jsonl.gz"
 WORDS_A_CHUNK = 110
 PER_DOCUMENT = 10
 
@@ -43,8 +44,7 @@ def texts(count: int, seed: int = 7) -> list[str]:
     """Windows of about 110 words; pages are gone through again with other offsets if need be."""
     rng = random.Random(seed)
     if PAGES.is_file():
-        with gzip.open(PAGES, "rt", encoding="utf-8") as file:
-            words = [word for line in file for word in json.loads(line)["text"].split()]
+        words = [word for page in lines(PAGES) for word in page["text"].split()]
     else:
         vocabulary = [f"word{n}" for n in range(20_000)]
         words = [vocabulary[min(int(rng.paretovariate(0.7)), 19_999)] for _ in range(2_000_000)]
@@ -203,6 +203,11 @@ async def measure(home: Path, count: int, turns: int, url: str) -> None:
         stages = ("history", "rewrite", "route", "retrieve", "speak", "store")
         relay = await alone_with_the_model(app)
         print(f"  the stand-in's own stream: p50 {relay:.1f} ms")
+        told, p50 = f"{count:,} chunks", statistics.median(walls)
+        bar = at_most(15 if count <= 10_000 else 25)
+        figure(f"{told}: besides the model, p50", p50 - relay, unit="ms", bar=bar, speed=True)
+        figure(f"{told}: CPU a turn", cpu, unit="ms", bar=at_most(25), speed=True)
+        figure(f"{told}: memory", resident_mb(), unit="MB", bar=at_most(700))
         medians = [f"{s} {statistics.median([t.get(s, 0.0) for t in alone]):.1f}" for s in stages]
         print("  stages, median ms: " + ", ".join(medians))
         places = asyncio.Semaphore(16)
@@ -213,7 +218,9 @@ async def measure(home: Path, count: int, turns: int, url: str) -> None:
 
         begun = time.perf_counter()
         await asyncio.gather(*(placed(5 + turns + n) for n in range(turns)))
-        print(f"  sixteen at once: {turns / (time.perf_counter() - begun):.0f} turns/s")
+        rate = turns / (time.perf_counter() - begun)
+        print(f"  sixteen at once: {rate:.0f} turns/s")
+        figure(f"{told}: sixteen at once, turns/s", rate, bar=at_least(40), speed=True)
 
 
 def main() -> None:

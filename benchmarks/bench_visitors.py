@@ -31,6 +31,7 @@ from adapters.models import build_plain_voice
 from benchmarks.bench_evidence import Forgetful
 from benchmarks.bench_refusal import fill, sample
 from benchmarks.open_answers import CachedEmbedder
+from benchmarks.reporting import proportion
 from bot.conversation import Author, Outcome, Platform, Principal, Question, Turn
 from bot.engine import Engine
 from bot.ladder import Ladder
@@ -134,6 +135,8 @@ async def main() -> None:
         for kind in dict.fromkeys(t.asked["id"].rsplit("-", 1)[0] for t in mine):
             line(kind, [t for t in mine if t.asked["id"].rsplit("-", 1)[0] == kind])
         line(half, mine)
+        proportion(f"{half}: right", sum(t.verdict == "right" for t in mine), len(mine))
+        proportion(f"{half}: wrong", sum(t.verdict == "wrong" for t in mine), len(mine))
         print()
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.bench_search import line, resident
+from benchmarks.reporting import figure, not_run
 from benchmarks.search_corpus import AUDIENCES, Corpus, asked, passages, readers
 from bot.conversation import Principal
 from bot.ports import Vectors
@@ -85,10 +86,13 @@ async def searches(store: VectorStore, embedder: Known, corpus: Corpus, exact: b
             start = time.perf_counter()
             await retriever.retrieve(question, principal)
             took.append(time.perf_counter() - start)
-        line(f"hybrid, {name} visible", took, time.process_time() - before)
+        where = f"{type(store).__name__.removesuffix('Store')}, {corpus.count:,} chunks, "
+        line(f"hybrid, {name} visible", took, time.process_time() - before, figured=where)
         if exact:
             print(f"{f'recall@10 by meaning, {name} visible':44}", end="", flush=True)
-            print(f"{await recall(store, embedder, corpus, group):8.4f}", flush=True)
+            held = await recall(store, embedder, corpus, group)
+            figure(f"{where}{name} visible: recall@10 by meaning", held, unit="share")
+            print(f"{held:8.4f}", flush=True)
 
 
 async def recall(store: VectorStore, embedder: Known, corpus: Corpus, group: str) -> float:
@@ -182,6 +186,7 @@ def main() -> None:
     arguments = parser.parse_args()
     binary = server_binary()
     if binary is None:
+        not_run("no Weaviate server on this machine")
         raise SystemExit("No Weaviate server on this machine; .ci/weaviate builds one.")
     with tempfile.TemporaryDirectory() as scratch:
         real = BuiltinEmbedder()

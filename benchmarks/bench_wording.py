@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.replayed_day import SETS, STAFF, otherwise, questions, write_documents
+from benchmarks.reporting import proportion
 from bot.caching import essence, normalised
 from bot.conversation import Principal
 from bot.settings import load_settings
@@ -51,6 +52,8 @@ async def measure(data: Path, folder: Path) -> None:
                     again = await _found(app, searched(variant))
                     count[f"{way}: same passages"] += [c.id for c in found] == [c.id for c in again]
                     count[f"{way}: answered"] += any(gold.answered_by(c.text) for c in found)
+    for what in (name for way in WAYS for name in (f"{way}: same passages", f"{way}: answered")):
+        proportion(what, count[what], count["pairs"])
     for what, number in count.items():
         print(f"{number:5d} {what}")
 

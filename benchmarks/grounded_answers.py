@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.open_answers import rows
+from benchmarks.open_sets import rows
 from bot.facts import Kind, facts
 from bot.sentences import split
 

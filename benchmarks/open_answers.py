@@ -7,9 +7,7 @@ a set are kept under ``$WELLSPOKEN_BENCH_CACHE`` (default: the system's temporar
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import math
 import os
 import pickle
@@ -19,23 +17,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from benchmarks.open_sets import ROOT, rows
 from bot.evidence import Chunk, Passage
 from bot.lexical import query_terms, terms
 
-ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "knowledge" / "models" / "minilm-l6-v2-int8"
-
-
-def data_folder() -> Path:
-    """Where the open sets lie: ``WELLSPOKEN_OPEN_SETS``, else ``../shared/data``."""
-    return Path(os.environ.get("WELLSPOKEN_OPEN_SETS", ROOT.parent / "shared" / "data"))
 
 
 def cache_folder() -> Path:
@@ -44,12 +36,6 @@ def cache_folder() -> Path:
     )
     path.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def rows(name: str) -> list[dict[str, Any]]:
-    """The lines of one file of the open sets, as ``squad2/questions``."""
-    with gzip.open(data_folder() / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 class CachedEmbedder:

@@ -12,7 +12,6 @@ rights. Reworded repeats are no repeats here: they count as new questions would,
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import re
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.open_sets import rows
 from bot.lexical import query_terms, terms
 from bot.sentences import split
 
@@ -73,11 +73,6 @@ def _held(sentence: str, found: set[str]) -> float:
     return len(wanted & found) / len(wanted) if len(wanted) > 2 else 0.0
 
 
-def rows(data: Path, name: str) -> list[dict[str, Any]]:
-    with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
 def write_documents(data: Path, folder: Path) -> None:
     """The documents of the sets as files to ingest, one folder a set."""
     for name in SETS:
@@ -91,14 +86,14 @@ def write_documents(data: Path, folder: Path) -> None:
 
 def _pages(data: Path, name: str) -> Iterator[dict[str, Any]]:
     if not name.startswith("docs_"):
-        for row in rows(data, f"{name}/corpus"):
+        for row in rows(f"{name}/corpus", data):
             yield {"id": row["id"], "title": str(row.get("title") or ""), "text": row["text"]}
         return
     headings: dict[str, list[tuple[int, int]]] = {}
-    for row in rows(data, f"{name}/faq"):
+    for row in rows(f"{name}/faq", data):
         for span in row["spans"]:
             headings.setdefault(span["page"], []).append(tuple(span["heading"]))
-    for row in rows(data, f"{name}/pages"):
+    for row in rows(f"{name}/pages", data):
         text = row["text"]
         for start, end in headings.get(row["id"], []):  # the question itself: not to be found
             text = text[:start] + "#" + " " * (end - start - 1) + text[end:]
@@ -117,7 +112,7 @@ def questions(data: Path, name: str) -> list[Gold]:
         sentences[page["id"]] = found
         sentences.setdefault(page["id"].partition("|")[0], []).extend(found)  # northwind's pages
     asked = []
-    for row in rows(data, f"{name}/{'faq' if name.startswith('docs_') else 'questions'}"):
+    for row in rows(f"{name}/{'faq' if name.startswith('docs_') else 'questions'}", data):
         gold = _gold(name, row)
         places = row.get("gold") or row.get("gold_pages") or ()
         held = (s for place in places for s in sentences.get(place, ()))
@@ -136,7 +131,7 @@ def _gold(name: str, row: dict[str, Any]) -> Gold:
 
 def small_talk(data: Path) -> list[str]:
     """Small talk of the validation part, which trains nothing."""
-    return [r["text"] for r in rows(data, "clinc150/val") if r.get("domain") == "small_talk"]
+    return [r["text"] for r in rows("clinc150/val", data) if r.get("domain") == "small_talk"]
 
 
 def replayed_day(data: Path, messages: int, seed: int) -> list[Sent]:

@@ -7,13 +7,12 @@ found is the section, as its collected answers; mtrag has passages marked as tho
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.open_sets import lines
 from bot.conversation import Message, Role
 
 SETS = ("trec_cast", "ikat", "canard", "mtrag")
@@ -42,11 +41,6 @@ class Case:
     def stands_alone(self) -> bool:
         """Whether people found nothing to put in."""
         return self.human.strip() == self.question.strip()
-
-
-def lines(path: Path) -> list[dict]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 def _messages(texts: list[str], answered: bool) -> tuple[Message, ...]:

@@ -14,12 +14,12 @@ bitext CDLA-Sharing 1.0, banking77 and NLU++ CC BY 4.0).
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.open_sets import lines
 
 VOICE = "voice"
 HANDOFF = "handoff"
@@ -49,15 +49,10 @@ class Example:
         return hashlib.sha256(key.encode()).digest()[0] < share
 
 
-def _lines(path: Path) -> list[dict]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
 def clinc150(data: Path) -> list[Example]:
     out = []
     for part in ("train", "val", "oos_train", "oos_val"):
-        for row in _lines(data / f"clinc150/{part}.jsonl.gz"):
+        for row in lines(data / f"clinc150/{part}.jsonl.gz"):
             label, domain = row["label"], row.get("domain")
             if domain == "meta" and label not in _META_VOICE | _META_QUESTION:
                 continue
@@ -68,7 +63,7 @@ def clinc150(data: Path) -> list[Example]:
 
 def bitext(data: Path) -> list[Example]:
     out = []
-    for row in _lines(data / "bitext_support/train.jsonl.gz"):
+    for row in lines(data / "bitext_support/train.jsonl.gz"):
         label, text = row["label"], row["text"]
         route = QUESTION
         if label == "contact_human_agent":
@@ -80,7 +75,7 @@ def bitext(data: Path) -> list[Example]:
 
 
 def banking77(data: Path) -> list[Example]:
-    rows = _lines(data / "banking77/train.jsonl.gz")
+    rows = lines(data / "banking77/train.jsonl.gz")
     return [Example(r["text"], QUESTION, "banking77", r["label"]) for r in rows]
 
 
@@ -88,7 +83,7 @@ def nlupp(data: Path) -> list[Example]:
     """NLU++: a message with "handoff" asks for a person; only courtesies make small talk."""
     out = []
     for domain in ("banking", "hotels"):
-        for row in _lines(data / f"nlupp/{domain}.jsonl.gz"):
+        for row in lines(data / f"nlupp/{domain}.jsonl.gz"):
             labels = set(row["labels"])
             courtesies = labels & {"greet", "thank", "end_call"}
             if "handoff" in labels:
@@ -117,7 +112,7 @@ def questions(data: Path) -> list[Example]:
     }
     out = []
     for name, file in files.items():
-        for row in _lines(data / file):
+        for row in lines(data / file):
             text = row.get("rewrite") or row.get("question") or row.get("text")
             out.append(Example(text, QUESTION, name))
     return out

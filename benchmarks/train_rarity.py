@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.open_answers import rows
+from benchmarks.open_sets import rows
 from bot.lexical import terms
 
 TARGET = Path(__file__).resolve().parent.parent / "bot" / "rarity.json"

@@ -10,8 +10,6 @@ claim that it was made from), in the evidence of a question those of the answer.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import random
 import time
 import zlib
@@ -24,6 +22,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from benchmarks.open_sets import lines
 from bot.lexical import terms
 from knowledge.checking.evidence import Evidence
 from knowledge.checking.showing import encoded, show_claim, show_question
@@ -47,11 +46,6 @@ def tokenizer() -> Tokenizer:
     found.no_truncation()
     found.encode_special_tokens = True
     return found
-
-
-def lines(path: Path) -> list[Row]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 def marks(ids: list[int], whole: list[tuple[set[int], list[int]]]) -> list[int]:

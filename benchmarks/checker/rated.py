@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.grounded_answers import Answer
-from benchmarks.open_answers import rows
+from benchmarks.open_sets import rows
 
 FAITHFUL, UNFAITHFUL = 3.6, 2.7
 """Mean ratings from which, and up to which, people agreed; what lies between is left out."""

@@ -9,8 +9,6 @@ bipia (MIT; tables CC BY-SA 4.0).
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
 import random
 import re
@@ -24,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.open_sets import lines
 from bot.lexical import STOP_WORDS, terms
 from bot.sentences import Unit, split
 
@@ -110,8 +109,7 @@ class Sets:
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """The lines of one file, as ``squad2/questions``."""
-        with gzip.open(self._folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
+        return lines(self._folder / f"{name}.jsonl.gz")
 
 
 def untokenized(text: str) -> str:
