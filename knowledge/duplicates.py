@@ -82,7 +82,7 @@ def _holds(full: list[str], short: list[str]) -> bool:
     if short == full:
         return True
     room = int(MORE * len(short))
-    if len(full) - len(short) > room:
+    if len(full) - len(short) > room or (short and short[0] not in full[: room + 1]):
         return False
     at = 0
     for word in full:

@@ -225,10 +225,10 @@ class BuiltinCheck:
         return worst
 
     async def _one(self, sentence: str, cited: Sequence[int]) -> Verdict:
-        text = unwrapped(sentence)
+        said, text = plain(sentence), unwrapped(sentence)
         ordered = self._ordered(cited)
         chosen = [self.passages[i] for i in ordered]
-        place = quoted(plain(sentence), chosen) or quoted(text, chosen)
+        place = quoted(said, chosen) or (quoted(text, chosen) if text != said else None)
         if place:
             return Verdict(True, 0.99, ordered[place[0]], place[1])
         for command in commands(sentence):
@@ -263,7 +263,7 @@ class BuiltinGrounder:
     ``encoder`` is shared with the reader; without one it has its own, loaded at the first claim.
     """
 
-    id = "builtin-4"
+    id = "builtin-5"
     """Changes whenever verdicts may (:class:`bot.ports.Grounder`)."""
 
     def __init__(self, encoder: CheckerEncoder | None = None) -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from bot.conversation import Principal
 from bot.errors import (
     KnowledgeError,
     ModelError,
+    NotFoundError,
     StoreMismatchError,
     StoreUnavailableError,
     WellspokenError,
@@ -123,6 +125,21 @@ class LiveIndex:
         if live is not None and live.spec != self._wanted and await self._is_empty(live):
             await self._shelf.switch((await self._shelf.create(self._wanted)).name)
         await self.current(0)
+
+    @asynccontextmanager
+    async def beside(self, name: str) -> AsyncIterator[Index]:
+        """Another index of the shelf that is built, open for as long as it is looked at. Raises
+        NotFoundError, and StoreMismatchError where its embedder is not to be had."""
+        record = next((r for r in await self._shelf.records() if r.name == name), None)
+        if record is None or record.state == "building":
+            raise NotFoundError(kind="index", id=name[:80])
+        embedder = await self._embedders(record.spec)
+        store = self._shelf.store(record)
+        await store.open()
+        try:
+            yield Index(record, store, embedder)
+        finally:
+            await store.close()
 
     async def _is_empty(self, record: IndexRecord) -> bool:
         store = self._shelf.store(record)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ from knowledge.embedding import Current, embed_waiting
 from knowledge.exclusive import EMBEDDING, Exclusive, TakenError
 from knowledge.ledger import Ledger
 from knowledge.reading import ReadingPool
+from knowledge.remote import RemoteExecutor
 from knowledge.run import IngestRun
 from knowledge.sources import answers
 from knowledge.sources.base import Source, Versioned
@@ -93,9 +95,10 @@ def _now() -> datetime:
 class Ingestor:
     """Reads sources into a store and keeps the ledger of it.
 
-    ``executor`` reads and chunks (a process pool, a cluster's); without one a thread does, and
-    processes once there is much. ``limit`` is the size of the largest document, in bytes. Where the
-    index may be replaced meanwhile, ``current`` gives store and embedder as they go together.
+    ``executor`` reads and chunks (a process pool; a cluster's embeds as well); without one a thread
+    does, and processes once there is much. ``limit`` is the size of the largest document, in
+    bytes. Where the index may be replaced meanwhile, ``current`` gives store and embedder as they
+    go together.
     """
 
     def __init__(
@@ -117,6 +120,12 @@ class Ingestor:
         self._executor = executor
         self._limit = limit
         self._clock = clock
+
+    def over(self, executor: Executor) -> Ingestor:
+        """The same, with the work done by another executor."""
+        other = copy(self)
+        other._executor = executor
+        return other
 
     async def ingest(
         self,
@@ -190,5 +199,6 @@ class Ingestor:
             return 0
         with suppress(TakenError):
             async with self._exclusive.lease(EMBEDDING):
-                return await embed_waiting(self._current, progress)
+                remote = self._executor if isinstance(self._executor, RemoteExecutor) else None
+                return await embed_waiting(self._current, progress, remote=remote)
         return 0

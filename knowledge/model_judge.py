@@ -13,6 +13,8 @@ from contextlib import aclosing
 
 from bot.citing import without_markers
 from bot.conversation import Usage
+from bot.llm.watched import WatchedModel
+from bot.marking import as_data, asked
 from bot.ports import ChatMessage, ChatModel
 from knowledge.judging import Opinion, UnclearVerdictError
 
@@ -56,7 +58,7 @@ class ModelJudge:
     """A chat model that judges; implements :class:`knowledge.judging.Judge`."""
 
     def __init__(self, model: ChatModel) -> None:
-        self._model = model
+        self._model = WatchedModel(model)
 
     @property
     def name(self) -> str:
@@ -98,16 +100,14 @@ def prompt(
         if text:
             shown[index] = f'<passage n="{index + 1}">\n{text}\n</passage>'
     inside = "\n".join(shown[index] for index in sorted(shown))
-    asked = f"<question>\n{_plain(question)[:1000]}\n</question>\n\n" if question.strip() else ""
+    wanted = f"<question>\n{_plain(question)[:1000]}\n</question>" if question.strip() else ""
     said = _plain(without_markers(sentence))
-    return [
-        ChatMessage("system", _SYSTEM),
-        ChatMessage(
-            "user",
-            f"<passages>\n{inside}\n</passages>\n\n{asked}<sentence>\n{said}\n</sentence>\n\n"
-            "The verdict on the sentence, as one line of JSON:",
-        ),
-    ]
+    material = (
+        f"<passages>\n{inside}\n</passages>",
+        wanted,
+        f"<sentence>\n{said}\n</sentence>",
+    )
+    return asked(_SYSTEM, material, "The verdict on the sentence, as one line of JSON:")
 
 
 def read_verdict(text: str) -> tuple[bool, int | None, str] | None:
@@ -152,4 +152,4 @@ def _reason(text: str) -> str:
 
 def _plain(text: str) -> str:
     """A text that cannot close the tag it stands in."""
-    return text.strip().replace("<", "‹")
+    return as_data(text).replace("<", "‹")

@@ -10,6 +10,7 @@ from bot.errors import KnowledgeError, ModelError
 from bot.evidence import Passage, Retrieval
 from bot.ports import Embedder, Vectors
 from bot.telemetry import log
+from bot.tracing import leaf
 from knowledge.reranking import Reranker, WordingReranker
 from knowledge.selection import Choice, listed, texts
 from knowledge.stores.base import Fusion, SearchRequest, SearchResult, VectorStore
@@ -54,7 +55,8 @@ class HybridRetriever:
         request = SearchRequest(
             query, principal, vector, k, self._alpha, spare=self._choice.spare, fusion=self._fusion
         )
-        found = await self._search(request)
+        with leaf("search", store=_kind(self._store)):
+            found = await self._search(request)
         ranked, unranked = await self._ranked(query, found.passages)
         return Retrieval(
             passages=self._choice(ranked, k),
@@ -72,7 +74,8 @@ class HybridRetriever:
 
     async def _vector(self, query: str) -> tuple[Vectors | None, tuple[str, ...]]:
         try:
-            return await self._embedder.embed_query(query), ()
+            with leaf("embed"):
+                return await self._embedder.embed_query(query), ()
         except (KnowledgeError, ModelError) as error:
             log.warning("embedder_failed", error=str(error))
             return None, (f"searched by words alone: {error}",)
@@ -85,3 +88,8 @@ class HybridRetriever:
         except (KnowledgeError, ModelError) as error:
             log.warning("reranker_failed", error=str(error))
             return passages, (f"not reranked: {error}",)
+
+
+def _kind(store: VectorStore) -> str:
+    """``embedded`` or ``weaviate``, as the metrics name it."""
+    return type(store).__name__.removesuffix("Store").lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -14,12 +14,23 @@ from knowledge import chunking
 from knowledge.dating import kept
 from knowledge.document import FailedDocument, RawDocument
 from knowledge.ledger import DocumentRecord, Ledger
-from knowledge.reading import ReadDocument, Reading, ReadingPool, Task, is_full, weight
+from knowledge.reading import (
+    ReadDocument,
+    Reading,
+    ReadingPool,
+    Task,
+    is_full,
+    size,
+    weight,
+)
 from knowledge.sources.base import Item, Skipped, Source
 from knowledge.stores.base import DocumentKey, Outline, VectorStore
 
 _WRITE_CHUNKS = 1_000
 _WRITE_DOCUMENTS = 250
+_MOST_BYTES = 100_000_000
+"""Of batches under way together; one alone may be larger."""
+
 _LOADS = 4
 """Items loaded ahead; a web server is asked for this many pages at once."""
 
@@ -46,6 +57,7 @@ class _Batch:
 
     entries: list[tuple[Item, Task | None]] = field(default_factory=list)
     weighed: int = 0
+    bytes_: int = 0
 
     @property
     def tasks(self) -> list[Task]:
@@ -96,7 +108,7 @@ class IngestRun:
                 async for batch in batches:
                     work = self._pool.read(batch.tasks, self._groups, batch.weighed)
                     under_way.append((batch, asyncio.create_task(work)))
-                    while len(under_way) >= self._pool.ahead:
+                    while self._is_full(under_way):
                         await self._take(*under_way.popleft(), total)
             while under_way:
                 await self._take(*under_way.popleft(), total)
@@ -106,6 +118,12 @@ class IngestRun:
             for task in rest:
                 task.cancel()
             await asyncio.gather(*rest, return_exceptions=True)
+
+    def _is_full(self, under_way: Collection[tuple[_Batch, object]]) -> bool:
+        """Whether enough is under way: batches for everybody, or bytes."""
+        if len(under_way) >= self._pool.ahead:
+            return True
+        return len(under_way) > 1 and sum(batch.bytes_ for batch, _ in under_way) > _MOST_BYTES
 
     async def prune(self, *, careful: bool = False) -> None:
         """Remove what the source does not hold any more. With ``careful`` raises SourceShrunkError
@@ -181,7 +199,10 @@ class IngestRun:
                     self._done += 1
                     continue
                 batch.entries.append((item, None if raw is None else self._task(item, raw)))
-                batch.weighed += 0 if raw is None else weight(raw)
+                if raw is not None:
+                    bytes_ = size(raw)
+                    batch.bytes_ += bytes_
+                    batch.weighed += weight(raw, bytes_)
                 if is_full(len(batch.entries), batch.weighed):
                     yield batch
                     batch = _Batch()
@@ -233,7 +254,7 @@ class IngestRun:
         raw = await item.load()
         if isinstance(raw, RawDocument):
             task = self._task(item, raw)
-            (reading,) = await self._pool.read([task], self._groups, weight(raw))
+            (reading,) = await self._pool.read([task], self._groups, weight(raw, size(raw)))
             await self._settle(reading, raw)
         elif raw is not None:
             self._fail(raw, item.name)

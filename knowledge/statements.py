@@ -28,6 +28,7 @@ _NEGATION = re.compile(
 _APART = re.compile(r"(?<=\w) ?['’] ?(s|m|re|ve|ll|d|t)\b(?=\s)")
 
 
+@lru_cache(maxsize=2048)
 def plain(text: str) -> str:
     """A text without Markdown signs and citation markers; link texts and addresses stay."""
     text = _CITATION.sub("", text)
@@ -125,6 +126,7 @@ class PassageText:
         self._text = text
         self._above = above
         self.words, self.places = spelled(text)
+        self.said = f" {' '.join(self.words)} "  # no word holds a space
 
     @cached_property
     def units(self) -> tuple[Sentence, ...]:

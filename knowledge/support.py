@@ -121,14 +121,18 @@ def _windows(statement: Statement, passages: Sequence[PassageText]) -> list[tupl
     """Every window with its worth: coverage, facts held, a little less for two pieces."""
     ranked = []
     strict = [f for f in statement.facts if exact(f)]
+    weights = statement.weights.items()
+    total = sum(statement.weights.values())
     for index, passage in enumerate(passages):
+        held = [[_held(f, p, statement.codes) for f in strict] for p in passage.pieces]
         for at, piece in enumerate(passage.pieces):
-            for pieces in ((piece,), passage.pieces[at : at + 2]):
-                if len(pieces) == 2 or pieces == (piece,):
-                    window = Window(index, tuple(pieces))
-                    held = sum(any(_held(f, p, statement.codes) for p in pieces) for f in strict)
-                    worth = _share(statement.weights, window.found) - 0.04 * (len(pieces) - 1)
-                    ranked.append((worth + 0.15 * held / (len(strict) or 1), window))
+            for pieces in ((piece,), passage.pieces[at : at + 2])[: len(passage.pieces) - at]:
+                first, last = piece.found, pieces[-1].found
+                told = sum(w for t, w in weights if t in first or t in last)
+                worth = (told / total if total else 1.0) - 0.04 * (len(pieces) - 1)
+                facts_held = sum(map(any, zip(*held[at : at + len(pieces)], strict=True)))
+                window = Window(index, pieces)
+                ranked.append((worth + 0.15 * facts_held / (len(strict) or 1), window))
     ranked.sort(key=lambda item: -item[0])
     return ranked
 
@@ -191,7 +195,7 @@ def support(statement: Statement, passages: Sequence[PassageText]) -> Support:
     gaps = [w for t, w in statement.weights.items() if t not in found]
     listed = [t for p in window.pieces for t in p.terms]
     pairs = neighbours(statement.terms, 1)
-    pairs_all = {pair for p in pieces for pair in p.pairs} if pairs else set()
+    pairs_all = sum(any(pair in p.pairs for p in pieces) for pair in pairs)
     nearest = max(window.pieces, key=lambda p: _share(statement.weights, p.found))
     shared = nearest.found & frozenset(statement.terms)
     differs = denies(statement.denied, shared) != denies(nearest.denied, shared)
@@ -203,7 +207,7 @@ def support(statement: Statement, passages: Sequence[PassageText]) -> Support:
         "missing_heaviest": max(gaps, default=0.0) / 7,
         "missing_count": min(len(gaps), 10) / 10,
         "pairs": len(pairs & neighbours(listed, 2)) / len(pairs) if pairs else covered,
-        "pairs_all": len(pairs & pairs_all) / len(pairs) if pairs else covered,
+        "pairs_all": pairs_all / len(pairs) if pairs else covered,
         "run": _longest_run(statement.terms[:60], listed[:200]) / (len(statement.terms[:60]) or 1),
         "numbers_missing": len(missing + outside) / (len(strict) or 1),
         "numbers_missing_all": len(missing) / (len(strict) or 1),
@@ -231,7 +235,10 @@ def quoted(text: str, passages: Sequence[PassageText]) -> tuple[int, tuple[int, 
     wanted, _ = spelled(text)
     if not wanted:
         return None
+    said = f" {' '.join(wanted)} "
     for index, passage in enumerate(passages):
+        if said not in passage.said:
+            continue
         for at, word in enumerate(passage.words):
             if word == wanted[0] and passage.words[at : at + len(wanted)] == wanted:
                 start = passage.places[at][0]

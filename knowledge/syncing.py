@@ -18,6 +18,8 @@ from bot.errors import (
 )
 from bot.ports import Clock
 from bot.telemetry import log
+from bot.work.jobs import Job, Jobs, Status, Wanted
+from bot.work.runner import RefusedError, Running
 from knowledge.exclusive import Exclusive, TakenError
 from knowledge.ingest import Ingestor, IngestReport, Progress
 from knowledge.ledger import Ledger
@@ -28,7 +30,8 @@ _LOOK_S = 2.0
 """How often it is looked what is due: a click on "Sync now" takes effect after at most so long."""
 
 _BUSY_S = 15.0
-_AT_ONCE = 2
+KIND = "sync"
+BY = "system:schedule"
 _PROGRESS_S = 1.0
 _JITTER = 0.1
 _FIRST_RETRY = timedelta(minutes=1)
@@ -194,12 +197,90 @@ class _Way:
             await asyncio.sleep(_PROGRESS_S)
 
 
-class Schedule:
-    """Reads planned sources when they are due.
+def key_of(source: str) -> str:
+    """The jobs of a source: one is worked on at a time."""
+    return f"{KIND}:{source}"
 
-    Any number of processes may run one: a lease lets one of them read a source, and when it was
-    read stands in the database, so that a restart reads nothing too early.
+
+def reading_of(source: str, by: str = "") -> Wanted:
+    """The job that reads a source; one is there already where it is being read or waits."""
+    return Wanted(
+        KIND, f"Read {source}", {"source": source}, key_of(source), by=by, alone=key_of(source)
+    )
+
+
+class Schedule:
+    """Puts a job for each planned source that is due.
+
+    Any number of processes may run one: a source has one open job, and when it was read stands in
+    the database, so that a restart reads nothing too early.
     """
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        book: SyncBook,
+        jobs: Jobs,
+        clock: Clock = _now,
+        *,
+        look_s: float = _LOOK_S,
+    ) -> None:
+        self._plans = {plan.name: plan for plan in plans}
+        self._book = book
+        self._jobs = jobs
+        self._clock = clock
+        self._look_s = look_s
+
+    async def run(self) -> None:
+        """Look what is due, until cancelled."""
+        while self._plans:
+            try:
+                for plan in await self._due():
+                    await self._jobs.put(reading_of(plan.name, BY))
+            except StorageError as error:
+                log.warning("the schedule of the sources cannot be read", error=str(error))
+            await asyncio.sleep(self._look_s)
+
+    async def _due(self) -> list[Plan]:
+        records = await self._book.records(list(self._plans))
+        last = await self._jobs.last_of([key_of(name) for name in self._plans])
+        return [
+            plan
+            for name, plan in self._plans.items()
+            if may_begin(plan, records[name], last.get(key_of(name)), self._clock())
+        ]
+
+
+def may_begin(plan: Plan, record: SyncRecord, last: Job | None, now: datetime) -> bool:
+    """Whether a source is to be read now, after the last job that was put for it.
+
+    Nothing is put beside an open one. After one that an operator cancelled the source is left alone
+    for its interval, and after one whose failure could not even be kept for a moment.
+    """
+    due = next_due(plan, record)
+    if due is None or due > now:
+        return False
+    if last is None or due > last.created_at:
+        return last is None or last.status.over
+    if last.status is Status.CANCELLED and last.finished_at is not None:
+        return plan.every is not None and last.finished_at + plan.every <= now
+    return last.status.over and _quiet_since(last, now)
+
+
+def was_read(plan: Plan, record: SyncRecord, job: Job, now: datetime) -> bool:
+    """Whether a source was read between the look that put a job and now."""
+    if record.good is not None and record.good.started_at >= job.created_at:
+        return record.wanted_at is None or record.wanted_at <= record.good.started_at
+    due = next_due(plan, record)
+    return job.attempts == 1 and (due is None or due > now)
+
+
+def _quiet_since(last: Job, now: datetime) -> bool:
+    return last.finished_at is None or last.finished_at + timedelta(seconds=_BUSY_S) <= now
+
+
+class Reading:
+    """Does the jobs of sources: reads one, where it is still due."""
 
     def __init__(
         self,
@@ -208,60 +289,43 @@ class Schedule:
         book: SyncBook,
         exclusive: Exclusive,
         clock: Clock = _now,
-        *,
-        look_s: float = _LOOK_S,
     ) -> None:
         self._plans = {plan.name: plan for plan in plans}
         self._syncer = syncer
         self._book = book
         self._exclusive = exclusive
         self._clock = clock
-        self._look_s = look_s
-        self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._busy_until: dict[str, datetime] = {}
-        self._reading: set[str] = set()
         self._complaints: dict[str, str] = {}
 
-    async def run(self) -> None:
-        """Read what is due, until cancelled: then what is being read stops at once, and what of it
-        is stored already stays."""
-        if not self._plans:
-            return
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                for plan in await self._due():
-                    self._reading.add(plan.name)
-                    tasks.create_task(self._read(plan))
-                await asyncio.sleep(self._look_s)
-
-    async def _due(self) -> list[Plan]:
-        names = [name for name in self._plans if name not in self._reading]
+    async def __call__(self, job: Running) -> object:
+        """Read the source of a job; what it did, in figures. Raises RefusedError, and what the
+        reading raises."""
+        name = str(job.arguments["source"])
+        plan = self._plans.get(name)
+        if plan is None:
+            raise RefusedError(why=f'There is no source "{name}" in [[sources]] any more.')
         try:
-            records = await self._book.records(names)
-        except StorageError as error:
-            log.warning("the schedule of the sources cannot be read", error=str(error))
-            return []
-        return [self._plans[name] for name in names if self._is_due(name, records[name])]
-
-    def _is_due(self, name: str, record: SyncRecord) -> bool:
-        now = self._clock()
-        due = next_due(self._plans[name], record)
-        return due is not None and due <= now and self._busy_until.get(name, now) <= now
-
-    async def _read(self, plan: Plan) -> None:
-        try:
-            async with self._slots, self._exclusive.lease(f"sync:{plan.name}"):
-                # Another process may have read it since it was looked.
-                if self._is_due(plan.name, (await self._book.records([plan.name]))[plan.name]):
-                    report = await self._syncer.sync(plan, wait=False)
-                    self._tell(plan, report)
+            return await self._read(plan, job)
         except (TakenError, IngestRunningError):  # whoever reads it keeps the record of it
-            self._leave_alone(plan)
+            raise job.later(_BUSY_S) from None
         except WellspokenError as error:
             self._complain(plan, str(error))
-            self._leave_alone(plan)  # even where the failure could not be kept
-        finally:
-            self._reading.discard(plan.name)
+            raise
+        except asyncio.CancelledError:
+            if job.cancelled:  # it is not asked for any more
+                await asyncio.shield(self._book.end(name, self._clock(), settled=True))
+            raise
+
+    async def _read(self, plan: Plan, job: Running) -> object:
+        async with self._exclusive.lease(key_of(plan.name)):
+            record = (await self._book.records([plan.name]))[plan.name]
+            if was_read(plan, record, job.job, self._clock()):
+                return {"skipped": "it was read meanwhile"}
+            report = await self._syncer.sync(
+                plan, wait=False, progress=lambda done, total: job.note(done, total, "documents")
+            )
+        self._tell(plan, report)
+        return {**_counts(report), "unchanged": report.unchanged}
 
     def _tell(self, plan: Plan, report: IngestReport) -> None:
         """Into the log, where there is news."""
@@ -275,9 +339,6 @@ class Schedule:
         if self._complaints.get(plan.name) != error:
             log.warning("source not read", source=plan.name, error=error)
         self._complaints[plan.name] = error
-
-    def _leave_alone(self, plan: Plan) -> None:
-        self._busy_until[plan.name] = self._clock() + timedelta(seconds=_BUSY_S)
 
 
 def _counts(report: IngestReport) -> dict[str, int]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from bot.errors import CheckerError
 from knowledge.checking.showing import SEPARATOR, Ids, Shown, encoded
+from knowledge.embedder import SLOWER
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -165,7 +166,10 @@ class CheckerEncoder:
             tokenizer.no_truncation()
             tokenizer.encode_special_tokens = True  # "[SEP]" in a passage is a word like any other
             session = onnxruntime.InferenceSession(
-                str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+                str(self._folder / "model.onnx"),
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=SLOWER,
             )
             kept = json.loads((self._folder / "scales.json").read_text(encoding="utf-8"))
             claim = Weights(tuple(kept["claim"]["weights"].values()), kept["claim"]["constant"])

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from bot.conversation import Usage
 from bot.evidence import Passage
-from bot.guardrails import neutralise, only_known_links
+from bot.linking import only_known_links
+from bot.llm.watched import WatchedModel
+from bot.marking import as_data, asked
 from bot.ports import ChatMessage
 
 if TYPE_CHECKING:
@@ -87,7 +89,8 @@ async def written(
     """
     pieces: list[str] = []
     usage = Usage()
-    async with aclosing(model.stream(prompt(questions, told, passages), max_tokens=_TOKENS)) as run:
+    asking = WatchedModel(model).stream(prompt(questions, told, passages), max_tokens=_TOKENS)
+    async with aclosing(asking) as run:
         async for spoken in run:
             pieces.append(spoken.text)
             usage += spoken.usage or Usage()
@@ -104,18 +107,19 @@ def prompt(
     questions: Sequence[str], told: Sequence[Told], passages: Sequence[Passage]
 ) -> tuple[ChatMessage, ...]:
     """The messages for the model; what people wrote stands between tags that it cannot close."""
-    asked = "\n".join(f"- {_short(q)}" for q in questions[:_QUESTIONS])
+    wanted = "\n".join(f"- {_short(q)}" for q in questions[:_QUESTIONS])
     replies = "\n".join(f"- {_short(t.text)}" for t in told[:_QUESTIONS]) or "(none)"
     near = "\n\n".join(
         f"{_short(p.chunk.header)}\n{_short(p.chunk.text)}" for p in passages[:_PASSAGES]
     )
     material = (
-        f"<questions>\n{asked}\n</questions>\n<replies>\n{replies}\n</replies>\n"
-        f"<passages>\n{near or '(none)'}\n</passages>"
+        f"<questions>\n{wanted}\n</questions>",
+        f"<replies>\n{replies}\n</replies>",
+        f"<passages>\n{near or '(none)'}\n</passages>",
     )
-    return ChatMessage("system", _RULES), ChatMessage("user", material)
+    return tuple(asked(_RULES, material))
 
 
 def _short(text: str) -> str:
     """A text of which nothing looks like the prompt's own tags."""
-    return neutralise(text[:_LONGEST]).replace("<", "‹")
+    return as_data(text[:_LONGEST]).replace("<", "‹")

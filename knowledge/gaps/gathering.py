@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.errors import LeaseLostError, WellspokenError
+from bot.errors import LeaseLostError
 from bot.store.gap_intake import Grown, News, Vectored
 from bot.store.ids import new_id
-from bot.telemetry import log
 from knowledge.exclusive import TakenError
 from knowledge.gaps.grouping import Floats, Grouper, Item, Known, Placed, Words, mean_of
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 AT_ONCE = 256
 """Turns placed in one transaction."""
 
-PAUSE_S = 60.0
 _LEASE = "gaps"
 _REMADE_FROM = 16  # newest turns of a gap whose vector is made anew
 _REMADE_AT_ONCE = 200
@@ -50,34 +48,27 @@ class Gatherer:
         self._exclusive = exclusive
         self._title_of = title_of
 
-    async def gather(self, limit: int | None = None) -> int:
-        """Place new turns, about ``limit`` at most; how many there were.
+    async def pending(self) -> bool:
+        """Whether there is anything to do at all."""
+        return await self._intake.pending(self._embedder.model)
+
+    async def gather(
+        self, limit: int | None = None, progress: Callable[[int], None] | None = None
+    ) -> int:
+        """Place new turns, about ``limit`` at most; how many there were. ``progress`` is called
+        with how many were placed so far.
 
         None where another process is at it. Raises the errors of the store and the embedder.
         """
-        if limit is not None and not await self._intake.pending(self._embedder.model):
+        if limit is not None and not await self.pending():
             return 0
         try:
             async with self._exclusive.lease(_LEASE):
-                return await self._gather(limit)
+                return await self._gather(limit, progress)
         except (TakenError, LeaseLostError):
             return 0
 
-    async def run(self, pause_s: float = PAUSE_S) -> None:
-        """Gather now and again, until cancelled."""
-        while True:
-            try:
-                done = await self.gather()
-            except WellspokenError as error:
-                log.warning("gaps will be gathered again", error=str(error))
-            except Exception:  # noqa: BLE001 - a fault in here must not end the answering
-                log.exception("gaps were not gathered because of a fault in the program")
-            else:
-                if done:
-                    log.info("gaps gathered", turns=done)
-            await asyncio.sleep(pause_s)
-
-    async def _gather(self, limit: int | None) -> int:
+    async def _gather(self, limit: int | None, progress: Callable[[int], None] | None) -> int:
         await self._intake.settle()
         await self._remake()
         done = 0
@@ -90,6 +81,8 @@ class Gatherer:
             groups = groups or await self._groups()
             await self._place(news, groups)
             done += len(news.turns)
+            if progress is not None:
+                progress(done)
         return done
 
     async def _groups(self) -> _Groups:

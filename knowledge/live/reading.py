@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from bot.guardrails import clean
 from bot.lexical import terms
+from bot.orders import without_orders
 from bot.ports import LiveFigure
 from knowledge.live.amounts import CURRENCIES, amounts, unit_of
 from knowledge.live.topics import TOPICS
@@ -196,7 +197,7 @@ def _words(value: Any) -> str:
         return value.isoformat()
     if value is None or isinstance(value, bytes | bytearray | memoryview):
         return ""
-    said = " ".join(clean(str(value)).split())[:_LONGEST]
+    said = " ".join(clean(without_orders(str(value))).split())[:_LONGEST]
     said = _ADDRESS.sub(lambda m: m.group() if _may_show(m.group()) else "", said)
     return " ".join(said.split())
 

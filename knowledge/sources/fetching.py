@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from bot.errors import SourceUnavailableError
 from knowledge.document import DEFAULT_LIMIT
-from knowledge.sources.addresses import resolved
+from knowledge.sources.addresses import Lookup, look_up, resolved, why_not_onward
 
 if TYPE_CHECKING:
     import httpx2
@@ -42,6 +42,27 @@ class Page:
     modified: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a request goes: a host in letters of the network, and a port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> _Place:
+        """The place of an address; raises SourceUnavailableError, ValueError."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode()
+        if parts.scheme not in ("http", "https") or not host:
+            raise SourceUnavailableError(source=url, reason="it is no http or https address.")
+        if "@" in parts.netloc:
+            raise SourceUnavailableError(
+                source=host, reason="an address must not hold a name or password."
+            )
+        return cls(host, parts.port or (443 if parts.scheme == "https" else 80))
+
+
 Turn = Callable[[str], AbstractAsyncContextManager[None]]
 """Entered for each request to an address; may make it wait, or refuse it with an error."""
 
@@ -56,8 +77,14 @@ class Fetcher:
     """Fetches pages. ``seconds`` bounds each request, ``limit`` the unpacked bytes."""
 
     def __init__(
-        self, *, seconds: float = 30.0, limit: int = DEFAULT_LIMIT, allow_private: bool = False
+        self,
+        *,
+        seconds: float = 30.0,
+        limit: int = DEFAULT_LIMIT,
+        allow_private: bool = False,
+        lookup: Lookup = look_up,
     ) -> None:
+        self._lookup = lookup
         self._seconds = seconds
         self._limit = limit
         self._allow_private = allow_private
@@ -91,28 +118,42 @@ class Fetcher:
             raise SourceUnavailableError(source=url, reason="it is no web address.") from error
 
     async def _follow(self, url: str, known: str, turn: Turn) -> Page:
-        for _ in range(_REDIRECTS + 1):
+        first = url
+        for hop in range(_REDIRECTS + 1):
+            if hop:  # before its turn: even its robots.txt may be none of our business
+                async with asyncio.timeout(self._seconds):
+                    await self._reached(_Place.of(url), _Place.of(first))
             async with turn(url), asyncio.timeout(self._seconds):
-                page, onward = await self._once(url, known)
+                page, onward = await self._once(url, known, first)
             if page is not None:
                 return page
             url = urljoin(url, onward)
         raise SourceUnavailableError(source=url, reason=f"more than {_REDIRECTS} redirects.")
 
-    async def _once(self, url: str, known: str) -> tuple[Page | None, str]:
+    async def _reached(self, place: _Place, first: _Place) -> str:
+        """The one address of a place that is connected to; raises SourceUnavailableError where it
+        may not be, or not from where the reading began."""
+        address = await self._resolved(place)
+        if place != first:
+            home = await self._resolved(first)
+            reason = why_not_onward((home, first.port), (address, place.port))
+            if reason is not None:
+                raise SourceUnavailableError(source=place.host, reason=reason)
+        return address
+
+    async def _resolved(self, place: _Place) -> str:
+        return await resolved(
+            place.host, place.port, allow_private=self._allow_private, lookup=self._lookup
+        )
+
+    async def _once(self, url: str, known: str, first: str) -> tuple[Page | None, str]:
         """One request; a page, or where to go on."""
-        parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode()
-        if parts.scheme not in ("http", "https") or not host:
-            raise SourceUnavailableError(source=url, reason="it is no http or https address.")
-        if parts.username or parts.password:
-            raise SourceUnavailableError(
-                source=host, reason="an address must not hold a name or password."
-            )
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        address = await resolved(host, port, allow_private=self._allow_private)
+        parts, place = urlsplit(url), _Place.of(url)
+        # The name is not asked for again: the connection goes to the address that was checked.
+        address = await self._reached(place, _Place.of(first))
         literal = f"[{address}]" if ":" in address else address
-        target = urlunsplit((parts.scheme, f"{literal}:{port}", parts.path, parts.query, ""))
+        target = urlunsplit((parts.scheme, f"{literal}:{place.port}", parts.path, parts.query, ""))
+        host = f"[{place.host}]" if ":" in place.host else place.host
         headers = {
             "Host": f"{host}:{parts.port}" if parts.port else host,
             "User-Agent": AGENT,
@@ -122,7 +163,7 @@ class Fetcher:
         }
         client = self._client(parts.netloc)
         request = client.build_request(
-            "GET", target, headers=headers, extensions={"sni_hostname": host}
+            "GET", target, headers=headers, extensions={"sni_hostname": place.host}
         )
         answer = await client.send(request, stream=True)
         try:

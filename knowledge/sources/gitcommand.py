@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.errors import DiskFullError, SourceUnavailableError
+from bot.settings.addresses import without_secrets
 from bot.settings.child import child_environment
 
 _SAFE = (
@@ -36,7 +37,6 @@ _SAFE = (
 UNKNOWN = "git says:"
 """How a reason begins that this module has no words for."""
 
-_SECRET = re.compile(r"(?<=://)[^/\s]*@")
 _COMPLAINTS = (
     (r"could not read (username|password)|authentication failed|permission denied|error: 40[13]"
      r"|invalid username|access denied",
@@ -60,8 +60,8 @@ Setting = tuple[str, str]
 
 
 def shown(address: str) -> str:
-    """An address as people may read it: without a name and a password in it."""
-    return _SECRET.sub("", address)
+    """An address as people may read it: without a name, a password or a key in it."""
+    return without_secrets(address)
 
 
 class Git:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from xml.etree import ElementTree
 
 from bot.errors import SourceUnavailableError
+from bot.settings.addresses import without_secrets
 from knowledge.days import day_of_header
 from knowledge.document import DEFAULT_LIMIT, FailedDocument, RawDocument
 from knowledge.readers import FORMATS
@@ -55,7 +56,7 @@ class PageItem:
 
     @property
     def name(self) -> str:
-        return self.url
+        return without_secrets(self.url)
 
     async def load(self, known: str = "") -> RawDocument | FailedDocument | None:
         """Fetch the page, unless the server says that it is as it was."""
@@ -64,23 +65,25 @@ class PageItem:
         except SourceUnavailableError as error:
             if self.alone:
                 raise
-            return FailedDocument(self.url, str(error))
+            return FailedDocument(self.name, str(error))
         if page.status == 304:
             return None
         if self.alone:
-            _check_alone(page, self.url)
+            _check_alone(page, self.name)
         if page.status != 200:
             return _failed(
-                self.url, f"the server answered {page.status}.", gone=page.status in (404, 410)
+                self.name, f"the server answered {page.status}.", gone=page.status in (404, 410)
             )
         suffix = _format(page)
         if not suffix:
-            return _failed(self.url, f"pages of the kind {page.kind or 'unknown'} are not read.")
+            return _failed(self.name, f"pages of the kind {page.kind or 'unknown'} are not read.")
         return RawDocument(
             source=self.source.name,
-            name=self.url,
+            name=self.name,
             format=suffix,
-            uri=page.url if urlsplit(page.url).netloc == urlsplit(self.url).netloc else self.url,
+            uri=without_secrets(
+                page.url if urlsplit(page.url).netloc == urlsplit(self.url).netloc else self.url
+            ),
             fingerprint=page.fingerprint,
             content=_as_utf8(page),
             extra={"day_server": on} if (on := day_of_header(page.modified)) else {},
@@ -121,7 +124,10 @@ class WebSource:
     async def fetch(self, url: str, known: str = "") -> Page:
         """A page of this source, when its server has time; raises SourceUnavailableError."""
         for patience in reversed(range(_TRIES)):
-            page = await self._fetcher.fetch(url, known, self._turn)
+            try:
+                page = await self._fetcher.fetch(url, known, self._turn)
+            except SourceUnavailableError as error:
+                raise _unspoken(error) from None  # nor in the cause
             wait = page.wait
             if page.status == 429 and wait is None:
                 wait = _PATIENCE_S
@@ -133,7 +139,7 @@ class WebSource:
                 break
             host.wait(wait)
         reason = f"its server asks for patience ({page.status}, {wait:.0f} s)."
-        raise SourceUnavailableError(source=url, reason=reason)
+        raise SourceUnavailableError(source=without_secrets(url), reason=reason)
 
     async def items(self) -> AsyncIterator[Item | Skipped | FailedDocument]:
         """The page, or every page of the sitemap in its order."""
@@ -143,7 +149,7 @@ class WebSource:
         first = await self.fetch(self.url)
         if first.status != 200:
             raise SourceUnavailableError(
-                source=self.url, reason=f"the server answered {first.status}."
+                source=without_secrets(self.url), reason=f"the server answered {first.status}."
             )
         if not _sitemap(first.content):
             yield PageItem(self, self.url, first)
@@ -170,12 +176,12 @@ class WebSource:
                     continue
                 seen.add(url)
                 if not _same_site(url, self.url):
-                    yield Skipped(url)
+                    yield Skipped(without_secrets(url))
                 elif kind == "sitemapindex":
                     if depth < _SITEMAPS_DEEP:
                         waiting.append((await self._sitemap_page(url), depth + 1))
                 elif count >= self._most:
-                    yield Skipped(url)
+                    yield Skipped(without_secrets(url))
                 else:
                     count += 1
                     yield PageItem(self, url)
@@ -183,7 +189,7 @@ class WebSource:
     async def _sitemap_page(self, url: str) -> Page:
         page = await self.fetch(url)
         if page.status != 200 or not _sitemap(page.content):
-            raise SourceUnavailableError(source=url, reason="it is no sitemap.")
+            raise SourceUnavailableError(source=without_secrets(url), reason="it is no sitemap.")
         return page
 
     @asynccontextmanager
@@ -225,6 +231,12 @@ class WebSource:
             reason = f"the server answered {page.status}."
             raise SourceUnavailableError(source=url, reason=reason)
         return read_robots(page.content, PROGRAM) if page.status == 200 else Robots()
+
+
+def _unspoken(error: SourceUnavailableError) -> SourceUnavailableError:
+    """The same error about an address that says no secret."""
+    source = without_secrets(str(error.data.get("source", "")))
+    return SourceUnavailableError(source=source, reason=error.data.get("reason", ""))
 
 
 def _check_alone(page: Page, url: str) -> None:
@@ -293,6 +305,7 @@ def _addresses(content: bytes, url: str) -> tuple[str, list[str]]:
         # Entities cannot grow without bound: expat has refused that since 2.4.1.
         root = ElementTree.fromstring(_unpacked(content))  # noqa: S314
     except ElementTree.ParseError as error:
-        raise SourceUnavailableError(source=url, reason="its sitemap is broken.") from error
+        source = without_secrets(url)
+        raise SourceUnavailableError(source=source, reason="its sitemap is broken.") from error
     found = [e.text.strip() for e in root.iter() if e.tag.rpartition("}")[2] == "loc" and e.text]
     return root.tag.rpartition("}")[2], found

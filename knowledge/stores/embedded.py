@@ -43,7 +43,8 @@ class EmbeddedStore:
         self._model = model
         self._index = MemoryIndex(dimensions)
         self._dimensions = dimensions
-        self._vocabulary = writing.Vocabulary()
+        self._vocabulary = writing.Vocabulary()  # the writer's
+        self._asked = writing.Vocabulary()  # the reader's
         self._writer: Desk | None = None
         self._reader: Desk | None = None
 
@@ -77,6 +78,7 @@ class EmbeddedStore:
     def _reread(self, connection: sqlite3.Connection) -> None:
         """Begin to search another file: nothing that is held in memory belongs to it."""
         self._index = MemoryIndex(self._dimensions)
+        self._asked = writing.Vocabulary()
         schema.prepare(connection, self._path, self._model, self._dimensions)
 
     async def close(self) -> None:
@@ -156,7 +158,7 @@ class EmbeddedStore:
             self._index.follow(connection)
             query = lexical_query(storable(request.text))
             telling = self._respelled(connection, query, request.principal)
-            numbers = writing.lookup(connection, [*telling, *query.function])
+            numbers = self._asked.stored(connection, [*telling, *query.function])
             hits, withheld = self._index.search(
                 connection,
                 {n: w for t, w in telling.items() if (n := numbers.get(t)) is not None},
@@ -179,7 +181,7 @@ class EmbeddedStore:
         """The question's telling terms, and those of other spellings of its words."""
 
         def known(terms: Collection[str]) -> set[str]:
-            numbers = writing.lookup(connection, list(terms))
+            numbers = self._asked.stored(connection, terms)
             held = self._index.held(numbers.values(), principal)
             return {term for term, number in numbers.items() if number in held}
 

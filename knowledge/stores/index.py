@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,11 +37,21 @@ REFINED = 1000
 Row = tuple[int, int, int, bytes, bytes, bytes | None]
 
 _NOBODY = 0
+_AUDIENCES = 16
 _SLICE = 4096
 _ROWS = """
     SELECT record.chunk, record.document, length, terms, counts, vector.value
     FROM record LEFT JOIN vector ON vector.chunk = record.chunk
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Audience:
+    """Whom a search is for: the slots that they may see and those that are alive, shape
+    ``[slots]``, each mask once where they are the same; what words weigh for them."""
+
+    masks: tuple[NDArray[np.bool_], ...]
+    census: Census
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,7 @@ class MemoryIndex:
         self._dead = 0
         self._sets: dict[str, int] = {"": _NOBODY}  # groups as in the file
         self._rights_of: dict[int, int] = {}
+        self._audiences: OrderedDict[bytes, _Audience] = OrderedDict()  # as of ``seq``
 
     def __len__(self) -> int:
         return int(self._chunks.size) - self._dead
@@ -90,6 +102,7 @@ class MemoryIndex:
         if last == self.seq:
             return
         oldest = connection.execute("SELECT min(seq) FROM change").fetchone()[0]
+        self._audiences.clear()
         behind = self.seq < 0 or (oldest is not None and self.seq + 1 < oldest)
         try:
             if behind or self._dead > 10_000 + len(self) // 4:
@@ -201,7 +214,7 @@ class MemoryIndex:
 
     def held(self, terms: Iterable[int], principal: Principal) -> set[int]:
         """Those of the terms that stand in a visible chunk."""
-        visible = self._visible(principal)
+        visible = self._audience(principal).masks[0]
         return {term for term in terms if self._postings.any(term, visible)}
 
     def search(
@@ -219,15 +232,16 @@ class MemoryIndex:
     ) -> tuple[list[Hit], list[int]]:
         """The best ``k + spare`` visible hits, and the documents of those of the best ``k`` of all
         that are not visible, best first."""
-        alive = self._rights != _NOBODY
-        visible = self._visible(principal)
-        audiences = [visible, alive] if (alive != visible).any() else [visible]
-        lexical = self._lexical(telling, function, alive, audiences)
+        audience = self._audience(principal)
+        lexical = self._lexical(telling, function, audience)
         near = None if vector is None else self._matrix.scores(vector)
-        pools = [self._pool(lexical, near, among) for among in audiences]
+        pools = [self._pool(lexical, near, among) for among in audience.masks]
         slots = distinct(np.concatenate(pools))
         cosine = self._exact(connection, slots, vector)
-        ranked = [self._ranked(slots, lexical, cosine, alpha, fusion, among) for among in audiences]
+        ranked = [
+            self._ranked(slots, lexical, cosine, alpha, fusion, among, k + spare)
+            for among in audience.masks
+        ]
         hits = [
             Hit(
                 chunk=int(self._chunks[slots[i]]),
@@ -236,39 +250,43 @@ class MemoryIndex:
                 lexical=float(lexical[slots[i]]),
                 cosine=None if np.isnan(cosine[i]) else float(cosine[i]),
             )
-            for i, score in ranked[0][: k + spare]
+            for i, score in ranked[0]
         ]
         withheld = [
             int(self._documents[slots[i]])
             for i, _ in (ranked[1][:k] if len(ranked) > 1 else [])
-            if not visible[slots[i]]
+            if not audience.masks[0][slots[i]]
         ]
         return hits, list(dict.fromkeys(withheld))
 
-    def _visible(self, principal: Principal) -> NDArray[np.bool_]:
+    def _audience(self, principal: Principal) -> _Audience:
+        """What a principal may see; kept until something changes, as many may see the same."""
         by_set = np.array(
             [bool(groups) and principal.may_see(_groups(groups)) for groups in self._sets], np.bool_
         )
-        return by_set[self._rights]
+        key = by_set.tobytes()
+        known = self._audiences.get(key)
+        if known is None:
+            alive, visible = self._rights != _NOBODY, by_set[self._rights]
+            masks = (visible, alive) if (alive != visible).any() else (visible,)
+            known = _Audience(masks, Census.of(self._lengths, alive, visible))
+            while len(self._audiences) >= _AUDIENCES:
+                self._audiences.popitem(last=False)
+            self._audiences[key] = known
+        self._audiences.move_to_end(key)
+        return known
 
-    def _lexical(
-        self,
-        telling: Weights,
-        function: Weights,
-        alive: NDArray[np.bool_],
-        audiences: Sequence[NDArray[np.bool_]],
-    ) -> Floats:
+    def _lexical(self, telling: Weights, function: Weights, audience: _Audience) -> Floats:
         """BM25 of all slots by telling words, and of the best for each audience by all words.
 
         By the statistics of what the asker may see, the first audience: what is hidden must not
         move what is shown. Hidden slots are weighed by them too, as for the audit that is enough.
         """
-        census = Census.of(self._lengths, alive, audiences[0])
-        scores = self._postings.scores(telling, census)
+        scores = self._postings.scores(telling, audience.census)
         if function:
-            chosen = [best(scores, REFINED, among & (scores > 0)) for among in audiences]
+            chosen = [best(scores, REFINED, among & (scores > 0)) for among in audience.masks]
             slots = distinct(np.concatenate(chosen))
-            scores[slots] += self._postings.scores_at(slots, function, census)
+            scores[slots] += self._postings.scores_at(slots, function, audience.census)
         return scores
 
     def _pool(self, lexical: Floats, near: Floats | None, among: NDArray[np.bool_]) -> Slots:
@@ -309,12 +327,14 @@ class MemoryIndex:
         alpha: float,
         fusion: Fusion,
         among: NDArray[np.bool_],
+        n: int,
     ) -> list[tuple[int, float]]:
-        """Places in ``slots`` and fused scores of the candidates among those, best first."""
+        """Places in ``slots`` and fused scores of the best ``n`` candidates among those, best
+        first."""
         places = np.flatnonzero(among[slots])
         scores = fuse(lexical[slots[places]], cosine[places], alpha, DEPTH, fusion)
-        order = best(scores, scores.size)
-        return [(int(places[i]), float(scores[i])) for i in order]
+        order = best(scores, n)
+        return list(zip(places[order].tolist(), scores[order].tolist(), strict=True))
 
 
 @lru_cache(maxsize=16_384)

@@ -8,8 +8,8 @@ little and a query touches only the lists of its own terms: five bytes a posting
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Slots = NDArray[np.int64]
+Counts = NDArray[np.uint8]
 Weights = Mapping[int, float]
 
 # The values that everybody uses, Lucene and Weaviate among them: see Robertson and Zaragoza,
@@ -32,6 +33,13 @@ MAX_TERMS = 1 << 24
 
 _GROWTH = 3
 
+_REMEMBERED = 50_000
+"""Terms of which a census remembers how many slots hold them."""
+
+_FEW = 64
+"""Slots of a list that are looked at first: of a word that many chunks hold, one of these will
+do."""
+
 Number = TypeVar("Number", bound=np.generic)
 
 
@@ -46,43 +54,50 @@ def distinct(values: NDArray[Number]) -> NDArray[Number]:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many words are in each slot, shape ``[slots]``, which slots are alive, and which of them
-    count.
+    """What BM25 needs of each slot, shape ``[slots]``: by how much its length holds a word back,
+    whether it is alive, whether it counts.
 
     Document frequencies and mean length are those of the counted ones: scores are those of a fresh
     index that holds nothing else, and tell an asker nothing of what is hidden.
     """
 
-    lengths: Floats
-    alive: NDArray[np.bool_]
+    norms: Floats
+    dead: Slots
     counted: NDArray[np.bool_]
     size: int
-    mean: float
+    _holding: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls, lengths: Floats, alive: NDArray[np.bool_], counted: NDArray[np.bool_] | None = None
     ) -> Census:
-        """``counted``: those that the asker may see; by default all that are alive."""
+        """``lengths`` in words; ``counted``: those that the asker may see, by default all that are
+        alive."""
         counted = alive if counted is None else counted
         own = lengths[counted]
         mean = float(own.mean(dtype=np.float64)) if own.size else 0.0
-        return cls(lengths, alive, counted, own.size, mean or 1.0)
+        norms = np.float32(K1 * (1 - B)) + np.float32(K1 * B / (mean or 1.0)) * lengths
+        return cls(norms, np.flatnonzero(~alive), counted, own.size)
 
-    def idf(self, lists: Iterable[NDArray[np.uint32]]) -> np.float32:
-        """Lucene's ``ln(1 + (N - n + .5) / (n + .5))``, never negative."""
-        if self.size == self.counted.size:
-            holding = sum(slots.size for slots in lists)
-        else:
-            holding = sum(int(np.count_nonzero(self.counted[slots])) for slots in lists)
+    def idf(self, term: int, lists: Sequence[tuple[NDArray[np.uint32], Counts]]) -> np.float32:
+        """Lucene's ``ln(1 + (N - n + .5) / (n + .5))``, never negative; ``n`` is remembered."""
+        holding = self._holding.get(term)
+        if holding is None:
+            everybody = self.size == self.counted.size
+            holding = sum(
+                slots.size if everybody else int(np.count_nonzero(self.counted[slots]))
+                for slots, _ in lists
+            )
+            if len(self._holding) >= _REMEMBERED:
+                self._holding.clear()
+            self._holding[term] = holding
         return np.float32(math.log(1 + (self.size - holding + 0.5) / (holding + 0.5)))
 
     def saturated(self, counts: NDArray[np.uint8], slots: NDArray[np.uint32]) -> Floats:
         """The share of BM25 that grows with occurrences and shrinks with length."""
         often = counts.astype(np.float32)
-        norm = np.float32(K1 * (1 - B)) + np.float32(K1 * B / self.mean) * self.lengths[slots]
-        share = often * np.float32(K1 + 1) / (often + norm)
-        return share.astype(np.float32, copy=False)
+        share: Floats = often * np.float32(K1 + 1) / (often + self.norms[slots])
+        return share
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +192,13 @@ class Postings:
 
     def scores(self, query: Weights, census: Census) -> Floats:
         """BM25 of every slot for weighted terms, shape ``[slots]``; 0: no word found."""
-        scores = np.zeros(census.lengths.size, np.float32)
+        scores = np.zeros(census.norms.size, np.float32)
         for term, weight in query.items():
             lists = self._lists(term)
-            factor = weight * census.idf(slots for slots, _ in lists)
+            factor = weight * census.idf(term, lists)
             for slots, counts in lists:
                 scores[slots] += factor * census.saturated(counts, slots)
-        scores[~census.alive] = 0.0
+        scores[census.dead] = 0.0
         return scores
 
     def scores_at(self, places: Slots, query: Weights, census: Census) -> Floats:
@@ -191,7 +206,7 @@ class Postings:
         scores = np.zeros(places.size, np.float32)
         for term, weight in query.items():
             lists = self._lists(term)
-            factor = weight * census.idf(slots for slots, _ in lists)
+            factor = weight * census.idf(term, lists)
             for slots, counts in lists:
                 at = np.minimum(np.searchsorted(slots, places), slots.size - 1)
                 held = slots[at] == places
@@ -201,7 +216,10 @@ class Postings:
 
     def any(self, term: int, among: NDArray[np.bool_]) -> bool:
         """Whether a term stands in one of the slots of a mask, shape ``[slots]``."""
-        return any(bool(among[slots].any()) for slots, _ in self._lists(term))
+        return any(
+            bool(among[slots[:_FEW]].any() or among[slots[_FEW:]].any())
+            for slots, _ in self._lists(term)
+        )
 
     def _lists(self, term: int) -> list[tuple[NDArray[np.uint32], NDArray[np.uint8]]]:
         return [found for s in self._segments if (found := s.find(term))[0].size]

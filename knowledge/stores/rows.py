@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -138,10 +139,20 @@ def _chunk(row: tuple[object, ...]) -> Chunk:
         revision=str(revision),
         ordinal=int(str(ordinal)),
         title=str(title),
-        headings=tuple(json.loads(str(headings))),
+        headings=_headings(str(headings)),
         text=str(text),
         start=int(str(start)),
         end=int(str(end)),
         uri=str(uri),
-        groups=frozenset(json.loads(str(groups))),
+        groups=_groups(str(groups)),
     )
+
+
+@lru_cache(maxsize=16_384)
+def _headings(stored: str) -> tuple[str, ...]:
+    return tuple(json.loads(stored))
+
+
+@lru_cache(maxsize=16_384)
+def _groups(stored: str) -> frozenset[str]:
+    return frozenset(json.loads(stored))

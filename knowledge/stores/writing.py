@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,17 @@ class Vocabulary:
             connection.executemany("INSERT INTO term VALUES (?, ?)", numbered.items())
             connection.execute("REPLACE INTO meta VALUES ('terms', ?)", (str(first + len(new)),))
             found.update(numbered)
+        return found
+
+    def stored(self, connection: sqlite3.Connection, wanted: Collection[str]) -> dict[str, int]:
+        """The numbers of those terms that some chunk has held, as of a snapshot without changes of
+        the caller's own."""
+        found = {t: n for t in wanted if (n := self._known.get(t)) is not None}
+        missing = [t for t in wanted if t not in found]
+        if missing:
+            looked_up = lookup(connection, missing)
+            self.remember(looked_up)
+            found.update(looked_up)
         return found
 
     def remember(self, numbers: dict[str, int]) -> None:
@@ -183,8 +194,8 @@ def _record(
     numbers: dict[str, int],
 ) -> None:
     counts = terms.counts
-    ids = np.fromiter((numbers[t] for t in counts), np.uint32, len(counts))
-    often = np.fromiter((min(n, MAX_COUNT) for n in counts.values()), np.uint8, len(counts))
+    ids = np.fromiter(map(numbers.__getitem__, counts), np.uint32, len(counts))
+    often = np.fromiter(counts.values(), np.int64, len(counts)).clip(max=MAX_COUNT).astype(np.uint8)
     connection.execute(
         "INSERT INTO record VALUES (?, ?, ?, ?, ?)",
         (number, document, terms.length, ids.tobytes(), often.tobytes()),

@@ -69,7 +69,7 @@ async def test_no_texts_give_no_vectors(shared: BuiltinEmbedder) -> None:
 async def test_a_query_goes_past_waiting_documents(shared: BuiltinEmbedder) -> None:
     """A question asked while many documents wait is answered before they are done."""
     await shared.warm()
-    documents = asyncio.ensure_future(shared.embed([f"{'word ' * 150}{n}" for n in range(120)]))
+    documents = asyncio.ensure_future(shared.embed([f"{'word ' * 150}{n}" for n in range(600)]))
     await asyncio.sleep(0.02)
     await shared.embed_query("What is the meaning of this?")
     assert not documents.done()
@@ -87,7 +87,7 @@ async def test_a_cancelled_batch_frees_the_cores(shared: BuiltinEmbedder) -> Non
         await documents
     start = time.monotonic()
     await shared.embed(["the next text"])
-    assert time.monotonic() - start < 10  # 3,000 texts take a minute at best
+    assert time.monotonic() - start < 40  # 3,000 texts take a minute at best
 
 
 async def test_a_repeated_query_is_remembered(shared: BuiltinEmbedder) -> None:

@@ -39,6 +39,26 @@ def test_the_best_are_those_of_a_full_sort(values: list[int], n: int, random: ob
     assert best(scores, n).tolist() == sorted(range(len(values)), key=lambda i: -values[i])[:n]
 
 
+@pytest.mark.parametrize("n", [0, 1, 132, 1000, 29_000])
+@pytest.mark.parametrize("order", ["any", "rising", "falling", "few above"])
+def test_the_best_of_many_are_those_of_a_full_sort(n: int, order: str) -> None:
+    """However the scores of a large store lie, equal ones and hidden ones among them."""
+    rng = np.random.default_rng(n)
+    scores = rng.integers(0, 5000, 30_000).astype(np.float32)
+    scores[rng.random(scores.size) < 0.1] = -np.inf
+    if order == "rising":
+        scores.sort()
+    elif order == "falling":
+        scores[::-1].sort()
+    elif order == "few above":  # where the sample sees nothing of them
+        scores[:] = 1
+        scores[5:4000:16] = 2
+    among = rng.random(scores.size) < 0.8
+    fits = np.flatnonzero(among & np.isfinite(scores))
+    full = fits[np.argsort(-scores[fits], kind="stable")]
+    assert best(scores, n, among).tolist() == full[:n].tolist()
+
+
 def test_scores_spread_between_floor_and_ceiling() -> None:
     """The floor becomes 0, the ceiling 1, what is below stays at 0."""
     assert spread(floats(1, 2, 3, 0), 1, 3).tolist() == [0, 0.5, 1, 0]

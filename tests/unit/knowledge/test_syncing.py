@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from bot.conversation import Principal
 from bot.errors import NotFoundError, SourceUnavailableError
 from bot.store.base import Database
+from bot.work.claims import Patience
+from bot.work.jobs import Jobs
 from bot.work.leases import Leases
+from bot.work.runner import Kind, Runner
 from knowledge.document import FailedDocument, RawDocument
 from knowledge.exclusive import Exclusive
 from knowledge.ingest import Ingestor
@@ -27,7 +30,7 @@ from knowledge.standing import SourceDesk, State
 from knowledge.stores.base import SearchRequest
 from knowledge.stores.embedded import EmbeddedStore
 from knowledge.syncbook import SyncBook, SyncRecord
-from knowledge.syncing import Plan, Schedule, Syncer, next_due
+from knowledge.syncing import KIND, Plan, Reading, Schedule, Syncer, next_due
 
 NOW = datetime(2026, 11, 22, 10, 42, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -68,6 +71,20 @@ class Notebook:
 
 
 @dataclass
+class Worker:
+    """A process that looks what is due, and reads it."""
+
+    schedule: Schedule
+    runner: Runner
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.schedule.run())
+            tasks.create_task(self.runner.run())
+
+
+@dataclass
 class House:
     """Everything that syncing needs, over one database."""
 
@@ -88,10 +105,15 @@ class House:
         ingestor = Ingestor(self.ledger, self.store, self.leases, clock=self.clock)
         return Syncer(ingestor, self.ledger, self.book, self.clock)
 
-    def schedule(self, *plans: Plan) -> Schedule:
+    def schedule(self, *plans: Plan) -> Worker:
         """As another process would have it."""
-        exclusive = Exclusive(self.leases)
-        return Schedule(plans, self.new_syncer(), self.book, exclusive, self.clock, look_s=0.02)
+        jobs, exclusive = Jobs(self.database, self.clock), Exclusive(self.leases)
+        reading = Reading(plans, self.new_syncer(), self.book, exclusive, self.clock)
+        kind = Kind(KIND, reading, 2, Patience(tries=1))
+        return Worker(
+            Schedule(plans, self.book, jobs, self.clock, look_s=0.02),
+            Runner(self.database, {KIND: kind}, idle_s=0.02, renew_s=0.1, clock=self.clock),
+        )
 
     def desk(self, *plans: Plan) -> SourceDesk:
         return SourceDesk(plans, self.ledger, self.book, self.leases, self.clock)
@@ -117,12 +139,12 @@ def plan(source: Notebook, every: timedelta | None = HOUR) -> Plan:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not holds():  # noqa: ASYNC110 - what is waited for knows no event
             await asyncio.sleep(0.01)
 
 
-async def running(schedule: Schedule, holds: Callable[[], bool]) -> None:
+async def running(schedule: Worker, holds: Callable[[], bool]) -> None:
     """Run a schedule until something holds and nothing is read, then stop it."""
     task = asyncio.create_task(schedule.run())
     try:
@@ -273,7 +295,7 @@ async def test_progress_is_shown_while_a_source_is_read(house: House) -> None:
     notes = Notebook(hold=asyncio.Event())
     task = asyncio.create_task(house.syncer.sync(plan(notes)))
     desk = house.desk(plan(notes))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while (await desk.standings())[0].state is not State.SYNCING:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert notes.hold is not None

@@ -56,7 +56,7 @@ class Shrinking:
 async def test_a_document_that_shrinks_while_it_is_read_is_read_to_its_end() -> None:
     """Another process removes what is about to be read: what is left comes back, and soon."""
     store = WeaviateStore(cast("Collection", Shrinking(2 * PAGE)), 3)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         [book] = await store.read([BOOK])
     assert [c.chunk.ordinal for c in book.chunks] == list(range(PAGE))
 
