@@ -7,13 +7,14 @@ Pure. The reason goes into the turn's story; the persona puts it into words for 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from bot.evidence import NotKnowing, Passage, Unknown
 from bot.facts import Kind, facts, rarity
 from bot.languages import FUNCTION_WORDS, GERMAN
 from bot.lexical import STOP_WORDS, fold, terms, words
+from bot.linking import only_known_links
 from bot.nearness import Nearness, in_another_language, nearness
 from bot.query.cues import ASKS_BACK, last_sentence
 from bot.query.phrases import GENERAL
@@ -221,6 +222,14 @@ def _outside(near: Nearness, passages: Sequence[Passage], limits: Limits) -> boo
     if all(p.cosine is None for p in passages):  # words alone: half of them is near
         return near.covered < limits.outside / 1.5
     return near.value < limits.outside
+
+
+def as_said(why: Unknown, said: Iterable[str]) -> Unknown:
+    """The same without words that nobody said, as a model may put into what it rewrites, and
+    without addresses."""
+    known = fold("\n".join(said))
+    kept = tuple(w for w in why.missing if fold(w) in known and only_known_links(w, ()) == w)
+    return why if kept == why.missing else replace(why, missing=kept)
 
 
 def missing_words(

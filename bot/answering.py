@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from bot.abstaining import asks_back, missing_words, other_task, part_unknown, unknown
+from bot.abstaining import (
+    as_said,
+    asks_back,
+    missing_words,
+    other_task,
+    part_unknown,
+    unknown,
+)
 from bot.attaching import from_file
 from bot.budget import SPENT_LOOKED, SPENT_NOTE, SPENT_NOTICE
 from bot.citing import CitationBook, without_markers
@@ -18,9 +25,11 @@ from bot.disagreeing import tell as tell_both
 from bot.errors import ModelError, ModelTimeoutError, ModelUnavailableError
 from bot.evidence import Rejected, Retrieval
 from bot.facts import Kind, facts
-from bot.guardrails import clean, evidence_is_weak, from_nowhere, only_known_links
+from bot.guardrails import clean, evidence_is_weak, from_nowhere
 from bot.ladder import Ladder
 from bot.languages import spoken
+from bot.leaks import LEAKED, LeakError
+from bot.linking import NO_SITES, Sites, only_known_links
 from bot.live import Current, complete, documents_alone, rest_untold, tell
 from bot.parts import Part, parts
 from bot.ports import Brief, Grounder, GroundingCheck, Voice
@@ -30,6 +39,7 @@ from bot.reply import Reply
 from bot.sentences import Piece, SentenceStream
 from bot.speaking import Speaker
 from bot.telemetry import log
+from bot.tracing import happened
 
 BROKEN_OFF = "\n\nI had to stop here: {reason}."
 """What stands under an answer that was begun and cannot be finished."""
@@ -48,19 +58,23 @@ class Answering:
         budget: Spending | None = None,
         doubts: Doubts | None = None,
         languages: Sequence[str] = (),
+        sites: Sites = NO_SITES,
     ) -> None:
         self.ladder = ladder
         self._grounder = grounder
         self._budget = budget
         self._doubts = doubts
         self._languages = tuple(languages)
+        self._sites = sites
 
     def led_by(self, voice: Voice | None) -> Answering:
         """The same with another brand voice (``None``: as it is)."""
         ladder = self.ladder.led_by(voice)
         if ladder is self.ladder:
             return self
-        return Answering(ladder, self._grounder, self._budget, self._doubts, self._languages)
+        return Answering(
+            ladder, self._grounder, self._budget, self._doubts, self._languages, self._sites
+        )
 
     async def ask_back(self, words: str, reply: Reply) -> None:
         """Ask for what is missing before anything can be looked up, or told."""
@@ -93,7 +107,7 @@ class Answering:
 
     async def _chat(self, piece: Piece, voice: Voice, brief: Brief, reply: Reply) -> None:
         """A sentence without evidence: no links, no sources, and of figures only what was said."""
-        text = without_markers(only_known_links(clean(piece.text), ()))
+        text = without_markers(only_known_links(clean(piece.text), (), self._sites))
         said = (brief.question, *(message.text for message in brief.history))
         figures = () if voice is self.ladder.plain else from_nowhere(text, said)
         if figures:
@@ -132,7 +146,8 @@ class Answering:
             [chunk.text for chunk in chunks], brief.question, [chunk.header for chunk in chunks]
         )
         check = live.check(judging, brief.passages)
-        speaker = Speaker(brief, await self._both_sides(brief, live, check, reply), reply)
+        check = await self._both_sides(brief, live, check, reply)
+        speaker = Speaker(brief, check, reply, self._sites)
         frugal = not await self.may_spend()
         await self._climb(self._rungs(brief, reply, frugal=frugal), live, speaker, reply)
         rest = [] if live.found else await self._open_parts(speaker, reply)
@@ -170,7 +185,7 @@ class Answering:
         if not found:
             return check
         reply.notes.extend(each.reason for each in found)
-        speaker = Speaker(brief, check, reply)
+        speaker = Speaker(brief, check, reply, self._sites)
         speaker.begin(self.ladder.plain)
         await tell_both(found, dates, speaker.pass_on, spoken(brief.question, self._languages))
         await reply.say(reply.book.finish())
@@ -271,9 +286,14 @@ class Answering:
 
     def _step_down(self, voice: Voice, error: ModelError, reply: Reply) -> None:
         """A model did not answer: the next rung takes over, and the turn says so."""
+        reply.error = str(error)
+        happened("step down", rung=self.ladder.rung(voice), kind=type(error).__name__)
+        if isinstance(error, LeakError):
+            # Its server is well: whoever makes a model do this must not switch it off for others.
+            reply.notes.append(f"{LEAKED}: {voice.model}")
+            return
         log.warning("the model did not answer, the next one steps in", error=str(error))
         self.ladder.failed(voice, str(error))
-        reply.error = str(error)
         reply.notes.append(f"{voice.model} did not answer: {error}")
 
     async def _tell(self, live: Current, speaker: Speaker, reply: Reply) -> None:
@@ -296,6 +316,7 @@ class Answering:
         known = tuple(p for p in brief.passages if not from_file(p))
         asked = brief.question if other_task(brief.question) else brief.query
         why = unknown(asked, known, unsupported=len(reply.rejected))
+        why = as_said(why, (brief.question, *(message.text for message in brief.history)))
         reply.notes.append(why.reason)
         declined = self.ladder.voice.decline(replace(brief, passages=known), why)
         await reply.say(" ".join(live.missing) or declined)

@@ -24,6 +24,7 @@ from bot.evidence import Passage
 from bot.facts import Kind, facts
 from bot.languages import ENGLISH, FUNCTION_WORDS, GERMAN, language
 from bot.lexical import STOP_WORDS, fold, terms, words
+from bot.linking import title_said
 from bot.llm.asking import ONE_VALUE, Asked, Asks, holds_type, read_question
 from bot.query.cues import PERSONAL, POINTING, SWITCH, leans, telling
 from bot.query.phrases import Kind as Named
@@ -249,7 +250,7 @@ def _choices(
 def _label(passage: Passage) -> tuple[str, bool]:
     """What a page is about: the one code in its title, else its title; empty where it has several
     codes and so is about none of them alone. A code in brackets only says more of a title."""
-    title = " ".join(passage.chunk.title.split())
+    title = title_said(passage.chunk.title, passage.chunk.uri)
     bare = _BRACKETS.sub(" ", title)
     codes = {f.value: f.text for f in facts(bare) if f.kind is Kind.CODE}
     if len(codes) == 1:

@@ -28,6 +28,10 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+TRIED_IN = "playground"
+"""The channel of turns that an operator tried out and kept: nobody asked them."""
+
+
 class Outcome(StrEnum):
     """How a turn ended."""
 
@@ -156,6 +160,7 @@ class Turn:
     words what went otherwise than usual: a model that was down, a budget that is spent.
     ``cached_from`` names the turn whose answer this one repeats, ``saved_usd`` what that cost then.
     ``style`` says how well the answer keeps to the persona, 0 to 1; ``None``: it was not scored.
+    ``begun`` is when it was asked, of a turn that is just being stored.
     """
 
     id: str
@@ -182,6 +187,7 @@ class Turn:
     cached_from: str = ""
     saved_usd: float = 0.0
     style: float | None = None
+    begun: datetime | None = field(default=None, compare=False)
 
 
 class Rating(StrEnum):

@@ -15,6 +15,7 @@ from bot.evidence import Passage
 from bot.facts import Kind, facts
 from bot.languages import GERMAN
 from bot.lexical import STOP_WORDS, terms
+from bot.linking import title_said
 from bot.ports import GroundingCheck, Verdict
 from bot.ports_abstaining import (
     Dated,
@@ -116,7 +117,7 @@ def _age(dated: Dated | None) -> tuple[bool, int]:
 
 
 def _said(words: str, side: Side, dated: Dated | None, tongue: str) -> str:
-    title = " ".join(side.title.replace("“", "'").replace("”", "'").split())[:_LONGEST_TITLE]
+    title = title_said(side.title.replace("“", "'").replace("”", "'"), "")[:_LONGEST_TITLE]
     when = f" ({_DATED[tongue][dated.by].replace('{on}', day(dated.on, tongue))})" if dated else ""
     said = words.replace("{dated}", when).replace("{value}", side.value.rstrip("."))
     return said.replace("{title}", title)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -20,27 +22,45 @@ from bot.attaching import attached, names_only, routed, searched_for, with_files
 from bot.caching import Asked, essence, worth_keeping
 from bot.citing import without_markers
 from bot.clarifying import clarification
-from bot.conversation import Message, Outcome, Principal, Question, Route, RouteDecision, Turn
+from bot.conversation import (
+    Message,
+    Outcome,
+    Platform,
+    Principal,
+    Question,
+    Route,
+    RouteDecision,
+    Turn,
+)
 from bot.disagreeing import Doubts
-from bot.errors import QuestionError, UsageError, WellspokenError
-from bot.evidence import Grounding, Passage, Retrieval
-from bot.guardrails import clean_question
+from bot.errors import (
+    DatabaseHeldError,
+    DatabaseMovedError,
+    QuestionError,
+    UsageError,
+    WellspokenError,
+)
+from bot.evidence import Grounding, Retrieval
+from bot.exchange import Exchange
+from bot.guardrails import LONGEST_QUESTION, clean_question
 from bot.ladder import Ladder
 from bot.languages import spoken
+from bot.linking import NO_SITES, Sites
 from bot.live import Current, without_values
-from bot.ports import Brief, Clock, Grounder, LiveFacts, Retriever, Rewriter
-from bot.ports_costs import AnswerStore, CachedAnswer, Spending
+from bot.orders import disarmed, unordered
+from bot.ports import Clock, Grounder, LiveFacts, Retriever, Rewriter
+from bot.ports_costs import AnswerStore, Spending
 from bot.ports_releasing import Releases, StyleCheck
 from bot.query import RuleRewriter
 from bot.reply import Reply, Show, Stopwatch, silent
-from bot.routing import SHIPPED, Thresholds, decide, reconsider, worth_a_look
-from bot.store.ids import new_id
+from bot.routing import Thresholds, decide, reconsider, worth_a_look
 from bot.telemetry import log
+from bot.underway import underway
 
 _APOLOGY = "Sorry, I could not answer that: {reason}. Please try again in a moment."
+_WITHOUT_FACTS = (Route.VOICE, Route.HANDOFF)
 _A_LOOK_S = 2.0
 """Seconds of a search that a greeting waits for at most."""
-_UNDECIDED = RouteDecision(Route.HYBRID, 0.0, ("nothing was decided",))
 
 
 class Turns(Protocol):
@@ -55,30 +75,8 @@ class Turns(Protocol):
     async def turn_for_key(self, key: str) -> Turn | None: ...
 
 
-_WITHOUT_FACTS = (Route.VOICE, Route.HANDOFF)
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """A question on its way to its answer: what was asked, decided and found so far."""
-
-    question: Question
-    thread: str
-    answering: Answering
-    said: str
-    query: str
-    history: tuple[Message, ...] = ()
-    live: Current = field(default_factory=lambda: Current(None))
-    files: tuple[Passage, ...] = ()
-    thresholds: Thresholds = SHIPPED
-    decision: RouteDecision = _UNDECIDED
-    found: Retrieval = field(default_factory=lambda: Retrieval(()))
-    repeated: CachedAnswer | None = None
-
-    def brief(self) -> Brief:
-        """What the voice is told."""
-        wanted = searched_for(self.query, self.question.attachments)
-        return Brief(self.said, wanted, self.history, self.found.passages, self.decision.route)
+def _uncounted(_platform: Platform) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class Engine:
@@ -95,6 +93,7 @@ class Engine:
         passages: int = 6,
         at_once: int = 64,
         observe: Callable[[Turn], None] | None = None,
+        counted: Callable[[Platform], AbstractContextManager[None]] | None = None,
         live: LiveFacts | None = None,
         rewriter: Rewriter | None = None,
         names: Sequence[str] = (),
@@ -103,24 +102,21 @@ class Engine:
         thresholds: Callable[[], Awaitable[Thresholds]] | None = None,
         doubts: Doubts | None = None,
         languages: Sequence[str] = (),
+        sites: Sites = NO_SITES,
         setup: str = "",
         releases: Releases | None = None,
         style: StyleCheck | None = None,
         route: Route | None = None,  # every question's, where it is to be measured
+        longest: int = LONGEST_QUESTION,
     ) -> None:
-        self._turns, self._route = turns, route
-        self._retriever = retriever
-        self._grounder = grounder
-        self._answering = Answering(ladder, grounder, budget, doubts, languages)
+        self._turns, self._route, self._longest = turns, route, longest
+        self._retriever, self._grounder = retriever, grounder
+        self._answering = Answering(ladder, grounder, budget, doubts, languages, sites)
         self._answers, self._budget, self._setup = answers, budget, setup
-        self._thresholds = thresholds
-        self._releases, self._style = releases, style
-        self._languages = tuple(languages)
-        self._clock = clock
-        self._passages = passages
-        self._places = asyncio.Semaphore(at_once)
-        self._observe = observe
-        self._live, self._names = live, tuple(names)
+        self._thresholds, self._releases, self._style = thresholds, releases, style
+        self._clock, self._passages, self._languages = clock, passages, tuple(languages)
+        self._places, self._observe = asyncio.Semaphore(at_once), observe
+        self._live, self._names, self._counted = live, tuple(names), counted or _uncounted
         self._rewriter = rewriter or RuleRewriter()
         self._keys: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -136,20 +132,21 @@ class Engine:
         :class:`~bot.errors.UsageError` for a question that cannot be asked; every other failure
         becomes a turn with outcome ``error`` that says so in one sentence.
         """
-        question = replace(question, text=clean_question(question.text))
+        question = replace(question, text=clean_question(question.text, self._longest))
+        begun = self._clock()
         if question.key is None:
             async with self._places:
-                return await self._answer(question, show)
-        return await self._answer_once(question, question.key, show)
+                return await self._answer(question, show, begun)
+        return await self._answer_once(question, question.key, show, begun)
 
-    async def _answer_once(self, question: Question, key: str, show: Show) -> Turn:
+    async def _answer_once(self, question: Question, key: str, show: Show, begun: datetime) -> Turn:
         """The same key at the same time or later: the same turn, for those who may read it."""
         reader = question.principal
         async with self._keys.setdefault(key, asyncio.Lock()):
             done = await self._turns.turn_for_key(key)
             if done is None:
                 async with self._places:
-                    turn = await self._answer(question, show)
+                    turn = await self._answer(question, show, begun)
                 # Another process may have been first: what is stored is the answer.
                 done = await self._turns.turn_for_key(key)
                 return done if done is not None and reader.covers(done.audience) else turn
@@ -158,11 +155,17 @@ class Engine:
         await show(done.answer)
         return done
 
-    async def _answer(self, question: Question, show: Show) -> Turn:
-        watch = Stopwatch()
+    async def _answer(self, question: Question, show: Show, begun: datetime) -> Turn:
+        """One turn, under its ids in the log and in traces."""
+        talk, on = Exchange.of(question, self._answering), question.author.platform
+        with self._counted(on), underway(talk.turn, talk.thread, on) as span:
+            done = await self._make(talk, show, begun)
+            span.set(outcome=done.outcome, route=done.route.route, model=done.model)
+            return done
+
+    async def _make(self, talk: Exchange, show: Show, begun: datetime) -> Turn:
+        question, watch = talk.question, Stopwatch()
         reply = Reply(show, watch)
-        thread = question.thread or new_id("thread")
-        talk = _Exchange(question, thread, self._answering, said=question.text, query=question.text)
         try:
             await self._understand(talk, reply)
             if not await self._decline_task(talk, reply):
@@ -174,7 +177,7 @@ class Engine:
             log.exception("not answered because of a fault in the program")
             await self._apologise(WellspokenError(), talk, reply)
 
-        turn = self._turn(talk, reply)
+        turn = replace(self._turn(talk, reply), begun=begun)
         if self._style is not None and turn.outcome is Outcome.ANSWERED:
             turn = replace(turn, style=await self._style(without_markers(turn.answer)))
         if self._budget is not None:
@@ -185,7 +188,7 @@ class Engine:
 
     # -- the stages ---------------------------------------------------------------------------
 
-    async def _understand(self, talk: _Exchange, reply: Reply) -> None:
+    async def _understand(self, talk: Exchange, reply: Reply) -> None:
         """What is asked, in its thread, and which way it goes."""
         question, watch = talk.question, reply.watch
         if self._releases is not None:
@@ -199,7 +202,7 @@ class Engine:
         watch.lap("rewrite")
 
         talk.live = Current.of(self._live, talk.said, talk.query, talk.history, question.principal)
-        talk.files = attached(talk.query, question.attachments)
+        talk.files = unordered(attached(talk.query, question.attachments))
         if self._thresholds is not None:
             talk.thresholds = await self._thresholds()
         reason = talk.live.plan.reason
@@ -223,7 +226,7 @@ class Engine:
             log.warning("no history", error=str(error))
             return ()
 
-    async def _respond(self, talk: _Exchange, reply: Reply) -> None:
+    async def _respond(self, talk: Exchange, reply: Reply) -> None:
         """Down the route: talk, ask back, or look up, and then perhaps talk after all."""
         chats = talk.decision.route in _WITHOUT_FACTS
         if chats and not worth_a_look(talk.decision, talk.thresholds):
@@ -255,7 +258,7 @@ class Engine:
             return
         await talk.answering.answer(talk.brief(), talk.live, reply)
 
-    async def _decline_task(self, talk: _Exchange, reply: Reply) -> bool:
+    async def _decline_task(self, talk: Exchange, reply: Reply) -> bool:
         """Say that a sum or a poem is none of its tasks. Nothing is looked up for one, and so it is
         small talk in the books: it counts neither as a look-up nor as a gap of the documents."""
         task = other_task(talk.said)
@@ -266,7 +269,7 @@ class Engine:
         await talk.answering.abstain(talk.brief(), talk.live, reply)
         return True
 
-    def _unclear(self, talk: _Exchange) -> Clarification | None:
+    def _unclear(self, talk: Exchange) -> Clarification | None:
         """The question back that a question needs, where it can mean several things."""
         if talk.live.plan.wants or talk.files:
             return None
@@ -274,11 +277,11 @@ class Engine:
         passages = talk.found.passages
         return clarification(talk.said, talk.query, passages, talk.history, tongue=tongue)
 
-    async def _search(self, talk: _Exchange) -> Retrieval:
+    async def _search(self, talk: Exchange) -> Retrieval:
         """What documents say, and live facts beside them."""
         return await talk.live.beside(self._retrieve(talk))
 
-    async def _look(self, talk: _Exchange) -> Retrieval | None:
+    async def _look(self, talk: Exchange) -> Retrieval | None:
         """A short look for what is likely small talk; ``None``: no look was possible, and small
         talk needs no knowledge base."""
         try:
@@ -288,15 +291,15 @@ class Engine:
             log.warning("taken for small talk without a look", error=str(error) or "too slow")
             return None
 
-    async def _retrieve(self, talk: _Exchange) -> Retrieval:
+    async def _retrieve(self, talk: Exchange) -> Retrieval:
         """What is said about it, as far as the audience may know."""
         wanted = essence(searched_for(talk.query, talk.question.attachments))
         found = await self._retriever.retrieve(wanted, talk.question.principal, self._passages)
         for sentence in found.degraded:
             log.warning("search is degraded", error=sentence)
-        return found
+        return disarmed(found)
 
-    async def _repeat(self, talk: _Exchange, reply: Reply) -> bool:
+    async def _repeat(self, talk: Exchange, reply: Reply) -> bool:
         """Give the stored answer to the same question over the same passages, if there is one."""
         if self._answers is None:
             return False
@@ -312,7 +315,7 @@ class Engine:
         await reply.say(kept.answer)
         return True
 
-    async def _keep(self, talk: _Exchange, turn: Turn) -> None:
+    async def _keep(self, talk: Exchange, turn: Turn) -> None:
         """Let the answer be given to the next who asks the same, where it may."""
         if self._answers is None or not talk.found.passages:
             return
@@ -320,7 +323,7 @@ class Engine:
         if worth_keeping(turn, asked, alone=not talk.history):
             await self._answers.keep(asked.key, turn)
 
-    def _asked(self, talk: _Exchange) -> Asked:
+    def _asked(self, talk: Exchange) -> Asked:
         """What the answer depends on."""
         return Asked(
             query=talk.query,
@@ -333,7 +336,7 @@ class Engine:
             setup=self._setup,
         )
 
-    async def _apologise(self, error: WellspokenError, talk: _Exchange, reply: Reply) -> None:
+    async def _apologise(self, error: WellspokenError, talk: Exchange, reply: Reply) -> None:
         """Say that it failed, and offer a person as where the answer is not known."""
         reply.outcome = Outcome.ERROR
         reply.error = str(error)
@@ -342,12 +345,12 @@ class Engine:
         said = f"{words.format(reason=error.public)} {offer}".rstrip()
         await reply.say(reply.book.finish() + said)
 
-    def _turn(self, talk: _Exchange, reply: Reply) -> Turn:
+    def _turn(self, talk: Exchange, reply: Reply) -> Turn:
         """Everything that led from the question to the answer."""
         question, found, kept = talk.question, talk.found, talk.repeated
         rejected = () if talk.live.found else tuple(reply.rejected)
         return Turn(
-            id=new_id("turn"),
+            id=talk.turn,
             thread=talk.thread,
             question=question.text,
             query=talk.query,
@@ -375,13 +378,14 @@ class Engine:
         )
 
     async def _store(self, turn: Turn, question: Question, watch: Stopwatch) -> Turn:
-        """Keep the turn; a database that is gone does not take the answer back."""
+        """Keep the turn; a database that is gone does not take the answer back. One that was moved
+        does: the question is asked again where it is now."""
         try:
             await self._turns.record(turn, question.key)
-        except UsageError:
+        except (UsageError, DatabaseMovedError, DatabaseHeldError):
             raise
         except WellspokenError as error:
-            log.error("the answer could not be stored", turn=turn.id, error=str(error))
+            log.error("the answer could not be stored", error=str(error))
             turn = replace(turn, error=turn.error or str(error))
         watch.lap("store")
         watch.mark("total")
@@ -389,8 +393,6 @@ class Engine:
             self._observe(turn)
         log.info(
             "answered",
-            turn=turn.id,
-            thread=turn.thread,
             outcome=str(turn.outcome),
             route=str(turn.route.route),
             ms=watch.timings["total"],

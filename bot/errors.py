@@ -122,8 +122,34 @@ class DatabaseFileError(DatabaseUnavailableError):
     name another with WELLSPOKEN_HOME or DATABASE_URL."""
 
 
+class DatabaseRightsError(StorageError):
+    """The database {url} does not allow it ({reason}); give its user the right to create tables and
+    to write to them."""
+
+    exit_code = 2
+
+
 class DatabaseNewerError(StorageError):
     """The database is at revision {found}, newer than this program; install the newer version."""
+
+    exit_code = 2
+
+
+class DatabaseMovedError(StorageError):
+    """This database was moved to {target} and takes nothing any more; set DATABASE_URL to that one,
+    or take the move back with `wellspoken db move --undo`."""
+
+    exit_code = 2
+
+
+class DatabaseFillingError(StorageError):
+    """{url} is being filled by a move that has not ended; repeat `wellspoken db move`."""
+
+    exit_code = 2
+
+
+class DatabaseHeldError(StorageError):
+    """The database is held for a moment while it is moved; try again."""
 
 
 class DatabaseBusyError(StorageError):

@@ -13,6 +13,7 @@ from bot.conversation import Author, Platform
 from bot.errors import NotFoundError
 from bot.store.base import Database, insert
 from bot.store.chat_tables import handoffs, is_proposed
+from bot.store.forgetting import FORGOTTEN
 from bot.store.ids import new_id
 from bot.store.tables import turns
 from bot.store.turns import author_of
@@ -117,7 +118,8 @@ class HandoffBook:
         }
 
         def op(connection: sa.Connection) -> Handoff:
-            if connection.scalar(sa.select(turns.c.id).where(turns.c.id == turn)) is None:
+            author = connection.scalar(sa.select(turns.c.author).where(turns.c.id == turn))
+            if author is None or author.endswith(f":{FORGOTTEN}"):  # forgotten this very moment
                 raise NotFoundError(kind="turn", id=turn)
             new = insert(connection, handoffs).on_conflict_do_nothing(index_elements=["turn_id"])
             connection.execute(new, row)

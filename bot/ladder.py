@@ -88,6 +88,11 @@ class Ladder:
             if voice is not self.plain and self._rests(voice)
         )
 
+    def rung(self, voice: Voice) -> str:
+        """What a voice is on this ladder: ``lookup``, ``voice``, ``general`` or ``plain``."""
+        named = (("plain", self.plain), ("lookup", self._lookup), ("general", self._general))
+        return next((name for name, each in named if each is voice), "voice")
+
     def models(self, route: Route) -> tuple[str, ...]:
         """The ids of a route's voices, in their order."""
         return tuple(v.model for v in self.order(route))

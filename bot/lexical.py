@@ -71,7 +71,12 @@ def words(text: str) -> list[str]:
 
 def terms(text: str) -> list[str]:
     """The terms of a text, in order, with repeats; what a document is indexed by."""
-    return [term for word in words(text) for term in _expand(word)]
+    return expanded(words(text))
+
+
+def expanded(folded: Iterable[str]) -> list[str]:
+    """The terms of :func:`words`."""
+    return [term for word in folded for term in _expand(word)]
 
 
 def query_terms(text: str) -> list[str]:

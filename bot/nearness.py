@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.evidence import Passage
 from bot.facts import rarity
@@ -61,7 +62,13 @@ def weights_of(query: str) -> dict[str, float]:
 
 def held_by(passages: Sequence[Passage]) -> frozenset[str]:
     """The terms of passages and their headers."""
-    return _squashed(t for p in passages for t in terms(f"{p.chunk.header}\n{p.chunk.text}"))
+    return frozenset().union(*(_held_by(p.chunk.header, p.chunk.text) for p in passages))
+
+
+@lru_cache(maxsize=512)
+def _held_by(header: str, text: str) -> frozenset[str]:
+    """Of one passage: a turn looks at its passages several times."""
+    return _squashed(terms(f"{header}\n{text}"))
 
 
 def share(weights: Mapping[str, float], held: Set[str]) -> float:

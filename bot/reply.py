@@ -13,6 +13,7 @@ from bot.evidence import Claim, Rejected
 from bot.ports import GroundingCheck, Verdict
 from bot.sentences import Piece
 from bot.telemetry import log
+from bot.tracing import past
 
 Show = Callable[[str], Awaitable[None]]
 """Takes the pieces of an answer as they pass the check; joined they are ``turn.answer``."""
@@ -34,6 +35,7 @@ class Stopwatch:
         """The time since the last lap belongs to ``stage``."""
         now = perf_counter()
         self.timings[stage] = round(self.timings.get(stage, 0.0) + (now - self._last) * 1000, 2)
+        past(stage, now - self._last)
         self._last = now
 
     def mark(self, stage: str) -> None:

@@ -45,6 +45,8 @@ _ABBREVIATION = re.compile(
 )
 _BEFORE_NUMBER = re.compile(r"(?:^|[\s(])(?:no|nr|fig|sec|ch|vol|p|pp)\.$", re.IGNORECASE)
 _ITEM_NUMBER = re.compile(r"\s*\d{1,3}\.")
+_BEGUN = re.compile(r"[.!?…][\W\d_]*[^\W\d_]|[。！？]|\n")
+_LONGEST_GAP = 48  # characters between a stop and the letter behind it, with the markers of sources
 _CLOSED = re.compile(r"(?:^|[\s(])(?:etc|a\.m|p\.m|inc|ltd|co|corp|jr|sr)\.$", re.IGNORECASE)
 
 
@@ -148,6 +150,12 @@ def split(text: str) -> list[Sentence]:
     return found
 
 
+def may_be_cut(text: str) -> bool:
+    """Whether a unit may be complete in what a stream brought: behind a stop another one has begun
+    ("2." may be "2.5" a moment later), or a line is over."""
+    return _BEGUN.search(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A complete unit of a stream, with the white space before it."""
@@ -169,10 +177,10 @@ class SentenceStream:
 
     def feed(self, text: str) -> list[Piece]:
         """Take a piece of text, return the units completed by it."""
+        known = max(len(self._buffer) - _LONGEST_GAP, 0)
         self._buffer += text
-        if not any(c in text for c in ".!?…。！？\n"):
+        if not may_be_cut(self._buffer[known:]):
             return []
-        # A unit is complete once another one follows it: "2." may be "2.5" a moment later.
         return self._cut(split(self._buffer)[:-1])
 
     def finish(self) -> list[Piece]:

@@ -9,7 +9,7 @@ shown is ever taken back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,9 @@ from bot.citing import CitationBook, cited_indexes, without_markers
 from bot.conversation import Usage
 from bot.errors import ModelError
 from bot.evidence import Claim, Rejected
-from bot.guardrails import clean, only_known_links
+from bot.guardrails import clean
+from bot.leaks import LEAKED, LeakError
+from bot.linking import NO_SITES, Sites, only_known_links
 from bot.ports import Brief, GroundingCheck, Verdict, Voice
 from bot.repairing import replacements
 from bot.reply import Reply
@@ -52,10 +54,13 @@ class _Slot:
 class Speaker:
     """Takes the sentences for one brief through a check into a reply."""
 
-    def __init__(self, brief: Brief, check: GroundingCheck, reply: Reply) -> None:
+    def __init__(
+        self, brief: Brief, check: GroundingCheck, reply: Reply, sites: Sites = NO_SITES
+    ) -> None:
         self.brief = brief
         self._check = check
         self._reply = reply
+        self._sites = sites
         self._waiting: list[_Slot] = []  # may still be repaired
         self._standing = Standing[_Slot]()
         self._ready: list[_Slot] = []  # an opening without an answer so far
@@ -122,8 +127,11 @@ class Speaker:
             return None
         cited = cited_indexes(body, len(self.brief.passages))
         verdict = await check.check(body, cited)
-        if verdict.supported and cited and verdict.passage not in (None, *cited):
-            verdict = replace(verdict, finding=_MOVED)
+        if verdict.supported:
+            # Of all that was found, only what carries the sentence may bring it an address.
+            text = self._with_known_links(text, {verdict.passage, *cited})
+            if cited and verdict.passage not in (None, *cited):
+                verdict = replace(verdict, finding=_MOVED)
         return _Slot(text, piece.unit, verdict)
 
     async def _release(self) -> None:
@@ -192,7 +200,12 @@ class Speaker:
                     said += spoken.text
         except ModelError as error:
             log.warning("sentences could not be repaired", error=str(error))
-            self._reply.notes.append(f"asking again failed: {error}")
+            leaked = isinstance(error, LeakError)
+            self._reply.notes.append(
+                f"{LEAKED}: {voice.model}, asked again"
+                if leaked
+                else f"asking again failed: {error}"
+            )
             return
         for slot, text in zip(wrong, replacements(said, len(wrong)), strict=True):
             piece = _in_place(slot, text)
@@ -238,12 +251,16 @@ class Speaker:
             for unit in _claimed(placed.lstrip())
         )
 
-    def _with_known_links(self, text: str) -> str:
-        if "://" not in text and "](" not in text and "www." not in text:
-            return text
-        # A file that came along may bring any address; only those of documents become links.
-        chunks = [p.chunk for p in self.brief.passages if not from_file(p)]
-        return only_known_links(text, [c.text for c in chunks] + [c.uri for c in chunks])
+    def _with_known_links(self, text: str, carrying: Collection[int | None] | None = None) -> str:
+        """A sentence without addresses that the passages (``carrying``: these of them) do not hold.
+        A file that came along may bring any address; only those of documents become links."""
+        chunks = [
+            p.chunk
+            for n, p in enumerate(self.brief.passages)
+            if not from_file(p) and (carrying is None or n in carrying)
+        ]
+        allowed = [c.text for c in chunks] + [c.uri for c in chunks]
+        return only_known_links(text, allowed, self._sites)
 
 
 def _claimed(placed: str) -> Iterator[Sentence]:

@@ -1,18 +1,21 @@
 """Models behind any OpenAI-compatible server: OpenAI, vLLM, Ollama, llama.cpp, routers.
 
-Answers come as raw server-sent events through the SDK's client: its typed stream builds three
-objects a chunk and costs five times the CPU (``benchmarks/bench_relay.py``). The SDK's import
-takes about a second of CPU, so it happens in :meth:`ModelServer.warm` or at the first request,
-in a thread. This is the only module of ``bot`` that knows the SDK.
+Answers come as raw server-sent events through the SDK's transport, with its headers: its typed
+stream builds three objects a chunk and costs five times the CPU (``benchmarks/bench_relay.py``),
+its typed request a millisecond; its transport over aiohttp costs half of the one over httpx. The
+SDK's import takes about a second of CPU, so it happens in :meth:`ModelServer.warm` or at the first
+request, in a thread. This is the only module of ``bot`` that knows the SDK.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
+
+import orjson
 
 from bot.conversation import Usage
 from bot.errors import (
@@ -23,9 +26,8 @@ from bot.errors import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from bot.llm.completion import CompletionReader
 from bot.llm.dialect import Dialect
-from bot.llm.events import EventDecoder
+from bot.llm.reading import Answer, Patience, Reply
 from bot.llm.refusals import (
     Asked,
     refusal,
@@ -35,58 +37,17 @@ from bot.llm.refusals import (
 )
 from bot.llm.retrying import retried
 from bot.ports import ChatMessage, Spoken
+from bot.sentences import may_be_cut
 
 if TYPE_CHECKING:
     import httpx2
     import openai
 
 OPENAI_URL = "https://api.openai.com/v1"
-_AFTER_FINISH_S = 2.0  # for the usage that follows a finished answer
-_TAIL_S = 0.1
+Resource = Literal["chat", "embeddings"]
+_PATHS: dict[Resource, bytes] = {"chat": b"chat/completions", "embeddings": b"embeddings"}
+_LONGEST_PIECE = 400  # characters: what has no sentences is passed on all the same
 _CHARACTERS_A_TOKEN = 4  # English, https://platform.openai.com/tokenizer
-
-
-class Reply:
-    """An answer with status 200, still coming in."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        self._response = response
-        self._reads = response.aiter_bytes()
-        media = str(response.headers.get("content-type", ""))
-        self.media = media.partition(";")[0].strip().lower()
-
-    async def read(self) -> bytes:
-        """What the next network read brings; empty at the end.
-
-        Raises :class:`bot.errors.ModelBrokenAnswerError` (``cut``) where the connection ends
-        before the answer does.
-        """
-        import httpx2  # late: see the module's docstring
-
-        try:
-            return await anext(self._reads, b"")
-        except httpx2.RequestError as error:
-            raise ModelBrokenAnswerError(reason=type(error).__name__, cut=True) from error
-
-    async def rest(self) -> bytes:
-        """Everything that is left."""
-        parts: list[bytes] = []
-        while part := await self.read():
-            parts.append(part)
-        return b"".join(parts)
-
-    async def finish(self) -> None:
-        """Read the end that follows a whole answer, which keeps the connection for the next one.
-
-        A server that does not end it soon loses the connection, never the answer.
-        """
-        with suppress(TimeoutError, ModelBrokenAnswerError):
-            async with asyncio.timeout(_TAIL_S):
-                await self.rest()
-
-    async def close(self) -> None:
-        """Let go of the connection; it is kept for the next request where the answer ended."""
-        await self._response.aclose()
 
 
 class ModelServer:
@@ -103,7 +64,7 @@ class ModelServer:
         self._base_url = base_url or OPENAI_URL
         self._api_key = api_key or ""
         self._connect_s = connect_s
-        self._client: openai.AsyncOpenAI | None = None
+        self._line: _Line | None = None
         self._connecting = asyncio.Lock()
         self.url = without_password(self._base_url)
         parts = urlsplit(self._base_url)
@@ -113,6 +74,7 @@ class ModelServer:
                 problem=f'"{self.url}" is not an address like http://127.0.0.1:8000/v1',
             )
         self.host = parts.hostname
+        self._signed = parts.username is not None  # aiohttp takes no credentials beside a key
 
     async def warm(self) -> None:
         """Import the SDK and make the client, so that the first request does not wait for it."""
@@ -120,38 +82,25 @@ class ModelServer:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        line, self._line = self._line, None
+        if line is not None:
+            await line.http.aclose()
 
-    async def send(
-        self, resource: Literal["chat", "embeddings"], body: Mapping[str, Any], asked: Asked
-    ) -> Reply:
+    async def send(self, resource: Resource, body: Mapping[str, Any], asked: Asked) -> Reply:
         """Send a request; the reply is the caller's to close.
 
         Raises :class:`bot.errors.ModelUnavailableError` where no answer comes, what
         :func:`bot.llm.refusals.refusal` makes of a refusal, and
         :class:`bot.errors.ModelRefusedError` for a web page.
         """
-        client = await self._connected()
-        import openai  # late: see the module's docstring
-
-        create: Any = (
-            client.chat.completions.with_streaming_response.create
-            if resource == "chat"
-            else client.embeddings.with_streaming_response.create
-        )
+        line = await self._connected()
         try:
-            response = await create(**body).__aenter__()
-        except openai.APIStatusError as error:
-            answer = error.response
-            # "from None": the SDK's message may repeat the key, and a log would show it
-            words, wait = server_words(answer.content), retry_after(answer.headers)
-            raise refusal(error.status_code, *words, asked, wait) from None
-        except openai.APIConnectionError as error:
-            cause = type(error.__cause__ or error).__name__
-            raise ModelUnavailableError(url=self.url, cause=cause) from None
-        reply = Reply(response.http_response)
+            response = await line.http.send(line.request(resource, body), stream=True)
+        except line.failures as error:
+            raise ModelUnavailableError(url=self.url, cause=type(error).__name__) from None
+        if not response.is_success:
+            raise await self._refused(line, response, asked)
+        reply = Reply(response)
         if reply.media == "text/html":
             await reply.close()
             reason = f"{self.url} is a web page; OPENAI_BASE_URL mostly ends in /v1"
@@ -162,70 +111,66 @@ class ModelServer:
         """The words for the errors of a request."""
         return Asked(self.url, model, setting, self._api_key)
 
-    async def _connected(self) -> openai.AsyncOpenAI:
-        if self._client is None:
-            async with self._connecting:
-                if self._client is None:
-                    self._client = await asyncio.to_thread(self._connect)
-        return self._client
+    async def _refused(self, line: _Line, response: httpx2.Response, asked: Asked) -> ModelError:
+        """What the refusal of a request is in our words."""
+        try:
+            words = server_words(await response.aread())
+        except line.failures as error:
+            return ModelUnavailableError(url=self.url, cause=type(error).__name__)
+        finally:
+            await response.aclose()
+        return refusal(response.status_code, *words, asked, retry_after(response.headers))
 
-    def _connect(self) -> openai.AsyncOpenAI:
+    async def _connected(self) -> _Line:
+        if self._line is None:
+            async with self._connecting:
+                if self._line is None:
+                    self._line = await asyncio.to_thread(self._connect)
+        return self._line
+
+    def _connect(self) -> _Line:
         import httpx2  # late: see the module's docstring
         import openai
 
-        client = openai.AsyncOpenAI(
-            base_url=self._base_url,
-            api_key=self._api_key or "none",  # the SDK wants one; servers without keys ignore it
-            max_retries=0,
-            timeout=httpx2.Timeout(None, connect=self._connect_s),  # the rest is limited here
+        http = (openai.DefaultAsyncHttpxClient if self._signed else openai.DefaultAioHttpClient)()
+        key = self._api_key or "none"  # the SDK wants one; servers without keys ignore it
+        client = openai.AsyncOpenAI(base_url=self._base_url, api_key=key, http_client=http)
+        limits = httpx2.Timeout(None, connect=self._connect_s)  # the rest is limited here
+        return _Line(http, client, limits)
+
+
+class _Line:
+    """The SDK's transport, with what the SDK sends along. Built once: its resources make address,
+    headers and options anew for each request, and look at every field of it."""
+
+    def __init__(
+        self, http: httpx2.AsyncClient, client: openai.AsyncOpenAI, timeout: httpx2.Timeout
+    ) -> None:
+        import anyio
+        import httpx2
+
+        self.http = http
+        told = {**client.auth_headers, **client.default_headers}  # those of the environment last
+        self._headers = {k: v for k, v in told.items() if isinstance(v, str)}  # or "omit"
+        self._timeout = timeout
+        base = client.base_url
+        path, mark, query = base.raw_path.partition(b"?")
+        self._urls = {
+            resource: base.copy_with(raw_path=path + end + mark + query)
+            for resource, end in _PATHS.items()
+        }
+        # as the SDK has it: faults of TLS come as they are
+        self.failures = (httpx2.RequestError, ssl.SSLError, anyio.EndOfStream)
+
+    def request(self, resource: Resource, body: Mapping[str, Any]) -> httpx2.Request:
+        """A request for the transport."""
+        return self.http.build_request(
+            "POST",
+            self._urls[resource],
+            content=orjson.dumps(body),
+            headers=self._headers,
+            timeout=self._timeout,
         )
-        _ = client.chat.completions, client.embeddings  # imported by the SDK when first touched
-        return client
-
-
-class _Answer:
-    """One answer as it comes in: its text, read by read."""
-
-    def __init__(self, reply: Reply, asked: Asked) -> None:
-        self.reply = reply
-        self.reader = CompletionReader(asked.secret)
-        self.over = False
-        self._events = EventDecoder()
-
-    async def read(self) -> str:
-        """The text of one network read, often empty; sets ``over`` at the end of the answer."""
-        try:
-            if self.reply.media == "application/json":
-                return self._plain(await self.reply.rest())
-            read = await self.reply.read()
-        except ModelBrokenAnswerError:
-            if not self.reader.whole:
-                raise
-            read = b""  # the text is complete; only usage is missing
-        events = self._events.feed(read) if read else self._events.finish()
-        text = self._texts(events)
-        self.over = self.over or not read or self.reader.done
-        if self.over and not self.reader.whole:
-            raise ModelBrokenAnswerError(reason="the stream ended early", cut=True)
-        return text
-
-    def _texts(self, events: Sequence[bytes]) -> str:
-        text = ""
-        for event in events:
-            try:
-                text += self.reader.read(event)
-            except ModelBrokenAnswerError:
-                if not self.reader.whole:
-                    raise
-                self.over = True  # a broken tail takes nothing from a whole answer
-        return text
-
-    def _plain(self, body: bytes) -> str:
-        """A server that does not stream, or that says JSON where it means events."""
-        self.over = True
-        if body.lstrip().startswith(b"{"):
-            return self.reader.read(body) + self.reader.read(b"[DONE]")
-        return self._texts([*self._events.feed(body), *self._events.finish()])
 
 
 class OpenAIChatModel:
@@ -282,10 +227,13 @@ class OpenAIChatModel:
     async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int | None = None
     ) -> AsyncGenerator[Spoken, None]:
-        """The answer, a piece for each network read, then its usage.
+        """The answer in pieces at whose ends a sentence may be complete, then its usage.
 
-        Close it (``contextlib.aclosing``) to stop the model early. Usage is estimated from the
-        length of the text where the server sends none. Raises :class:`bot.errors.ModelError`.
+        Nobody shows less than a sentence, and a piece for each token would cost each step behind
+        as much as the sentence does. The first piece is as short as the model sent it. Close it
+        (``contextlib.aclosing``) to stop the model early. Usage is estimated from the length of
+        the text where the server sends none. Raises :class:`bot.errors.ModelError`, after what
+        the model said until then.
         """
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -307,7 +255,11 @@ class OpenAIChatModel:
                     await answer.reply.finish()
                     break
                 waiting = loop.time()
-                text = await self._next(answer, left)
+                text, error = await self._next(answer, left)
+                if error is not None:
+                    if text:
+                        yield Spoken(text)
+                    raise error
                 left -= loop.time() - waiting
         finally:
             await answer.reply.close()
@@ -317,9 +269,9 @@ class OpenAIChatModel:
 
     async def _begin(
         self, messages: Sequence[ChatMessage], max_tokens: int | None
-    ) -> tuple[_Answer, str]:
+    ) -> tuple[Answer, str]:
         """Send the question and read until the model has begun: a text, thoughts, or the end."""
-        answer = _Answer(await self._sent(messages, max_tokens), self._asked)
+        answer = Answer(await self._sent(messages, max_tokens), self._asked)
         text = ""
         try:
             while not (text or answer.over or answer.reader.thinking):
@@ -351,19 +303,27 @@ class OpenAIChatModel:
                 self._dialect = dialect
                 return reply
 
-    async def _next(self, answer: _Answer, left: float) -> str:
-        """The text of the next read; nothing and the end where only usage is missing."""
-        finished = bool(answer.reader.finish_reason)
-        limit = min(left, _AFTER_FINISH_S if finished else self._first_token_s)
+    async def _next(self, answer: Answer, left: float) -> tuple[str, ModelError | None]:
+        """The text up to where a sentence may end, or the answer does; and what broke it off.
+
+        Where only usage is missing, its absence ends the answer.
+        """
+        text = ""
+        patience = Patience(self._first_token_s, left)
         try:
-            async with asyncio.timeout(max(limit, 0.0)):
-                return await answer.read()
+            async with asyncio.timeout_at(patience.until) as limit:
+                while not (answer.over or may_be_cut(text) or len(text) > _LONGEST_PIECE):
+                    patience.extend(limit, finished=bool(answer.reader.finish_reason))
+                    text += await answer.read()
         except TimeoutError:
-            if finished:
+            if answer.reader.finish_reason:
                 answer.over = True
-                return ""
-            seconds = self._answer_s if limit == left else self._first_token_s
-            raise ModelTimeoutError(url=self._server.url, seconds=seconds) from None
+                return text, None
+            seconds = self._answer_s if patience.at_last else self._first_token_s
+            return text, ModelTimeoutError(url=self._server.url, seconds=seconds)
+        except ModelError as error:
+            return text, error
+        return text, None
 
     def _early(self, error: ModelBrokenAnswerError) -> ModelError:
         """An error event before any text is what a status would have been, elsewhere."""
@@ -373,13 +333,13 @@ class OpenAIChatModel:
             return refusal(int(code), reason, code, self._asked)
         return ModelBrokenAnswerError(reason=reason, cut=True)
 
-    def _nothing_said(self, answer: _Answer) -> ModelError:
+    def _nothing_said(self, answer: Answer) -> ModelError:
         if answer.reader.finish_reason == "content_filter":
             reason = "the server's content filter held the answer back"
             return ModelRefusedError(status=200, reason=reason)
         return ModelBrokenAnswerError(reason="the answer has no text")
 
-    def _usage(self, answer: _Answer, messages: Sequence[ChatMessage], length: int) -> Usage:
+    def _usage(self, answer: Answer, messages: Sequence[ChatMessage], length: int) -> Usage:
         asked = sum(len(m.content) for m in messages)
         prompt, completion = answer.reader.usage or (
             -(-asked // _CHARACTERS_A_TOKEN),

@@ -15,6 +15,8 @@ from contextlib import aclosing
 from bot.citing import without_markers
 from bot.conversation import Message, Role, Usage
 from bot.errors import WellspokenError
+from bot.llm.watched import WatchedModel
+from bot.marking import as_data, asked
 from bot.ports import ChatMessage, ChatModel
 from bot.query import may_lean, rewrite
 from bot.query.checking import LONGEST, cleaned, strayed
@@ -59,7 +61,7 @@ class ModelRewriter:
         seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._model = model
+        self._model = WatchedModel(model)
         self._seconds = seconds
         self._clock = clock
         self._rests_until = 0.0
@@ -129,15 +131,11 @@ def prompt(question: str, history: Sequence[Message]) -> list[ChatMessage]:
             break
         shown.append(line)
     conversation = "\n".join(reversed(shown))
-    asked = _plain(question)
-    return [
-        ChatMessage("system", _SYSTEM),
-        ChatMessage(
-            "user",
-            f"<conversation>\n{conversation}\n</conversation>\n\n"
-            f"<question>\n{asked}\n</question>\n\nThe search query:",
-        ),
-    ]
+    material = (
+        f"<conversation>\n{conversation}\n</conversation>",
+        f"<question>\n{_plain(question)}\n</question>",
+    )
+    return asked(_SYSTEM, material, "The search query:")
 
 
 def _line(message: Message) -> str:
@@ -148,4 +146,4 @@ def _line(message: Message) -> str:
 
 def _plain(text: str) -> str:
     """A text on one line, unable to close the tag that it stands in."""
-    return " ".join(text.split()).replace("<", "‹")
+    return " ".join(as_data(text).split()).replace("<", "‹")

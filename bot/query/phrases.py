@@ -201,7 +201,7 @@ def code(phrase: Phrase) -> Token | None:
     return next((t for t in reversed(found) if _kind(t, False, False) is Kind.CODE), None)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)  # those of an answer take some 8 KB
 def phrases(text: str) -> tuple[Phrase, ...]:
     """The phrases of a text, in order. Kept, as a thread's messages come again with every turn."""
     found = tokens(text)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.abuse import abuse
 from bot.conversation import Message, Role, Route, RouteDecision
 from bot.routing import rules
 from bot.routing.classifier import Odds, builtin
@@ -78,6 +79,8 @@ def decide(
     ruled = _by_rule(text, words, courtesies)
     if ruled is not None:
         return ruled
+    if abuse(text) is not None:
+        return RouteDecision(Route.VOICE, 1.0, ("it insults, and asks nothing",))
     courtesy = ("a courtesy with a question",) if courtesies else ()
     if live:
         return RouteDecision(Route.LIVE, LIVE_CONFIDENCE, (live, *courtesy))

@@ -21,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from bot.settings.addresses import without_secret_values, without_secrets
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -207,11 +209,16 @@ class WeaviateSection(Section):
 _REPOSITORY = re.compile(r"(https?|ssh|file)://[^\s-]\S*|([\w.]+@)?[\w.][\w.-]*:[^\s/-]\S*")
 _PAGE = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s{}]*(\{commit\}[^\s{}]*)?\{path\}[^\s{}]*(\{commit\}[^\s{}]*)?")
-_PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 Address = Annotated[
-    str, PlainSerializer(lambda value: _PASSWORD.sub("***@", value), return_type=str)
+    str, PlainSerializer(lambda value: without_secrets(value, "***@"), return_type=str)
 ]
-"""An address that may hold a password, which is not printed."""
+"""An address that may hold a password or a key, which is not printed."""
+
+
+Options = Annotated[
+    dict[str, str | int | float | bool], PlainSerializer(without_secret_values, return_type=dict)
+]
+"""What may hold a password or a key, which is not printed."""
 
 
 class SourceSection(Section):
@@ -231,8 +238,8 @@ class SourceSection(Section):
         description="of path and git: where people read a file, with {path} and {commit}",
     )
     type: str | None = Field(None, description="a source of your own: `package.module:Class`")
-    options: dict[str, str | int | float | bool] = Field(
-        {}, description="of type: what the class is given beside its name"
+    options: Options = Field(
+        {}, repr=False, description="of type: what the class is given beside its name"
     )
     groups: tuple[Group, ...] = Field((), description="who may see it; none: public")
     sync: Duration | None = Field(None, description="how often it is read again")
@@ -364,7 +371,3 @@ class WebSection(Section):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="addresses of proxies whose X-Forwarded headers are believed; `*`: any"
     )
-
-
-class RetentionSection(Section):
-    messages: Duration = Field(timedelta(days=365), description="how long messages are kept")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
@@ -17,7 +17,11 @@ from pydantic_settings import (
 )
 
 from bot.errors import MissingFileError
+from bot.settings.answers import AnswersSection
+from bot.settings.console import SsoSection
+from bot.settings.limits import LimitsSection
 from bot.settings.loop import ReleaseSection, TrainingSection, TuningSection
+from bot.settings.retention import RetentionSection
 from bot.settings.sections import (
     AccessSection,
     BotSection,
@@ -28,14 +32,31 @@ from bot.settings.sections import (
     DiscordSection,
     LiveSection,
     ModelSection,
-    RetentionSection,
     SearchSection,
     SourceSection,
     WeaviateSection,
     WebSection,
 )
+from bot.settings.telemetry import ServeSection, TelemetrySection
 from bot.settings.toml import read_toml
+from bot.settings.watch import WatchSection
+from bot.settings.widget import WidgetSection
 
+_POSTGRES_OPTIONS = (
+    "sslmode",
+    "ssl",
+    "host",
+    "port",
+    "user",
+    "password",
+    "database",
+    "passfile",
+    "target_session_attrs",
+    "krbsrvname",
+    "gsslib",
+    "prepared_statement_cache_size",
+)
+"""What asyncpg and SQLAlchemy take after the ``?``, as text."""
 _SERVER = re.compile(r"(?:https?://)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?")
 
 
@@ -56,6 +77,17 @@ def _with_a_port_that_is(address: str | None) -> str | None:
         if not possible:
             raise ValueError("its port is none; a port is a number from 1 to 65535")
     return address
+
+
+def _checked_postgres(address: str) -> None:
+    """Raises ValueError for what the driver takes otherwise than it is meant; no part of the
+    address is told, as it may be one of the password."""
+    parts = urlsplit(address)
+    if parts.netloc.count("@") > 1:
+        raise ValueError("its name or password holds an @; write it as %40")
+    if {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} - {*_POSTGRES_OPTIONS}:
+        known = ", ".join(_POSTGRES_OPTIONS)
+        raise ValueError(f"it holds an option that is not known; there are {known}")
 
 
 def _named(name: str, default: Any = None, *, text: str) -> Any:
@@ -139,6 +171,25 @@ class Settings(BaseSettings):
         "WELLSPOKEN_CONSOLE_TOKEN",
         text="opens the console and the `/api`; made and printed once where none is set",
     )
+    console_reviewer_token: SecretStr | None = _named(
+        "WELLSPOKEN_CONSOLE_REVIEWER_TOKEN", text="opens the console for those who review"
+    )
+    console_viewer_token: SecretStr | None = _named(
+        "WELLSPOKEN_CONSOLE_VIEWER_TOKEN", text="opens the console for those who only read"
+    )
+    oidc_client_secret: SecretStr | None = _named(
+        "WELLSPOKEN_OIDC_CLIENT_SECRET",
+        text="this server's secret at the provider of `[sso]`",
+    )
+    otlp_endpoint: str | None = _named(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        text="where traces go over OTLP/HTTP; before `[telemetry] endpoint`. The SDK's other "
+        "`OTEL_…` variables (`OTEL_SERVICE_NAME`, `OTEL_EXPORTER_OTLP_HEADERS`, …) hold too",
+    )
+    otel_sampler: str | None = _named(
+        "OTEL_TRACES_SAMPLER",
+        text="which turns are traced, as the SDK reads it; before `[telemetry] sample`",
+    )
 
     bot: BotSection = BotSection()
     models: ModelSection = ModelSection()
@@ -152,15 +203,29 @@ class Settings(BaseSettings):
     live: tuple[LiveSection, ...] = ()
     discord: DiscordSection = DiscordSection()
     web: WebSection = WebSection()
+    widget: WidgetSection = WidgetSection()
+    sso: SsoSection = SsoSection()
+    limits: LimitsSection = LimitsSection()
+    answers: AnswersSection = AnswersSection()
     retention: RetentionSection = RetentionSection()
     training: TrainingSection = TrainingSection()
     tuning: TuningSection = TuningSection()
     release: ReleaseSection = ReleaseSection()
+    watch: WatchSection = WatchSection()
+    telemetry: TelemetrySection = TelemetrySection()
+    serve: ServeSection = ServeSection()
 
-    @field_validator("openai_base_url", "slack_api_url", "discord_api_url")
+    @field_validator("openai_base_url", "slack_api_url", "discord_api_url", "otlp_endpoint")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         return _checked_web_address(value)
+
+    @field_validator("slack_api_url", "discord_api_url")
+    @classmethod
+    def _without_password(cls, value: str | None) -> str | None:
+        if value is not None and "@" in urlsplit(value).netloc:
+            raise ValueError("it holds a name or a password; the token alone opens that door")
+        return value
 
     @field_validator("tuning")
     @classmethod
@@ -182,7 +247,9 @@ class Settings(BaseSettings):
             scheme = value.get_secret_value().partition("://")[0].partition("+")[0]
             if scheme not in ("sqlite", "postgresql", "postgres"):
                 raise ValueError("it starts with sqlite+aiosqlite:/// or postgresql+asyncpg://")
-            _with_a_port_that_is(value.get_secret_value())
+            address = _with_a_port_that_is(value.get_secret_value()) or ""
+            if scheme != "sqlite":
+                _checked_postgres(address)
         return value
 
     @model_validator(mode="after")
@@ -199,6 +266,22 @@ class Settings(BaseSettings):
         if (self.slack_client_id is None) != (self.slack_client_secret is None):
             missing = "SLACK_CLIENT_SECRET" if self.slack_client_id else "SLACK_CLIENT_ID"
             raise ValueError(f"{missing}: it is missing; the client's id and secret go together")
+        return self
+
+    @model_validator(mode="after")
+    def _tokens_differ(self) -> Self:
+        tokens = {
+            "WELLSPOKEN_CONSOLE_TOKEN": self.console_token,
+            "WELLSPOKEN_CONSOLE_REVIEWER_TOKEN": self.console_reviewer_token,
+            "WELLSPOKEN_CONSOLE_VIEWER_TOKEN": self.console_viewer_token,
+        }
+        seen: dict[str, str] = {}
+        for name, token in tokens.items():
+            if (
+                token is not None
+                and (first := seen.setdefault(token.get_secret_value(), name)) != name
+            ):
+                raise ValueError(f"{name}: it is the same as {first}; each role has its own")
         return self
 
     @property

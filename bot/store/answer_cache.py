@@ -12,7 +12,7 @@ from bot.conversation import Turn
 from bot.errors import NotFoundError, WellspokenError
 from bot.ports import Clock
 from bot.ports_costs import CachedAnswer
-from bot.store.base import Database, insert
+from bot.store.base import Database, upsert
 from bot.store.cost_tables import answer_cache
 from bot.store.history import History
 from bot.store.tables import feedback, is_unhappy, turns
@@ -29,6 +29,8 @@ GOOD = sa.select(answer_cache.c.turn_id).where(
     ~_disliked,
 )
 """The turn under a key whose answer may be given again."""
+
+_there = sa.select(turns.c.id).where(turns.c.id == sa.bindparam("id"))
 
 
 class AnswerCache:
@@ -93,12 +95,9 @@ class AnswerCache:
         row = {"key": key, "turn_id": turn.id, "kept_at": self._clock()}
 
         def op(connection: sa.Connection) -> None:
-            there = sa.select(turns.c.id).where(turns.c.id == turn.id)
-            if connection.scalar(there) is None:
+            if connection.scalar(_there, {"id": turn.id}) is None:
                 return  # it could not be stored, or was known under its key already
-            new = insert(connection, answer_cache)
-            moved = {name: new.excluded[name] for name in ("turn_id", "kept_at")}
-            connection.execute(new.on_conflict_do_update(index_elements=["key"], set_=moved), row)
+            connection.execute(upsert(connection, answer_cache, "key", "turn_id", "kept_at"), row)
 
         try:
             await self._db.write(op)

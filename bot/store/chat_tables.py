@@ -5,13 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.base import metadata
-from bot.store.columns import Json, Moment, RowId, Words
-
-
-def _text(name: str) -> sa.Column[str]:
-    """A text that is always there."""
-    return sa.Column(name, Words, nullable=False)
-
+from bot.store.columns import Json, Moment, RowId, Words, text_column
 
 # No foreign key: an answer whose turn could not be stored is in the chat all the same.
 replies = sa.Table(
@@ -20,7 +14,7 @@ replies = sa.Table(
     sa.Column("platform", Words, primary_key=True),
     sa.Column("channel", Words, primary_key=True),
     sa.Column("message", Words, primary_key=True),
-    _text("turn"),
+    text_column("turn"),
     sa.Index(None, "turn"),
 )
 
@@ -28,9 +22,9 @@ participation = sa.Table(
     "participation",
     metadata,
     sa.Column("key", Words, primary_key=True),
-    _text("channel_key"),  # the key without its thread
-    _text("conversation"),
-    _text("role"),
+    text_column("channel_key"),  # the key without its thread
+    text_column("conversation"),
+    text_column("role"),
     sa.Column("muted", sa.Boolean, nullable=False),
     sa.Column("heard", Json, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
@@ -41,9 +35,13 @@ consent = sa.Table(
     "consent",
     metadata,
     sa.Column("id", RowId, primary_key=True),
-    _text("author"),
+    text_column("author"),
     sa.Column("allowed", sa.Boolean, nullable=False),
     sa.Column("at", Moment, nullable=False),
+    # A channel like slack:T1:C1; empty: everywhere.
+    sa.Column("channel", Words, nullable=False, server_default=sa.text("''")),
+    # How the choice came: a command in a chat, an operator on the command line, the console.
+    sa.Column("source", Words, nullable=False, server_default=sa.text("''")),
     sa.Index(None, "author", "id"),
 )
 
@@ -54,16 +52,16 @@ handoffs = sa.Table(
     sa.Column(
         "turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), nullable=False, unique=True
     ),
-    _text("asker"),
-    _text("asker_name"),
+    text_column("asker"),
+    text_column("asker_name"),
     sa.Column("place", Json, nullable=False),
-    _text("question"),
-    _text("status"),
+    text_column("question"),
+    text_column("status"),
     sa.Column("card_place", Json),
     sa.Column("replies", Json, nullable=False),  # who said what, so that one person can be erased
-    _text("proposal"),
-    _text("proposed_by"),
-    _text("judged_by"),
+    text_column("proposal"),
+    text_column("proposed_by"),
+    text_column("judged_by"),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("answered_at", Moment),
 )

@@ -79,6 +79,11 @@ class Words(TypeDecorator[str]):
         return None if value is None else clean(value)
 
 
+def text_column(name: str) -> sa.Column[str]:
+    """A text that is always there."""
+    return sa.Column(name, Words, nullable=False)
+
+
 class Json(TypeDecorator[Any]):
     """A value as compact JSON in a text column: the same bytes on every database.
 

@@ -1,12 +1,13 @@
 """What answering cost: sums over turns by day, route and model, and over drafts, which are no
-turns. Days are those of UTC."""
+turns. Evaluations stand beside them, by themselves: they count against no day's limit. Days are
+those of UTC."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from bot.conversation import Route, Usage
 from bot.ports_costs import CACHED_ROUTES
 from bot.store.base import Database
 from bot.store.cost_tables import drafts, is_repeated
+from bot.store.evaluation_tables import evaluations
 from bot.store.tables import turns
 
 K = TypeVar("K")
@@ -56,6 +58,9 @@ _spent_on_drafts = sa.select(
 _spent = sa.select(
     _sum(turns.c.prompt_tokens), _sum(turns.c.completion_tokens), _sum(turns.c.cost_usd)
 ).where(turns.c.at >= sa.bindparam("start"))
+_evaluated = sa.select(evaluations.c.modes).where(
+    evaluations.c.at >= sa.bindparam("start"), evaluations.c.at < sa.bindparam("end")
+)
 _repeated, _first = turns.alias("repeated"), turns.alias("first")
 _saved_tokens = (
     sa.select(_sum(_first.c.prompt_tokens) + _sum(_first.c.completion_tokens))
@@ -112,12 +117,29 @@ class CostLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What the evaluations of some days cost, ``by_model``, their judges among them; a turn stands
+    for a question that was asked, or an answer that was judged."""
+
+    runs: int = 0
+    by_model: Mapping[str, Costs] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Costs:
+        return _added(self.by_model.values())
+
+
+@dataclass(frozen=True, slots=True)
 class CostReport:
-    """What was spent on some days, the last one today: cut by day, route and model."""
+    """What was spent on some days, the last one today: cut by day, route and model.
+
+    ``evaluated`` is in none of the other sums: nobody in a chat asked for it.
+    """
 
     days: tuple[date, ...]
     lines: tuple[CostLine, ...]
     saved_tokens: int = 0
+    evaluated: Evaluated = field(default_factory=Evaluated)
 
     @property
     def total(self) -> Costs:
@@ -198,7 +220,9 @@ class CostBook:
         def op(connection: sa.Connection) -> CostReport:
             lines = [line for start in starts for line in _lines_in(connection, start)]
             saved = connection.scalar(_saved_tokens, {"start": starts[0], "end": end})
-            return CostReport(tuple(s.date() for s in starts), tuple(lines), int(saved or 0))
+            runs = connection.scalars(_evaluated, {"start": starts[0], "end": end}).all()
+            named = tuple(s.date() for s in starts)
+            return CostReport(named, tuple(lines), int(saved or 0), _evaluations(runs))
 
         return await self._db.read(op)
 
@@ -227,6 +251,19 @@ def _lines_in(connection: sa.Connection, start: datetime) -> list[CostLine]:
         costs = Costs(0, *tokens, float(row.cost_usd))
         lines.append(CostLine(start.date(), None, row.model, costs))
     return lines
+
+
+def _evaluations(runs: Sequence[Mapping[str, Any]]) -> Evaluated:
+    """The sums of runs, each its cards by mode; runs from before models were kept cost what their
+    cards say."""
+    found: dict[str, Costs] = {}
+    for card in (card for modes in runs for card in modes.values()):
+        for model, each in card.get("models", {"": card}).items():
+            tokens = int(each.get("prompt_tokens", 0)), int(each.get("completion_tokens", 0))
+            costs = Costs(int(each.get("asked", 0)), *tokens, float(each.get("cost_usd", 0)))
+            if costs:
+                found[model] = found.get(model, Costs()) + costs
+    return Evaluated(len(runs), _dearest_first(found))
 
 
 def _added(costs: Iterable[Costs]) -> Costs:

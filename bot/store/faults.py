@@ -16,6 +16,9 @@ from bot.errors import (
     DatabaseBusyError,
     DatabaseDamagedError,
     DatabaseFileError,
+    DatabaseHeldError,
+    DatabaseMovedError,
+    DatabaseRightsError,
     DatabaseUnavailableError,
     DiskFullError,
     StorageError,
@@ -36,8 +39,13 @@ _SQLITE_UNAVAILABLE = {
 _SQLITE_IOERR = 10
 _ALMOST_NOTHING = 1 << 20
 
+HELD = "wellspoken: held while the database is moved"
+MOVED = "wellspoken: moved to "
+"""What a database says to whoever writes to it during a move and after it (:mod:`.move_marks`)."""
+
 _POSTGRES_RETRY = {"40001", "40P01"}  # serialization failure, deadlock
 _POSTGRES_FULL = "53100"
+_POSTGRES_RIGHTS = {"42501", "25006"}  # no right, a server that only reads
 _POSTGRES_UNAVAILABLE = ("08", "28", "3D", "53", "57P")  # connection, login, no such database, …
 
 
@@ -81,8 +89,9 @@ def translate_sqlite(error: Exception, path: Path) -> Exception:
     if not isinstance(error, sqlite3.Error | SQLAlchemyError):
         return error
     code = sqlite_code(error)
-    if code == _SQLITE_FULL or (code == _SQLITE_IOERR and _no_space(path)):
-        return DiskFullError(path=path)
+    full = code == _SQLITE_FULL or (code == _SQLITE_IOERR and _no_space(path))
+    if refused := DiskFullError(path=path) if full else _refused(error):
+        return refused
     if code in _SQLITE_DAMAGED:
         return DatabaseDamagedError(path=path, reason=_SQLITE_DAMAGED[code])
     if code in _SQLITE_BUSY:
@@ -91,6 +100,14 @@ def translate_sqlite(error: Exception, path: Path) -> Exception:
         return DatabaseFileError(url=path, reason=_SQLITE_UNAVAILABLE[code])
     log.error("the database refused a request: %s", first_line(error), exc_info=error)
     return StorageError()
+
+
+def _refused(error: Exception) -> StorageError | None:
+    """Ours where the database refuses what is written because of a move."""
+    line = first_line(error)
+    if MOVED in line:
+        return DatabaseMovedError(target=line.partition(MOVED)[2])
+    return DatabaseHeldError() if HELD in line else None
 
 
 def _no_space(path: Path) -> bool:
@@ -127,9 +144,13 @@ def translate_postgres(error: Exception, url: sa.URL) -> Exception:
 
 def _translate_refusal(error: Exception, url: sa.URL) -> Exception:
     """Ours for what the server answered."""
+    if (refused := _refused(error)) is not None:
+        return refused
     state = sqlstate(error)
     if state == _POSTGRES_FULL:
         return DiskFullError(path=f"the PostgreSQL server {url.host}")
+    if state in _POSTGRES_RIGHTS:
+        return DatabaseRightsError(url=safe(url), reason=first_line(error))
     if lost_connection(error) or state.startswith(_POSTGRES_UNAVAILABLE):
         return DatabaseUnavailableError(url=safe(url), reason=first_line(error))
     log.error("the database refused a request: %s", first_line(error), exc_info=error)
@@ -138,5 +159,6 @@ def _translate_refusal(error: Exception, url: sa.URL) -> Exception:
 
 def safe(url: sa.URL) -> str:
     """The URL without its password, fit to be shown."""
-    shown = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database)
+    host = url.host.rpartition("@")[2] if url.host else None  # a password may have held an @
+    shown = sa.URL.create("postgresql", url.username, None, host, url.port, url.database)
     return shown.render_as_string()

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.conversation import Author, Feedback, Platform, Rating
-from bot.errors import NotFoundError
+from bot.errors import NotFoundError, UsageError
 from bot.store.base import Database, insert
 from bot.store.review_tables import rewrites
 from bot.store.tables import feedback, to_look_at, turns
@@ -67,6 +67,10 @@ def _feedback_of(row: sa.Row[Any]) -> Feedback:
     )
 
 
+LONGEST_CORRECTION = 20_000
+"""Characters of a better answer."""
+
+
 class FeedbackBook:
     """The feedback in a database."""
 
@@ -78,8 +82,13 @@ class FeedbackBook:
         """Keep what an author thinks of a turn; the last word counts. Raises NotFoundError.
 
         The same thumb again without words changes nothing: a reaction after a form is no taking
-        back, and nothing new to review.
+        back, and nothing new to review. Raises UsageError for a better answer that is too long.
         """
+        if len(feedback_.correction) > LONGEST_CORRECTION:
+            raise UsageError(
+                f"The better answer has {len(feedback_.correction):,} characters; write at most"
+                f" {LONGEST_CORRECTION:,}."
+            )
         given = {
             "turn_id": feedback_.turn,
             "author": feedback_.author.key,

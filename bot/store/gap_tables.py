@@ -9,12 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.base import metadata
-from bot.store.columns import Json, Moment, Words
-
-
-def _text(name: str) -> sa.Column[str]:
-    """A text that is always there."""
-    return sa.Column(name, Words, nullable=False)
+from bot.store.columns import Json, Moment, Words, text_column
 
 
 def _number(name: str) -> sa.Column[int]:
@@ -25,10 +20,10 @@ gaps = sa.Table(
     "gaps",
     metadata,
     sa.Column("id", Words, primary_key=True),
-    _text("state"),
-    _text("merged_into"),  # the gap that took this one in; empty: it stands for itself
-    _text("leader"),  # a turn whose words stand for the topic; empty once that is gone
-    _text("model"),  # who made the vector
+    text_column("state"),
+    text_column("merged_into"),  # the gap that took this one in; empty: it stands for itself
+    text_column("leader"),  # a turn whose words stand for the topic; empty once that is gone
+    text_column("model"),  # who made the vector
     _number("weighed"),  # of how many turns the vector is the mean
     _number("turns"),
     _number("askers"),
@@ -37,9 +32,9 @@ gaps = sa.Table(
     sa.Column("last_at", Moment),
     sa.Column("heat", sa.Double, nullable=False),
     sa.Column("audiences", Json, nullable=False),
-    _text("document"),
+    text_column("document"),
     sa.Column("answered_at", Moment),
-    _text("judged_by"),
+    text_column("judged_by"),
     sa.Column("vector", sa.LargeBinary),  # float16; none: it has to be made anew
     sa.Index(None, "state", "heat", "id"),
 )
@@ -50,7 +45,7 @@ gap_turns = sa.Table(
     sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("gap_id", sa.ForeignKey("gaps.id", ondelete="CASCADE"), nullable=False),
     sa.Column("at", Moment, nullable=False),
-    _text("why"),
+    text_column("why"),
     sa.Index(None, "gap_id", "at", "turn_id"),
     sa.Index(None, "why", "turn_id"),
 )

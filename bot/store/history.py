@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from bot.conversation import Message, Principal, Role, Turn
 from bot.errors import NotFoundError
 from bot.store.audit import AuditTrail
-from bot.store.base import Database, insert
+from bot.store.base import Database, insert_new, upsert
+from bot.store.fences import kept_of
 from bot.store.tables import citations, messages, threads, turns
 from bot.store.turns import (
     citation_rows,
@@ -24,6 +25,8 @@ from bot.store.turns import (
 
 _KEY_LENGTH = 200
 
+_by_id = sa.select(turns).where(turns.c.id == sa.bindparam("id"))
+_by_key = sa.select(turns).where(turns.c.key == sa.bindparam("key"))
 _newest_first = (turns.c.at.desc(), turns.c.id.desc())
 _last_messages = (
     sa.select(messages.c.role, messages.c.text, messages.c.author, messages.c.at, turns.c.audience)
@@ -35,10 +38,11 @@ _last_messages = (
 _last_messages_for = _last_messages.where(
     turns.c.audience.in_(sa.bindparam("audiences", expanding=True))
 )
+_new_messages, _new_citations = sa.insert(messages), sa.insert(citations)
 _audiences = sa.select(turns.c.audience).where(turns.c.thread_id == sa.bindparam("thread"))
 
 
-def _short(key: str) -> str:
+def short_key(key: str) -> str:
     """A key of a length that every index takes."""
     if len(key) <= _KEY_LENGTH:
         return key
@@ -85,7 +89,14 @@ class History:
         await self._db.write(lambda connection: self.record_in(connection, turn, key))
 
     def record_in(self, connection: sa.Connection, turn: Turn, key: str | None = None) -> bool:
-        """As :meth:`record`, inside the caller's transaction; whether the turn was new."""
+        """As :meth:`record`, inside the caller's transaction; whether the turn was new.
+
+        Of an asker who was forgotten since it was asked only figures are kept.
+        """
+        kept = kept_of(connection, turn)
+        if kept.author != turn.author:
+            key = None
+        turn = kept
         thread = {
             "id": turn.thread,
             "platform": turn.author.platform.value,
@@ -93,24 +104,19 @@ class History:
             "created_at": turn.at,
             "updated_at": turn.at,
         }
-        upsert = insert(connection, threads)
-        upsert = upsert.on_conflict_do_update(
-            index_elements=["id"], set_={"updated_at": upsert.excluded.updated_at}
-        )
-        connection.execute(upsert, thread)
-        new = insert(connection, turns).on_conflict_do_nothing()
-        row = turn_row(turn, None if key is None else _short(key))
-        if not connection.execute(new, row).rowcount:
+        connection.execute(upsert(connection, threads, "id", "updated_at"), thread)
+        row = turn_row(turn, None if key is None else short_key(key))
+        if not connection.execute(insert_new(connection, turns), row).rowcount:
             return False
-        connection.execute(sa.insert(messages), message_rows(turn))
+        connection.execute(_new_messages, message_rows(turn))
         if turn.citations:
-            connection.execute(sa.insert(citations), citation_rows(turn))
+            connection.execute(_new_citations, citation_rows(turn))
         self._audit.turn_in(connection, turn)
         return True
 
     async def turn(self, id: str) -> Turn:  # noqa: A002 - the word of the port
         """The turn with this id. Raises NotFoundError."""
-        found = await self._turns(sa.select(turns).where(turns.c.id == id))
+        found = await self._turns(_by_id, id=id)
         if not found:
             raise NotFoundError(kind="turn", id=id)
         return found[0]
@@ -123,7 +129,7 @@ class History:
 
     async def turn_for_key(self, key: str) -> Turn | None:
         """The turn that was recorded under a key (an event id, an idempotency key)."""
-        found = await self._turns(sa.select(turns).where(turns.c.key == _short(key)))
+        found = await self._turns(_by_key, key=short_key(key))
         return found[0] if found else None
 
     async def recent(self, limit: int = 50, before: str | None = None) -> list[Turn]:
@@ -145,9 +151,9 @@ class History:
         query = sa.select(turns).where(turns.c.thread_id == thread)
         return (await self._turns(query.order_by(*_newest_first).limit(limit)))[::-1]
 
-    async def _turns(self, query: sa.Select[Any]) -> list[Turn]:
+    async def _turns(self, query: sa.Select[Any], **values: str) -> list[Turn]:
         def op(connection: sa.Connection) -> list[Turn]:
-            rows = [row._asdict() for row in connection.execute(query)]
+            rows = [row._asdict() for row in connection.execute(query, values)]
             ids = [row["id"] for row in rows]
             said, cited = texts_in(connection, ids), citations_in(connection, ids)
             return [turn_of(row, *said[row["id"]], cited.get(row["id"], ())) for row in rows]

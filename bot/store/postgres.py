@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -11,9 +10,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from bot.errors import StorageError
-from bot.store.faults import first_line, lost_connection, may_retry, safe, translate_postgres
-
-log = logging.getLogger("wellspoken.store")
+from bot.store.faults import lost_connection, may_retry, safe, translate_postgres
+from bot.store.listening import Listener
 
 T = TypeVar("T")
 Operation = Callable[[sa.Connection], T]
@@ -21,8 +19,6 @@ Operation = Callable[[sa.Connection], T]
 _POOL = 10  # measured: 20 and 50 connections only make the slowest turns slower
 _TRIES = 6
 _CONNECT_SECONDS = 10
-_CLOSE_SECONDS = 2
-_LISTEN_AGAIN_SECONDS = 1.0
 _MIGRATION_LOCK = 0x77656C6C  # "well": one number for the whole database server
 
 
@@ -48,12 +44,18 @@ class PostgresDriver:
         )
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._closed = False
-        self._listening: set[asyncio.Task[None]] = set()
+        self._listener = Listener(self._apart)
 
     @property
     def name(self) -> str:
         """The database in words, as error messages show it: no password."""
         return safe(self._url)
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many the pool has at most, and how many are in use."""
+        pool: Any = self._engine.pool
+        return pool.size(), pool.checkedout()
 
     async def start(self) -> None:
         """Try the connection."""
@@ -62,10 +64,7 @@ class PostgresDriver:
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
         self._closed = True
-        for task in self._listening:
-            task.cancel()
-        await asyncio.gather(*self._listening, return_exceptions=True)
-        self._listening.clear()
+        await self._listener.close()
         await self._engine.dispose()
 
     async def read(self, op: Operation[T]) -> T:
@@ -102,37 +101,23 @@ class PostgresDriver:
         if tables:
             await self.read(vacuum)  # reads are outside a transaction here, as VACUUM wants it
 
+    async def compact(self, tables: Sequence[str]) -> None:
+        """As :meth:`scrub`: the room is used again."""
+        await self.scrub(tables, ())
+
     async def listen(self, channel: str, wake: Callable[[], None]) -> None:
         """Call ``wake`` whenever a transaction that said NOTIFY on the channel is committed.
 
         On a connection of its own; a lost one is replaced, and ``wake`` called then too.
         """
-        listening = asyncio.Event()
-        task = asyncio.create_task(self._listen(channel, wake, listening))
-        self._listening.add(task)
-        await listening.wait()
+        await self._listener.listen(channel, wake)
 
-    async def _listen(
-        self, channel: str, wake: Callable[[], None], listening: asyncio.Event
-    ) -> None:
-        while True:
-            lost = asyncio.Event()
-            try:
-                pooled = await self._engine.raw_connection()
-                connection: Any = pooled.driver_connection
-                pooled.detach()  # the pool stays whole
-                try:
-                    connection.add_termination_listener(lambda _, lost=lost: lost.set())
-                    await connection.add_listener(channel, lambda *_: wake())
-                    listening.set()
-                    wake()
-                    await lost.wait()
-                finally:
-                    await connection.close(timeout=_CLOSE_SECONDS)
-            except Exception as error:  # noqa: BLE001 - the poll goes on without it
-                log.warning("not listening to %s: %s", channel, first_line(error))
-            listening.set()
-            await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
+    async def _apart(self) -> Any:
+        """A connection of its own: the pool stays whole."""
+        pooled = await self._engine.raw_connection()
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+        return connection
 
     async def _try(self, op: Operation[T], *, write: bool) -> T:
         if self._closed:

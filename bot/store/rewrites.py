@@ -13,6 +13,7 @@ from bot.conversation import Role
 from bot.errors import NotFoundError, UsageError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
+from bot.store.forgetting import FORGOTTEN
 from bot.store.review_tables import rewrites
 from bot.store.tables import messages, reviews, turns
 
@@ -145,7 +146,8 @@ class RewriteBook:
     ) -> None:
         """Keep a word inside the transaction of a caller who keeps the audit entry;
         ``author`` is the key of the reader whose better answer it is."""
-        if connection.scalar(sa.select(turns.c.id).where(turns.c.id == turn)) is None:
+        asker = connection.scalar(sa.select(turns.c.author).where(turns.c.id == turn))
+        if asker is None or asker.endswith(f":{FORGOTTEN}"):
             raise NotFoundError(kind="turn", id=turn)
         row = {
             "turn_id": turn,

@@ -19,7 +19,7 @@ from bot.store.routing_tables import routing_live, routing_versions
 from bot.telemetry import log
 
 LIVE = "main"
-SECONDS = 5.0
+SECONDS = 1.0
 """How long a process goes by what it knows before it looks again."""
 
 _live = (

@@ -5,20 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.base import metadata
-from bot.store.columns import Json, Moment, Words
-
-
-def _text(name: str) -> sa.Column[str]:
-    """A text that is always there."""
-    return sa.Column(name, Words, nullable=False)
-
+from bot.store.columns import Json, Moment, Words, text_column
 
 route_labels = sa.Table(
     "route_labels",
     metadata,
     sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
-    _text("route"),
-    _text("by"),
+    text_column("route"),
+    text_column("by"),
     sa.Column("at", Moment, nullable=False),
 )
 
@@ -27,9 +21,9 @@ routing_versions = sa.Table(
     metadata,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("thresholds", Json, nullable=False),
-    _text("classifier"),
+    text_column("classifier"),
     sa.Column("figures", Json, nullable=False),
-    _text("by"),
+    text_column("by"),
     sa.Column("at", Moment, nullable=False),
     sa.Column("before", sa.Integer),  # what was live before it; null: it never was itself
 )
@@ -39,6 +33,6 @@ routing_live = sa.Table(
     metadata,
     sa.Column("name", Words, primary_key=True),
     sa.Column("number", sa.Integer, nullable=False),  # 0: the shipped thresholds
-    _text("by"),
+    text_column("by"),
     sa.Column("at", Moment, nullable=False),
 )

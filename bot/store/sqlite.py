@@ -98,6 +98,11 @@ class SqliteDriver:
         """The database in words, as error messages show it."""
         return str(self._path)
 
+    @property
+    def connections(self) -> None:
+        """There is no pool."""
+        return None
+
     async def start(self) -> None:
         """Create the folder and the file, switch the journal to WAL."""
         await asyncio.to_thread(self._start)
@@ -272,7 +277,7 @@ class SqliteDriver:
     async def listen(self, channel: str, wake: Callable[[], None]) -> None:
         """Nothing to listen to: SQLite tells nobody. Whoever waits polls."""
 
-    async def scrub(self, tables: Sequence[str], traces: Sequence[str]) -> None:  # noqa: ARG002
+    async def scrub(self, tables: Sequence[str], traces: Sequence[str]) -> None:
         """Leave nothing of erased rows in the file or its journal.
 
         The file is written anew where one of the ``traces`` is still in its bytes. Raises
@@ -280,8 +285,15 @@ class SqliteDriver:
         """
         await self._empty_journal()
         if await asyncio.to_thread(has_trace, self._path, traces):
-            await self._enqueue(lambda connection: rewrite(_raw(connection)), alone=True)
-            await self._empty_journal()
+            await self.compact(tables)
+
+    async def compact(self, tables: Sequence[str]) -> None:  # noqa: ARG002
+        """Write the file anew: nothing of what was erased is in it, and it is as small as can be.
+
+        Raises DatabaseBusyError where somebody reads from the journal for half a minute.
+        """
+        await self._enqueue(lambda connection: rewrite(_raw(connection)), alone=True)
+        await self._empty_journal()
 
     async def _empty_journal(self) -> None:
         loop = asyncio.get_running_loop()
@@ -290,6 +302,11 @@ class SqliteDriver:
             if loop.time() > until:
                 raise DatabaseBusyError(path=self._path)
             await asyncio.sleep(_SCRUB_PAUSE_SECONDS)
+
+    async def check_references(self, checked: bool) -> None:
+        """Whether rows must have their owner: not while a copy comes in, in any order."""
+        pragma = f"PRAGMA foreign_keys = {'ON' if checked else 'OFF'}"
+        await self._enqueue(lambda c: _raw(c).execute(pragma).close(), alone=True)
 
     async def migrate(self, op: Operation[T]) -> T:
         """Run ``op`` alone on the database, with foreign keys off: tables are rebuilt there."""

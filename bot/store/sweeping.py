@@ -34,6 +34,10 @@ _LEFT_COLUMNS = frozenset(
         ("dataset_examples", "asker"),  # where persona.forgetting finds the lines of files
         ("dataset_examples", "author"),
         ("turns", "passages"),
+        ("turns", "author"),  # what came meanwhile is found by it, and erased with its words
+        ("feedback", "author"),
+        ("rewrites", "author"),
+        ("handoffs", "asker"),
         ("threads", "id"),  # renamed, with what refers to it
         ("turns", "thread_id"),
         ("messages", "thread_id"),
@@ -76,7 +80,9 @@ def _place(
     for constraint in inspector.get_unique_constraints(name):
         unique.update(constraint["column_names"])
     table = sa.table(name, *(sa.column(c["name"], c["type"]) for c in columns))
-    holds = sa.or_(*(table.c[text].contains(person.trace, autoescape=True) for text in texts))
+    holds = sa.or_(
+        *(table.c[t].contains(trace, autoescape=True) for t in texts for trace in person.traces)
+    )
     rows = connection.execute(sa.select(*(table.c[key] for key in keys)).where(holds)).all()
     return Place(table, keys, texts, frozenset(unique), [tuple(row) for row in rows])
 

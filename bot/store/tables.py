@@ -5,20 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.base import metadata
-from bot.store.columns import Json, Moment, RowId, Words
-
-
-def _text(name: str) -> sa.Column[str]:
-    """A text that is always there."""
-    return sa.Column(name, Words, nullable=False)
-
+from bot.store.columns import Json, Moment, RowId, Words, text_column
 
 threads = sa.Table(
     "threads",
     metadata,
     sa.Column("id", Words, primary_key=True),
-    _text("platform"),
-    _text("channel"),
+    text_column("platform"),
+    text_column("channel"),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
 )
@@ -30,22 +24,22 @@ turns = sa.Table(
     sa.Column("thread_id", sa.ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
     sa.Column("key", Words, unique=True),
     sa.Column("at", Moment, nullable=False),
-    _text("query"),
-    _text("author"),
-    _text("author_name"),
-    _text("channel"),
+    text_column("query"),
+    text_column("author"),
+    text_column("author_name"),
+    text_column("channel"),
     sa.Column("audience", Json, nullable=False),
-    _text("route"),
+    text_column("route"),
     sa.Column("confidence", sa.Double, nullable=False),
     sa.Column("reasons", Json, nullable=False),
-    _text("outcome"),
-    _text("model"),
-    _text("persona"),
+    text_column("outcome"),
+    text_column("model"),
+    text_column("persona"),
     sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
     sa.Column("completion_tokens", sa.BigInteger, nullable=False),
     sa.Column("cost_usd", sa.Double, nullable=False),
     sa.Column("timings", Json, nullable=False),
-    _text("error"),
+    text_column("error"),
     sa.Column("odds", Json, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("notes", Json, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("cached_from", Words, nullable=False, server_default=sa.text("''")),
@@ -57,6 +51,8 @@ turns = sa.Table(
     sa.Column("passages", Json, nullable=False),  # the widest comes last
     sa.Index(None, "thread_id", "at"),
     sa.Index(None, "at", "id"),
+    sa.Index(None, "author", "at", "author_name"),  # people, without a look at the turns
+    *(sa.Index(None, name, "at", "id") for name in ("outcome", "route", "model", "channel")),
 )
 
 messages = sa.Table(
@@ -65,9 +61,9 @@ messages = sa.Table(
     sa.Column("id", RowId, primary_key=True),
     sa.Column("thread_id", sa.ForeignKey("threads.id", ondelete="CASCADE"), nullable=False),
     sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE")),
-    _text("role"),
-    _text("text"),
-    _text("author"),
+    text_column("role"),
+    text_column("text"),
+    text_column("author"),
     sa.Column("at", Moment),
     sa.UniqueConstraint("turn_id", "role"),
     sa.Index(None, "thread_id", "id"),
@@ -79,12 +75,12 @@ citations = sa.Table(
     sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("n", sa.Integer, nullable=False),
-    _text("document"),
-    _text("title"),
-    _text("uri"),
-    _text("quote"),
-    _text("chunk"),
-    _text("revision"),
+    text_column("document"),
+    text_column("title"),
+    text_column("uri"),
+    text_column("quote"),
+    text_column("chunk"),
+    text_column("revision"),
     sa.Column("start", sa.Integer, nullable=False),
     sa.Column("end", sa.Integer, nullable=False),
 )
@@ -94,10 +90,10 @@ feedback = sa.Table(
     metadata,
     sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("author", Words, primary_key=True),
-    _text("author_name"),
-    _text("rating"),
-    _text("reason"),
-    _text("correction"),
+    text_column("author_name"),
+    text_column("rating"),
+    text_column("reason"),
+    text_column("correction"),
     sa.Column("expert", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
@@ -119,8 +115,8 @@ reviews = sa.Table(
     metadata,
     sa.Column("turn_id", Words, primary_key=True),
     sa.Column("author", Words, primary_key=True),
-    _text("verdict"),
-    _text("by"),
+    text_column("verdict"),
+    text_column("by"),
     sa.Column("at", Moment, nullable=False),
     sa.ForeignKeyConstraint(
         ["turn_id", "author"], ["feedback.turn_id", "feedback.author"], ondelete="CASCADE"
@@ -143,11 +139,11 @@ audit = sa.Table(
     sa.Column("workspace", Words, primary_key=True),
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", Moment, nullable=False),
-    _text("kind"),
-    _text("turn"),
-    _text("digest"),
-    _text("previous"),
-    _text("hash"),
+    text_column("kind"),
+    text_column("turn"),
+    text_column("digest"),
+    text_column("previous"),
+    text_column("hash"),
     sa.Index(None, "turn"),
 )
 
@@ -156,8 +152,8 @@ audit_contents = sa.Table(
     metadata,
     sa.Column("workspace", Words, primary_key=True),
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-    _text("salt"),
-    _text("content"),
+    text_column("salt"),
+    text_column("content"),
 )
 
 audit_heads = sa.Table(
@@ -165,5 +161,5 @@ audit_heads = sa.Table(
     metadata,
     sa.Column("workspace", Words, primary_key=True),
     sa.Column("sequence", sa.BigInteger, nullable=False),
-    _text("hash"),
+    text_column("hash"),
 )

@@ -9,9 +9,9 @@ lease cannot change what the next one does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,13 +19,15 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.errors import LeaseLostError
 from bot.store.base import Database, insert, notify
+from bot.store.columns import Moment
+from bot.store.timing import RowTime, TimedQuery, utc_now
+from bot.work.leased import NOBODY, RUNNING, backoff, end_leases, fenced
 from bot.work.tables import inbox, is_open
 
-WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
-_NOBODY = ""
+WAITING, DONE, FAILED = "waiting", "done", "failed"
 _CHANNEL = "wellspoken_inbox"
-_FIRST_BACKOFF = 1.0
-_LONGEST_BACKOFF = 300.0
+_UNDER_WAY = timedelta(seconds=5)
+"""Longer than an event takes from its moment to us while somebody waits for others before it."""
 _PURGED_AT_ONCE = 2_000
 
 
@@ -44,16 +46,6 @@ class Claim:
     state: Any
 
 
-def backoff(attempts: int) -> float:
-    """Seconds to wait after a failed attempt: 1, 2, 4, … up to 5 minutes."""
-    return min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(attempts - 1, 30))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-_is_running = inbox.c.status == sa.literal_column("'running'")
 _earlier = inbox.alias("earlier")
 _is_head = ~sa.exists().where(
     _earlier.c.thread_key == inbox.c.thread_key,
@@ -69,30 +61,29 @@ _thread_is_free = ~sa.exists().where(
     _other.c.id != inbox.c.id,
     _other.c.status == sa.literal_column("'running'"),
 )
-_claimable = (
-    sa.select(inbox.c.id)
-    .where(
-        is_open,
-        sa.or_(
-            sa.and_(
-                inbox.c.status == sa.literal_column("'waiting'"),
-                inbox.c.due <= sa.bindparam("now"),
-                _is_head,
-                _thread_is_free,
-            ),
-            # It goes on even if something earlier in its thread was put in meanwhile.
-            sa.and_(
-                inbox.c.status == sa.literal_column("'running'"),
-                inbox.c.lease_until < sa.bindparam("now"),
-            ),
-        ),
+
+
+def _claimable(now: sa.ColumnElement[datetime]) -> sa.Select[tuple[int]]:
+    waits = sa.and_(
+        inbox.c.status == sa.literal_column("'waiting'"),
+        inbox.c.due <= now,
+        _is_head,
+        _thread_is_free,
     )
-    .order_by(inbox.c.id)
-    .limit(sa.bindparam("places"))
-    .with_for_update(of=inbox, skip_locked=True)
-    # SQLite keeps no statistics and would walk through everything that is done.
-    .with_hint(inbox, "INDEXED BY ix_inbox_order", "sqlite")
-)
+    # It goes on even if something earlier in its thread was put in meanwhile.
+    abandoned = sa.and_(inbox.c.status == sa.literal_column("'running'"), inbox.c.lease_until < now)
+    return (
+        sa.select(inbox.c.id)
+        .where(is_open, sa.or_(waits, abandoned))
+        .order_by(inbox.c.id)
+        .limit(sa.bindparam("places"))
+        .with_for_update(of=inbox, skip_locked=True)
+        # SQLite keeps no statistics and would walk through everything that is done.
+        .with_hint(inbox, "INDEXED BY ix_inbox_order", "sqlite")
+    )
+
+
+_CLAIMABLE = TimedQuery(_claimable)
 
 
 class Inbox:
@@ -105,13 +96,13 @@ class Inbox:
         *,
         lease_seconds: float = 30.0,
         max_attempts: int = 5,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._db = db
         self.owner = owner
-        self._lease = timedelta(seconds=lease_seconds)
+        self._lease_s = lease_seconds
         self._max_attempts = max_attempts
-        self._clock = clock
+        self._time = RowTime(clock)
         self._arrived = asyncio.Event()
 
     # -- putting ----------------------------------------------------------------------------
@@ -141,26 +132,39 @@ class Inbox:
         at: datetime | None = None,
     ) -> bool:
         """As :meth:`put`, inside the caller's transaction. ``at`` is its moment in the order of
-        its thread, by default now."""
-        now = self._clock()
+        its thread, by default now.
+
+        A clock that is ahead must not put it off until others, or this one once it is set right,
+        get there: it waits from its moment on.
+        """
+        due, now = self._time.after(connection, delay), self._time.now(connection)
+        if at is not None:
+            first = sa.func.min if connection.dialect.name == "sqlite" else sa.func.least
+            due = first(due, sa.literal(at + _UNDER_WAY + timedelta(seconds=delay), Moment))
         row = {
             "event_id": event_id,
             "topic": topic,
             "thread_key": thread,
             "payload": payload,
             "status": WAITING,
-            "due": now + timedelta(seconds=delay),
+            "due": due,
             "attempts": 0,
-            "owner": _NOBODY,
+            "owner": NOBODY,
             "step": "",
             "error": "",
             "created_at": at or now,
         }
-        statement = insert(connection, inbox).on_conflict_do_nothing(index_elements=["event_id"])
-        new = connection.execute(statement.returning(inbox.c.id), row).first() is not None
+        put = insert(connection, inbox).values(row)
+        once = put.on_conflict_do_nothing(index_elements=["event_id"]).returning(inbox.c.id)
+        new = connection.execute(once).first() is not None
         if new:
             notify(connection, _CHANNEL)
         return new
+
+    def knows_in(self, connection: sa.Connection, event_ids: Sequence[str]) -> bool:
+        """Whether one of these events was put down before, inside the caller's transaction."""
+        known = sa.select(inbox.c.id).where(inbox.c.event_id.in_(event_ids)).limit(1)
+        return connection.execute(known).first() is not None
 
     async def listen(self) -> None:
         """End :meth:`wait` for events of other processes too, where the database can."""
@@ -182,16 +186,23 @@ class Inbox:
 
     # -- working ----------------------------------------------------------------------------
 
-    async def claim(self, places: int, topics: Sequence[str] | None = None) -> list[Claim]:
+    async def claim(
+        self, places: int, topics: Sequence[str] | None = None, held: Collection[int] = ()
+    ) -> list[Claim]:
         """Lease up to ``places`` events, each the first open one of its thread.
 
-        Events whose lease ran out come again, with their last checkpoint.
+        Events whose lease ran out come again, with their last checkpoint; but for those ``held``,
+        by their id: who works on them would else take them from himself where the database wrote
+        nothing for as long as a lease (a file that is written anew).
         """
-        query = _claimable if topics is None else _claimable.where(inbox.c.topic.in_(topics))
 
         def op(connection: sa.Connection) -> list[Claim]:
-            now = self._clock()
-            ids = list(connection.scalars(query, {"now": now, "places": places}))
+            query, asked = self._time.query(_CLAIMABLE, connection)
+            if topics is not None:
+                query = query.where(inbox.c.topic.in_(topics))
+            if held:
+                query = query.where(inbox.c.id.not_in(held))
+            ids = list(connection.scalars(query, {**asked, "places": places}))
             if not ids:
                 return []
             change = (
@@ -201,7 +212,7 @@ class Inbox:
                     status=RUNNING,
                     owner=self.owner,
                     attempts=inbox.c.attempts + 1,
-                    lease_until=now + self._lease,
+                    lease_until=self._until(connection),
                 )
                 .returning(inbox)
             )
@@ -221,10 +232,20 @@ class Inbox:
         """
 
         def op(connection: sa.Connection) -> list[Claim]:
-            until = self._clock() + self._lease
+            until = self._until(connection)
             return [c for c in claims if _change(connection, c, lease_until=until)]
 
         return await self._db.write(op)
+
+    async def emptied(self, claims: Sequence[Claim]) -> set[int]:
+        """Those of some claims that an erasure closed (:mod:`bot.store.erasure`), by their id:
+        nobody else goes on with them."""
+        query = sa.select(inbox.c.id).where(
+            inbox.c.id.in_([claim.id for claim in claims]),
+            inbox.c.status == DONE,
+            inbox.c.owner == "",
+        )
+        return await self._db.read(lambda connection: set(connection.scalars(query)))
 
     async def checkpoint(self, claim: Claim, step: str, state: object = None) -> Claim:
         """Keep how far the work is; whoever takes over starts there. Raises LeaseLostError."""
@@ -235,7 +256,7 @@ class Inbox:
         self, connection: sa.Connection, claim: Claim, step: str, state: object = None
     ) -> None:
         """As :meth:`checkpoint`, inside the caller's transaction."""
-        until = self._clock() + self._lease
+        until = self._until(connection)
         _hold(connection, claim, step=step, state=state, lease_until=until)
 
     async def complete(self, claim: Claim) -> None:
@@ -252,7 +273,7 @@ class Inbox:
             claim,
             status=DONE,
             lease_until=None,
-            finished_at=self._clock(),
+            finished_at=self._time.now(connection),
             payload=None,
             state=None,
         )
@@ -268,14 +289,13 @@ class Inbox:
         again = retry and claim.attempts < self._max_attempts
 
         def op(connection: sa.Connection) -> None:
-            now = self._clock()
             if again:
-                due = now + timedelta(seconds=max(delay, backoff(claim.attempts)))
+                due = self._time.after(connection, max(delay, backoff(claim.attempts)))
                 _hold(
                     connection,
                     claim,
                     status=WAITING,
-                    owner=_NOBODY,
+                    owner=NOBODY,
                     lease_until=None,
                     due=due,
                     error=error,
@@ -287,7 +307,7 @@ class Inbox:
                     status=FAILED,
                     lease_until=None,
                     error=error,
-                    finished_at=now,
+                    finished_at=self._time.now(connection),
                 )
 
         await self._db.write(op)
@@ -302,9 +322,9 @@ class Inbox:
                     connection,
                     claim,
                     status=WAITING,
-                    owner=_NOBODY,
+                    owner=NOBODY,
                     lease_until=None,
-                    due=self._clock(),
+                    due=self._time.now(connection),
                     attempts=claim.attempts - 1,
                 )
 
@@ -312,14 +332,10 @@ class Inbox:
 
     async def release(self, is_dead: Callable[[str], bool]) -> int:
         """End the leases of workers that are known to be dead; of how many events."""
-        running = sa.select(inbox.c.owner).where(_is_running).distinct()
-        owners = await self._db.read(lambda connection: list(connection.scalars(running)))
-        dead = [owner for owner in owners if is_dead(owner)]
-        if not dead:
-            return 0
-        theirs = sa.update(inbox).where(_is_running, inbox.c.owner.in_(dead))
-        ended = theirs.values(lease_until=self._clock() - timedelta(seconds=1))
-        return await self._db.write(lambda connection: connection.execute(ended).rowcount)
+        return await end_leases(self._db, inbox, is_dead, self._time)
+
+    def _until(self, connection: sa.Connection) -> sa.ColumnElement[datetime]:
+        return self._time.after(connection, self._lease_s)
 
     # -- looking after ----------------------------------------------------------------------
 
@@ -349,12 +365,7 @@ class Inbox:
 
 def _change(connection: sa.Connection, claim: Claim, **values: object) -> bool:
     """Write to a row that is still held; whether it is."""
-    held = sa.update(inbox).where(
-        inbox.c.id == claim.id,
-        inbox.c.status == RUNNING,
-        inbox.c.owner == claim.owner,
-        inbox.c.attempts == claim.attempts,
-    )
+    held = fenced(inbox, inbox.c.id == claim.id, claim)
     return connection.execute(held.values(**values)).rowcount == 1
 
 

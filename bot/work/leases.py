@@ -8,12 +8,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from bot.errors import LeaseLostError, StorageError
 from bot.store.base import Database, insert
+from bot.store.timing import RowTime, utc_now
 from bot.work.tables import leases
 
 log = logging.getLogger("wellspoken.work")
@@ -28,16 +29,12 @@ class Lease:
     token: int
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Leases:
     """The leases in a database. An ``owner`` names one holder: a process and its task."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
-        self._clock = clock
+        self._time = RowTime(clock)
 
     async def take(self, name: str, owner: str, seconds: float) -> bool:
         """Take a lease for ``seconds``; ``False`` while somebody else holds it."""
@@ -47,8 +44,10 @@ class Leases:
         """As :meth:`take`, with the fencing token. The holder himself extends it."""
 
         def op(connection: sa.Connection) -> Lease | None:
-            now = self._clock()
-            new = insert(connection, leases)
+            now = self._time.now(connection)
+            until = self._time.after(connection, seconds)
+            row = {"name": name, "owner": owner, "token": 1, "until": until}
+            new = insert(connection, leases).values(row)
             statement = new.on_conflict_do_update(
                 index_elements=["name"],
                 set_={
@@ -64,9 +63,7 @@ class Leases:
                 },
                 where=sa.or_(leases.c.until <= now, leases.c.owner == new.excluded.owner),
             ).returning(leases.c.token)
-            until = now + timedelta(seconds=seconds)
-            row = {"name": name, "owner": owner, "token": 1, "until": until}
-            token = connection.execute(statement, row).scalar_one_or_none()
+            token = connection.execute(statement).scalar_one_or_none()
             return None if token is None else Lease(name, owner, token)
 
         return await self._db.write(op)
@@ -75,12 +72,12 @@ class Leases:
         """Extend a lease that is still held; ``False`` where it ran out or was taken over."""
 
         def op(connection: sa.Connection) -> bool:
-            now = self._clock()
+            now = self._time.now(connection)
             held = sa.update(leases).where(
                 leases.c.name == name, leases.c.owner == owner, leases.c.until > now
             )
-            until = now + timedelta(seconds=seconds)
-            return connection.execute(held, {"until": until}).rowcount == 1
+            until = self._time.after(connection, seconds)
+            return connection.execute(held.values(until=until)).rowcount == 1
 
         return await self._db.write(op)
 
@@ -89,25 +86,25 @@ class Leases:
 
         def op(connection: sa.Connection) -> None:
             mine = sa.update(leases).where(leases.c.name == name, leases.c.owner == owner)
-            connection.execute(mine, {"owner": "", "until": self._clock()})
+            connection.execute(mine.values(owner="", until=self._time.now(connection)))
 
         await self._db.write(op)
 
     async def holder(self, name: str) -> str | None:
         """Who holds a lease now."""
-        query = sa.select(leases.c.owner).where(
-            leases.c.name == name, leases.c.until > self._clock(), leases.c.owner != ""
+        query = sa.select(leases.c.owner).where(leases.c.name == name, leases.c.owner != "")
+        return await self._db.read(
+            lambda c: c.scalar(query.where(leases.c.until > self._time.now(c)))
         )
-        return await self._db.read(lambda connection: connection.scalar(query))
 
     async def held(self, beginning: str) -> list[str]:
         """The names with this beginning whose leases somebody holds now."""
         query = sa.select(leases.c.name).where(
-            leases.c.name.startswith(beginning, autoescape=True),
-            leases.c.until > self._clock(),
-            leases.c.owner != "",
+            leases.c.name.startswith(beginning, autoescape=True), leases.c.owner != ""
         )
-        return await self._db.read(lambda connection: list(connection.scalars(query)))
+        return await self._db.read(
+            lambda c: list(c.scalars(query.where(leases.c.until > self._time.now(c))))
+        )
 
     def guard_in(self, connection: sa.Connection, lease: Lease) -> None:
         """Let a transaction pass only while a lease is held. Raises LeaseLostError."""
