@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from adapters.engine import EngineParts, open_engine
@@ -16,9 +16,14 @@ from adapters.models import (
     load_voice_persona,
     model_server,
 )
+from adapters.rendering.links import allow
 from bot.engine import Engine
+from bot.errors import DatabaseHeldError
+from bot.linking import Sites
 from bot.ports import Clock, Embedder, Retriever
 from bot.settings import Settings
+from bot.store.timing import utc_now
+from bot.tracing import heard
 from knowledge.indexes import LiveIndex
 from knowledge.stores.base import VectorStore
 from persona.profile import Persona
@@ -28,18 +33,29 @@ if TYPE_CHECKING:
 
     from adapters.advising import AdviceDesk
     from adapters.costing import CostDesk
-    from adapters.datasets import DatasetDesk
+    from adapters.evaluation.desk import ScorecardDesk
+    from adapters.first_run import FirstRun
     from adapters.gaps import GapDesk
-    from adapters.gate_records import GateDesk
-    from adapters.releasing import ReleaseDesk
-    from adapters.reviewing import Review
+    from adapters.governance.desk import GovernanceDesk
+    from adapters.in_force import InForce
+    from adapters.jobs.desk import JobDesk
+    from adapters.release.gate_records import GateDesk
+    from adapters.release.releasing import ReleaseDesk
     from adapters.routing import RoutingDesk
-    from adapters.tuning import TuningDesk
+    from adapters.suites import SuiteDesk
+    from adapters.teaching.datasets import DatasetDesk
+    from adapters.teaching.reviewing import Review
+    from adapters.teaching.tuning import TuningDesk
+    from adapters.trying import TrialDesk
+    from adapters.watch.desk import WatchDesk
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
+    from bot.store.console_ends import ConsoleEnds
     from bot.store.feedback import FeedbackBook
     from bot.store.history import History
+    from bot.store.processes import ProcessBook
+    from bot.store.today import TodayBook
     from bot.store.turn_list import TurnList
     from knowledge.ingest import Ingestor
     from knowledge.ledger import Ledger
@@ -59,6 +75,7 @@ class Application:
     embedder: Embedder
     retriever: Retriever
     engine: Engine
+    trials: TrialDesk
     history: History
     feedback: FeedbackBook
     audit: AuditTrail
@@ -82,7 +99,9 @@ class Application:
             index = await self.index.current(0)
             return index.store, index.embedder
 
-        return Ingestor(self.ledger, self.store, Leases(self.database), current=current)
+        limit = self.settings.limits.longest_document
+        leases = Leases(self.database)
+        return Ingestor(self.ledger, self.store, leases, limit=limit, current=current)
 
     @property
     def turn_list(self) -> TurnList:
@@ -92,9 +111,52 @@ class Application:
         return TurnList(self.database)
 
     @property
+    def today(self) -> TodayBook:
+        """Sums over the turns of the last days."""
+        from bot.store.today import TodayBook
+
+        return TodayBook(self.database)
+
+    @property
+    def first_run(self) -> FirstRun:
+        """The way from an empty home to the first answer."""
+        from adapters.first_run import FirstRun
+        from bot.settings import load_settings
+
+        return FirstRun(
+            self.settings,
+            load_settings,
+            store=self.store,
+            sources=self.sources,
+            today=self.today,
+            voice=self.persona.label,
+        )
+
+    @property
+    def in_force(self) -> InForce:
+        """The settings, and where each comes from."""
+        from adapters.in_force import InForce
+
+        return InForce(self.settings)
+
+    @property
+    def console_ends(self) -> ConsoleEnds:
+        """The console sessions that were ended."""
+        from bot.store.console_ends import ConsoleEnds
+
+        return ConsoleEnds(self.database, clock=self.clock)
+
+    @property
+    def processes(self) -> ProcessBook:
+        """The processes that serve this database."""
+        from bot.store.processes import ProcessBook
+
+        return ProcessBook(self.database, self.clock)
+
+    @property
     def review(self) -> Review:
         """What waits for an operator's verdict."""
-        from adapters.reviewing import review_of
+        from adapters.teaching.reviewing import review_of
 
         return review_of(self)
 
@@ -120,16 +182,30 @@ class Application:
         return desk_of(self)
 
     @property
+    def jobs(self) -> JobDesk:
+        """Long work, and how far it is."""
+        from adapters.jobs.desk import desk_of
+
+        return desk_of(self)
+
+    @property
     def tuning(self) -> TuningDesk:
         """Rounds of fine-tuning."""
-        from adapters.tuning import desk_of
+        from adapters.teaching.tuning import desk_of
 
         return desk_of(self)
 
     @property
     def datasets(self) -> DatasetDesk:
         """Curated training data, with where its lines come from."""
-        from adapters.datasets import desk_of
+        from adapters.teaching.datasets import desk_of
+
+        return desk_of(self)
+
+    @property
+    def governance(self) -> GovernanceDesk:
+        """The audit trail, and people."""
+        from adapters.governance.desk import desk_of
 
         return desk_of(self)
 
@@ -141,6 +217,20 @@ class Application:
         return desk_of(self)
 
     @property
+    def suites(self) -> SuiteDesk:
+        """Cases that are proposed and reviewed."""
+        from adapters.suites import desk_of
+
+        return desk_of(self)
+
+    @property
+    def watch(self) -> WatchDesk:
+        """How live turns do, week by week, and what got worse."""
+        from adapters.watch.desk import desk_of
+
+        return desk_of(self)
+
+    @property
     def advising(self) -> AdviceDesk:
         """Retrieval, fine-tuning or both."""
         from adapters.advising import desk_of
@@ -148,22 +238,29 @@ class Application:
         return desk_of(self)
 
     @property
+    def scorecards(self) -> ScorecardDesk:
+        """Suites that were asked, and what came of it."""
+        from adapters.evaluation.desk import desk_of
+
+        return desk_of(self)
+
+    @property
     def models(self) -> ReleaseDesk:
         """The versions of the voice, and what of them is released."""
-        from adapters.releasing import release_desk
+        from adapters.release.releasing import release_desk
 
         return release_desk(self.settings, self.database, self.audit)
 
     @property
     def gates(self) -> GateDesk:
         """Versions that were held to suites."""
-        from adapters.gating import gate_desk
+        from adapters.release.gating import gate_desk
 
         return gate_desk(self.settings, self.database)
 
     async def style_of(self, text: str) -> StyleScore:
         """How well a text keeps to the persona, and where it does not."""
-        from adapters.styling import styler_of
+        from adapters.teaching.styling import styler_of
 
         styler = styler_of(self.persona, self.embedder, self.database)
         await styler.refresh()
@@ -172,9 +269,32 @@ class Application:
     async def readiness(self) -> dict[str, str | None]:
         """What must work before questions can be taken: ``None``, or what is wrong."""
         return {
-            "database": await _trouble(ping(self.database)),
+            "database": await _trouble(_writable(self.database)),
+            "migrations": await _trouble(_check_schema(self.database)),
             "knowledge": await _trouble(self.store.stats()) or self.index.trouble,
         }
+
+
+async def _check_schema(database: Database) -> None:
+    """Whether the tables are there that this program needs. A database that another process brought
+    further is no trouble: changes of the schema suit the version before. Raises
+    ConfigurationError."""
+    from bot.errors import ConfigurationError
+    from bot.store import migrations
+
+    found = await database.read(migrations.found)
+    if found is None or found < migrations.head():
+        problem = f"the schema is at {found or 'nothing'}, {migrations.head()} is needed; "
+        raise ConfigurationError(where="database", problem=f"{problem}run `wellspoken db upgrade`")
+
+
+async def _writable(database: Database) -> None:
+    """Whether a turn could be stored now: while a database is moved writers wait at the end. Raises
+    StorageError."""
+    moving = await database.moving()
+    if moving is not None and moving[1]:
+        raise DatabaseHeldError
+    await ping(database)
 
 
 async def ping(database: Database) -> None:
@@ -214,13 +334,19 @@ async def assemble(
     from bot.store.history import History
     from knowledge.ledger import Ledger
 
+    allow(Sites(settings.answers.links))
     async with AsyncExitStack() as stack:
         persona = load_voice_persona(settings)
         server = await stack.enter_async_context(model_server(settings))
         knowledge = await stack.enter_async_context(knowledge_of(settings, server, warm=warm))
         database = await stack.enter_async_context(open_database(settings))
         history, metrics, ledger = History(database), Metrics(), Ledger(database)
+        metrics.machine.build(version("wellspoken"))
+        stack.enter_context(heard(metrics.machine.listen))
         parts = EngineParts(settings, persona, server, knowledge, database, history, ledger)
+        engine, trials = await stack.enter_async_context(
+            open_engine(parts, metrics, utc_now, warm=warm)
+        )
         yield Application(
             settings=settings,
             console_token=console_token(settings),
@@ -229,7 +355,8 @@ async def assemble(
             store=knowledge.store,
             embedder=knowledge.embedder,
             retriever=knowledge.evidence,
-            engine=await stack.enter_async_context(open_engine(parts, metrics, utc_now, warm=warm)),
+            engine=engine,
+            trials=trials,
             history=history,
             feedback=FeedbackBook(database),
             audit=AuditTrail(database),
@@ -239,8 +366,3 @@ async def assemble(
             suggestions=suggestions,
             clock=utc_now,
         )
-
-
-def utc_now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.budget import Left, Limits, day_of, next_day
 from bot.store.answer_cache import AnswerCache
-from bot.store.costs import CostBook, CostReport, Costs
+from bot.store.costs import CostBook, CostReport, Costs, Evaluated
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,10 +77,16 @@ class CostDesk:
             kept=await self._cache.entries() if self._settings.cache.enabled else None,
             unpriced=tuple(
                 model
-                for model, costs in report.by_model.items()
+                for model, costs in _used(report).items()
                 if costs.tokens and not prices.of(model).is_set
             ),
         )
+
+
+def _used(report: CostReport) -> dict[str, Costs]:
+    """Every model that was charged, for answers or for measuring them."""
+    measured = {model: costs for model, costs in report.evaluated.by_model.items() if model}
+    return {**measured, **report.by_model}
 
 
 def desk_of(app: Application) -> CostDesk:
@@ -111,6 +117,7 @@ def statement_json(statement: Statement) -> dict[str, Any]:
         "routes": [{"route": r.value, **costs_json(c)} for r, c in report.by_route.items()],
         "drafts": costs_json(report.drafts),
         "models": [{"model": m, **costs_json(c)} for m, c in report.by_model.items()],
+        "evaluations": _evaluations_json(report.evaluated),
         "total": costs_json(report.total),
         "cache": {
             "enabled": statement.kept is not None,
@@ -129,6 +136,17 @@ def statement_json(statement: Statement) -> dict[str, Any]:
             "resets_at": statement.resets_at.isoformat(),
         },
         "unpriced": list(statement.unpriced),
+    }
+
+
+def _evaluations_json(evaluated: Evaluated) -> dict[str, Any]:
+    """What measuring cost; it is in no other sum."""
+    total = evaluated.total
+    return {
+        "runs": evaluated.runs,
+        "prompt_tokens": total.prompt_tokens,
+        "completion_tokens": total.completion_tokens,
+        "cost_usd": _dollars(total.cost_usd),
     }
 
 

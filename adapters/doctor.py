@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
 from tempfile import NamedTemporaryFile
@@ -32,6 +32,9 @@ _SLACK_FIX = (
 _DISCORD_FIX = (
     "Take the token from https://discord.com/developers/applications (Bot), and add the bot again "
     "with the link that `wellspoken discord invite` prints."
+)
+_PROCESSES_FIX = (
+    "Give every process the same settings and version and start it again; set clocks right (NTP)."
 )
 _LIVE_FIX = (
     "Check that its system runs, and its url, or its database and sql, under [[live]] in "
@@ -64,10 +67,34 @@ async def examine() -> list[Check]:
     except WellspokenError as error:
         return [Check("settings", ok=False, detail=str(error), fix="Correct it and run again.")]
     checks = [Check("settings", ok=True, detail=_settings_detail(settings))]
+    examinations = _examinations(settings)
+    for name, examination, fix in examinations:
+        if name == "knowledge" and settings.weaviate_url:
+            checks += await _weaviate(settings)
+        if name == "processes" and not checks[-1].ok:
+            continue  # they stand in the database, which cannot be read
+        checks.append(await _run(name, examination, settings, fix))
+    checks.append(await _run("claims", _claims, settings, _CLAIMS_FIX, _LOADING_S))
+    for name, examination, fix in loop_checks(settings):
+        checks.append(await _run(name, examination, settings, fix, _LOOP_S))
+    return [*checks, *await _live(settings)]
+
+
+async def examine_some(settings: Settings, names: Sequence[str]) -> list[Check]:
+    """The checks of these names, with settings that were read, in the order of the names."""
+    known = {name: (examination, fix) for name, examination, fix in _examinations(settings)}
+    return [await _run(name, known[name][0], settings, known[name][1]) for name in names]
+
+
+def _examinations(
+    settings: Settings,
+) -> list[tuple[str, Callable[[Settings], Awaitable[str]], str]]:
+    """The checks of the parts by name, each with what mends it."""
     sources = [("sources", _sources, _SOURCES_FIX)] if settings.sources else []
-    examinations: list[tuple[str, Callable[[Settings], Awaitable[str]], str]] = [
+    return [
         ("data folder", _home, "Choose another folder with WELLSPOKEN_HOME or free some space."),
         ("database", _database, "Start it, correct DATABASE_URL, or mend its file."),
+        ("processes", _processes, _PROCESSES_FIX),
         ("knowledge", _knowledge, _knowledge_fix(settings)),
         *sources,
         ("embedder", _embedder, "Install the package again; the model file is part of it."),
@@ -80,20 +107,12 @@ async def examine() -> list[Check]:
         ("slack", _slack, _SLACK_FIX),
         ("discord", _discord, _DISCORD_FIX),
     ]
-    for name, examination, fix in examinations:
-        if name == "knowledge" and settings.weaviate_url:
-            checks += await _weaviate(settings)
-        checks.append(await _run(name, examination, settings, fix))
-    checks.append(await _run("claims", _claims, settings, _CLAIMS_FIX, _LOADING_S))
-    for name, examination, fix in loop_checks(settings):
-        checks.append(await _run(name, examination, settings, fix, _LOOP_S))
-    return [*checks, *await _live(settings)]
 
 
 async def _live(settings: Settings) -> list[Check]:
     """Each live source, asked with the example of its description."""
-    from adapters.assembly import utc_now
     from adapters.live import open_live
+    from bot.store.timing import utc_now
 
     try:
         async with open_live(settings, utc_now) as desk:
@@ -158,6 +177,19 @@ async def _database(settings: Settings) -> str:
     return f"{urlsplit(settings.database).scheme} answers, schema up to date"
 
 
+async def _processes(settings: Settings) -> str:
+    """Which processes serve this database; what they differ in is a fault."""
+    from adapters.home import open_database
+    from bot.store.processes import ProcessBook, differences
+
+    async with open_database(settings) as database:
+        found = await ProcessBook(database).listing()
+    if told := differences(found):
+        raise UsageError(" ".join(told))
+    named = ", ".join(f"{each.name} ({' '.join(each.parts)})" for each in found)
+    return f"{len(found)} serve: {named}" if found else "none serves just now"
+
+
 async def _weaviate(settings: Settings) -> list[Check]:
     """Each thing that may be wrong with the server by itself."""
     from knowledge.stores.weaviate_examination import Target, examine_weaviate
@@ -184,9 +216,9 @@ def _knowledge_fix(settings: Settings) -> str:
 
 async def _sources(settings: Settings) -> str:
     """How the last runs of the sources in the settings went; nothing is read."""
-    from adapters.assembly import utc_now
     from adapters.home import open_database
     from adapters.syncing import plans_of
+    from bot.store.timing import utc_now
     from bot.work.leases import Leases
     from knowledge.ledger import Ledger
     from knowledge.standing import SourceDesk, State

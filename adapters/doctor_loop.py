@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ModelRefusedError, TuningUnavailableError, UsageError
 from bot.ports import ChatMessage
+from bot.settings.sections import write_duration
 
 if TYPE_CHECKING:
-    from adapters.releasing import ReleaseDesk
+    from adapters.release.releasing import ReleaseDesk
     from bot.llm.openai import ModelServer
     from bot.settings import Settings
     from persona.versions import ModelVersion, Release
@@ -29,6 +30,7 @@ _VOICE_FIX = (
     "Have the model server serve it, or `wellspoken models rollback`; `wellspoken models list` "
     "shows the versions."
 )
+_WATCH_FIX = "Mend the suite, or its name under [watch] suites in wellspoken.toml."
 _CANARY_FIX = "`wellspoken models list` shows the versions."
 
 
@@ -41,12 +43,13 @@ def loop_checks(
         ("training", _training, fix),
         ("voice", _voice, _VOICE_FIX),
         ("canary", _canary, _CANARY_FIX),
+        ("watch", _watch, _WATCH_FIX),
     ]
 
 
 async def _training(settings: Settings) -> str:
     """Whether a round could begin; where nobody asked for one, nothing is looked at."""
-    from adapters.tuning import tuner_for
+    from adapters.teaching.tuning import tuner_for
     from persona.tuning.base import Backend
 
     wanted = settings.tuning
@@ -65,7 +68,7 @@ async def _training(settings: Settings) -> str:
 async def _voice(settings: Settings) -> str:
     """A word from each version that is released: only that shows that it is served."""
     from adapters.home import open_database
-    from adapters.releasing import release_desk
+    from adapters.release.releasing import release_desk
 
     async with open_database(settings) as database:
         release = await release_desk(settings, database).release()
@@ -98,7 +101,7 @@ def _released(release: Release) -> list[tuple[ModelVersion, str]]:
 
 async def _greeted(settings: Settings, server: ModelServer, version: ModelVersion) -> None:
     """Have a version say hello; one that the server forgot is loaded again, as a turn does it."""
-    from adapters.releasing import deployment_of
+    from adapters.release.releasing import deployment_of
     from persona.releasing import is_missing
 
     try:
@@ -124,7 +127,7 @@ async def _hello(settings: Settings, server: ModelServer, ident: str) -> None:
 async def _canary(settings: Settings) -> str:
     """What runs, and how it stands."""
     from adapters.home import open_database
-    from adapters.releasing import release_desk
+    from adapters.release.releasing import release_desk
 
     async with open_database(settings) as database:
         return await _told(release_desk(settings, database))
@@ -139,3 +142,16 @@ async def _told(desk: ReleaseDesk) -> str:
     if undone is not None:
         return f"none runs; {undone.version} was rolled back by itself: {undone.why}"
     return "none runs"
+
+
+async def _watch(settings: Settings) -> str:
+    """Whether the suites that are asked by themselves can be read."""
+    from adapters.evaluation.finding import found_suite
+
+    section = settings.watch
+    looked = "live turns are looked at daily" if section.enabled else "live turns are not watched"
+    if not section.suites:
+        return f"{looked}; no suite is asked by itself"
+    read = [await found_suite(settings, name) for name in section.suites]
+    asked = ", ".join(f"{suite.name} ({len(suite.cases)} cases)" for suite in read)
+    return f"{looked}; asked every {write_duration(section.every)}: {asked}"

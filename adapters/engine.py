@@ -18,8 +18,10 @@ from adapters.models import (
     open_checker,
     voice_setup,
 )
-from adapters.releasing import open_releases
+from adapters.release.releasing import open_releases
+from adapters.trying import TrialDesk, TrialParts
 from bot.engine import Engine
+from bot.linking import Sites
 from bot.ports import Clock
 
 if TYPE_CHECKING:
@@ -50,8 +52,9 @@ class EngineParts:
 @asynccontextmanager
 async def open_engine(
     parts: EngineParts, metrics: Metrics, clock: Clock, *, warm: bool
-) -> AsyncIterator[Engine]:
-    """The engine, as long as its models and live sources are open.
+) -> AsyncIterator[tuple[Engine, TrialDesk]]:
+    """The engine, and where questions are tried out with its parts, as long as its models and live
+    sources are open.
 
     With ``warm`` the checker loads meanwhile."""
     from bot.store.routing import ThresholdBook
@@ -61,33 +64,45 @@ async def open_engine(
     async with AsyncExitStack() as stack:
         encoder = stack.enter_context(open_checker(warm=warm))
         judge = judged(settings, build_grounder(settings, encoder), server)
-        yield Engine(
+        shared = TrialParts(
+            encoder,
+            await stack.enter_async_context(warmed(judge, warm=warm)),
+            await stack.enter_async_context(open_live(settings, clock)),
+            await stack.enter_async_context(open_budget(settings, database, clock, metrics)),
+            await stack.enter_async_context(_open_style(parts)),
+            clock,
+        )
+        engine = Engine(
             turns=parts.history,
             retriever=parts.knowledge.evidence,
             ladder=build_ladder(settings, persona, embedder, server, encoder),
-            grounder=await stack.enter_async_context(warmed(judge, warm=warm)),
+            grounder=shared.grounder,
             clock=clock,
             observe=metrics.observe_turn,
-            live=await stack.enter_async_context(open_live(settings, clock)),
+            counted=metrics.question,
+            live=shared.live,
             rewriter=build_rewriter(settings, server),
             names=(persona.name,),
             languages=persona.languages,
+            sites=Sites(settings.answers.links),
             answers=build_answers(settings, database, clock, metrics),
-            budget=await stack.enter_async_context(open_budget(settings, database, clock, metrics)),
+            budget=shared.budget,
             thresholds=ThresholdBook(database),
             doubts=build_doubts(parts.ledger),
             setup=voice_setup(settings),
+            longest=settings.limits.longest_question,
             releases=await stack.enter_async_context(
                 open_releases(settings, persona, server, database)
             ),
-            style=await stack.enter_async_context(_open_style(parts)),
+            style=shared.style,
         )
+        yield engine, TrialDesk(parts, shared)
 
 
 @asynccontextmanager
 async def _open_style(parts: EngineParts) -> AsyncIterator[StyleCheck]:
     """The style check; the persona is kept by its version, for who reads a turn later."""
-    from adapters.styling import styler_of
+    from adapters.teaching.styling import styler_of
     from persona.book import PersonaBook
 
     await PersonaBook(parts.database).keep(parts.persona)

@@ -65,9 +65,16 @@ class GapDesk:
         self._ingestor = ingestor
         self._drafted = drafted
 
-    async def gather(self, limit: int | None = None) -> int:
-        """Put new questions into gaps, about ``limit`` at most; how many."""
-        return await self._gatherer.gather(limit)
+    async def pending(self) -> bool:
+        """Whether there is anything to gather."""
+        return await self._gatherer.pending()
+
+    async def gather(
+        self, limit: int | None = None, progress: Callable[[int], None] | None = None
+    ) -> int:
+        """Put new questions into gaps, about ``limit`` at most; how many. ``progress`` is called
+        with how many there were so far."""
+        return await self._gatherer.gather(limit, progress)
 
     async def waiting(self) -> int:
         """How many questions have not been put into a gap yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -82,14 +82,16 @@ def build_ladder(
     embedder: Embedder,
     server: ModelServer | None,
     encoder: CheckerEncoder | None = None,
+    heard: Callable[[Voice], Voice] = lambda voice: voice,
 ) -> Ladder:
-    """Who speaks: models where they are set, the built-in reader where none is or none answers."""
+    """Who speaks: models where they are set, the built-in reader where none is or none answers.
+    ``heard`` may stand between each model's voice and who asks it."""
     plain = build_plain_voice(embedder, persona, encoder)
     if server is None:
         return Ladder(plain)
     cheaper = settings.models.rag
     known = dict.fromkeys(m for m in (settings.voice_model, settings.model, cheaper) if m)
-    voices = {model: _model_voice(settings, persona, server, model) for model in known}
+    voices = {model: heard(_model_voice(settings, persona, server, model)) for model in known}
     return Ladder(
         plain,
         voice=voices.get(settings.voice_model or ""),
@@ -138,6 +140,17 @@ def _named_by(settings: Settings, model: str) -> str:
     if model == settings.voice_model:
         return "WELLSPOKEN_VOICE_MODEL"
     return "WELLSPOKEN_MODEL" if model == settings.model else "[models] rag"
+
+
+def patient(settings: Settings, at_once: int) -> Settings:
+    """Models may take as many times as long as questions are asked at once: a server that speaks
+    one answer at a time is slow here by the run's own doing, and nobody waits in a chat."""
+    limits = settings.models
+    longer = {
+        "first_token": limits.first_token * (at_once + 1),
+        "answer": limits.answer * (at_once + 1),
+    }
+    return settings.model_copy(update={"models": limits.model_copy(update=longer)})
 
 
 def prices_of(settings: Settings) -> Prices:

@@ -9,32 +9,31 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import uvicorn
+from typing import Any
 
 from adapters.assembly import Application, assemble
-from adapters.chat.base import ChatService
 from adapters.chat.desk import Desk
 from adapters.connecting import chat_platforms, connect, needs_web_server
-from adapters.gaps import gatherer_of
-from adapters.syncing import schedule_of
-from adapters.tuning import watcher_of as training_watch
-from adapters.watching import watcher_of as canary_watch
-from adapters.web.app import create_app, create_intake
+from adapters.governance.settings_seen import note_settings
+from adapters.leaving import Leaving
+from adapters.processes import membership
+from adapters.tracing import open_tracing
+from adapters.watch.stock import watch_lag
 from bot.conversation import Principal
 from bot.errors import UsageError, WellspokenError
 from bot.settings import Settings
 from bot.telemetry import log
 from knowledge.stores.base import SearchRequest
 
-if TYPE_CHECKING:
-    from knowledge.syncing import Schedule
-
-_GRACE_S = 30
+_HAND_BACK_S = 5.0
+"""Of the time to stop: what is left to hand back what did not come to its end."""
+_LEAST_S = 1.0
+_BEFORE_S = 0.3
+"""What those who wait in chats since the process was last there are ahead of all else."""
 _IDLE_S = 1.0
 _RETRY_S = 10.0
 
@@ -52,82 +51,96 @@ async def run_server(
     sample: Path | None = None,
     suggestions: tuple[str, ...] = (),
 ) -> None:
-    """Serve until SIGTERM or SIGINT; what is in flight then gets 30 s to finish."""
+    """Serve until SIGTERM or SIGINT; what is in flight then gets the time of ``[serve] drain``."""
     platforms = chat_platforms(settings, parts)
     pages = "web" in parts
-    listener = _listen(host, port) if pages or needs_web_server(settings, platforms) else None
+    served = (host, port) if pages or needs_web_server(settings, platforms) else None
+    at = served or settings.serve.metrics_at
+    listener = _listen(*at) if at is not None else None
     token_is_new = settings.console_token is None and not (settings.home / "console-token").exists()
     async with AsyncExitStack() as stack:
         if listener is not None:
             stack.enter_context(contextlib.closing(listener))
+        await stack.enter_async_context(open_tracing(settings))
         app = await stack.enter_async_context(assemble(settings, suggestions=suggestions))
         stop = await stack.enter_async_context(_stop_signal())
+        await note_settings(app.audit, settings)
         if sample is not None:
             await _read_sample(app, sample)
-        desk = Desk(app)
+        member = await stack.enter_async_context(membership(app, parts))
+        time_left = TimeLeft(settings.serve.drain.total_seconds())
+        desk = Desk(app, finish_s=time_left.seconds - _HAND_BACK_S)
         chats = [await stack.enter_async_context(connect(name, app, desk)) for name in platforms]
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_load_index(app))
+            lag = tasks.create_task(watch_lag(app.metrics))
+            leaving = Leaving(app.database, stop)
+            looking = tasks.create_task(leaving.run())
+            working = [tasks.create_task(desk.run())] if chats else []
             hearing = [tasks.create_task(chat.run()) for chat in chats]
-            schedule = schedule_of(app) if "worker" in parts else None
-            jobs = _jobs(app, schedule) if schedule else ()
-            working = [tasks.create_task(job) for job in jobs]
-            if chats:
-                working.append(tasks.create_task(desk.run()))
+            if chats:  # they begin; what follows loads more of the program
+                await asyncio.sleep(_BEFORE_S)
+            jobs = _jobs(app) if "worker" in parts else ()
+            working += [tasks.create_task(job) for job in jobs]
             if listener is not None:
-                server = _Server(_uvicorn(app, dict(zip(platforms, chats, strict=True)), pages))
+                from adapters.listening import Server, configured
+
+                services = dict(zip(platforms, chats, strict=True))
+                server = Server(
+                    configured(app, desk, services, member, leaving, time_left, pages=pages)
+                )
                 web = tasks.create_task(server.serve(sockets=[listener]))
                 if pages:
                     _announce(app, listener, token_is_new)
             await stop.wait()
+            time_left.begin()
             log.info("stopping")
-            for task in hearing:  # nothing new is taken in while the rest comes to its end
-                task.cancel()
-            for task in working:
+            for task in (lag, looking, *hearing, *working):  # nothing new is taken in, then begun
                 task.cancel()
             if listener is not None:
                 server.should_exit = True
                 await web
     log.info("stopped")
+    leaving.tell()
 
 
-def _jobs(app: Application, schedule: Schedule) -> tuple[Coroutine[Any, Any, None], ...]:
-    """What the background worker does: sources, vectors, gaps, training rounds, canaries."""
+def _jobs(app: Application) -> tuple[Coroutine[Any, Any, None], ...]:
+    """What the background worker does: jobs (sources, gaps, what is too old), vectors, training
+    rounds, canaries, anchors of the audit trail, and the watch over live turns."""
+    # Loaded here, once those who wait for an answer are looked after.
+    from adapters.governance.anchors import Anchorer
+    from adapters.jobs.kinds import working as working_on_jobs
+    from adapters.release.watching import watcher_of as canary_watch
+    from adapters.teaching.tuning import watcher_of as training_watch
+    from adapters.watch.tending import tender_of
+
+    long_work = working_on_jobs(app)  # first of all: it says what is wrong with the sources
     return (
+        *long_work,
         _work(app),
-        schedule.run(),
-        gatherer_of(app).run(),
         training_watch(app).run(),
         canary_watch(app).run(),
+        Anchorer(app).run(),
+        tender_of(app).run(),
     )
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: one place decides when to stop."""
+class TimeLeft:
+    """How much of the time to stop is left, in seconds, by a clock that never goes back."""
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._now = now
+        self._until: float | None = None
 
+    def begin(self) -> None:
+        """The process was told to stop."""
+        self._until = self._now() + self.seconds
 
-def _uvicorn(app: Application, chats: Mapping[str, ChatService], pages: bool) -> uvicorn.Config:
-    routes = [route for chat in chats.values() for route in chat.routes]
-
-    def troubles() -> dict[str, str | None]:
-        return {name: chat.trouble for name, chat in chats.items()}
-
-    return uvicorn.Config(
-        create_app(app, routes=routes, chats=troubles, contact=app.settings.bot.contact)
-        if pages
-        else create_intake(app, routes, chats=troubles),
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        timeout_graceful_shutdown=_GRACE_S,
-        server_header=False,
-        proxy_headers=bool(app.settings.web.trusted_proxies),
-        forwarded_allow_ips=list(app.settings.web.trusted_proxies),
-    )
+    def __call__(self) -> float:
+        if self._until is None:
+            return self.seconds
+        return max(_LEAST_S, self._until - self._now())
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.errors import ConfigurationError
+from bot.work.claims import Patience
+from bot.work.runner import Kind
 from knowledge.access import normal_groups
-from knowledge.syncing import Plan, Schedule, Syncer
+from knowledge.syncing import KIND, Plan, Reading, Schedule, Syncer
 
 if TYPE_CHECKING:
     from bot.ports import Clock
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from knowledge.ledger import Ledger
     from knowledge.sources.base import Source
     from knowledge.standing import SourceDesk
+
+
+_AT_ONCE = 2
+"""Sources that a process reads side by side."""
 
 
 class Application(Protocol):
@@ -38,22 +44,31 @@ class Application(Protocol):
     def clock(self) -> Clock: ...
 
 
-def syncer_of(app: Application) -> Syncer:
-    """What reads planned sources."""
+def syncer_of(app: Application, ingestor: Ingestor | None = None) -> Syncer:
+    """What reads planned sources; ``ingestor`` where another one than the application's does."""
     from knowledge.syncbook import SyncBook
 
-    return Syncer(app.ingestor, app.ledger, SyncBook(app.database), app.clock)
+    return Syncer(ingestor or app.ingestor, app.ledger, SyncBook(app.database), app.clock)
 
 
 def schedule_of(app: Application) -> Schedule:
-    """What reads the sources of the settings when they are due: run it in the worker."""
+    """What puts a job for each source of the settings that is due: run it in the worker."""
+    from bot.work.jobs import Jobs
+    from knowledge.syncbook import SyncBook
+
+    book, jobs = SyncBook(app.database), Jobs(app.database, app.clock)
+    return Schedule(plans_of(app.settings), book, jobs, app.clock)
+
+
+def kind_of(app: Application) -> Kind:
+    """What reads the sources of the settings. What fails is due again by the schedule."""
     from bot.work.leases import Leases
     from knowledge.exclusive import Exclusive
     from knowledge.syncbook import SyncBook
 
-    exclusive = Exclusive(Leases(app.database))
-    book = SyncBook(app.database)
-    return Schedule(plans_of(app.settings), syncer_of(app), book, exclusive, app.clock)
+    exclusive, book = Exclusive(Leases(app.database)), SyncBook(app.database)
+    reading = Reading(plans_of(app.settings), syncer_of(app), book, exclusive, app.clock)
+    return Kind(KIND, reading, _AT_ONCE, Patience(tries=1))
 
 
 def desk_of(app: Application) -> SourceDesk:

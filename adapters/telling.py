@@ -81,10 +81,15 @@ class Story:
     @property
     def cited(self) -> dict[str, list[Citation]]:
         """The citations of each chunk."""
-        found: dict[str, list[Citation]] = {}
-        for citation in self.turn.citations:
-            found.setdefault(citation.chunk, []).append(citation)
-        return found
+        return cited(self.turn)
+
+
+def cited(turn: Turn) -> dict[str, list[Citation]]:
+    """The citations of each chunk of a turn."""
+    found: dict[str, list[Citation]] = {}
+    for citation in turn.citations:
+        found.setdefault(citation.chunk, []).append(citation)
+    return found
 
 
 async def story_of(parts: Parts, turn: str) -> Story:

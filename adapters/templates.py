@@ -66,8 +66,15 @@ path = "docs"                     # a folder or a file; or url = "https://…", 
 # "slack:U024BE7LH" = ["staff"]
 # "discord:80351110224678912" = ["staff"]
 
+# -- what becomes too old goes; "off" keeps for good. The guide: docs/governance.md
 # [retention]
-# messages = "365d"
+# messages = "365d"               # questions with their answers, ratings and handoffs
+# uploads = "30d"                 # what was read of files that came with a question
+# audit = "off"                   # contents of the audit trail; its chain stays
+# exports = "30d"
+# evaluations = "off"
+# replies = "365d"
+# participation = "365d"
 
 # -- from thumbs to a better voice. The guide: docs/flywheel.md
 # [training]
@@ -81,6 +88,12 @@ path = "docs"                     # a folder or a file; or url = "https://…", 
 # [release]
 # suites = ["suites/support.jsonl"]   # what a version is held to before it may speak
 # operators = "slack:C0HUMANS"    # the channel that hears of releases and roll-backs
+
+# -- live turns, watched. The guide: docs/watch.md
+# [watch]
+# channel = "slack:C0HUMANS"      # the channel that hears what got worse
+# suites = ["support"]            # asked by themselves
+# every = "30d"
 """
 
 WELCOME = """\

@@ -19,8 +19,8 @@ from adapters.chat.base import ChannelKind, ChatAdapter, Heard, Offer, Placement
 from bot.addressee import Addressed, Before, Said, decide
 from bot.conversation import Attachment, Outcome, Question, Turn
 from bot.engine import Engine
-from bot.errors import UsageError
-from bot.guardrails import LONGEST_QUESTION, clean
+from bot.errors import LeaseLostError, UsageError
+from bot.guardrails import clean
 from bot.ports import Clock
 from bot.reply import Show
 from bot.settings import Settings
@@ -63,7 +63,12 @@ class Job:
         """The messages of its answer."""
 
         async def save(state: Mapping[str, Any]) -> None:
-            await self.inbox.checkpoint(self.claim, "posting", state)
+            try:
+                await self.inbox.checkpoint(self.claim, "posting", state)
+            except LeaseLostError:
+                # Who asked was forgotten meanwhile: they get their answer, nothing of it is kept.
+                if not await self.inbox.emptied([self.claim]):
+                    raise
 
         return Placement(self.claim.event_id, self.claim.state, save)
 
@@ -182,7 +187,8 @@ class Answering:
             await self._end(job, surface, _TOO_LATE)
             return None
         except UsageError as error:
-            await self._end(job, surface, _why_not(question.text, error))
+            longest = self._settings.limits.longest_question
+            await self._end(job, surface, _why_not(question.text, error, longest))
             return None
         offer = Offer.PERSON if offers_person(turn) else Offer.NOTHING
         await surface.close(turn, offer, note)
@@ -279,10 +285,10 @@ def _without_words(attachments: Sequence[Attachment]) -> str:
     return "What does this file say?" if attachments else _GREETING
 
 
-def _why_not(question: str, error: UsageError) -> str:
+def _why_not(question: str, error: UsageError, longest: int) -> str:
     """What to say about a question that cannot be asked."""
-    if len(question) > LONGEST_QUESTION:
-        return _TOO_LONG.format(has=len(question), most=LONGEST_QUESTION)
+    if len(question) > longest:
+        return _TOO_LONG.format(has=len(question), most=longest)
     return str(error) if clean(question).strip() else _NO_WORDS
 
 

@@ -22,7 +22,9 @@ from typing import Any, Protocol
 
 from starlette.routing import BaseRoute
 
+from adapters.chat.tenure import in_hand
 from bot.conversation import Attachment, Author, Platform, Principal, Turn
+from bot.errors import LeaseLostError
 
 
 class ChannelKind(StrEnum):
@@ -103,6 +105,19 @@ class Heard:
         if self.place.thread:
             return self.place
         return replace(self.place, thread=self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message that was deleted, by its author or by who may."""
+
+    place: Place
+    message: str
+
+    @property
+    def home(self) -> Place:
+        """The thread in which it was answered."""
+        return self.place if self.place.thread else replace(self.place, thread=self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +291,15 @@ class Placement:
         **marks: Any,
     ) -> str:
         """The id of a message posted once: by ``send``, or found by ``find`` where an earlier
-        attempt was cut off. ``find`` is given the ids that are known to be others."""
+        attempt was cut off. ``find`` is given the ids that are known to be others. Raises
+        LeaseLostError where another worker may have taken over meanwhile."""
         message = await find(self.messages) if self._pending else None
         if message is None:
             self._pending = True
             self.marks |= marks
             await self._note()
+            if not in_hand.get()():  # it stood still after that: somebody else may post by now
+                raise LeaseLostError(what=f"event {self.event_id}")
             message = await send()
         self._pending = False
         self.messages.append(message)

@@ -15,6 +15,7 @@ from bot.store.participation import Participation
 from knowledge.checking.answering import EncoderJudge
 from knowledge.overview import overview
 from knowledge.suggesting import Suggestion, suggest
+from persona.outliving import mark_withdrawn
 
 _HELP = """\
 **{name}** answers from its documents and shows where each answer comes from.
@@ -67,7 +68,8 @@ class Commands:
                 return await self._sources(principal)
             case "opt-out" | "opt-in":
                 allowed = name == "opt-in"
-                await self._consent.choose(author.key, allowed)
+                await self._consent.choose(author.key, allowed, source=f"chat: {name}")
+                await mark_withdrawn(self._app.database, author.key)
                 return _OPTED_IN if allowed else _OPTED_OUT
             case "mute" | "unmute":
                 return await self._mute(author, place, muted=name == "mute")

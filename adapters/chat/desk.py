@@ -7,13 +7,15 @@ safe on disk. :meth:`Desk.run` works on what waits, for all platforms that joine
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from adapters.assembly import Application
+from adapters.chat.amending import DELETED, WITHDRAWN, Amending
+from adapters.chat.amending import EDITED as CHANGED
 from adapters.chat.answering import Answering, Job, offers_person
 from adapters.chat.base import (
     ChannelKind,
     ChatAdapter,
+    Deleted,
     Heard,
     Place,
     Reaction,
@@ -21,20 +23,24 @@ from adapters.chat.base import (
     heard_of,
     place_of,
 )
+from adapters.chat.caring import look_after
 from adapters.chat.commands import Commands
 from adapters.chat.handing import Handing
 from adapters.chat.intake import EDITED, Intake
+from adapters.chat.limiting import LIMITED, MARK, Limiting
 from adapters.chat.notices import NOTICE, Notices
 from adapters.chat.ports import About
-from adapters.chat.worker import LEASE_S, NotYetError, Worker, worker_name
+from adapters.chat.worker import LEASE_S, NotYetError, Worker
 from bot.conversation import Author, Feedback, Platform, Principal, Rating
-from bot.errors import ChatError, NotFoundError, StorageError
+from bot.errors import ChatError, NotFoundError
 from bot.handoff import HandoffBook
 from bot.query import agrees
 from bot.store.participation import Participation
 from bot.store.replies import Replies
+from bot.store.taken_back import TakenBack
 from bot.telemetry import log
 from bot.work.inbox import Claim, Inbox
+from bot.work.leased import worker_name
 from knowledge.overview import overview
 from knowledge.suggesting import Suggestion
 
@@ -42,9 +48,6 @@ _ATTEMPTS = 12
 _UNKNOWN_TURN_ATTEMPTS = 6
 _DOWNS = 2
 _SPOKEN_COMMANDS = frozenset({"mute", "unmute"})
-_GAUGE_S = 5.0
-_KEEP_DONE = timedelta(days=7)
-_PURGE_S = 3600.0
 
 
 class Desk:
@@ -94,14 +97,36 @@ class Desk:
         )
         self._commands = Commands(app, self._participation)
         self._notices = Notices(self._inbox, self._adapters)
+        self._limiting = self._limits(app)
         self._intake = Intake(
             database=app.database,
             inbox=self._inbox,
             participation=self._participation,
             answering=self._answering,
+            limiting=self._limiting,
             adapters=self._adapters,
             clock=app.clock,
             conversation_of=self._conversation_of,
+        )
+        self._amending = self._amends(app)
+
+    def _amends(self, app: Application) -> Amending:
+        return Amending(
+            database=app.database,
+            inbox=self._inbox,
+            intake=self._intake,
+            replies=self._replies,
+            taken_back=TakenBack(app.database, app.audit),
+        )
+
+    def _limits(self, app: Application) -> Limiting:
+        return Limiting(
+            app.settings.limits.rates,
+            database=app.database,
+            inbox=self._inbox,
+            metrics=app.metrics,
+            languages=app.persona.languages,
+            clock=app.clock,
         )
 
     def join(self, adapter: ChatAdapter) -> None:
@@ -118,6 +143,11 @@ class Desk:
         """Which messages carry which turn."""
         return self._replies
 
+    @property
+    def trouble(self) -> str | None:
+        """Where more is asked than there is room for, in one sentence; ``None`` where nowhere."""
+        return self._limiting.trouble
+
     # -- handing in ---------------------------------------------------------------------------
 
     async def take(self, heard: Heard) -> bool:
@@ -130,6 +160,17 @@ class Desk:
     async def react(self, reaction: Reaction, event_id: str) -> None:
         """Keep a thumb put on a message of ours, or taken off it."""
         await self._intake.react(reaction, event_id)
+
+    async def drop(self, deleted: Deleted) -> None:
+        """A message was deleted: it is not answered, and what is stored of its words goes.
+
+        Raises StorageError where that could not be kept: then it must not be acknowledged.
+        """
+        await self._amending.drop(deleted)
+
+    async def amend(self, heard: Heard, event_id: str) -> None:
+        """A message was edited: its newest words are answered, or stored in place of the old."""
+        await self._amending.amend(heard, event_id)
 
     async def hand_off(self, turn: str, author: Author, place: Place) -> str:
         """Somebody pressed "ask a person" below a turn. A second press changes nothing: then a
@@ -227,7 +268,7 @@ class Desk:
             places=self._places,
             finish_s=self._finish_s,
         )
-        caring = asyncio.create_task(self._care())
+        caring = asyncio.create_task(look_after(self._inbox, self._intake, self._app))
         try:
             await worker.run()
         finally:
@@ -243,6 +284,14 @@ class Desk:
             await self._answer(self._job(claim))
         elif kind == "carry":
             await self._carry(claim)
+        elif kind == LIMITED:
+            await self._say_limited(self._job(claim))
+        elif kind == WITHDRAWN:
+            await self._amending.withdraw(self._job(claim))
+        elif kind in (DELETED, CHANGED):
+            await self._amending.work(claim)
+        elif kind == MARK:
+            await self._inbox.complete(claim)
         elif kind == "reaction":
             await self._count(claim)
         elif kind == "handoff":
@@ -257,6 +306,10 @@ class Desk:
     async def _answer(self, job: Job) -> None:
         """A question, or a word to the bot about the thread that both are in."""
         heard = job.heard
+        newest = job.claim.payload.get("newest", False)
+        if not newest and not job.claim.step and self._limiting.overtaken(heard):
+            await self._inbox.complete(job.claim)
+            return
         first = job.claim.event_id.removesuffix(EDITED)
         if first != job.claim.event_id and await self._app.history.turn_for_key(first):
             await self._inbox.complete(job.claim)
@@ -272,6 +325,13 @@ class Desk:
             await self._inbox.complete(job.claim)
         else:
             await self._answering.answer(job)
+
+    async def _say_limited(self, job: Job) -> None:
+        """Say once that it was one too many."""
+        if sentence := await self._limiting.sentence(job.claim, job.heard):
+            surface = await job.adapter.surface(job.heard, job.placement())
+            await surface.fail(sentence)
+        await self._inbox.complete(job.claim)
 
     async def _accepted(self, heard: Heard) -> str | None:
         """The turn below which a person was just offered to its asker, who says yes to it here."""
@@ -333,24 +393,3 @@ class Desk:
             record = await self._participation.find(heard.home.key)
             if record is not None:
                 await self._handing.not_carried(heard, record.conversation)
-
-    # -- looking after ----------------------------------------------------------------------------
-
-    async def _care(self) -> None:
-        """Keep people who wait informed, the queue's length counted, the inbox small."""
-        purged = gauged = 0.0
-        while True:
-            await asyncio.sleep(1.0)
-            now = asyncio.get_running_loop().time()
-            self._intake.reassure()
-            try:
-                if now - gauged > _GAUGE_S:
-                    gauged = now
-                    self._app.metrics.queue_depth(await self._inbox.open_count())
-                if now - purged > _PURGE_S:
-                    purged = now
-                    await self._inbox.purge(self._app.clock() - _KEEP_DONE)
-            except StorageError as error:
-                log.warning("the inbox could not be looked after", error=str(error))
-            except Exception:  # noqa: BLE001 - looking after must not stop the work
-                log.exception("the inbox was not looked after because of a fault in the program")

@@ -24,6 +24,7 @@ from adapters.chat.base import (
 from bot.conversation import Author, Platform, Turn
 from bot.errors import ChatRefusedError
 from bot.handoff import CLOSED, Handoff, HandoffBook
+from bot.names import safe_name
 from bot.ports import Clock
 from bot.settings import Settings
 from bot.store.base import Database
@@ -155,7 +156,7 @@ class Handing:
         source = self._adapters[heard.place.platform]
         link = await source.link(heard.place, heard.place.thread)
         name = await source.name_of(turn.author, heard.place.workspace)
-        asker = replace(turn.author, name=name or turn.author.name)
+        asker = replace(turn.author, name=safe_name(name or turn.author.name))
         return Card(handoff.id, asker, turn.question, context, tried, link)
 
     # -- a colleague replied ----------------------------------------------------------------------
@@ -185,7 +186,8 @@ class Handing:
 
     async def _carry(self, handoff: Handoff, heard: Heard, text: str, steps: _Steps) -> None:
         adapter = self._adapters[heard.place.platform]
-        name = await adapter.name_of(heard.author, heard.place.workspace) or _COLLEAGUE
+        name = await adapter.name_of(heard.author, heard.place.workspace)
+        name = safe_name(name) or _COLLEAGUE
         text = await self._with_names(heard, text)
         place = place_of(handoff.place)
         first = await steps.first_said("first", not handoff.answer)
@@ -205,7 +207,7 @@ class Handing:
         adapter = self._adapters[heard.place.platform]
         for person in heard.mentions:
             author = Author(heard.place.platform, person)
-            if name := await adapter.name_of(author, heard.place.workspace):
+            if name := safe_name(await adapter.name_of(author, heard.place.workspace)):
                 text = text.replace(f"@{person}", f"@{name}")
         return text
 
@@ -217,7 +219,7 @@ class Handing:
     async def _asker(self, handoff: Handoff) -> str:
         asked = self._adapters[handoff.asker.platform]
         name = await asked.name_of(handoff.asker, place_of(handoff.place).workspace)
-        return name or _ASKER
+        return safe_name(name) or _ASKER
 
     # -- offering ---------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from adapters.chat.answering import BOT, Answering
 from adapters.chat.base import ChannelKind, ChatAdapter, Heard, Place, Reaction, to_payload
+from adapters.chat.limiting import LIMITED, Limiting
 from bot.conversation import Platform
 from bot.errors import StorageError
+from bot.limits import PASSED, Kind, Verdict
 from bot.ports import Clock
 from bot.store.base import Database
 from bot.store.participation import HANDOFF, Participation, ThreadRecord
@@ -26,6 +28,10 @@ _SETTLE_S = 0.3
 by another way."""
 EDITED = ":edited"
 """Ends the id of a message that mentions the bot only since it was edited."""
+NEWEST = ":newest"
+"""Ends the id of the message that is answered after a flood, where its own had a sentence."""
+_QUIET_S = 3.0
+_MOST_HELD = 1_000
 _QUEUED_S = 5.0
 _QUEUED = "has your question; others are before it…"
 
@@ -40,6 +46,7 @@ class Intake:
         inbox: Inbox,
         participation: Participation,
         answering: Answering,
+        limiting: Limiting,
         adapters: Mapping[Platform, ChatAdapter],
         clock: Clock,
         conversation_of: Callable[[Place, str], Awaitable[str | None]],
@@ -49,10 +56,13 @@ class Intake:
         self._inbox = inbox
         self._participation = participation
         self._answering = answering
+        self._limiting = limiting
         self._adapters = adapters
         self._conversation_of = conversation_of
         self._clock = clock
         self._waiting: dict[str, tuple[float, Heard]] = {}
+        self._newest: dict[str, Heard] = {}
+        self._let_go: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
 
     async def take(self, heard: Heard) -> bool:
@@ -73,22 +83,46 @@ class Intake:
         except StorageError as error:
             log.warning("a remark in a thread was not kept", error=str(error))
 
-    async def _take(self, heard: Heard) -> bool | None:
-        """Whether it is new; ``None`` where it is not for the bot."""
+    async def _take(self, heard: Heard, *, calmed: bool = False) -> bool | None:
+        """Whether it is new; ``None`` where it is not for the bot. ``calmed``: it is what counts
+        of a flood, and was weighed."""
+        sure = self._is_sure(heard)
+        verdict = PASSED
+        weighed = calmed or (sure and not heard.place.thread)
+        if weighed and not calmed:  # a flood costs no look into the database
+            verdict = await self._weigh(heard, sure=True)
+            if not verdict.passes and not verdict.tell:
+                return False
         record = await self._participation.find(heard.home.key)
         kind = self._kind(heard, record)
         if kind is None:
             return None
-        event_id = _event_of(heard)
-        sure = kind == "message" and self._is_sure(heard)
+        sure = sure and kind == "message"
+        if kind == "message" and not weighed:
+            verdict = await self._weigh(heard, sure=sure)
+            if not verdict.passes and not verdict.tell:
+                return False
         conversation = await self._conversation(heard, record)
+        payload = {"kind": kind, "heard": to_payload(heard)} | ({"newest": True} if calmed else {})
+        if not verdict.passes:
+            payload = self._limiting.payload(verdict, to_payload(heard))
+        joins = sure and verdict.passes and not heard.private
+        return await self._keep(heard, payload, conversation if joins else None, sure=sure)
+
+    async def _keep(
+        self, heard: Heard, payload: Mapping[str, Any], joins: str | None, *, sure: bool
+    ) -> bool:
+        """Put it into the inbox, and ``joins`` the conversation of its home; whether it is new."""
+        event_id = _event_of(heard)
         follows = heard.place.thread or heard.place.kind is ChannelKind.DIRECT
-        wait = self._fresh(heard) if follows and not heard.private else 0.0
+        limited = payload["kind"] == LIMITED
+        alone = heard.private or payload.get("limit") == Kind.FLOOD
+        wait = self._fresh(heard) if follows and not alone else 0.0
+        thread = event_id if alone else _order_of(heard)
+        names = _names_of(heard) + ((event_id + NEWEST,) if payload.get("newest") else ())
 
         def op(connection: sa.Connection) -> str:
-            payload = {"kind": kind, "heard": to_payload(heard)}
-            thread = event_id if heard.private else _order_of(heard)
-            for name in _names_of(heard):
+            for name in names:
                 new = self._inbox.put_in(
                     connection,
                     name,
@@ -99,17 +133,58 @@ class Intake:
                     at=heard.at,
                 )
                 if new:
-                    if sure and not heard.private:
-                        self._participation.join_in(connection, heard.home.key, conversation)
+                    if joins is not None:
+                        self._participation.join_in(connection, heard.home.key, joins)
                     return name
             return ""
 
         kept = await self._database.write(op)
         if kept:
             asyncio.get_running_loop().call_later(wait, self._inbox.wake)
-            if sure:
+            if sure and not limited:
                 self._announce(kept, heard)
         return bool(kept)
+
+    async def _weigh(self, heard: Heard, *, sure: bool) -> Verdict:
+        """Whether there is room for it. Of a flood the newest message is held until it is over."""
+        verdict = await self._limiting.weigh(_names_of(heard)[-1], heard, sure=sure)
+        if sure and verdict.kind is Kind.FLOOD and not heard.private:
+            person = f"{heard.place.workspace}:{heard.author.key}"
+            held = self._newest.get(person)
+            if held is None and len(self._newest) < _MOST_HELD:
+                self._newest[person] = heard
+                self._start(self._take_newest(person))
+            elif held is not None and held.at <= heard.at:
+                self._let_go.discard(_event_of(held))
+                self._newest[person] = heard
+        return verdict
+
+    async def _take_newest(self, person: str) -> None:
+        """Take in what somebody wrote last, once they are quiet."""
+        held = None
+        while held is not self._newest[person]:
+            held = self._newest[person]
+            await asyncio.sleep(_QUIET_S)
+        heard = self._newest.pop(person)
+        if _event_of(heard) in self._let_go:
+            self._let_go.discard(_event_of(heard))
+            return
+        try:
+            await self._take(heard, calmed=True)
+        except StorageError as error:
+            log.warning("the newest message of a flood was not kept", error=str(error))
+
+    def let_go(self, event_id: str) -> None:
+        """A message was deleted: it is not waited for, and not the newest of a flood."""
+        self.begun(event_id)
+        if any(_event_of(held) == event_id for held in self._newest.values()):
+            self._let_go.add(event_id)
+
+    def amend(self, event_id: str, heard: Heard) -> None:
+        """A message was edited: if it is the newest of a flood, its newest words are."""
+        for person, held in self._newest.items():
+            if _event_of(held) == event_id:
+                self._newest[person] = replace(held, text=heard.text, mentions=heard.mentions)
 
     def _fresh(self, heard: Heard) -> float:
         """Seconds until it is sure that nothing said before it is still on its way; 0: it is."""
@@ -203,8 +278,13 @@ def _calls(heard: Heard) -> bool:
 
 
 def _event_of(heard: Heard) -> str:
-    place = heard.place
-    return ":".join((place.platform, place.workspace, place.channel, heard.message))
+    return names_of_message(heard.place, heard.message)[0]
+
+
+def names_of_message(place: Place, message: str) -> tuple[str, ...]:
+    """All ids under which a message may be kept."""
+    event_id = ":".join((place.platform, place.workspace, place.channel, message))
+    return (event_id, event_id + EDITED, event_id + NEWEST)
 
 
 def _names_of(heard: Heard) -> tuple[str, ...]:
@@ -216,7 +296,8 @@ def _names_of(heard: Heard) -> tuple[str, ...]:
 
 
 def _order_of(heard: Heard) -> str:
-    """Within what things are answered one after the other."""
-    if heard.place.kind is ChannelKind.DIRECT and not heard.place.thread:
-        return heard.place.key
+    """Within what things are answered one after the other: a thread, or the whole of a direct
+    message, where what begins a thread stands at the top and what follows in the thread."""
+    if heard.place.kind is ChannelKind.DIRECT:
+        return replace(heard.place, thread="").key
     return heard.home.key

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from adapters.chat.base import Heard, Place, Reaction
+from adapters.chat.base import Deleted, Heard, Place, Reaction
 from bot.conversation import Author, Platform, Principal, Rating
 from bot.errors import NotFoundError, WellspokenError
 from knowledge.overview import SourceSummary
@@ -32,6 +32,8 @@ class Desk(Protocol):
 
     async def take(self, heard: Heard) -> bool: ...
     async def react(self, reaction: Reaction, event_id: str) -> None: ...
+    async def drop(self, deleted: Deleted) -> None: ...
+    async def amend(self, heard: Heard, event_id: str) -> None: ...
     async def rate(
         self,
         turn: str,

@@ -7,11 +7,10 @@ can and hands back the rest; when it is killed, another goes on from the last ch
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
+from adapters.chat.tenure import in_hand
 from bot.errors import (
     ChatLimitedError,
     ChatRefusedError,
@@ -20,14 +19,18 @@ from bot.errors import (
     StorageError,
     WellspokenError,
 )
-from bot.store.ids import new_id
 from bot.telemetry import log
+from bot.tracing import happened
 from bot.work.inbox import Claim, Inbox
+from bot.work.leased import is_dead
 
 LEASE_S = 12.0
 """How long a dead worker on another machine keeps its events; one on this machine keeps none."""
 
 _RENEW_S = 4.0
+_LOOK_S = 1.0
+"""How often is looked for workers of this machine that died, and left what they had in hand."""
+_MARGIN_S = 2.0
 _IDLE_S = 0.5
 _TROUBLE_S = 2.0
 _FAULTS = 3
@@ -38,29 +41,6 @@ GiveUp = Callable[[Claim], Awaitable[None]]
 
 class NotYetError(WellspokenError):
     """The work cannot be done yet; it is tried again."""
-
-
-def worker_name() -> str:
-    """A name for this worker: its machine, its process, and something that is never used again."""
-    return f"{socket.gethostname()}/{os.getpid()}/{new_id('worker')}"
-
-
-def is_dead(owner: str, me: str) -> bool:
-    """Whether the worker of this name is known to be gone: one of this machine without process."""
-    host, _, rest = owner.partition("/")
-    my_host, _, my_rest = me.partition("/")
-    pid, my_pid = rest.partition("/")[0], my_rest.partition("/")[0]
-    if host != my_host or owner == me or not pid.isdigit():
-        return False
-    if pid == my_pid:  # a process of this number before us, as in a restarted container
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 class Worker:
@@ -84,10 +64,12 @@ class Worker:
         self._places = places
         self._finish_s = finish_s
         self._held: dict[asyncio.Task[None], Claim] = {}
+        self._renewed = float("-inf")
 
     async def run(self) -> None:
         """Work until cancelled; then finish what is in hand, and hand back what takes longer."""
         await self._inbox.listen()
+        self._renewed = time.monotonic()
         keeper = asyncio.create_task(self._keep())
         try:
             while True:
@@ -100,7 +82,8 @@ class Worker:
     async def _round(self) -> None:
         try:
             free = self._places - len(self._held)
-            claims = await self._inbox.claim(free, self._topics) if free else []
+            held = [claim.id for claim in self._held.values()]
+            claims = await self._inbox.claim(free, self._topics, held) if free else []
         except StorageError as error:
             log.warning("the inbox cannot be read, it is tried again", error=str(error))
             await asyncio.sleep(_TROUBLE_S)
@@ -118,9 +101,16 @@ class Worker:
             log.error("the work on an event ended", reason=type(ended).__name__)
         self._inbox.wake()  # a place is free, and perhaps the next event of the thread
 
+    def _in_hand(self) -> bool:
+        """Whether no lease can have run out. A process that was stopped for a while sees at once
+        that it may have been taken for dead."""
+        return time.monotonic() - self._renewed < LEASE_S - _MARGIN_S
+
     async def _work(self, claim: Claim) -> None:
+        in_hand.set(self._in_hand)
         try:
             await self._handle(claim)
+            happened("event", outcome="done")
         except LeaseLostError:
             log.info("another worker went on", topic=claim.topic)
         except NotYetError as error:
@@ -140,32 +130,48 @@ class Worker:
 
     async def _fail(self, claim: Claim, reason: str, *, retry: bool, delay: float = 0.0) -> None:
         """Leave the event for another attempt, or say that there is none."""
-        with suppress(LeaseLostError):
-            try:
-                if await self._inbox.fail(claim, reason, retry=retry, delay=delay):
-                    return
-            except StorageError as error:
-                log.error("a failed event waits for its lease to end", error=str(error))
+        try:
+            if await self._inbox.fail(claim, reason, retry=retry, delay=delay):
+                happened("event", outcome="retried")
                 return
-            try:
-                await self._give_up(claim)
-            except WellspokenError as error:
-                log.error("an event was given up in silence", topic=claim.topic, error=str(error))
+        except LeaseLostError:
+            if not await self._inbox.emptied([claim]):
+                return
+        except StorageError as error:
+            log.error("a failed event waits for its lease to end", error=str(error))
+            return
+        await self._end(claim)
+
+    async def _end(self, claim: Claim) -> None:
+        happened("event", outcome="given_up")
+        try:
+            await self._give_up(claim)
+        except WellspokenError as error:
+            log.error("an event was given up in silence", topic=claim.topic, error=str(error))
 
     async def _keep(self) -> None:
-        """Renew what is in hand, stop what was taken over, take over from the dead."""
+        """Take over from the dead, renew what is in hand, stop what was taken over."""
         while True:
+            asked = time.monotonic()
             try:
-                await self._inbox.release(lambda owner: is_dead(owner, self._inbox.owner))
-                claims = list(self._held.values())
-                kept = {c.id for c in await self._inbox.renew(claims)} if claims else set()
-                for task, claim in list(self._held.items()):
-                    if claim in claims and claim.id not in kept and not task.done():
-                        log.info("stopped: another worker has taken over", topic=claim.topic)
-                        task.cancel()
+                if await self._inbox.release(lambda owner: is_dead(owner, self._inbox.owner)):
+                    self._inbox.wake()
+                if asked - self._renewed >= _RENEW_S:
+                    await self._renew()
+                    self._renewed = asked
             except StorageError as error:
                 log.warning("leases could not be renewed", error=str(error))
-            await asyncio.sleep(_RENEW_S)
+            await asyncio.sleep(_LOOK_S)
+
+    async def _renew(self) -> None:
+        claims = list(self._held.values())
+        kept = {c.id for c in await self._inbox.renew(claims)} if claims else set()
+        if lost := [claim for claim in claims if claim.id not in kept]:
+            kept |= await self._inbox.emptied(lost)  # their answers come to their end
+        for task, claim in list(self._held.items()):
+            if claim in claims and claim.id not in kept and not task.done():
+                log.info("stopped: another worker has taken over", topic=claim.topic)
+                task.cancel()
 
     async def _finish(self) -> None:
         """Let what is in hand come to its end, then hand back what has not."""
@@ -180,4 +186,6 @@ class Worker:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         log.info("handed back", events=len(left))
+        emptied = await self._inbox.emptied(list(left.values()))
         await self._inbox.hand_back(list(left.values()))
+        await asyncio.gather(*(self._end(c) for c in left.values() if c.id in emptied))

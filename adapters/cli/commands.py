@@ -9,6 +9,7 @@ import typer
 from adapters.cli import (
     advise,
     answering,
+    backups,
     costs,
     dataset,
     discord,
@@ -16,16 +17,21 @@ from adapters.cli import (
     gaps,
     governance,
     ingesting,
+    jobs,
     knowledge,
     models,
     operations,
+    people,
     records,
+    retaining,
     routing,
     serving,
     slack,
     sources,
     stages,
+    suites,
     tuning,
+    watch,
 )
 
 app = typer.Typer(
@@ -60,17 +66,22 @@ def root(
 
 for room in (
     operations,
+    backups,
     serving,
     ingesting,
     sources,
+    jobs,
     knowledge,
     answering,
     stages,
     records,
     governance,
+    retaining,
+    people,
     gaps,
     routing,
     costs,
+    watch,
     advise,
     dataset,
     models,
@@ -78,5 +89,6 @@ for room in (
     discord,
     tuning,
     evaluate,
+    suites,
 ):
     room.register(app)

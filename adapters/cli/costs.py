@@ -43,9 +43,9 @@ def costs(
 
 
 async def _statement(days: int) -> Statement:
-    from adapters.assembly import utc_now
     from adapters.costing import CostDesk
     from adapters.home import open_database
+    from bot.store.timing import utc_now
 
     config = settings()
     async with open_database(config) as database:
@@ -61,7 +61,11 @@ def _show(statement: Statement) -> None:
         drafts = [("drafts", report.drafts)] if report.drafts else []
         _section("route", [*by_route, *drafts])
         _section("model", report.by_model.items())
-    for line in (_cache_in_words(statement), *_today_in_words(statement)):
+    for line in (
+        *_evaluated_in_words(statement),
+        _cache_in_words(statement),
+        *_today_in_words(statement),
+    ):
         sys.stdout.write(f"{line}\n")
     if statement.unpriced:
         names = ", ".join(statement.unpriced)
@@ -81,6 +85,17 @@ def _cells(costs: Costs) -> tuple[str, ...]:
         f"{costs.hits:,}",
         in_dollars(costs.saved_usd),
     )
+
+
+def _evaluated_in_words(statement: Statement) -> Iterable[str]:
+    evaluated = statement.report.evaluated
+    total, runs = evaluated.total, evaluated.runs
+    if runs:
+        which = "1 evaluation" if runs == 1 else f"{runs:,} evaluations"
+        yield (
+            f"Beside these, {which}: {total.tokens:,} tokens, {in_dollars(total.cost_usd)}; "
+            "they count against no limit."
+        )
 
 
 def _cache_in_words(statement: Statement) -> str:

@@ -70,15 +70,19 @@ def _section(name: str, annotation: Any) -> Iterator[str]:
 def _default(field: Any) -> str:
     from datetime import timedelta
 
+    from bot.limits import Rate
     from bot.settings import write_duration
+    from bot.settings.limits import write_rate
 
     if field.is_required():
         return "required"
     value = field.default
-    if value in (None, (), {}):
+    if value in (None, "", (), {}):
         return ""
     if isinstance(value, timedelta):
         return f"`{write_duration(value)}`"
+    if isinstance(value, Rate):
+        return f"`{write_rate(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
@@ -94,7 +98,7 @@ def commands_page() -> str:
 
 def _command(command: Any, path: str) -> Iterator[str]:
     children = getattr(command, "commands", {})
-    if not children:
+    if not children or getattr(command, "invoke_without_command", False):  # it does work itself
         yield f"## `{path}`"
         yield ""
         yield (command.help or "").strip()

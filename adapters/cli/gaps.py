@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,7 @@ from bot.errors import MissingFileError, UsageError
 if TYPE_CHECKING:
     from adapters.gap_story import Answered, Near, Shown, Story
     from adapters.gaps import GapDesk
+    from bot.store.base import Database
     from bot.store.gaps import Asked, Gap, GapState, Told
     from knowledge.gaps.drafting import Draft
 
@@ -72,7 +74,7 @@ async def _list(state: GapState | None, search: str, as_json: bool) -> None:
 
     async with assemble(settings(), warm=False) as app:
         desk = desk_of(app)
-        await _gather(desk)
+        await _gather(desk, app.database)
         listing = await desk.listing(state, search)
     if as_json:
         print_json([gap_json(shown) for shown in listing.gaps])
@@ -93,12 +95,23 @@ async def _list(state: GapState | None, search: str, as_json: bool) -> None:
     table(("gap", "topic", "asked", "by readers of", "state"), rows)
 
 
-async def _gather(desk: GapDesk) -> None:
+async def _gather(desk: GapDesk, database: Database) -> None:
     """All that is new; it takes long only where a great deal was never looked at."""
+    from adapters.jobs.gathering import gathered, gathering
+    from bot.work.foreground import JobRunningError, in_foreground
+
+    if not await desk.pending():
+        return
     waiting = await desk.waiting()
     if waiting > 1000:
         remark(f"Grouping {waiting:,} questions, which happens once.")
-    await desk.gather()
+    with suppress(JobRunningError):  # what is there is shown; a worker adds the rest
+        await in_foreground(
+            database,
+            gathering(OPERATOR),
+            lambda job: gathered(desk, job),
+            told=lambda done: {"questions": done},
+        )
 
 
 def _readers(gap: Gap) -> str:
@@ -123,7 +136,7 @@ async def _show(gap: str, draft: bool, as_json: bool) -> None:
 
     async with assemble(settings(), warm=False) as app:
         desk = desk_of(app)
-        await _gather(desk)
+        await _gather(desk, app.database)
         story = await desk.story(gap, write=draft)
     if as_json:
         print_json(story_json(story))

@@ -11,7 +11,7 @@ from adapters.cli.console import AsJson, print_json, remark, run, settings, tabl
 from bot.conversation import Author, Platform
 
 if TYPE_CHECKING:
-    from adapters.gate_records import Story
+    from adapters.release.gate_records import Story
     from persona.gate import Measure
 
 OPERATOR = Author(Platform.TERMINAL, "operator").key
@@ -41,7 +41,7 @@ def gate(
     Interrupted, it goes on where it stood when it is started again. Exit code 1: it failed.
     """
     from adapters.cli.bars import bar
-    from adapters.gating import gate as run_gate
+    from adapters.release.gating import gate as run_gate
     from adapters.web.gate_report import report_page
 
     with bar("cases") as shown:

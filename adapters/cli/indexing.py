@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from knowledge.reindexing import Probe, Reindexed
     from knowledge.stores.shelf import IndexRecord
 
+_OPERATOR = "terminal:operator"
 _DOING = {"documents": "Reading in", "vectors": "Embedding", "questions": "Comparing"}
 
 
@@ -51,43 +52,51 @@ def reindex(
     For another embedding model or another version of the program; questions are answered all the
     while. The index before is kept: `wellspoken knowledge rollback`.
     """
+    from adapters.jobs.reindexing import as_json as told
+
     done = run(_reindex(suite, force))
-    if done is None:
-        if as_json:
-            print_json({"switched": False, "reason": "the live index is up to date"})
-        else:
-            sys.stdout.write(
-                "The live index is what the settings ask for; --force builds it anew.\n"
-            )
-        return
     if as_json:
-        print_json(_as_json(done))
+        print_json(told(done))
+    elif done is None:
+        sys.stdout.write("The live index is what the settings ask for; --force builds it anew.\n")
     else:
         _tell(done)
-    if not done.switched:
+    if done is not None and not done.switched:
         raise typer.Exit(1)
 
 
 async def _reindex(suite: Path | None, force: bool) -> Reindexed | None:
-    from adapters.indexes import open_reindexing
+    from adapters.home import open_database
+    from adapters.jobs.reindexing import FindsLessError, as_json, reindexed, reindexing
+    from bot.work.foreground import JobRunningError, in_foreground
+    from knowledge.reindexing import ReindexRunningError
 
-    probes = _probes(suite) if suite else None
-    async with open_reindexing(settings()) as (reindexer, shelf, wanted):
-        live = await shelf.live()
-        specs = {record.name: record.spec for record in await shelf.records()}
-        if live is not None and specs.get(live) == wanted and not force:
-            return None
+    config, probes = settings(), _probes(suite) if suite else None
+    wanted = reindexing(_OPERATOR, probes, force=force)
+    async with open_database(config) as database:
         try:
             with stepping(_DOING) as progress:
-                return await reindexer.reindex(
-                    wanted, probes=probes, force=force, progress=progress
+                return await in_foreground(
+                    database, wanted, lambda job: reindexed(config, job, progress), told=as_json
                 )
+        except FindsLessError as error:
+            return error.done
+        except JobRunningError:
+            raise ReindexRunningError from None
         except asyncio.CancelledError:
             remark("Stopped; the live index answers on, and the same command goes on from there.")
             raise
 
 
+async def _note(action: str, index: str) -> None:
+    from adapters.jobs.reindexing import on_record
+
+    await on_record(settings(), action, index, by=_OPERATOR)
+
+
 def _tell(done: Reindexed) -> None:
+    from adapters.jobs.reindexing import finds_less
+
     found = done.comparison
     if found is not None:
         sys.stdout.write(
@@ -101,10 +110,7 @@ def _tell(done: Reindexed) -> None:
             "The way back: wellspoken knowledge rollback\n"
         )
     else:
-        sys.stdout.write(
-            f"{done.index.name} finds less, so the index before goes on answering. "
-            "--force switches all the same.\n"
-        )
+        sys.stdout.write(f"{finds_less(done)}\n")
 
 
 def rollback(as_json: AsJson = False) -> None:
@@ -121,7 +127,9 @@ async def _rollback() -> IndexRecord:
 
     async with open_reindexing(settings()) as (reindexer, _, _):
         with stepping(_DOING) as progress:
-            return await reindexer.roll_back(progress)
+            record = await reindexer.roll_back(progress)
+    await _note("index rolled back", record.name)
+    return record
 
 
 def list_indexes(as_json: AsJson = False) -> None:
@@ -172,6 +180,7 @@ async def _drop(name: str) -> None:
         open_shelf(config, shelf_kind(config)) as shelf,
     ):
         await drop_index(shelf, Exclusive(Leases(database)), name)
+    await _note("index dropped", name)
 
 
 def _probes(suite: Path) -> list[Probe]:
@@ -210,17 +219,4 @@ def _record_json(record: IndexRecord) -> dict[str, Any]:
         "dimensions": record.spec.dimensions,
         "chunking": record.spec.chunking,
         "built_at": record.built_at.isoformat(),
-    }
-
-
-def _as_json(done: Reindexed) -> dict[str, Any]:
-    found = done.comparison
-    return {
-        "switched": done.switched,
-        "index": done.index.name,
-        "model": done.index.spec.model,
-        "documents": done.documents,
-        "chunks": done.chunks,
-        "comparison": found
-        and {"questions": found.questions, "before": found.live, "after": found.new},
     }

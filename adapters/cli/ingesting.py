@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,9 +26,11 @@ from adapters.cli.console import (
 from bot.errors import MissingFileError, NotFoundError, UsageError, WellspokenError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from adapters.assembly import Application
     from bot.settings import Settings
-    from knowledge.ingest import IngestReport, Progress
+    from knowledge.ingest import Ingestor, IngestReport, Progress
     from knowledge.ledger import Ledger
     from knowledge.sources.base import Source
     from knowledge.syncing import Plan
@@ -68,32 +72,55 @@ def ingest(
         bool,
         typer.Option("--allow-private", help="Whether addresses of private networks are read."),
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="A Dask scheduler, like tcp://10.0.0.5:8786, whose workers read and embed.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read documents in; again: only what changed."""
-    reports, down = run(_ingest(places or [], source, group or [], prune, allow_private, as_json))
+    wanted = _Wanted(source, group or [], prune, allow_private, cluster)
+    reports, down = run(_ingest(places or [], wanted, as_json))
     if down or (strict and any(report.failed for report in reports)):
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the options of ``ingest`` say."""
+
+    name: str | None
+    groups: list[str]
+    prune: bool
+    allow_private: bool
+    cluster: str | None
+
+
 async def _ingest(
-    places: list[str],
-    name: str | None,
-    groups: list[str],
-    prune: bool,
-    allow_private: bool,
-    as_json: bool,
+    places: list[str], wanted: _Wanted, as_json: bool
 ) -> tuple[list[IngestReport], list[tuple[str, str]]]:
     """The reports, and what is down with its reason: one of several [[sources]] stops no other."""
     from adapters.assembly import assemble
 
-    config = settings()
-    plans = _given(places, name, groups, allow_private) if places else _configured(config, name)
+    config, name = settings(), wanted.name
+    plans = (
+        _given(places, name, wanted.groups, wanted.allow_private)
+        if places
+        else _configured(config, name)
+    )
     reports, down = [], []
-    async with assemble(config, warm=False) as app:
+    async with (
+        _cluster(wanted.cluster) as executor,
+        assemble(config, warm=False) as app,
+    ):
+        ingestor = app.ingestor if executor is None else app.ingestor.over(executor)
         for plan in plans:
             try:
-                report = await _read_in(app, plan, prune, kept=not places)
+                report = await _read_in(app, ingestor, plan, wanted.prune, kept=not places)
             except WellspokenError as error:
                 if places or len(plans) == 1:
                     raise
@@ -102,7 +129,7 @@ async def _ingest(
             else:
                 reports.append(report)
                 tell(plan.name, report, as_json=as_json)
-        await embed(app)
+        await embed(ingestor)
     if as_json:
         away = {"down": [{"source": n, "error": e} for n, e in down]} if down else {}
         print_json({**merged(reports), **away})
@@ -140,17 +167,35 @@ def _configured(config: Settings, name: str | None) -> list[Plan]:
     return chosen
 
 
-async def _read_in(app: Application, plan: Plan, prune: bool, *, kept: bool) -> IngestReport:
+@asynccontextmanager
+async def _cluster(address: str | None) -> AsyncIterator[Executor | None]:
+    """The workers of a cluster, where one is named."""
+    if address is None:
+        yield None
+        return
+    from knowledge.cluster import open_cluster
+
+    opened = open_cluster(address)
+    executor = await asyncio.to_thread(opened.__enter__)
+    try:
+        yield executor
+    finally:
+        await asyncio.to_thread(opened.__exit__, None, None, None)
+
+
+async def _read_in(
+    app: Application, ingestor: Ingestor, plan: Plan, prune: bool, *, kept: bool
+) -> IngestReport:
     """Read a source; ``kept``: a failure stands in its history."""
     from adapters.syncing import syncer_of
 
     with reading_bar(plan.name) as (progress, wait):
         if kept:
-            syncer = syncer_of(app)
+            syncer = syncer_of(app, ingestor)
             return await syncer.sync(
                 plan, prune=prune, careful=False, progress=progress, on_wait=wait
             )
-        return await app.ingestor.ingest(
+        return await ingestor.ingest(
             plan.open(), groups=plan.groups, prune=prune, progress=progress, on_wait=wait
         )
 
@@ -170,7 +215,7 @@ def reading_bar(name: str) -> Iterator[tuple[Progress, Callable[[], None]]]:
         yield progress, wait
 
 
-async def embed(app: Application) -> None:
+async def embed(ingestor: Ingestor) -> None:
     """The vectors of what waits; the documents are found by their words already."""
     with bar() as shown:
         task = shown.add_task("Embedding, searchable by words meanwhile", total=None)
@@ -178,7 +223,7 @@ async def embed(app: Application) -> None:
         def progress(done: int, total: int | None) -> None:
             shown.update(task, completed=done, total=total)
 
-        await app.ingestor.embed_waiting(progress=progress)
+        await ingestor.embed_waiting(progress=progress)
 
 
 def tell(name: str, report: IngestReport, *, as_json: bool) -> None:
@@ -284,7 +329,12 @@ async def _remove(names: list[str], source: str | None, as_json: bool) -> None:
         removed = 0
         places = [(await _one_source(app.ledger, name, source), name) for name in names]
         for place, name in dict.fromkeys(places):
-            removed += await app.ingestor.remove(place, [name])
+            gone = await app.ingestor.remove(place, [name])
+            if gone:
+                await app.audit.operator(
+                    "document removed", "terminal:operator", subject=name, source=place
+                )
+            removed += gone
     if as_json:
         print_json({"removed": removed})
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,7 +16,7 @@ from bot.errors import UsageError
 if TYPE_CHECKING:
     from bot.settings import Settings
     from knowledge.copying import CopyReport
-    from knowledge.stores.shelf import IndexRecord, IndexShelf
+    from knowledge.stores.shelf import IndexRecord
 
 _DOING = {"copy": "Copying", "check": "Reading back"}
 
@@ -58,6 +58,8 @@ def copy(
     where it was when it is repeated. Questions are answered meanwhile; reading documents in waits.
     WEAVIATE_URL says where Weaviate is.
     """
+    from adapters.jobs.copying import as_json as told
+
     places = _place(origin), _place(target)
     if origin == target:
         raise UsageError(
@@ -65,7 +67,7 @@ def copy(
         )
     record, report = run(_copy(settings(), *places, prune=prune))
     if as_json:
-        print_json(_as_json(*places, record, report))
+        print_json(told(*places, record, report))
     else:
         _tell(places[1], record, report)
 
@@ -81,36 +83,27 @@ async def _copy(
     config: Settings, origin: Place, target: Place, *, prune: bool
 ) -> tuple[IndexRecord, CopyReport]:
     from adapters.home import open_database
-    from adapters.indexes import open_shelf
-
-    # The database first: it makes the data folder.
-    async with (
-        open_database(config) as database,
-        open_shelf(config, origin) as source,
-        open_shelf(config, target) as shelf,
-    ):
-        try:
-            return await _copied(database, source, shelf, prune=prune)
-        except asyncio.CancelledError:
-            remark("Stopped; what was copied is kept, and the same command goes on from there.")
-            raise
-
-
-async def _copied(
-    database: Any, source: IndexShelf, target: IndexShelf, *, prune: bool
-) -> tuple[IndexRecord, CopyReport]:
-    from bot.work.leases import Leases
-    from knowledge.exclusive import Exclusive
-    from knowledge.ledger import Ledger
-    from knowledge.moving import copy_live, undisturbed
+    from adapters.jobs.copying import as_json, copied, copying
+    from bot.work.foreground import in_foreground
 
     def wait() -> None:
         remark("The knowledge base is being changed by another process; waiting for it.")
 
-    sources = [found.name for found in await Ledger(database).sources()]
-    async with undisturbed(Exclusive(Leases(database)), sources, wait):
-        with stepping(_DOING, "chunks") as progress:
-            return await copy_live(source, target, progress=progress, remove_many=prune)
+    wanted = copying(origin, target, "terminal:operator", prune=prune)
+    # The database first: it makes the data folder.
+    async with open_database(config) as database:
+        try:
+            with stepping(_DOING, "chunks") as progress:
+                return await in_foreground(
+                    database,
+                    wanted,
+                    lambda job: copied(config, database, job, progress, wait),
+                    told=lambda made: as_json(origin, target, *made),
+                    wait=wait,
+                )
+        except asyncio.CancelledError:
+            remark("Stopped; what was copied is kept, and the same command goes on from there.")
+            raise
 
 
 def _tell(target: Place, record: IndexRecord, report: CopyReport) -> None:
@@ -128,22 +121,3 @@ def _tell(target: Place, record: IndexRecord, report: CopyReport) -> None:
         )
     if target == "embedded":
         remark("To answer from it, unset WEAVIATE_URL and start `wellspoken serve` again.")
-
-
-def _as_json(
-    origin: Place, target: Place, record: IndexRecord, report: CopyReport
-) -> dict[str, Any]:
-    return {
-        "from": origin,
-        "to": target,
-        "index": record.name,
-        "model": record.spec.model,
-        "documents": report.documents,
-        "chunks": report.chunks,
-        "waiting": report.waiting,
-        "copied": report.copied,
-        "unchanged": report.unchanged,
-        "removed": report.removed,
-        "checksum": report.checksum,
-        "seconds": round(report.seconds, 3),
-    }

@@ -13,6 +13,10 @@ def main() -> None:
         code = _run()
     except KeyboardInterrupt:
         code = 130
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        code = 130  # while a class was made: Python 3.11 wraps what its attributes raise
     sys.exit(code)
 
 

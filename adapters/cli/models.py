@@ -16,7 +16,7 @@ from bot.errors import MissingFileError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from adapters.releasing import CanaryStory, ReleaseDesk, VersionStory
+    from adapters.release.releasing import CanaryStory, ReleaseDesk, VersionStory
     from persona.registry import Change, ModelVersion, Trial
 
 models = typer.Typer(
@@ -44,7 +44,7 @@ def list_models(
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the voice, the newest first."""
-    from adapters.releasing import version_json
+    from adapters.release.releasing import version_json
 
     async def work(desk: ReleaseDesk) -> Any:
         return await desk.listing(author), desk.remarks()
@@ -68,7 +68,7 @@ def list_models(
 @models.command("show", epilog="Example: wellspoken models show v3")
 def show_model(version: _Version, as_json: AsJson = False) -> None:
     """Show where a version came from and what became of it."""
-    from adapters.releasing import story_json
+    from adapters.release.releasing import story_json
 
     async def work(desk: ReleaseDesk) -> Any:
         return await desk.story(version), await desk.canary()
@@ -125,7 +125,7 @@ def register_model(
 ) -> None:
     """Register a model that was trained elsewhere, as a candidate."""
     from adapters.models import load_voice_persona
-    from adapters.releasing import version_json
+    from adapters.release.releasing import version_json
 
     folder = Path(adapter).absolute() if adapter else None
     if folder is not None and not folder.is_dir():
@@ -159,7 +159,7 @@ def canary_model(
 
     The same version again changes the share; threads that it answers stay with it.
     """
-    from adapters.releasing import trial_json
+    from adapters.release.releasing import trial_json
 
     async def work(desk: ReleaseDesk) -> Any:
         if end:
@@ -262,7 +262,7 @@ def _say(remarks: tuple[str, ...]) -> None:
 
 async def _at_desk(work: Callable[[ReleaseDesk], Awaitable[Any]]) -> Any:
     from adapters.home import open_database
-    from adapters.releasing import release_desk
+    from adapters.release.releasing import release_desk
 
     config = settings()
     async with open_database(config) as database:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from adapters.cli import moving
 from adapters.cli.console import AsJson, out, print_json, remark, run, settings, table
 from bot.errors import UsageError
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: wellspoken init support-bot")(init)
     app.command(epilog="Example: wellspoken doctor --json")(doctor)
     app.add_typer(config, name="config")
+    moving.register(db)
     app.add_typer(db, name="db")
 
 
@@ -101,7 +103,7 @@ def show_config(as_json: AsJson = False) -> None:
     rows = []
     for row in environment_names():
         value = getattr(current, row.field)
-        shown = None if value is None else "********" if row.secret else str(value)
+        shown = None if value is None else "********" if row.secret else _shown(value)
         rows.append((row.environment, shown, origin(current, row)))
     sections = current.model_dump(
         mode="json",
@@ -127,6 +129,14 @@ def show_config(as_json: AsJson = False) -> None:
     sys.stdout.write("\n")
     for line in _written(sections):
         sys.stdout.write(f"{line}\n")
+
+
+def _shown(value: object) -> str:
+    """A value that is no secret; an address may hold one."""
+    from bot.settings.addresses import without_secrets
+
+    said = str(value)
+    return without_secrets(said, "***@") if "://" in said else said
 
 
 def _written(values: Mapping[str, Any], path: str = "") -> Iterator[str]:

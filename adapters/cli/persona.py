@@ -76,7 +76,7 @@ async def _show(version: str | None, as_json: bool) -> None:
 
     content: Mapping[str, Any]
     if version is None:
-        from adapters.styling import trained_model
+        from adapters.teaching.styling import trained_model
 
         configured = settings()
         who = load_voice_persona(configured)

@@ -78,7 +78,11 @@ def _settings(verbose: bool) -> Settings:
     from bot.telemetry import configure_logging
 
     configure_logging(verbose=verbose)
-    return load_settings()
+    settings = load_settings()
+    said = settings.telemetry
+    as_json = None if said.format == "auto" else said.format == "json"
+    configure_logging(verbose=verbose, json=as_json, level=said.level)
+    return settings
 
 
 def _parts(only: str | None) -> frozenset[str]:

@@ -35,9 +35,9 @@ def list_sources(as_json: AsJson = False) -> None:
 
 
 async def _list(as_json: bool) -> None:
-    from adapters.assembly import utc_now
     from adapters.home import open_database
     from adapters.syncing import plans_of
+    from bot.store.timing import utc_now
     from bot.work.leases import Leases
     from knowledge.ledger import Ledger
     from knowledge.standing import SourceDesk
@@ -162,7 +162,7 @@ async def _sync(names: list[str], prune: bool, as_json: bool) -> bool:
             else:
                 reports.append(report)
                 tell(plan.name, report, as_json=as_json)
-        await embed(app)
+        await embed(app.ingestor)
     if as_json:
         down = [{"source": name, "error": error} for name, error in errors.items()]
         print_json({**merged(reports), "down": down})

@@ -154,7 +154,7 @@ def style(
     """
     from adapters.cli.jsonl import text_field
     from adapters.models import load_voice_persona
-    from adapters.styling import StyleDesk, open_styling
+    from adapters.teaching.styling import StyleDesk, open_styling
 
     configured = settings()
     who = load_voice_persona(configured)

@@ -25,6 +25,7 @@ from adapters.discord.seats import Seat, seats_of, written_in
 from adapters.discord.surface import DiscordSurface
 from bot.conversation import Attachment, Author, Platform, Principal, Turn
 from bot.errors import ChatRefusedError, WellspokenError
+from bot.names import safe_name
 from bot.settings import Settings
 from bot.store.ids import new_id
 from bot.telemetry import log
@@ -200,7 +201,8 @@ class DiscordAdapter:
     async def post_card(self, channel: str, card: Card, placement: Placement) -> Place:
         """Post a question for a person, and open a thread below it. In a forum it is a post."""
         where = await self.directory.channel(channel)
-        asker = await self.name_of(card.asker, where.guild) or card.asker.name or _SOMEBODY
+        name = await self.name_of(card.asker, where.guild) or card.asker.name
+        asker = safe_name(name) or _SOMEBODY
         text, name = card_text(card, asker), card_name(card, asker)
         post = post_in_forum if where.forum else post_with_thread
         thread = await post(self._rest, where, name, text, placement)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ _NOTE_S: Final = 5.0
 _DIRECTS: Final = 200
 _SIDE_BY_SIDE: Final = 4
 _AGAIN_S: Final = (5.0, 30.0, 60.0)
+_PATIENCE_S: Final = 20.0
 
 
 class Backfill:
@@ -39,24 +41,73 @@ class Backfill:
         window: timedelta,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         again_s: Sequence[float] = _AGAIN_S,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         """``again_s`` are the pauses, in seconds, after which is tried again what cannot be
-        fetched."""
+        fetched; ``patience_s`` bounds how long what is said live waits for it."""
+        self._patience_s = patience_s
         self._again_s = again_s
         self._edge, self._hearing = edge, hearing
-        self._window, self._clock = window, clock
+        self._window, self._clock, self._begun = window, clock, clock()
         self._one = asyncio.Lock()
         self._whole = False
         self._lost: set[int] = set()
+        self._behind: set[int] | None = None  # the lines with a gap; None: all, since the start
+        self._moved = asyncio.Event()
+        self._waiting: dict[int, asyncio.Event] = {}  # messages, each with what tells its end
         self._gone: dict[int, tuple[int, bool]] = {}  # servers: since when, and what counts
 
     def lost(self, shard: int) -> None:
         """A line is lost: until it is resumed or caught up with, not everything was heard."""
         self._lost.add(shard)
+        if self._behind is not None:
+            self._behind.add(shard)
 
     def resumed(self, shard: int) -> None:
         """A line is there again, and told what was said in between."""
         self._lost.discard(shard)
+        if self._behind is not None:
+            self._hears(self._behind - {shard})
+
+    async def on_message(self, message: discord.Message) -> None:
+        """A message, live: heard after what was missed before it. That is waited for 20 s
+        at most: rather out of order than late. What is deleted meanwhile is not heard."""
+        shard = message.guild.shard_id if message.guild is not None else 0
+        heard = self._waiting[message.id] = asyncio.Event()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience_s):
+                    while self._behind is None or shard in self._behind:
+                        await self._moved.wait()
+            if self._waiting.pop(message.id, None) is not None:
+                await self._hearing.on_message(message)
+        finally:
+            self._waiting.pop(message.id, None)
+            heard.set()
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """An edit, after its message where that waits: what nobody knows yet is not amended."""
+        waiting = self._waiting.get(event.message_id)
+        if waiting is not None:
+            await waiting.wait()
+        await self._hearing.on_raw_message_edit(event)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """A deletion, also of a message that waits."""
+        self._waiting.pop(event.message_id, None)
+        await self._hearing.on_raw_message_delete(event)
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Many deletions at once."""
+        for message in event.message_ids:
+            self._waiting.pop(message, None)
+        await self._hearing.on_raw_bulk_message_delete(event)
+
+    def _hears(self, behind: set[int]) -> None:
+        """These lines alone have a gap."""
+        self._behind = behind
+        self._moved.set()
+        self._moved = asyncio.Event()
 
     async def catch_up(self) -> None:
         """Fetch and hear what was missed. Never raises: what cannot be fetched is logged."""
@@ -69,6 +120,7 @@ class Backfill:
             except WellspokenError as error:
                 self._lost |= before
                 log.warning("Discord: what was missed is not fetched", error=str(error))
+            self._hears(set(self._lost))
 
     def gone(self, guild: discord.Guild) -> None:
         """A server has an outage."""
@@ -119,12 +171,13 @@ class Backfill:
         since = max(earliest, datetime.fromisoformat(noted)) if noted else earliest
         after = _id_at(since)
         only_sure = noted is None
-        if only_sure:  # from here on we heard everything
-            await self._edge.notes.put(self._key, self._clock().isoformat())
         guilds = self._edge.client.guilds
         self._gone |= {guild.id: (after, only_sure) for guild in guilds if guild.unavailable}
         channels = [place for guild in guilds for place in _busy_in(guild, after)]
-        return await self._fetch([*channels, *await self._directs()], after, only_sure=only_sure)
+        whole = await self._fetch([*channels, *await self._directs()], after, only_sure=only_sure)
+        if only_sure and whole:  # from the beginning on we heard everything
+            await self._edge.notes.put(self._key, self._begun.isoformat())
+        return whole
 
     async def _fetch(self, channels: list[Any], after: int, *, only_sure: bool) -> bool:
         """Hear what was said there; whether everything that may be read could be."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
 import discord
 
-from adapters.chat.base import Heard
+from adapters.chat.base import Deleted, Heard
 from adapters.discord.edge import Edge
 from adapters.discord.events import (
     heard_of_message,
@@ -62,17 +63,10 @@ class Hearing:
 
     async def on_message(self, message: discord.Message) -> None:
         """A message, live or fetched later; after RESUME it may come again."""
-        us = self._edge.client.us
         known = (message.id, message.edited_at)
-        if not said_by_a_person(message, us) or known in self._kept:
+        heard = None if known in self._kept else await self._heard(message)
+        if heard is None:
             return
-        if message.guild is not None and isinstance(message.channel, discord.PartialMessageable):
-            try:
-                message.channel = await self._edge.channel(message.channel.id)
-            except ChatError as error:
-                log.warning("Discord: a message in an unknown channel", error=str(error))
-                return
-        heard = heard_of_message(message, us)
         if self._is_blank(message, heard):
             await self._hint(heard)
             return
@@ -81,11 +75,50 @@ class Hearing:
         await self._solving.said(message, heard)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
-        """A message was edited, or Discord added a preview: a mention that was added is a question,
-        everything else was said before."""
+        """A message was edited, or Discord added a preview: what is known of it follows, and a
+        mention that was added is a question."""
         message = event.message
-        if message.edited_at is not None and is_for_bot(message, self._edge.client.us):
+        if message.edited_at is None:
+            return
+        heard = await self._heard(message)
+        if heard is not None and not self._is_blank(message, heard):
+            name = f"discord:{message.id}:{message.edited_at.timestamp()}"
+            async with self._order(heard.home.key):
+                await kept(lambda: self._edge.desk.amend(heard, name))
+        if is_for_bot(message, self._edge.client.us):
             await self.on_message(message)
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """A message was deleted, by its author or by a moderator."""
+        await self._drop(event.channel_id, event.guild_id, (event.message_id,))
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Many messages were deleted at once."""
+        await self._drop(event.channel_id, event.guild_id, sorted(event.message_ids))
+
+    async def _drop(self, channel: int, guild: int | None, messages: Sequence[int]) -> None:
+        try:
+            place = await self._edge.place(channel, guild)
+        except ChatError as error:
+            log.warning("Discord: a deletion in an unknown channel", error=str(error))
+            return
+        for message in messages:
+            deleted = Deleted(place, str(message))
+            async with self._order(deleted.home.key):
+                await kept(partial(self._edge.desk.drop, deleted))
+
+    async def _heard(self, message: discord.Message) -> Heard | None:
+        """What a person wrote; ``None`` where it was nobody, or is in no channel that we know."""
+        us = self._edge.client.us
+        if not said_by_a_person(message, us):
+            return None
+        if message.guild is not None and isinstance(message.channel, discord.PartialMessageable):
+            try:
+                message.channel = await self._edge.channel(message.channel.id)
+            except ChatError as error:
+                log.warning("Discord: a message in an unknown channel", error=str(error))
+                return None
+        return heard_of_message(message, us)
 
     def _is_blank(self, message: discord.Message, heard: Heard) -> bool:
         """Whether its words are kept from us; the title of a forum post is a question, too."""
@@ -94,12 +127,15 @@ class Hearing:
 
     async def _take(self, heard: Heard) -> None:
         """Take it after what came before it in its thread."""
-        key = heard.home.key
+        async with self._order(heard.home.key):
+            await kept(lambda: self._edge.desk.take(heard))
+
+    def _order(self, key: str) -> asyncio.Lock:
+        """The lock of a thread; those who wait for it come in their order."""
         order = self._orders.get(key)
         if order is None:
             self._orders[key] = order = asyncio.Lock()
-        async with order:
-            await kept(lambda: self._edge.desk.take(heard))
+        return order
 
     async def _hint(self, heard: Heard) -> None:
         """Say once in a thread of ours why nothing is answered there."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from adapters.chat.base import ChannelKind, Heard, Place
 from adapters.discord.events import POST
 from adapters.rendering.mentions import visible
+from bot.names import safe_name
 
 _LONGEST_NAME = 80
 _MENTION = re.compile(r"<(?:@[!&]?|#|a?:\w+:|/[\w -]+:)\d+>")
@@ -60,4 +61,5 @@ def thread_name(heard: Heard) -> str:
     if len(name) > _LONGEST_NAME:
         name = name[: _LONGEST_NAME - 1].rpartition(" ")[0] or name[: _LONGEST_NAME - 1]
         name = f"{name.rstrip('.,;:')}…"
-    return name or (f"A question from {heard.author.name}"[:_LONGEST_NAME])
+    asker = safe_name(heard.author.name)
+    return name or (f"A question from {asker}"[:_LONGEST_NAME] if asker else "A question")

@@ -129,8 +129,10 @@ def build_discord(settings: Settings, desk: Desk, replies: Replies, database: Da
     backfill = Backfill(edge, hearing, settings.discord.backfill)
     servers = Servers(edge, build_tree(client, answers), backfill)
     for listener in (
-        hearing.on_message,
-        hearing.on_raw_message_edit,
+        backfill.on_message,
+        backfill.on_raw_message_edit,
+        backfill.on_raw_message_delete,
+        backfill.on_raw_bulk_message_delete,
         hearing.on_raw_reaction_add,
         hearing.on_raw_reaction_remove,
         answers.on_interaction,

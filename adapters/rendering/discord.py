@@ -16,6 +16,7 @@ What is known, and what was chosen where it is not:
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -35,6 +36,9 @@ LONGEST_MESSAGE = 2_000
 """Characters (code points) of a message."""
 _LONGEST_SOURCES = 1_200
 
+# A command to press, a moment, an emoji, a place in the server: nobody's text becomes one.
+_OBJECT = re.compile(r"<(?=/[^<>\n]{1,100}:\d|t:-?\d|a?:\w+:\d|id:\w|sound:\d)")
+
 
 class _Discord(Dialect):
     """Discord's Markdown."""
@@ -42,7 +46,7 @@ class _Discord(Dialect):
     rule = "──────────"
 
     def words(self, text: str, line_start: bool) -> str:
-        text = escaped(disarm(text))
+        text = _OBJECT.sub(f"<{ZWSP}", escaped(disarm(text)))
         return line_escaped(text) if line_start else text
 
     def link(self, label: str, uri: str) -> str:

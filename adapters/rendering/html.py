@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from adapters.rendering.cleaning import is_web_address, plain
-from adapters.rendering.links import linkable
+from adapters.rendering.links import is_allowed, linkable
 from bot.conversation import Turn
 from bot.evidence import Citation
 
@@ -49,6 +49,19 @@ def markdown_html(
     ``source_href``; every other link becomes its text. Headings start at ``h3``, below those of
     a page.
     """
+    tokens = safe_tokens(text, citations, source_href)
+    for opened, inline in itertools.pairwise(tokens):
+        if opened.type == "paragraph_open" and _is_lone_marker(inline.children or ()):
+            opened.attrs["class"] = "lone"
+    html = str(_RENDERER.render(tokens, _MARKDOWN.options, {}))
+    # What scrolls sideways must be reachable by keyboard; text cannot bring a tag of its own.
+    return html.replace("<pre>", '<pre tabindex="0">')
+
+
+def safe_tokens(
+    text: str, citations: Sequence[Citation] = (), source_href: SourceHref | None = None
+) -> list[Token]:
+    """Untrusted Markdown, read: links lead where they may, markers are tokens of their own."""
     tokens = _MARKDOWN.parse(plain(text))
     addresses = _addresses(citations, source_href)
     for token in tokens:
@@ -60,12 +73,7 @@ def markdown_html(
         if token.children is not None:
             children = _only_links_to(addresses, token.children)
             token.children = list(_with_markers(children, citations, source_href))
-    for opened, inline in itertools.pairwise(tokens):
-        if opened.type == "paragraph_open" and _is_lone_marker(inline.children or ()):
-            opened.attrs["class"] = "lone"
-    html = str(_RENDERER.render(tokens, _MARKDOWN.options, {}))
-    # What scrolls sideways must be reachable by keyboard; text cannot bring a tag of its own.
-    return html.replace("<pre>", '<pre tabindex="0">')
+    return tokens
 
 
 def passage_html(before: str, quote: str, after: str) -> str:
@@ -147,6 +155,8 @@ def _only_links_to(addresses: dict[str, str], tokens: Sequence[Token]) -> Iterat
         if token.type == "link_open":
             target = str(token.attrs.get("href", ""))
             known = addresses.get(_without_fragment(target))
+            if known is None and is_web_address(target) and is_allowed(target):
+                known = target
             kept = known is not None
             if known is None:
                 continue

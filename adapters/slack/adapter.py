@@ -26,6 +26,7 @@ from adapters.slack.wording import Wording
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.conversation import Attachment, Author, Platform, Principal
 from bot.errors import ChatError, ChatRefusedError, WellspokenError
+from bot.names import safe_name
 from bot.settings.sections import AccessSection
 from bot.telemetry import log
 
@@ -161,7 +162,7 @@ class SlackAdapter:
         where = Place(Platform.SLACK, workspace.us.team, channel)
         asker = card.asker.name
         if card.asker.platform is Platform.SLACK:
-            asker = await workspace.directory.name(card.asker.id)
+            asker = safe_name(await workspace.directory.name(card.asker.id))
         ts = await post_once(
             workspace.web,
             workspace.us,

@@ -1,8 +1,8 @@
 """What Slack's events say, in the house's words. Pure: payloads in, messages and reactions out.
 
 A mention comes twice, as ``message`` and as ``app_mention``; both give the same message here, and
-the desk takes it once. Our own posts, other bots, edits, deletions and everything that is no
-person's message give ``None``.
+the desk takes it once. Our own posts, other bots and everything that is no person's message give
+``None``; edits and deletions come as such.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from adapters.chat.base import ChannelKind, FileRef, Heard, Place, Reaction
+from adapters.chat.base import ChannelKind, Deleted, FileRef, Heard, Place, Reaction
 from adapters.rendering.slack import unescape
 from adapters.rendering.slack_incoming import markdown
 from adapters.slack.lookups import Identity
@@ -54,6 +54,39 @@ def heard_of_event(body: Payload, us: Identity) -> Heard | None:
     if event.get("type") not in ("message", "app_mention") or not _is_said_by_a_person(event, us):
         return None
     return message_of(event, place_of_event(event, workspace_of(body)), us)
+
+
+def deleted_of(body: Payload) -> Deleted | None:
+    """The message that was deleted; ``None`` where none was. One whose thread goes on is not
+    deleted but edited, to a tombstone."""
+    event: Payload = body.get("event") or {}
+    message: Payload = event.get("message") or {}
+    ts = event.get("deleted_ts") if event.get("subtype") == "message_deleted" else ""
+    if event.get("subtype") == "message_changed" and message.get("subtype") == "tombstone":
+        ts = message.get("ts")
+    if not ts or not event.get("channel"):
+        return None
+    where = {name: event.get(name) for name in ("channel", "channel_type")}
+    thread = (event.get("previous_message") or {}).get("thread_ts")
+    place = place_of_event({**where, "ts": ts, "thread_ts": thread}, workspace_of(body))
+    return Deleted(place, str(ts))
+
+
+def edited_of(body: Payload, us: Identity) -> Heard | None:
+    """A message of a person with its new words; ``None`` where the words are as before, as when
+    Slack adds a preview."""
+    event: Payload = body.get("event") or {}
+    message: Payload = event.get("message") or {}
+    before: Payload = event.get("previous_message") or {}
+    if event.get("subtype") != "message_changed" or not message.get("edited"):
+        return None
+    if message.get("text") == before.get("text"):
+        return None
+    place = {name: event.get(name) for name in ("channel", "channel_type")}
+    said = {**message, **place, "hidden": False}
+    if not _is_said_by_a_person(said, us):
+        return None
+    return message_of(message, place_of_event(said, workspace_of(body)), us)
 
 
 def _is_said_by_a_person(event: Payload, us: Identity) -> bool:

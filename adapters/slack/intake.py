@@ -13,9 +13,15 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from adapters.chat.base import ChannelKind, Heard, Reaction
+from adapters.chat.base import ChannelKind, Deleted, Heard, Reaction
 from adapters.slack.edge import Edge
-from adapters.slack.events import Payload, heard_of_event, reaction_of
+from adapters.slack.events import (
+    Payload,
+    deleted_of,
+    edited_of,
+    heard_of_event,
+    reaction_of,
+)
 from bot.errors import ChatRefusedError, WellspokenError
 from bot.telemetry import log
 
@@ -85,31 +91,38 @@ class Intake(AsyncMiddleware):
         kind = event.get("type")
         if kind in ("message", "app_mention", "reaction_added", "reaction_removed"):
             said = await self._read(body)
-            if isinstance(said, Heard):
-                await self._take(said)
+            if isinstance(said, Heard | Deleted):
+                await self._take(said, body)
             elif said is not None:
                 await self._edge.desk.react(said, f"slack:{body['event_id']}")
         elif kind == "app_uninstalled" or (kind == "tokens_revoked" and _bot_is_out(event)):
             await self._edge.leave(body)
 
-    async def _read(self, body: Payload) -> Heard | Reaction | None:
+    async def _read(self, body: Payload) -> Heard | Deleted | Reaction | None:
         """What an event says; one that makes no sense says nothing, however often it comes."""
         us = (await self._edge.workspace(body)).us
         try:
-            return heard_of_event(body, us) or reaction_of(body, us)
+            heard = heard_of_event(body, us) or edited_of(body, us)
+            return heard or deleted_of(body) or reaction_of(body, us)
         except (ValueError, TypeError, AttributeError) as error:
             log.warning("Slack: an event makes no sense", error=type(error).__name__)
             return None
 
-    async def _take(self, heard: Heard) -> None:
+    async def _take(self, heard: Heard | Deleted, body: Payload) -> None:
         """Take it after what came before it in its thread: Slack's order is kept on disk."""
+        changed = (body["event"].get("subtype") or "") == "message_changed"
         direct = heard.place.kind is ChannelKind.DIRECT
         key = heard.place.key if direct else heard.home.key
         order = self._orders.get(key)
         if order is None:
             self._orders[key] = order = asyncio.Lock()
         async with order:
-            await self._edge.desk.take(heard)
+            if isinstance(heard, Deleted):
+                await self._edge.desk.drop(heard)
+            elif changed:
+                await self._edge.desk.amend(heard, f"slack:{body['event_id']}")
+            else:
+                await self._edge.desk.take(heard)
 
 
 def _bot_is_out(event: Payload) -> bool:
