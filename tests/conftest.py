@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -31,10 +26,10 @@ pytest.register_assert_rewrite(
 )
 
 from bot.store.base import Database  # noqa: E402
+from tests.platforms.postgres_server import Cluster, server_binaries  # noqa: E402
 from tests.platforms.weaviate_cluster import WeaviateCluster  # noqa: E402
 from tests.platforms.weaviate_server import WeaviateProcess, running, server_binary  # noqa: E402
-
-_numbers = count(1)
+from tests.plugins import once_more  # noqa: E402
 
 # A busy machine is no fault of what is tested: speed is asserted nowhere.
 property_settings.register_profile(
@@ -43,74 +38,15 @@ property_settings.register_profile(
 property_settings.load_profile("untimed")
 
 
-def _server_binaries() -> Path | None:
-    """The newest folder that holds PostgreSQL's server programs."""
-    versions = Path("/usr/lib/postgresql").glob("*/bin")
-    newest = sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
-    on_path = shutil.which("initdb")
-    candidates = [*newest, *([Path(on_path).resolve().parent] if on_path else [])]
-    return next((c for c in candidates if (c / "initdb").exists()), None)
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker that needs more than ten seconds to end on a busy machine is not killed; in CI what
+    drives real processes is asked once more where it fails."""
+    if os.environ.get("CI") and config.pluginmanager.hasplugin("rerunfailures"):
+        config.pluginmanager.register(once_more)
+    if config.pluginmanager.hasplugin("xdist"):
+        from xdist.workermanage import NodeManager
 
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Cluster:
-    """A private PostgreSQL cluster in a temporary folder."""
-
-    def __init__(self, binaries: Path) -> None:
-        self._binaries = binaries
-        self._folder = Path(tempfile.mkdtemp(prefix="wellspoken-postgres-"))
-        self._data = self._folder / "data"
-        self._prefix: list[str] = []
-        if os.geteuid() == 0:  # initdb refuses root
-            user = pwd.getpwnam("postgres")
-            os.chown(self._folder, user.pw_uid, user.pw_gid)
-            self._prefix = ["runuser", "-u", "postgres", "--"]
-        self.port = _free_port()
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [*self._prefix, str(self._binaries / program), *arguments]
-        done = subprocess.run(
-            command, cwd=self._folder, capture_output=True, text=True, check=False, timeout=60
-        )
-        if done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
-
-    def start(self) -> None:
-        """Create the cluster and start it; without fsync, it lives for one test run."""
-        self._run(
-            "initdb", "-D", str(self._data), "-U", "wellspoken", "-A", "trust", "-E", "UTF8",
-            "--no-locale", "--no-sync",
-        )  # fmt: skip
-        options = (
-            f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-            " -c full_page_writes=off -c max_connections=60 -c shared_buffers=32MB"
-        )
-        log = str(self._folder / "log")
-        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-w", "-o", options, "start")
-
-    def stop(self) -> None:
-        """Stop the server and remove its folder."""
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def url(self, database: str = "postgres") -> str:
-        """The SQLAlchemy URL of a database of the cluster."""
-        return f"postgresql://wellspoken@127.0.0.1:{self.port}/{database}"
-
-    def create(self, template: str = "template0") -> str:
-        """A new database, a copy of ``template``; its name."""
-        name = f"test_{next(_numbers)}"
-        self._run(
-            "createdb", "-h", str(self._folder), "-p", str(self.port), "-U", "wellspoken",
-            "-T", template, name,
-        )  # fmt: skip
-        return name
+        NodeManager.EXIT_TIMEOUT = 60
 
 
 async def _migrate(url: str) -> None:
@@ -120,7 +56,7 @@ async def _migrate(url: str) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """The private PostgreSQL cluster of this test run."""
-    binaries = _server_binaries()
+    binaries = server_binaries()
     if binaries is None:
         pytest.skip("no PostgreSQL server programs (initdb) on this machine")
     if os.geteuid() == 0 and not shutil.which("runuser"):

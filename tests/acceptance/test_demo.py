@@ -7,7 +7,6 @@ import os
 import re
 import select
 import signal
-import socket
 import stat
 import subprocess
 import time
@@ -21,16 +20,10 @@ import pytest
 
 from knowledge.sample import FOLLOW_UP, SUGGESTIONS
 from tests.platforms.command import COMMAND, environment
+from tests.platforms.ports import free_port
 
 TOKEN = "demo-token-for-tests"
 START_S = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
@@ -62,7 +55,7 @@ def stopped(process: subprocess.Popen[str], name: signal.Signals) -> tuple[int, 
     """Exit code and seconds after a signal."""
     begun = time.monotonic()
     process.send_signal(name)
-    process.communicate(timeout=40)
+    process.communicate(timeout=120)
     return process.returncode, time.monotonic() - begun
 
 
@@ -90,11 +83,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         announced(process)
         url = f"http://127.0.0.1:{port}"
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        with httpx2.Client(base_url=url, headers=headers, timeout=30) as http:
+        with httpx2.Client(base_url=url, headers=headers, timeout=120) as http:
             yield Demo(url, folder, http)
     finally:
         process.terminate()
-        process.communicate(timeout=40)
+        process.communicate(timeout=120)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +217,7 @@ def test_the_trail_of_the_demo_is_whole(demo: Demo) -> None:
 def test_without_the_token_the_api_is_closed(demo: Demo, path: str) -> None:
     """401 as JSON, also for a wrong token."""
     for headers in ({}, {"Authorization": "Bearer wrong"}):
-        with httpx2.Client(base_url=demo.url, headers=headers) as stranger:
+        with httpx2.Client(base_url=demo.url, headers=headers, timeout=60) as stranger:
             refused = stranger.post(path, json={"question": "x"})
             assert refused.status_code == 401
             assert refused.json()
@@ -233,7 +226,7 @@ def test_without_the_token_the_api_is_closed(demo: Demo, path: str) -> None:
 def test_health_and_metrics_are_open(demo: Demo) -> None:
     """Probes and counters need no token."""
     demo.ask(SUGGESTIONS[0])
-    with httpx2.Client(base_url=demo.url) as stranger:
+    with httpx2.Client(base_url=demo.url, timeout=60) as stranger:
         assert stranger.get("/healthz").status_code == 200
         assert stranger.get("/readyz").status_code == 200
         metrics = stranger.get("/metrics").text
@@ -282,7 +275,7 @@ def test_an_empty_knowledge_base_is_ready_and_says_that_it_knows_nothing(tmp_pat
     process = start(tmp_path, "serve", "--port", "0", WELLSPOKEN_CONSOLE_TOKEN=TOKEN)
     try:
         url = announced(process)[0].split()[-1]
-        with httpx2.Client(base_url=url, timeout=30) as http:
+        with httpx2.Client(base_url=url, timeout=120) as http:
             assert http.get("/readyz").status_code == 200
             answer = http.post(
                 "/api/ask",

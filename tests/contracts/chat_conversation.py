@@ -212,7 +212,7 @@ class Talk:
     async def rated(self, name: str, turn: Turn, rating: Awaitable[None], *wanted: str) -> None:
         """Rate, and note the ratings once those stand there that are wanted, or after a while."""
         await rating
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while True:
             given = await self.feedback.of(turn.id)
             if [f"{f.rating} {bool(f.correction)}" for f in given] == list(wanted):

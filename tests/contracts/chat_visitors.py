@@ -143,7 +143,7 @@ async def web_chat(_home: Path, settings: Mapping[str, str]) -> AsyncIterator[Dr
                     base_url=address,
                     headers={"accept": "text/html", "origin": address},
                     follow_redirects=True,
-                    timeout=30,
+                    timeout=120,
                 )
             )
             for _ in range(2)
@@ -187,7 +187,7 @@ class Terminal:
         """What it writes until it asks for a line."""
         said = b""
         while not said.endswith(self._PROMPT.encode()):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 said += await asyncio.to_thread(os.read, self._ours, 65536)
         return re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).removesuffix(self._PROMPT)
 
@@ -197,10 +197,14 @@ class Terminal:
         return await self.read()
 
     async def close(self) -> None:
-        """Leave with Ctrl-D."""
-        os.write(self._ours, b"\x04")
-        await asyncio.to_thread(self._process.wait, 20)
-        os.close(self._ours)
+        """Leave with Ctrl-D; whatever happens, nothing is left running."""
+        try:
+            os.write(self._ours, b"\x04")
+            await asyncio.to_thread(self._process.wait, 60)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            os.close(self._ours)
 
 
 class TerminalDriver:
@@ -253,11 +257,10 @@ class TerminalDriver:
 @asynccontextmanager
 async def terminal_chat(home: Path, settings: Mapping[str, str]) -> AsyncIterator[Driver]:
     """Two terminals, one of them for staff."""
-    terminals = [Terminal(home, settings), Terminal(home, settings, "--group", "staff")]
-    try:
+    async with AsyncExitStack() as stack:
+        terminals = [Terminal(home, settings), Terminal(home, settings, "--group", "staff")]
+        for terminal in terminals:
+            stack.push_async_callback(terminal.close)
         for terminal in terminals:
             await terminal.read()
         yield TerminalDriver(*terminals)
-    finally:
-        for terminal in terminals:
-            await terminal.close()

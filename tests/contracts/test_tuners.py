@@ -160,7 +160,7 @@ class Round:
         return report
 
     async def until(self, wanted: Callable[[Report], object]) -> Report:
-        for _ in range(400):
+        for _ in range(1800):
             report = await self.look()
             if wanted(report):
                 return report

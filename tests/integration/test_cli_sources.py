@@ -7,7 +7,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bot.store.base import Database
+from bot.store.processes import ProcessBook
 from bot.work.leases import Leases
 from knowledge.ledger import Ledger
 from knowledge.standing import SourceDesk, Standing, State
@@ -59,22 +60,43 @@ def cli(tmp_path: Path) -> Cli:
 
 
 @contextmanager
-def serving(folder: Path, count: int = 1) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Workers; they are stopped with SIGTERM and must be down soon and cleanly."""
+def serving(folder: Path, count: int = 1) -> Iterator[None]:
+    """Workers that are up; they are stopped with SIGTERM and must be down soon and cleanly."""
     command = [*COMMAND, "serve", "--only", "worker"]
-    workers = [
-        subprocess.Popen(command, cwd=folder, env=environment(folder), stderr=subprocess.PIPE)
-        for _ in range(count)
-    ]
+    path = folder / "serve.log"
+    with path.open("ab") as log:
+        workers = [
+            subprocess.Popen(command, cwd=folder, env=environment(folder), stderr=log)
+            for _ in range(count)
+        ]
     try:
-        yield workers
-    finally:
+        asyncio.run(_up(folder, workers))
+        yield
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
-        ends = [(worker, worker.communicate(timeout=30)[1]) for worker in workers]
-    for worker, log in ends:
-        assert worker.returncode == 0, log
-        assert b"Traceback" not in log
+        ends = [worker.wait(120) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait(60)
+    said = path.read_text("utf-8")
+    assert ends == [0] * count, said
+    assert "Traceback" not in said, said
+
+
+async def _up(folder: Path, workers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Each has noted itself: from before that on it hears SIGTERM."""
+    database = await Database.open(f"sqlite:///{folder / '.wellspoken' / 'wellspoken.db'}")
+    try:
+        book = ProcessBook(database)
+        end = time.monotonic() + 90
+        while not {w.pid for w in workers} <= {p.pid for p in await book.listing()}:
+            said = (folder / "serve.log").read_text("utf-8")
+            assert all(worker.poll() is None for worker in workers), said
+            assert time.monotonic() < end, said
+            await asyncio.sleep(0.1)
+    finally:
+        await database.close()
 
 
 def standing(cli: Cli, name: str) -> dict[str, Any]:

@@ -430,6 +430,9 @@ async def test_nobody_changes_anything_meanwhile(sqlite_database: Database) -> N
 
     async with exclusive.source("night"), exclusive.lease(EMBEDDING):
         waiting = asyncio.create_task(hold())
+        async with asyncio.timeout(60):
+            while not told:  # noqa: ASYNC110 - what is waited for knows no event
+                await asyncio.sleep(0.02)
         await asyncio.sleep(0.6)
         assert not begun.is_set()
     await waiting

@@ -136,7 +136,7 @@ async def test_an_admin_hears_once_what_is_missing(discord: Garden, tmp_path: Pa
     async with serving(discord, tmp_path) as scene:
         await discord.say(discord.ada, quiet, "@wellspoken when to water?")
         await discord.say(discord.ben, quiet, "@wellspoken when to sow?")
-        await discord.until(lambda: discord.answers(discord.dm(owner)), timeout=20)
+        await discord.until(lambda: discord.answers(discord.dm(owner)))
         await scene.rest()
     (told,) = discord.answers(discord.dm(owner))
     assert "Send Messages" in told.shown

@@ -138,7 +138,7 @@ async def test_the_line_comes_back(discord: Garden, tmp_path: Path) -> None:
         discord.close_gateway()
         waiting = await discord.say(discord.ada, discord.roses, "@wellspoken when to water?")
         discord.open_gateway()
-        await discord.until(lambda: discord.answers(waiting), timeout=20)
+        await discord.until(lambda: discord.answers(waiting))
         discord.reconnect()
         later = await discord.say(discord.ada, discord.roses, "@wellspoken when to sow?")
         await discord.one_answer(later)

@@ -58,7 +58,7 @@ async def _service(home: Path) -> AsyncIterator[Process]:
         finally:
             service.kill()
             if service.process is not None:
-                service.process.wait(10)
+                service.process.wait(60)
 
 
 async def _hears(service: Process) -> None:

@@ -37,7 +37,7 @@ async def test_it_answers_and_stops_at_rest(discord: Garden, home: Path) -> None
     async with running(Process(discord, home)) as process:
         asked = await discord.say(discord.ada, discord.roses, question("Kilo"))
         await one_answer(discord, asked, "Kilo")
-        assert await process.stop(within=10) == 0
+        assert await process.stop() == 0
         assert "message content is on" in process.log
         process.assert_clean(*WORDS)
 
@@ -53,7 +53,7 @@ async def test_a_gateway_that_is_away_leaves_no_traceback(discord: Garden, home:
         await asyncio.sleep(3)
         discord.open_gateway()
         await one_answer(discord, meanwhile, "Lima")
-        assert await process.stop(within=10) == 0
+        assert await process.stop() == 0
         process.assert_clean(*WORDS)
 
 
@@ -65,7 +65,7 @@ async def test_an_answer_in_flight_is_finished(
     settings = {"OPENAI_BASE_URL": models.url, "WELLSPOKEN_MODEL": "stand-in"}
     async with running(Process(discord, home, settings)) as process:
         asked = await discord.say(discord.ada, discord.roses, question("Kilo"))
-        await discord.until(lambda: discord.answers(asked), timeout=20)
+        await discord.until(lambda: discord.answers(asked))
         assert await process.stop() == 0
         await one_answer(discord, asked, "Kilo")
         process.assert_clean(*WORDS)
@@ -83,7 +83,7 @@ async def test_both_platforms_in_one_process(discord: Garden, home: Path) -> Non
         }
         process = Process(discord, home, settings, parts="slack,discord,worker")
         async with running(process):
-            await slack.connected(timeout=30)
+            await slack.connected()
             for pump in PUMPS[:2]:
                 thread = await slack.say(ada, garden, question(pump))
                 asked = await discord.say(discord.ada, discord.roses, question(pump))
@@ -99,9 +99,9 @@ async def test_a_wrong_token_ends_nothing_else(discord: Garden, home: Path) -> N
     process = Process(discord, home, {"DISCORD_TOKEN": "not.the.token"})
     process.start()
     try:
-        await discord.until(lambda: "the token is refused" in process.log, timeout=30)
+        await discord.until(lambda: "the token is refused" in process.log)
         assert process.running
-        assert await process.stop(within=10) == 0
+        assert await process.stop() == 0
         process.assert_clean("not.the.token")
     finally:
         process.kill()

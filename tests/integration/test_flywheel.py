@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ import httpx2
 import pytest
 
 from tests.platforms.command import COMMAND, Cli, environment
+from tests.platforms.ports import free_port
 from tests.platforms.training import training_python
 
 pytestmark = [pytest.mark.train, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -42,14 +42,6 @@ learning_rate = 0.00001
 """
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 def until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Wait for something to be true."""
     deadline = time.monotonic() + seconds
@@ -63,7 +55,7 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
 def answers(address: str) -> bool:
     """Whether somebody is there."""
     try:
-        return httpx2.get(address).status_code == 200
+        return httpx2.get(address, timeout=60).status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -170,6 +162,7 @@ def _gated(cli: Cli) -> None:
     cases = (cli.folder / "suites" / "sample.jsonl").read_text("utf-8").splitlines()[:4]
     (cli.folder / "suites" / "few.jsonl").write_text("\n".join(cases), "utf-8")
     judged = cli("models", "gate", "v1", "--suite", "few", "--json", timeout=300)
+    assert judged.stdout, judged.stderr
     told = json.loads(judged.stdout)
     assert told["verdict"] == "fail"  # four cases are too few to tell anything
     assert judged.returncode == 1
@@ -193,5 +186,6 @@ def _released(cli: Cli, api: Api, candidate: str, base: str) -> None:
     until(lambda: api.speaker("live") == base, "the roll-back")
     actions = [entry["action"] for entry in cli.json("audit", "list", "--kind", "operator")]
     assert {"model promoted", "model rolled back"} <= set(actions)
-    assert cli.json("audit", "verify") == {"ok": True, "broken": None}
+    verified = cli.json("audit", "verify")
+    assert (verified["ok"], verified["broken"]) == (True, None)
     assert cli.json("models", "show", "v1")["state"] == "retired"

@@ -62,7 +62,8 @@ async def test_messages_of_every_kind_arrive_as_they_are_meant(scene: Connected)
 
 
 async def test_what_is_no_question_is_acknowledged_and_left_alone(scene: Connected) -> None:
-    """Edits, deletions, other bots, our own posts, joins: no question, no redelivery."""
+    """Edits and deletions come as such, other bots, our own posts, joins not at all: no question,
+    no redelivery."""
     slack = scene.slack
     robot = slack.user("U9", "Robot", bot=True)
     slack.join(robot, scene.garden)
@@ -75,6 +76,8 @@ async def test_what_is_no_question_is_acknowledged_and_left_alone(scene: Connect
     await scene.settled()
     assert [h.text for h in scene.desk.heard] == ["hm", "so"]
     assert scene.desk.reactions == []
+    assert [(h.message, h.text) for h in scene.desk.edited] == [(ts, "hm hm")]
+    assert [(d.place.channel, d.message) for d in scene.desk.deleted] == [("C1", ts)]
 
 
 async def test_an_edit_that_adds_the_mention_is_a_question(scene: Connected) -> None:
@@ -94,7 +97,7 @@ async def test_what_could_not_be_kept_comes_again(scene: Connected) -> None:
     scene.desk.faults = [BROKEN]
     await scene.slack.say(scene.ada, scene.slack.dm(scene.ada), "are you there?")
     await scene.slack.until(lambda: scene.slack.unacknowledged)
-    await scene.slack.until(lambda: scene.desk.heard, 10)
+    await scene.slack.until(lambda: scene.desk.heard)
     await scene.settled()
     assert [h.text for h in scene.desk.heard] == ["are you there?"]
 
@@ -142,9 +145,9 @@ async def test_a_lost_connection_is_made_anew(scene: Connected) -> None:
             slack.cut_sockets()
         else:
             await slack.disconnect()
-        await slack.until(lambda: slack.outbox.connected_ever > before, 15)
+        await slack.until(lambda: slack.outbox.connected_ever > before)
         await slack.say(scene.ada, slack.dm(scene.ada), text)
-        await slack.until(lambda: any(h.text == text for h in scene.desk.heard), 15)
+        await slack.until(lambda: any(h.text == text for h in scene.desk.heard))
 
     for text in ("cut", "goodbye", "silence"):
         await heard_after(text)
@@ -157,9 +160,9 @@ async def test_slack_that_refuses_at_first_is_asked_again(scene: Connected) -> N
     slack.fault("apps.connections.open", status=500, times=2)
     slack.cut_sockets()
     await slack.until(lambda: not slack.outbox.connections or slack.outbox.connected_ever > 1)
-    await slack.until(lambda: slack.outbox.connected_ever > 1, 15)
+    await slack.until(lambda: slack.outbox.connected_ever > 1)
     await slack.say(scene.ada, slack.dm(scene.ada), "again")
-    await slack.until(lambda: scene.desk.heard, 10)
+    await slack.until(lambda: scene.desk.heard)
 
 
 async def test_order_is_kept_within_a_thread(scene: Connected) -> None:
@@ -193,7 +196,7 @@ async def test_logs_hold_no_words_and_no_secrets(
     await slack.command(scene.ada, scene.garden, "/unknown", "my-own-words")
     slack.fault("apps.connections.open", error="invalid_auth", times=1)
     slack.cut_sockets()
-    await slack.until(lambda: slack.outbox.connected_ever > 1, 15)
+    await slack.until(lambda: slack.outbox.connected_ever > 1)
     await scene.settled()
     said = caplog.text + "".join(capfd.readouterr())
     assert "not kept" in said

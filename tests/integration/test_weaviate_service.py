@@ -280,7 +280,7 @@ class Serving:
                 stdout=log,
                 stderr=log,
             )
-        self.client = httpx2.Client(base_url=self._address(), timeout=30, trust_env=False)
+        self.client = httpx2.Client(base_url=self._address(), timeout=120, trust_env=False)
 
     @property
     def log(self) -> str:
@@ -310,7 +310,7 @@ class Serving:
     def not_ready(self) -> dict[str, str]:
         return dict(self.client.get("/readyz").json()["not_ready"])
 
-    def until(self, ready: bool, seconds: float = 30) -> None:
+    def until(self, ready: bool, seconds: float = 120) -> None:
         until = time.monotonic() + seconds
         while bool(self.not_ready()) is ready:
             assert time.monotonic() < until, self.not_ready()

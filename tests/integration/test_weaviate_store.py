@@ -105,7 +105,7 @@ async def test_a_server_that_dies_is_used_again_when_it_is_back(
     with pytest.raises(StoreUnavailableError):
         await put(store, "b", "red lamp")
     weaviate_node.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             try:
                 result = await search(store, "lamp")

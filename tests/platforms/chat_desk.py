@@ -79,7 +79,7 @@ class Office:
             await self.desk.take(message)
         await self.work()
 
-    async def work(self, seconds: float = 20.0) -> None:
+    async def work(self, seconds: float = 90.0) -> None:
         """Work until everything in the inbox is done or failed."""
         running = asyncio.create_task(self.desk.run())
         try:

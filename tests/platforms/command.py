@@ -31,7 +31,7 @@ class Cli:
     folder: Path
     more: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*COMMAND, *arguments],
             cwd=self.folder,
@@ -42,7 +42,7 @@ class Cli:
             timeout=timeout,
         )
 
-    def json(self, *arguments: str, timeout: float = 60) -> Any:
+    def json(self, *arguments: str, timeout: float = 240) -> Any:
         """What ``--json`` prints; it must have worked."""
         done = self(*arguments, "--json", timeout=timeout)
         assert done.returncode == 0, done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.platforms.discord_payloads import (
     channel_json,
     guild_create,
@@ -47,6 +49,17 @@ def message_deleted(world: World, message: Message) -> None:
     given = {"id": message.id, "channel_id": channel.id, **_in_guild(channel)}
     if hears(world, channel):
         world.emit("MESSAGE_DELETE", channel.guild, lambda _: given)
+
+
+def bulk_deleted(world: World, messages: Sequence[Message]) -> None:
+    """MESSAGE_DELETE_BULK, of messages in one channel: they are gone."""
+    channel = world.channels[messages[0].channel]
+    for message in messages:
+        message.deleted = True
+    ids = [message.id for message in messages]
+    given = {"ids": ids, "channel_id": channel.id, **_in_guild(channel)}
+    if hears(world, channel):
+        world.emit("MESSAGE_DELETE_BULK", channel.guild, lambda _: given)
 
 
 def reacted(world: World, added: bool, user: str, message: Message, emoji: str) -> None:

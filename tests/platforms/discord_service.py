@@ -68,7 +68,7 @@ class Garden(DiscordServer):
         return answer
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+async def eventually(check: Callable[[], Awaitable[bool]], seconds: float = 90.0) -> None:
     """Until something is true."""
     async with asyncio.timeout(seconds):
         while True:

@@ -94,6 +94,7 @@ class Recorded:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    query: str = ""
 
 
 Answer = str | Callable[[list[Message]], str]
@@ -155,14 +156,14 @@ class OpenAIServer:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main(started)))
         self._thread.daemon = True
         self._thread.start()
-        started.wait(5)
+        started.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(5)
+        self._thread.join(60)
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 90.0) -> None:
         """Wait for something to become true of the server."""
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110  # it lives in another thread
@@ -174,8 +175,17 @@ class OpenAIServer:
         started.set()
         await self._stopping.wait()
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        await self._iterations()  # what was just accepted becomes a connection, which can be closed
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._iterations()
+
+    @staticmethod
+    async def _iterations() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     async def listen(self) -> asyncio.Server:
         """Listen in the running loop; for those who bring their own."""
@@ -204,7 +214,8 @@ class OpenAIServer:
         pairs = (line.split(":", 1) for line in head[1:] if line)
         headers = {name.strip().lower(): value.strip() for name, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        return Recorded(method, path, headers, json.loads(body) if body else {})
+        path, _, query = path.partition("?")
+        return Recorded(method, path, headers, json.loads(body) if body else {}, query)
 
     async def _respond(self, request: Recorded, writer: asyncio.StreamWriter) -> None:
         behaviour, fault = self.behaviour, self._strike()

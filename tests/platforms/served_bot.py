@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,19 +15,12 @@ import httpx2
 import pytest
 
 from tests.platforms.command import COMMAND, environment
+from tests.platforms.ports import free_port
 
 TOKEN = "operator-token"
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def until(holds: Callable[[], object], what: str, seconds: float = 60) -> None:
+def until(holds: Callable[[], object], what: str, seconds: float = 120) -> None:
     """Wait for something to be true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -48,7 +40,7 @@ class Api:
     def post(self, path: str, body: object) -> httpx2.Response:
         """What it answers, whatever it is."""
         headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        return httpx2.post(f"{self.address}{path}", json=body, headers=headers, timeout=60)
+        return httpx2.post(f"{self.address}{path}", json=body, headers=headers, timeout=120)
 
     def ask(self, question: str, **more: object) -> dict[str, Any]:
         """A question's answer; it must have worked."""
@@ -68,12 +60,12 @@ class Api:
 
     def text(self, path: str) -> str:
         """What an open page holds."""
-        return httpx2.get(f"{self.address}{path}", timeout=30).text
+        return httpx2.get(f"{self.address}{path}", timeout=120).text
 
 
 def _ready(address: str) -> bool:
     try:
-        return httpx2.get(f"{address}/readyz").status_code == 200
+        return httpx2.get(f"{address}/readyz", timeout=60).status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -93,8 +85,8 @@ def serving(folder: Path, more: Mapping[str, str], only: str = "web") -> Iterato
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            until(lambda: _ready(address), f"serve at {address}", 90)
+            until(lambda: _ready(address), f"serve at {address}")
             yield Api(address)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(45)
+            process.wait(90)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from adapters.chat.base import Heard, Place, Reaction
+from adapters.chat.base import Deleted, Heard, Place, Reaction
 from adapters.chat.ports import About
 from bot.conversation import Author, Principal, Rating
 from bot.errors import NotFoundError
@@ -30,6 +30,8 @@ class NotingDesk:
     turns: set[str] | None = None
     heard: list[Heard] = field(default_factory=list)
     reactions: list[tuple[Reaction, str]] = field(default_factory=list)
+    deleted: list[Deleted] = field(default_factory=list)
+    edited: list[Heard] = field(default_factory=list)
     ratings: list[tuple[str, str, Rating, str, str]] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
     handed_off: list[tuple[str, str]] = field(default_factory=list)
@@ -56,6 +58,14 @@ class NotingDesk:
     async def react(self, reaction: Reaction, event_id: str) -> None:
         self._fail()
         self.reactions.append((reaction, event_id))
+
+    async def drop(self, deleted: Deleted) -> None:
+        self._fail()
+        self.deleted.append(deleted)
+
+    async def amend(self, heard: Heard, event_id: str) -> None:
+        self._fail()
+        self.edited.append(heard)
 
     async def rate(
         self,

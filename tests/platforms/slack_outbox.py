@@ -8,7 +8,7 @@ import hmac
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -78,6 +78,8 @@ class Outbox:
     patience: float = 60.0
     ack_delay: float = 0.0
     acks_to_lose: int = 0
+    hold: Callable[[], float] | None = None
+    """For how many seconds the next event is held back: later ones overtake it."""
     connections: list[Connection] = field(default_factory=list)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     connected_ever: int = 0
@@ -118,6 +120,8 @@ class Outbox:
 
     async def _with_retries(self, delivery: Delivery) -> None:
         reason = ""
+        if self.hold is not None:
+            await asyncio.sleep(self.hold())
         for number, delay in enumerate((0.0, *self.retry_delays)):
             if delay:
                 await asyncio.sleep(delay)

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,14 +22,6 @@ from tests.platforms.slack_state import Message
 def answered(message: Message) -> bool:
     """Whether a message of the bot is an answer in its last form, with the thumbs below."""
     return message.has_feedback and not message.streaming
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -90,7 +81,7 @@ class Service:
         """``kill -9``, where it still runs."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
 
     @property
     def _log(self) -> Path:
@@ -127,7 +118,7 @@ async def serving(service: Service, *, connected: bool = True) -> AsyncIterator[
     service.start()
     try:
         if connected:
-            await service.slack.connected(timeout=30)
+            await service.slack.connected()
         yield service
     finally:
         service.kill()

@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Watched(ABC):
     """A stand-in that can be waited for."""
 
-    async def until(self, predicate: Callable[[], object], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def until(self, predicate: Callable[[], object], timeout: float = 90.0) -> None:  # noqa: ASYNC109
         """Wait for something to become true of the server."""
         deadline = time.monotonic() + timeout
         while not predicate():
@@ -78,7 +78,7 @@ class Served(ABC):
     def __exit__(self, *_: object) -> None:
         self.play(self.__aexit__())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(60)
         self._loop.close()
 
     def play(self, action: Coroutine[Any, Any, T]) -> T:

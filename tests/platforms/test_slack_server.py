@@ -211,7 +211,7 @@ async def test_sockets_end_in_three_ways(slack: SlackServer) -> None:
 
     async def hears(text: str) -> None:
         await slack.say(ada, garden, text)
-        await slack.until(lambda: text in heard, 20)
+        await slack.until(lambda: text in heard)
 
     async with connected(slack, app):
         await hears("first")

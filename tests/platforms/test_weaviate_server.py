@@ -35,7 +35,7 @@ def test_server_has_the_pinned_version_and_no_module(weaviate: WeaviateProcess) 
 def test_server_asks_for_its_key(weaviate: WeaviateProcess, key: str | None) -> None:
     """Without the key, or with another, nothing is read."""
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    answer = httpx2.get(f"{weaviate.url}/v1/schema", headers=headers, trust_env=False)
+    answer = httpx2.get(f"{weaviate.url}/v1/schema", headers=headers, trust_env=False, timeout=60)
     assert answer.status_code == 401
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import httpx2
 
 VERSION = "1.39.0"
-STARTING = 60.0
+STARTING = 120.0
 """Seconds that a start may take on a busy machine; alone it takes two."""
 
 # The kernel hands out ports for outgoing connections above these: a server that is killed and
@@ -196,7 +196,7 @@ class WeaviateProcess:
             f"{self.url}/v1/{path}",
             json=body,
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=30,
+            timeout=90,
             trust_env=False,
         )
         answer.raise_for_status()
@@ -224,7 +224,7 @@ class WeaviateProcess:
         """``kill -9``, where it runs."""
         if self.process is not None and self.running:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
 
     def stop(self, within: float = 30.0) -> None:
         """SIGTERM, as an operator stops it, and ``kill -9`` where that takes too long."""

@@ -14,25 +14,41 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import uvicorn
 
 from adapters.advising import AdviceDesk, advice_desk
-from adapters.assembly import utc_now
 from adapters.costing import CostDesk
-from adapters.datasets import DatasetDesk
+from adapters.evaluation.desk import ScorecardDesk
+from adapters.first_run import FirstRun
+from adapters.forgetting import desk_with as forgetting_with
 from adapters.gaps import GapDesk
-from adapters.gate_records import GateBook, GateDesk, GateFiles
-from adapters.releasing import ReleaseDesk, release_desk
-from adapters.reviewing import Review
+from adapters.governance.desk import GovernanceDesk
+from adapters.governance.people import PeopleDesk
+from adapters.in_force import InForce
+from adapters.jobs.desk import JobDesk
+from adapters.jobs.desk import desk_of as job_desk
+from adapters.release.gate_records import GateBook, GateDesk, GateFiles
+from adapters.release.releasing import ReleaseDesk, release_desk
 from adapters.routing import RoutingDesk, routing_desk
-from adapters.tuning import TuningDesk
-from adapters.tuning import desk_of as tuning_desk
+from adapters.suites import SuiteDesk
+from adapters.teaching.datasets import DatasetDesk
+from adapters.teaching.reviewing import Review
+from adapters.teaching.tuning import TuningDesk
+from adapters.teaching.tuning import desk_of as tuning_desk
+from adapters.trials import Audience, Choice, Choices, Prompt, Trial, Tried
+from adapters.watch.desk import WatchDesk
 from adapters.web.app import create_app
+from adapters.web.auth import Access
 from adapters.web.ports import Application, Show
+from adapters.web.sso import SingleSignOn
+from adapters.web.widget_gate import Widget
 from bot.conversation import (
+    Author,
     Outcome,
+    Platform,
     Principal,
     Question,
     Route,
@@ -40,21 +56,26 @@ from bot.conversation import (
     Turn,
     Usage,
 )
-from bot.errors import ModelUnavailableError
+from bot.errors import ModelUnavailableError, WellspokenError
 from bot.evidence import Chunk, Citation, Claim, Grounding, Passage, Retrieval
 from bot.handoff import HandoffBook
 from bot.metrics import Metrics
+from bot.ports import ChatMessage
 from bot.sentences import split
 from bot.settings import Settings, load_settings
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
+from bot.store.console_ends import ConsoleEnds
 from bot.store.feedback import FeedbackBook
 from bot.store.gap_intake import GapIntake
 from bot.store.gaps import GapBook
 from bot.store.history import History
 from bot.store.ids import new_id
+from bot.store.processes import ProcessBook
 from bot.store.reviews import ReviewBook
 from bot.store.rewrites import RewriteBook
+from bot.store.timing import utc_now
+from bot.store.today import TodayBook
 from bot.store.turn_list import TurnList
 from bot.work.leases import Leases
 from knowledge.embedder import BuiltinEmbedder
@@ -173,7 +194,7 @@ class ScriptedEngine:
             if known is not None:
                 await show(known.answer)
                 return known
-        scripted = self._scripted(question)
+        scripted = self.scripted(question)
         await asyncio.sleep(self.pause)
         at = 0
         for sentence in split(scripted.text):
@@ -189,7 +210,7 @@ class ScriptedEngine:
         self.metrics.observe_turn(turn)
         return turn
 
-    def _scripted(self, question: Question) -> Scripted:
+    def scripted(self, question: Question) -> Scripted:
         if "paid" in question.text and "staff" in question.principal.groups:
             return Scripted(
                 f"{SALARY_TEXT} [1]", passages=(SALARY,), quotes=((SALARY, SALARY_TEXT),)
@@ -329,7 +350,7 @@ def stand_in_gaps(
 
 @dataclass(frozen=True)
 class TuningHome:
-    """Fulfils :class:`adapters.tuning.Application`."""
+    """Fulfils :class:`adapters.teaching.tuning.Application`."""
 
     settings: Settings
     database: Database
@@ -337,6 +358,43 @@ class TuningHome:
 
     def clock(self) -> datetime:
         return utc_now()
+
+
+@dataclass
+class StandInTrials:
+    """Plays the prepared answers, and keeps what it was asked; "grand" is a model that speaks
+    another way, and was sent a prompt."""
+
+    engine: ScriptedEngine
+    asked: list[Trial] = field(default_factory=list)
+    fails: WellspokenError | None = None
+
+    async def choices(self) -> Choices:
+        return Choices(
+            (Choice("", "Whoever answers today"), Choice("grand", "v2, candidate")),
+            (Choice("", "Juniper, as it is today"), Choice("0123456789", "Juniper, 0123456789")),
+            (Choice("", "The one that answers today"),),
+            (
+                Audience(
+                    "Slack channel:C1", "Slack channel C1", Platform.SLACK, frozenset({"staff"})
+                ),
+            ),
+        )
+
+    async def ask(self, trial: Trial, by: Author, *, keep: bool = False) -> Tried:
+        """The prepared answer, perhaps as another model would give it."""
+        self.asked.append(trial)
+        if self.fails is not None:
+            raise self.fails
+        question = Question(trial.question, by, Principal(trial.groups), history=trial.history)
+        turn = stand_in_turn(question, self.engine.scripted(question))
+        prompts: tuple[Prompt, ...] = ()
+        if trial.model:
+            turn = replace(turn, model=trial.model, usage=Usage(900, 120, 0.0021))
+            prompts = (Prompt(trial.model, (ChatMessage("system", "You are Juniper."),)),)
+        if keep:
+            await self.engine.history.record(turn)
+        return Tried(trial, turn, prompts, keep)
 
 
 @dataclass
@@ -368,6 +426,40 @@ class WebApplication:
     not_ready: dict[str, str | None] = field(default_factory=dict)
     home: Path = Path()
 
+    @cached_property
+    def trials(self) -> StandInTrials:
+        return StandInTrials(self.engine)
+
+    @property
+    def today(self) -> TodayBook:
+        return TodayBook(self.database)
+
+    @property
+    def first_run(self) -> FirstRun:
+        def settings() -> Settings:
+            return load_settings(WELLSPOKEN_HOME=self.home)
+
+        return FirstRun(
+            settings(),
+            settings,
+            store=self.store,
+            sources=self.sources,
+            today=self.today,
+            voice=self.persona.label,
+        )
+
+    @property
+    def in_force(self) -> InForce:
+        return InForce(load_settings(WELLSPOKEN_HOME=self.home))
+
+    @property
+    def console_ends(self) -> ConsoleEnds:
+        return ConsoleEnds(self.database)
+
+    @property
+    def processes(self) -> ProcessBook:
+        return ProcessBook(self.database)
+
     @property
     def datasets(self) -> DatasetDesk:
         return DatasetDesk(
@@ -376,6 +468,19 @@ class WebApplication:
             persona=default_persona("Juniper"),
             clock=utc_now,
         )
+
+    @property
+    def governance(self) -> GovernanceDesk:
+        """The trail and the people in this database; no knowledge is there to be taken back."""
+
+        async def nothing(_documents: Sequence[str]) -> None:
+            return None
+
+        settings = load_settings(WELLSPOKEN_HOME=self.home)
+        parts = TuningHome(settings, self.database, self.audit)
+        people = PeopleDesk(self.database, self.audit, self.home, utc_now)
+        forgetting = forgetting_with(parts, nothing)
+        return GovernanceDesk(self.audit, people, forgetting, self.home)
 
     @property
     def models(self) -> ReleaseDesk:
@@ -389,8 +494,40 @@ class WebApplication:
         )
 
     @property
+    def jobs(self) -> JobDesk:
+        """Jobs in this database; nobody works on them."""
+        return job_desk(
+            TuningHome(load_settings(WELLSPOKEN_HOME=self.home), self.database, self.audit)
+        )
+
+    @property
     def advising(self) -> AdviceDesk:
         return advice_desk(load_settings(WELLSPOKEN_HOME=self.home), self.database, utc_now)
+
+    @property
+    def suites(self) -> SuiteDesk:
+        """Cases in this database, tried on a search that finds nothing unless a test says what."""
+        return SuiteDesk(
+            settings=load_settings(WELLSPOKEN_HOME=self.home),
+            database=self.database,
+            audit=self.audit,
+            ledger=self.ledger,
+            retriever=StandInRetriever,
+            clock=utc_now,
+        )
+
+    @property
+    def watch(self) -> WatchDesk:
+        settings = load_settings(WELLSPOKEN_HOME=self.home)
+        return WatchDesk(settings.watch, self.database, utc_now)
+
+    @property
+    def scorecards(self) -> ScorecardDesk:
+        """Runs in this database, and those that are started."""
+        settings = load_settings(
+            WELLSPOKEN_HOME=self.home, DATABASE_URL=f"sqlite:///{self.home / 'web.db'}"
+        )
+        return ScorecardDesk(settings, self.database, utc_now)
 
     @property
     def gate_book(self) -> GateBook:
@@ -462,7 +599,15 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, *, port: int = 0, pause: float = 0.0) -> Iterator[Served]:
+def served(
+    folder: Path,
+    *,
+    port: int = 0,
+    pause: float = 0.0,
+    access: Access | None = None,
+    sso: SingleSignOn | None = None,
+    widget: Widget | None = None,
+) -> Iterator[Served]:
     """Serve the stand-in in a thread of its own until the block ends."""
     ready = threading.Event()
     holder: list[tuple[uvicorn.Server, WebApplication]] = []
@@ -472,7 +617,11 @@ def served(folder: Path, *, port: int = 0, pause: float = 0.0) -> Iterator[Serve
             application.engine.pause = pause
             contract: Application = application
             config = uvicorn.Config(
-                create_app(contract), host="127.0.0.1", port=port, log_level="warning", ws="none"
+                create_app(contract, access=access, sso=sso, widget=widget),
+                host="127.0.0.1",
+                port=port,
+                log_level="warning",
+                ws="none",
             )
             server = uvicorn.Server(config)
             holder.append((server, application))
@@ -481,7 +630,7 @@ def served(folder: Path, *, port: int = 0, pause: float = 0.0) -> Iterator[Serve
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
-    ready.wait(20)
+    ready.wait(90)
     server, application = holder[0]
     while not server.started and thread.is_alive():
         time.sleep(0.02)
@@ -490,7 +639,7 @@ def served(folder: Path, *, port: int = 0, pause: float = 0.0) -> Iterator[Serve
         yield Served(f"http://127.0.0.1:{bound}", application)
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
 
 
 def down(server: str = "http://127.0.0.1:9") -> ModelUnavailableError:

@@ -30,6 +30,8 @@ CITED = (Citation(1, "a.md", "A & <B>", URI, "q"), Citation(2, "b.md", "B", "doc
         ("[bad](https://evil.example) https://evil.example", "bad `evil.example`"),
         ("a\n\n---\n\nb", "a\n\n──────────\n\nb"),
         ("````\n```\n````", f"```\n`{ZWSP}`{ZWSP}`\n```"),
+        ("</forget-me:1> <t:0:R>", f"<{ZWSP}/forget-me:1> <{ZWSP}t:0:R>"),
+        ("<a:wave:1> <:wave:1>", f"<{ZWSP}a:wave:1> <{ZWSP}:wave:1>"),
         ("@everyone <@80351110224678912>", f"@{ZWSP}everyone <{ZWSP}@80351110224678912>"),
         ("`<@&80351110224678912>`", f"`<{ZWSP}@&80351110224678912>`"),
         ("| A | B |\n|---|---|\n| 1 | 2 |", "```\nA  B\n-  -\n1  2\n```"),

@@ -27,5 +27,5 @@ async def test_the_checker_answers_and_leaves_no_thread(*, warm: bool) -> None:
         assert 0 < likely < 1
         mine = [t for t in threads() if t not in before]
     for thread in mine:
-        thread.join(10)
+        thread.join(60)
     assert not any(t.is_alive() for t in mine)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.abstaining import missing_words, other_task, unknown
-from bot.evidence import Chunk, NotKnowing, Passage, Retrieval
+from bot.abstaining import as_said, missing_words, other_task, unknown
+from bot.evidence import Chunk, NotKnowing, Passage, Retrieval, Unknown
 from bot.guardrails import evidence_is_weak
 
 
@@ -115,3 +115,11 @@ def test_every_question_has_a_kind_and_a_reason(question: str, found: list[Passa
     assert why.reason
     assert len(why.missing) <= 3
     assert all(word in question for word in why.missing)
+
+
+def test_only_words_that_somebody_said_are_named_as_missing() -> None:
+    """What a model put into a rewritten question is not, and an address is no word."""
+    why = Unknown(NotKnowing.NOTHING, "", ("Zanzibar", "MG-900", "evil.example/x"))
+    said = as_said(why, ("And the mg-900?", "What is on evil.example/x?"))
+    assert said.missing == ("MG-900",)
+    assert as_said(said, ("the MG-900",)) is said

@@ -134,6 +134,10 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WEAVIATE_GRPC_URL", "127.0.0.1:0", "a number from 1 to 65535"),
         ("DATABASE_URL", "postgresql://u:s3cr3t@host:99999/x", "a number from 1 to 65535"),
         ("DATABASE_URL", "postgresql://u:s3cr3t@host:port/x", "a number from 1 to 65535"),
+        ("DATABASE_URL", "postgresql://u:x@s3cr3t@host/x", "write it as %40"),
+        ("DATABASE_URL", "postgresql://u@host/x?s3cr3t=1", "an option that is not known"),
+        ("SLACK_API_URL", "http://u:s3cr3t@host/api/", "the token alone"),
+        ("DISCORD_API_URL", "http://s3cr3t@host/api/", "the token alone"),
         ("SLACK_API_URL", "http://127.0.0.1:65536/api/", "a number from 1 to 65535"),
         ("OPENAI_BASE_URL", "sk-s3cr3t", "starts with http:// or https://"),
     ],
@@ -283,3 +287,11 @@ def test_the_judge_of_claims_is_set() -> None:
     Path("wellspoken.toml").write_text('[checking]\nby = "lettucedetect"\n')
     with pytest.raises(ConfigurationError, match="path names the folder"):
         load_settings()
+
+
+@pytest.mark.parametrize("query", ["", "?sslmode=require", "?host=/run/postgresql&ssl=prefer"])
+def test_options_of_the_driver_are_taken(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that asyncpg and SQLAlchemy know, and libpq's word for ssl."""
+    address = f"postgresql://u:p%40ss@host/x{query}"
+    monkeypatch.setenv("DATABASE_URL", address)
+    assert load_settings().database == address

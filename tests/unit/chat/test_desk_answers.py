@@ -64,12 +64,27 @@ async def test_a_thread_is_answered_in_order(tmp_path: Path) -> None:
         assert {question.thread for question in here.engine.asked} == {first.home.key}
 
 
+async def test_a_thread_in_a_direct_message_is_answered_in_order(tmp_path: Path) -> None:
+    """What begins a thread there stands outside of it; what follows waits for its answer."""
+    async with office(tmp_path) as here:
+        lately = datetime.now(UTC) - timedelta(seconds=10)
+        first = said("One", place=DIRECT, at=lately)
+        later = said("Two", place=first.home, at=lately + timedelta(seconds=1))
+        for heard in (first, later):
+            await here.desk.take(heard)
+        (claim,) = await here.desk.inbox.claim(5)
+        assert claim.payload["heard"]["text"] == "One"
+        await here.desk.inbox.complete(claim)
+        (claim,) = await here.desk.inbox.claim(5)
+        assert claim.payload["heard"]["text"] == "Two"
+
+
 async def test_threads_are_answered_side_by_side(tmp_path: Path) -> None:
     """A slow answer in one thread does not hold up another thread."""
     async with office(tmp_path) as here:
-        here.engine.delay = 0.5
+        here.engine.delay = 2  # one after the other they would take 40 s
         questions = [said(f"Question {n}", for_bot=True) for n in range(20)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await here.hear(*questions)
         assert len(here.chat.posts) == 20
 
@@ -297,7 +312,7 @@ async def test_a_worker_that_is_stopped_hands_back(tmp_path: Path) -> None:
         first.engine.delay = 60
         await first.desk.take(question)
         running = asyncio.create_task(first.desk.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not chat.posts:  # noqa: ASYNC110 - it is the worker who posts
                 await asyncio.sleep(0.01)
         running.cancel()

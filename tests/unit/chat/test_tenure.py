@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from adapters.chat.tenure import Tenure
+from adapters.chat.tenure import Tenure, in_hand
 
 
 async def test_it_lasts_from_the_beginning_to_the_end() -> None:
@@ -44,5 +44,21 @@ async def test_the_end_ends_a_pause() -> None:
     pausing = asyncio.create_task(tenure.pause(60))
     await asyncio.sleep(0)
     tenure.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await pausing
+
+
+async def test_who_may_have_lost_the_lease_drafts_no_more() -> None:
+    """A process that stood still for too long does not write over what another one wrote."""
+    leased = True
+
+    async def answer() -> tuple[bool, bool]:
+        nonlocal leased
+        in_hand.set(lambda: leased)
+        tenure = Tenure()
+        tenure.begin()
+        before = tenure.holds
+        leased = False
+        return before, tenure.holds
+
+    assert await asyncio.create_task(answer()) == (True, False)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from adapters.chat.base import ChannelKind, Place
 from adapters.slack.events import (
     asked_by_shortcut,
+    deleted_of,
+    edited_of,
     heard_of_event,
     organisation_of,
     place_of_interaction,
@@ -87,6 +89,47 @@ def test_the_mention_leaves_the_text(text: str, left: str) -> None:
 def test_what_no_person_says_is_nothing(event: dict[str, Any]) -> None:
     """Our own posts, other bots, and everything but a new message."""
     assert heard_of_event(body(**event), US) is None
+
+
+def changed(old: str, **new: Any) -> dict[str, Any]:
+    """The event of a message that was changed."""
+    message = {"type": "message", "user": "U1", "ts": "171.1", "edited": {"ts": "172.0"}, **new}
+    return body(
+        subtype="message_changed",
+        hidden=True,
+        user=None,
+        message=message,
+        previous_message={"text": old, "ts": "171.1"},
+    )
+
+
+def test_an_edit_is_the_message_with_its_new_words() -> None:
+    """In its place, at the moment of the edit."""
+    heard = edited_of(changed("hi", text="<@UBOT> how?", thread_ts="170.1"), US)
+    assert heard is not None
+    assert (heard.message, heard.text, heard.place.key) == ("171.1", "how?", "slack:T1:C1:170.1")
+    assert (heard.edited, heard.at.timestamp()) == (True, 172.0)
+
+
+@pytest.mark.parametrize(
+    "new", [{"text": "hi"}, {"text": "x", "edited": None}, {"text": "x", "bot_id": "B9"},
+            {"text": "x", "user": "UBOT"}, {"subtype": "tombstone", "text": "gone"}]
+)  # fmt: skip
+def test_what_changes_no_words_of_a_person_is_no_edit(new: dict[str, Any]) -> None:
+    """Previews, bots' messages, our own, and what was deleted."""
+    assert edited_of(changed("hi", **new), US) is None
+
+
+def test_a_deletion_names_the_message() -> None:
+    """Also where only a tombstone is left above a thread that goes on."""
+    before = {"ts": "171.1", "thread_ts": "170.1"}
+    gone = body(subtype="message_deleted", deleted_ts="171.1", previous_message=before)
+    tombstone = changed("hi", subtype="tombstone", user="USLACKBOT", edited=None)
+    for event, home in ((gone, "170.1"), (tombstone, "171.1")):
+        deleted = deleted_of(event)
+        assert deleted is not None
+        assert (deleted.message, deleted.home.key) == ("171.1", f"slack:T1:C1:{home}")
+    assert deleted_of(body()) is None
 
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast"])

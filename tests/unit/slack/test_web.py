@@ -25,7 +25,7 @@ async def slack() -> AsyncIterator[SlackServer]:
 
 @pytest.fixture
 async def web(slack: SlackServer) -> AsyncIterator[SlackWeb]:
-    client = SlackWeb(slack.bot_token, slack.url, timeout_s=0.5, patience_s=3.0, delivery_s=3.0)
+    client = SlackWeb(slack.bot_token, slack.url, timeout_s=2.0, patience_s=12.0, delivery_s=12.0)
     yield client
     await client.aclose()
 

@@ -17,12 +17,16 @@ from alembic.script import ScriptDirectory
 import adapters.discord.tables
 import adapters.slack.tables
 import bot.store.chat_tables
+import bot.store.console_ends
 import bot.store.cost_tables
 import bot.store.evaluation_tables
 import bot.store.gap_tables
+import bot.store.processes
 import bot.store.review_tables
 import bot.store.routing_tables
+import bot.store.suite_tables
 import bot.store.tables
+import bot.store.watch_tables
 import bot.work.tables
 import knowledge.ledger
 import persona.tables
@@ -45,7 +49,10 @@ async def test_migrated_schema_equals_the_tables(database: Database) -> None:
     parts = {
         bot.store.tables.turns,
         bot.store.chat_tables.replies,
+        bot.store.console_ends.console_ends,
         bot.store.evaluation_tables.evaluations,
+        bot.store.suite_tables.suite_cases,
+        bot.store.watch_tables.schedules,
         bot.store.gap_tables.gaps,
         bot.store.cost_tables.answer_cache,
         bot.store.routing_tables.routing_versions,

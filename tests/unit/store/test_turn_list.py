@@ -40,7 +40,7 @@ async def keep(database: Database, make_turn: MakeTurn, *changes: dict[str, Any]
 
 
 async def ids(database: Database, wanted: Wanted) -> list[str]:
-    return [line.id for line in await TurnList(database).page(wanted, 50)]
+    return [line.id for line in (await TurnList(database).look(wanted, 50)).lines]
 
 
 async def test_turns_come_newest_first_a_page_at_a_time(
@@ -51,10 +51,10 @@ async def test_turns_come_newest_first_a_page_at_a_time(
     book = TurnList(database)
 
     seen = []
-    page = await book.page(Wanted(), 2)
+    page = (await book.look(Wanted(), 2)).lines
     while page:
         seen += [line.id for line in page]
-        page = await book.page(Wanted(), 2, page[-1].place)
+        page = (await book.look(Wanted(), 2, page[-1].place)).lines
 
     assert seen == sorted((turn.id for turn in turns), reverse=True)
 
@@ -106,7 +106,7 @@ async def test_a_line_says_what_was_kept_back(database: Database, make_turn: Mak
     """How many sentences, and how many of them were said in other words."""
     rejected = (Rejected("No."), Rejected("Yes.", became="Maybe."))
     await keep(database, make_turn, {"grounding": Grounding((), rejected), "cached_from": "turn-0"})
-    (line,) = await TurnList(database).page(Wanted(), 5)
+    (line,) = (await TurnList(database).look(Wanted(), 5)).lines
 
     assert (line.kept_back, line.repaired, line.cached_from) == (2, 1, "turn-0")
     assert line.question == "How often does the filter change?"

@@ -90,9 +90,9 @@ async def test_a_late_holder_cannot_write(database: Database, clock: Clock) -> N
 async def test_a_held_block_renews_and_releases(database: Database) -> None:
     """Inside the block nobody else gets the lease, however long it takes; after it, anybody."""
     leases = Leases(database)
-    async with leases.hold("a", "one", seconds=0.6) as lease:
+    async with leases.hold("a", "one", seconds=3) as lease:
         assert lease.token == 1
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(4)
         assert not await leases.take("a", "two", 1)
         with pytest.raises(LeaseLostError):
             async with leases.hold("a", "two"):
@@ -104,7 +104,7 @@ async def test_a_block_that_lost_its_lease_is_stopped(database: Database) -> Non
     """When the lease is gone, the block is cancelled and says so."""
     leases = Leases(database)
     with pytest.raises(LeaseLostError):
-        async with leases.hold("a", "one", seconds=0.3):
+        async with leases.hold("a", "one", seconds=6):
             await leases.release("a", "one")
             assert await leases.take("a", "two", 30)
             await asyncio.sleep(30)

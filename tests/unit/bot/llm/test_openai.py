@@ -63,7 +63,7 @@ async def test_answer_comes_in_pieces_and_ends_with_its_usage(
     server.behaviour.token_s = 0.001
     model = chat(prices=(2.0, 10.0))
     *texts, last = await pieces(model)
-    assert len(texts) > 2
+    assert len(texts) >= 2
     assert "".join(p.text for p in texts) == ANSWER
     assert all(p.text and p.usage is None for p in texts)
     assert last.text == ""
@@ -88,6 +88,15 @@ async def test_request_holds_the_prompt_the_limit_and_the_key(
         "stream_options": {"include_usage": True},
         "max_tokens": 300,
     }
+
+
+async def test_a_query_of_the_address_stays_behind_the_path(
+    server: OpenAIServer, chat: Chat
+) -> None:
+    """As ``?api-version=…`` of a gateway, which every request has to bring."""
+    assert await said(chat(base_url=f"{server.url}?api-version=1")) == ANSWER
+    request = server.requests[-1]
+    assert (request.path, request.query) == ("/v1/chat/completions", "api-version=1")
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7, 64])
@@ -377,25 +386,25 @@ async def test_silence_before_the_first_token_is_a_timeout(
 ) -> None:
     """The first-token limit is for all attempts: the server is asked once and given up."""
     server.behaviour.fault = fault
-    _, error = await heard(chat(first_token_s=0.4), ModelTimeoutError)
-    assert "longer than 0.4 s" in str(error)
+    _, error = await heard(chat(first_token_s=1.5), ModelTimeoutError)
+    assert "longer than 1.5 s" in str(error)
     assert len(server.requests) == 1
 
 
 async def test_silence_in_the_middle_is_a_timeout(server: OpenAIServer, chat: Chat) -> None:
     """A model that stops speaking is not waited for until the end of the answer's limit."""
     server.behaviour.fault = Fault.STALL
-    text, error = await heard(chat(first_token_s=0.4), ModelTimeoutError)
+    text, error = await heard(chat(first_token_s=4), ModelTimeoutError)
     assert text
-    assert "longer than 0.4 s" in str(error)
+    assert "longer than 4 s" in str(error)
 
 
 async def test_answer_that_never_ends_is_a_timeout(server: OpenAIServer, chat: Chat) -> None:
     """The whole answer has a limit too, however steadily it flows."""
     server.behaviour.tokens, server.behaviour.token_s = 10_000, 0.01
-    text, error = await heard(chat(first_token_s=0.5, answer_s=0.6), ModelTimeoutError)
+    text, error = await heard(chat(first_token_s=30, answer_s=4), ModelTimeoutError)
     assert text
-    assert "longer than 0.6 s" in str(error)
+    assert "longer than 4 s" in str(error)
 
 
 async def test_slow_reader_does_not_use_up_the_model_s_time(
@@ -404,9 +413,9 @@ async def test_slow_reader_does_not_use_up_the_model_s_time(
     """Time in which we post what came is not the model's."""
     server.behaviour.token_s = 0.001
     text = ""
-    async for piece in chat(first_token_s=0.5, answer_s=0.5).stream(QUESTION):
+    async for piece in chat(first_token_s=30, answer_s=3).stream(QUESTION):
         text += piece.text
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.6)
     assert text == ANSWER
 
 

@@ -134,7 +134,8 @@ async def test_faults_are_translated(
 ) -> None:
     """The embedder's errors are those of the chat model."""
     server.behaviour.fault = fault
-    embedder = OpenAIEmbedder("lost", server.url, None, seconds=0.5, retries=0)
+    seconds = 0.5 if fault is Fault.SILENT else 30.0
+    embedder = OpenAIEmbedder("lost", server.url, None, seconds=seconds, retries=0)
     with pytest.raises(error) as caught:
         await embedder.warm()
     if fault is Fault.UNKNOWN_MODEL:

@@ -1,0 +1,47 @@
+"""The worker keeps what it holds when its database writes nothing for longer than a lease."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from adapters.chat.worker import Worker
+from bot.store.base import Database
+from bot.work.inbox import Claim, Inbox
+
+LEASE_S = 0.3
+
+
+async def test_a_database_that_stands_still_makes_nobody_begin_anew(
+    sqlite_database: Database,
+) -> None:
+    """While the file is written anew leases run out; the work on them goes on, once."""
+    inbox = Inbox(sqlite_database, "one", lease_seconds=LEASE_S)
+    begun: list[str] = []
+    done = asyncio.Event()
+
+    async def handle(claim: Claim) -> None:
+        begun.append(claim.event_id)
+        if claim.event_id == "long":
+            for _ in range(3):
+                await sqlite_database.write(lambda _connection: time.sleep(2 * LEASE_S))
+                await inbox.put(f"event-{len(begun)}", "other", {})
+                await asyncio.sleep(LEASE_S)
+        await inbox.complete(claim)
+        if claim.event_id == "long":
+            done.set()
+
+    async def give_up(claim: Claim) -> None:
+        raise AssertionError(claim.event_id)
+
+    await inbox.put("long", "thread", {}, topic="chat")
+    worker = Worker(inbox, ["chat", ""], handle, give_up, places=4)
+    running = asyncio.create_task(worker.run())
+    try:
+        async with asyncio.timeout(60):
+            await done.wait()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert begun.count("long") == 1
+    assert len(set(begun)) == len(begun) > 1
