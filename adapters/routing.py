@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.conversation import Route
@@ -19,6 +19,7 @@ from bot.routing.signs import Source, sign_of
 from bot.routing.thresholds import Thresholds
 from bot.store.route_book import DoubtfulTurn, RouteBook, RouteShare
 from bot.store.routing import RoutingVersion, RoutingVersions
+from bot.store.timing import utc_now
 
 if TYPE_CHECKING:
     from bot.store.base import Database
@@ -53,7 +54,7 @@ class RoutingDesk:
         self,
         book: RouteBook,
         versions: RoutingVersions,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._book = book
         self._versions = versions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from bot.store.chat_tables import handoffs, is_proposed
 from bot.store.forgetting import FORGOTTEN
 from bot.store.ids import new_id
 from bot.store.tables import turns
+from bot.store.timing import utc_now
 from bot.store.turns import author_of
 
 OPEN, ANSWERED, CLOSED = "open", "answered", "closed"
@@ -45,10 +46,6 @@ class Handoff:
     proposal: str
     created_at: datetime
     answered_at: datetime | None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _handoff_of(row: sa.Row[Any]) -> Handoff:
@@ -87,7 +84,7 @@ def _changed(connection: sa.Connection, id_: str, **values: object) -> Handoff:
 class HandoffBook:
     """The handoffs in a database."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
         self._clock = clock
 

@@ -14,11 +14,11 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from bot.errors import UsageError
 from bot.ports import Clock, Embedder
+from bot.store.timing import utc_now
 from bot.work.leases import Leases
 from knowledge.document import DEFAULT_LIMIT
 from knowledge.embedding import Current, embed_waiting
@@ -88,10 +88,6 @@ def _pair(store: VectorStore, embedder: Embedder) -> Current:
     return same
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Ingestor:
     """Reads sources into a store and keeps the ledger of it.
 
@@ -110,7 +106,7 @@ class Ingestor:
         *,
         executor: Executor | None = None,
         limit: int = DEFAULT_LIMIT,
-        clock: Clock = _now,
+        clock: Clock = utc_now,
         current: Current | None = None,
     ) -> None:
         self._ledger = ledger

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from bot.ports import Clock
+from bot.store.timing import utc_now
 from bot.work.leases import Leases
 from knowledge.ledger import Ledger, RunRecord, SourceRecord
 from knowledge.syncbook import SyncBook, SyncRecord
@@ -55,7 +56,7 @@ class SourceDesk:
         ledger: Ledger,
         book: SyncBook,
         leases: Leases,
-        clock: Clock = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._plans = {plan.name: plan for plan in plans}
         self._ledger = ledger

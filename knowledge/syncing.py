@@ -17,6 +17,7 @@ from bot.errors import (
     WellspokenError,
 )
 from bot.ports import Clock
+from bot.store.timing import utc_now
 from bot.telemetry import log
 from bot.work.jobs import Job, Jobs, Status, Wanted
 from bot.work.runner import RefusedError, Running
@@ -75,15 +76,11 @@ def _scheduled(name: str, every: timedelta, record: SyncRecord) -> datetime:
     return ended + every * (1 + _JITTER * chance)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Syncer:
     """Reads planned sources, shows how far it is, and keeps how it went."""
 
     def __init__(
-        self, ingestor: Ingestor, ledger: Ledger, book: SyncBook, clock: Clock = _now
+        self, ingestor: Ingestor, ledger: Ledger, book: SyncBook, clock: Clock = utc_now
     ) -> None:
         self._ingestor = ingestor
         self._ledger = ledger
@@ -221,7 +218,7 @@ class Schedule:
         plans: Sequence[Plan],
         book: SyncBook,
         jobs: Jobs,
-        clock: Clock = _now,
+        clock: Clock = utc_now,
         *,
         look_s: float = _LOOK_S,
     ) -> None:
@@ -288,7 +285,7 @@ class Reading:
         syncer: Syncer,
         book: SyncBook,
         exclusive: Exclusive,
-        clock: Clock = _now,
+        clock: Clock = utc_now,
     ) -> None:
         self._plans = {plan.name: plan for plan in plans}
         self._syncer = syncer

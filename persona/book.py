@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.errors import NotFoundError
 from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
+from bot.store.timing import utc_now
 from persona.profile import Habits, Persona, Sample, WordChoice
 from persona.style_model import StyleModel
 from persona.tables import personas, style_models
@@ -43,14 +44,10 @@ class KeptPersona:
         return made
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class PersonaBook:
     """The versions of the persona in a database."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
         self._clock = clock
 
@@ -91,7 +88,7 @@ class StyleBook:
         self,
         db: Database,
         audit: AuditTrail | None = None,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._db = db
         self._audit = audit

@@ -16,6 +16,7 @@ from bot.errors import GateNotPassedError, ReleaseError, UsageError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.store.ids import new_id
+from bot.store.timing import utc_now
 from persona.tables import canaries, promotions
 from persona.versions import (
     CANARY,
@@ -39,7 +40,6 @@ from persona.versions import (
     gate_in,
     get_in,
     lock,
-    now,
     point,
     promotions_in,
     put_state,
@@ -55,7 +55,7 @@ class Promotions:
     """Promotions, rollbacks and canaries in a database."""
 
     def __init__(
-        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = now
+        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self._db = db
         self._audit = audit

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.errors import UsageError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
+from bot.store.timing import utc_now
 from persona.promotions import Also, Promotions
 from persona.tables import canaries, dataset_examples, model_versions
 from persona.versions import (
@@ -30,7 +31,6 @@ from persona.versions import (
     gate_in,
     get_in,
     lock,
-    now,
     promotions_in,
     put_state,
     release_in,
@@ -53,7 +53,7 @@ class Registry:
         self,
         db: Database,
         audit: AuditTrail | None = None,
-        clock: Callable[[], datetime] = now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._db = db
         self._audit = audit or AuditTrail(db)

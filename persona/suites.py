@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from bot.store.base import Database, insert
+from bot.store.timing import utc_now
 from persona.tables import suite_questions, suites
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class SuiteBook:
     """The suites that were evaluated in a home, with their questions and paraphrases."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
         self._clock = clock
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def test_only_the_settings_read_the_environment() -> None:
         if any(word in path.read_text("utf-8") for word in ("os.environ", "getenv"))
     ]
     assert readers == [name for name in readers if name.startswith("bot/settings")]
+
+
+def test_there_is_one_clock() -> None:
+    """With a twin of ``utc_now`` a machine's clock would count where the database's has to."""
+    read = re.compile(r"\s(?:return |lambda: )datetime\.now\(UTC\)(?:$|[,)])", re.MULTILINE)
+    twins = [
+        name for name in map(names, modules()) if read.search((ROOT / name).read_text("utf-8"))
+    ]
+    assert twins == ["bot/store/timing.py"]
 
 
 def test_every_module_says_what_it_is() -> None:

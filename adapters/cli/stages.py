@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,9 +42,10 @@ def route(
     from bot.guardrails import clean_question
     from bot.query import rewrite as rewrite_question
     from bot.routing import decide
+    from bot.store.timing import utc_now
 
     config = settings()
-    desk = live_desk(config, lambda: datetime.now(UTC))
+    desk = live_desk(config, utc_now)
     thresholds = run(thresholds_of(config))
 
     async def handle(record: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import discord
@@ -19,6 +19,7 @@ from adapters.discord.edge import Edge
 from adapters.discord.events import heard_of_message, said_by_a_person
 from adapters.discord.hearing import Hearing
 from bot.errors import ChatError, ChatUnavailableError, WellspokenError
+from bot.store.timing import utc_now
 from bot.telemetry import log
 
 MARGIN: Final = timedelta(minutes=3)
@@ -39,7 +40,7 @@ class Backfill:
         edge: Edge,
         hearing: Hearing,
         window: timedelta,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         again_s: Sequence[float] = _AGAIN_S,
         patience_s: float = _PATIENCE_S,
     ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from bot.errors import NotFoundError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.store.columns import to_json
+from bot.store.timing import utc_now
 from persona.gate import Measure
 from persona.tables import gates
 
@@ -215,7 +216,7 @@ class GateBook:
         self,
         db: Database,
         audit: AuditTrail | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._db = db
         self._audit = audit or AuditTrail(db)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from logging import Logger, getLogger
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from adapters.slack.sealing import Seal
 from adapters.slack.tables import installations, states
 from bot.store.base import Database, insert
+from bot.store.timing import utc_now
 from bot.telemetry import log
 
 Clock = Callable[[], datetime]
@@ -42,17 +43,13 @@ _KEPT = (
 """What is kept of an installation: the bot's side. The installer's own token is never asked for."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class SlackInstallations(AsyncInstallationStore):
     """The workspaces and organisations into which the app of ``client_id`` is installed.
 
     Every method raises StorageError where the database cannot be reached.
     """
 
-    def __init__(self, db: Database, client_id: str, seal: Seal, clock: Clock = _now) -> None:
+    def __init__(self, db: Database, client_id: str, seal: Seal, clock: Clock = utc_now) -> None:
         self._db, self._client_id, self._seal, self._clock = db, client_id, seal, clock
 
     @property
@@ -187,7 +184,7 @@ class SlackStates(AsyncOAuthStateStore):
     Only a digest is stored, so that nobody who reads the database can finish an installation.
     """
 
-    def __init__(self, db: Database, clock: Clock = _now) -> None:
+    def __init__(self, db: Database, clock: Clock = utc_now) -> None:
         self._db, self._clock = db, clock
 
     @property

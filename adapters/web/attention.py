@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
@@ -22,6 +22,7 @@ from adapters.web.pages import Pages, is_fragment
 from adapters.web.ports import Application
 from bot.errors import WellspokenError
 from bot.store.alerts import Alert as Drop
+from bot.store.timing import utc_now
 from bot.telemetry import log
 
 Chats = Callable[[], Mapping[str, str | None]]
@@ -40,10 +41,6 @@ class Alert:
     since: datetime
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Attention:
     """What is not ready, as far as it is known."""
 
@@ -51,7 +48,7 @@ class Attention:
         self,
         application: Application,
         chats: Chats = dict,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         *,
         remarks: Chats = dict,
     ) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from bot.store.base import Database
 from bot.store.chat_tables import consent
+from bot.store.timing import utc_now
 
 _BATCH = 500
 
@@ -23,10 +24,6 @@ _in_order = (
     .where(consent.c.author.in_(_authors))
     .order_by(consent.c.id)
 )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class ConsentLedger:
     """The choices in a database. An author is a key like ``slack:U024BE7LH``, a channel one like
     ``slack:T1:C1``, as turns name theirs."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
         self._clock = clock
 

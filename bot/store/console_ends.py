@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from bot.store.base import Database, insert, metadata
 from bot.store.columns import Moment, Words
+from bot.store.timing import utc_now
 
 console_ends = sa.Table(
     "console_ends",
@@ -33,7 +34,7 @@ class ConsoleEnds:
         db: Database,
         *,
         lasts: timedelta = timedelta(hours=13),
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._db = db
         self._lasts = lasts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from bot.errors import NotFoundError, UsageError
 from bot.store.base import Database, insert
 from bot.store.review_tables import rewrites
 from bot.store.tables import feedback, to_look_at, turns
+from bot.store.timing import utc_now
 from bot.store.turns import author_of, texts_in
 
 
@@ -52,10 +53,6 @@ def _of(turn: str, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return query.where(feedback.c.turn_id == turn) if turn else query
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _feedback_of(row: sa.Row[Any]) -> Feedback:
     return Feedback(
         turn=row.turn_id,
@@ -74,7 +71,7 @@ LONGEST_CORRECTION = 20_000
 class FeedbackBook:
     """The feedback in a database."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
         self._clock = clock
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from bot.store.gap_figures import ANSWERED, MERGED, OPEN, batches, refresh_in
 from bot.store.gap_reasons import Why, abstained, found_wanting, handed, number_of, rated
 from bot.store.gap_tables import gap_marks, gap_turns, gaps
 from bot.store.tables import feedback, messages, turns
+from bot.store.timing import utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,10 @@ class Grown:
     leader: str = ""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class GapIntake:
     """Gathers gaps in a database. One process at a time: whoever calls this holds a lease."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
         self._clock = clock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot.store.gap_figures import MERGED, batches, refresh_in
 from bot.store.gap_reasons import Why
 from bot.store.gap_tables import gap_turns, gaps
 from bot.store.tables import feedback, messages, turns
+from bot.store.timing import utc_now
 from bot.store.turns import texts_in
 
 
@@ -101,10 +102,6 @@ _QUERIES = 8
 _hottest = (gaps.c.heat.desc(), gaps.c.id)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _gap_of(row: Any) -> Gap:
     return Gap(
         id=row.id,
@@ -125,7 +122,7 @@ class GapBook:
     """The gaps in a database. Each verdict is an entry of the audit trail."""
 
     def __init__(
-        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = _now
+        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self._db = db
         self._audit = audit

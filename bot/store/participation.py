@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from bot.store.base import Database, insert
 from bot.store.chat_tables import participation
+from bot.store.timing import utc_now
 
 ANSWERS, HANDOFF = "answers", "handoff"
 _REMEMBERED = 12
@@ -68,10 +69,6 @@ class ThreadRecord:
     updated_at: datetime
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def channel_of(key: str) -> str:
     """The key of a thread without the thread: ``slack:T1:C1`` of ``slack:T1:C1:171.1``."""
     return key.rpartition(":")[0]
@@ -94,7 +91,7 @@ def _record_of(row: sa.Row[Any]) -> ThreadRecord:
 class Participation:
     """The bot's threads in a database."""
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
         self._clock = clock
 

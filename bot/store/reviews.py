@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,19 +14,16 @@ from bot.store.base import Database, insert
 from bot.store.review_tables import rewrites
 from bot.store.rewrites import Draft, RewriteBook, Verdict
 from bot.store.tables import feedback, reviews, to_look_at
+from bot.store.timing import utc_now
 
 __all__ = ["ReviewBook", "Verdict"]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class ReviewBook:
     """The verdicts in a database. Each is an entry of the audit trail, in the same transaction."""
 
     def __init__(
-        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = _now
+        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self._db = db
         self._audit = audit

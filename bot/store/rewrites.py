@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from bot.store.base import Database, insert
 from bot.store.forgetting import FORGOTTEN
 from bot.store.review_tables import rewrites
 from bot.store.tables import messages, reviews, turns
+from bot.store.timing import utc_now
 
 LONGEST = 20_000
 """Characters of a rewrite: more is no answer in a chat."""
@@ -75,16 +76,12 @@ class LastVerdict:
     question: str
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class RewriteBook:
     """The rewrites in a database, one a turn. Each change is an entry of the audit trail, in the
     same transaction."""
 
     def __init__(
-        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = _now
+        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self._db = db
         self._audit = audit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from bot.store.base import Database, insert
 from bot.store.chat_tables import handoffs
 from bot.store.routing_tables import route_labels
 from bot.store.tables import feedback, messages, turns
+from bot.store.timing import utc_now
 from bot.store.turns import texts_in
 
 MOST = 20_000
@@ -71,15 +72,11 @@ class DoubtfulTurn:
     margin: float
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class RouteBook:
     """Routes, labels and figures in a database."""
 
     def __init__(
-        self, db: Database, audit: AuditTrail | None = None, clock: Callable[[], datetime] = _now
+        self, db: Database, audit: AuditTrail | None = None, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self._db = db
         self._audit = audit or AuditTrail(db)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from bot.routing.thresholds import SHIPPED, Thresholds, kept
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database, insert
 from bot.store.routing_tables import routing_live, routing_versions
+from bot.store.timing import utc_now
 from bot.telemetry import log
 
 LIVE = "main"
@@ -53,10 +54,6 @@ class RoutingVersion:
     before: int | None
     live: bool
     fits: bool
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _thresholds(row: Any) -> Thresholds:
@@ -104,7 +101,7 @@ class RoutingVersions:
     """The versions in a database; each change is an entry of the audit trail."""
 
     def __init__(
-        self, db: Database, audit: AuditTrail | None = None, clock: Callable[[], datetime] = _now
+        self, db: Database, audit: AuditTrail | None = None, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self._db = db
         self._audit = audit or AuditTrail(db)

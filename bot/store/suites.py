@@ -19,6 +19,7 @@ from bot.store.audit import AuditTrail
 from bot.store.base import Database, insert
 from bot.store.ids import new_id
 from bot.store.suite_tables import suite_cases
+from bot.store.timing import utc_now
 
 LONGEST_NAME = 80
 """Characters of a suite's name."""
@@ -100,10 +101,6 @@ class SuiteLine:
     at: datetime
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def suite_name(name: str) -> str:
     """A name without space around. Raises UsageError for one that would be taken for a path."""
     name = name.strip()
@@ -165,7 +162,7 @@ class SuiteCaseBook:
     transaction; the entry names the case, and holds none of its words."""
 
     def __init__(
-        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = _now
+        self, db: Database, audit: AuditTrail, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self._db = db
         self._audit = audit

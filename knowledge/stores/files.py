@@ -15,13 +15,13 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from bot.errors import NotFoundError, StoreBrokenError, UsageError
 from bot.ports import Clock
+from bot.store.timing import utc_now
 from bot.telemetry import log
 from knowledge.stores import schema
 from knowledge.stores.base import VectorStore
@@ -49,7 +49,7 @@ class _Pointer:
 class EmbeddedShelf:
     """An :class:`~knowledge.stores.shelf.IndexShelf` in a folder."""
 
-    def __init__(self, folder: Path, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, folder: Path, clock: Clock = utc_now) -> None:
         self._folder = folder
         self._clock = clock
         self._seen: tuple[tuple[int, int, int] | None, _Pointer] | None = None

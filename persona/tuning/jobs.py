@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,15 +12,12 @@ from bot.errors import NotFoundError, RoundRunningError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.store.ids import new_id
+from bot.store.timing import utc_now
 from persona.tables import tuning_events, tuning_jobs
 from persona.tuning.base import Backend, Event, Method, Progress, Report, Status, TuningJob
 
 _ACTIVE = (Status.QUEUED.value, Status.RUNNING.value)
 _newest_first = (tuning_jobs.c.at.desc(), tuning_jobs.c.id.desc())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class JobBook:
@@ -30,7 +27,7 @@ class JobBook:
         self,
         db: Database,
         audit: AuditTrail | None = None,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._db = db
         self._audit = audit or AuditTrail(db)
