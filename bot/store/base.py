@@ -181,11 +181,15 @@ class Database:
         await self._driver.compact(tables)
 
     async def listen(self, channel: str, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called when another process notifies (PostgreSQL), until closed.
+        """Have ``wake`` called when another process notifies (PostgreSQL), until :meth:`unlisten`.
 
         A hint, never a promise: SQLite does not notify, and a connection may be lost.
         """
         await self._driver.listen(channel, wake)
+
+    def unlisten(self, channel: str, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called no more; one that is not listening is no error."""
+        self._driver.unlisten(channel, wake)
 
     async def close(self) -> None:
         """Finish what is queued and close. Safe to call twice."""

@@ -45,6 +45,11 @@ class Listener:
             self._task = asyncio.create_task(self._run())
         await listening.wait()
 
+    def unlisten(self, channel: str, wake: Wake) -> None:
+        """Call ``wake`` no more."""
+        if wake in self._wakes.get(channel, ()):
+            self._wakes[channel].remove(wake)
+
     async def close(self) -> None:
         """Listen no more."""
         if self._task is not None:
@@ -91,5 +96,5 @@ class Listener:
         self._wake(channel)
 
     def _wake(self, channel: str) -> None:
-        for wake in self._wakes.get(channel, ()):
+        for wake in tuple(self._wakes.get(channel, ())):
             wake()

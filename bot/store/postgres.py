@@ -112,6 +112,10 @@ class PostgresDriver:
         """
         await self._listener.listen(channel, wake)
 
+    def unlisten(self, channel: str, wake: Callable[[], None]) -> None:
+        """Call ``wake`` no more; the connection stays for whoever listens next."""
+        self._listener.unlisten(channel, wake)
+
     async def _apart(self) -> Any:
         """A connection of its own: the pool stays whole."""
         pooled = await self._engine.raw_connection()

@@ -277,6 +277,9 @@ class SqliteDriver:
     async def listen(self, channel: str, wake: Callable[[], None]) -> None:
         """Nothing to listen to: SQLite tells nobody. Whoever waits polls."""
 
+    def unlisten(self, channel: str, wake: Callable[[], None]) -> None:
+        """Nothing to take back."""
+
     async def scrub(self, tables: Sequence[str], traces: Sequence[str]) -> None:
         """Leave nothing of erased rows in the file or its journal.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
@@ -50,21 +51,35 @@ async def in_foreground(
     """
     claims = Claims(db, worker_name(), lease_seconds=_LEASE_S, clock=clock)
     keeper = Keeper(claims)
-    await db.listen(CHANNEL, keeper.look)
-    async with keeper.keeping():
-        running = Running(await _begun(keeper, wanted, wait), claims)
-        task = asyncio.create_task(work(running))
-        keeper.held[task] = running
-        try:
-            result = await task
-        except asyncio.CancelledError:
-            raise (await _stopped(running, wanted.by)) from None
-        except Exception as error:
-            why = str(error) if isinstance(error, WellspokenError) else _FAULT
-            await _settle(running, lambda: claims.fail(running.job, why, _NO_MORE, retry=False))
-            raise
-        await _settle(running, lambda: claims.succeed(running.job, told(result)))
-        return result
+    try:
+        await db.listen(CHANNEL, keeper.look)
+        async with keeper.keeping():
+            return await _carried_out(keeper, wanted, work, told, wait)
+    finally:
+        db.unlisten(CHANNEL, keeper.look)
+
+
+async def _carried_out(
+    keeper: Keeper,
+    wanted: Wanted,
+    work: Callable[[Running], Coroutine[object, object, T]],
+    told: Callable[[T], object],
+    wait: Callable[[], None] | None,
+) -> T:
+    claims = keeper.claims
+    running = Running(await _begun(keeper, wanted, wait), claims)
+    task = asyncio.create_task(work(running))
+    keeper.held[task] = running
+    try:
+        result = await task
+    except asyncio.CancelledError:
+        raise (await _stopped(running, wanted.by)) from None
+    except Exception as error:
+        why = str(error) if isinstance(error, WellspokenError) else _FAULT
+        await _settle(running, lambda: claims.fail(running.job, why, _NO_MORE, retry=False))
+        raise
+    await _settle(running, lambda: claims.succeed(running.job, told(result)))
+    return result
 
 
 async def _begun(keeper: Keeper, wanted: Wanted, wait: Callable[[], None] | None) -> Job:
@@ -72,7 +87,7 @@ async def _begun(keeper: Keeper, wanted: Wanted, wait: Callable[[], None] | None
     asked = False
     while True:
         await keeper.release()
-        job = await keeper.claims.begin(wanted)
+        job = await _first(keeper.claims, wanted)
         if job is not None:
             return job
         if wait is None:
@@ -81,6 +96,20 @@ async def _begun(keeper: Keeper, wanted: Wanted, wait: Callable[[], None] | None
             wait()
             asked = True
         await asyncio.sleep(_ASK_AGAIN_S)
+
+
+async def _first(claims: Claims, wanted: Wanted) -> Job | None:
+    """Begin it. At Ctrl-C it may have begun already: then it is ended, as one later on is."""
+    beginning = asyncio.ensure_future(claims.begin(wanted))
+    try:
+        return await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        with suppress(TimeoutError, WellspokenError):
+            async with asyncio.timeout(_LEASE_S):
+                job = await beginning
+                if job is not None:
+                    await claims.cancelled(job, wanted.by)
+        raise
 
 
 async def _stopped(running: Running, me: str) -> BaseException:

@@ -6,9 +6,11 @@ worker carries both, so that one who lost the lease cannot change what the next 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -73,21 +75,22 @@ def worker_name() -> str:
     """A name for a worker: its machine, its process with the moment when that began, and something
     that is never used again."""
     pid = os.getpid()
-    return f"{socket.gethostname()}/{pid}.{_born(pid)}/{new_id('worker')}"
+    return f"{socket.gethostname()}@{_sight()}/{pid}.{_born(pid)}/{new_id('worker')}"
 
 
 def is_dead(owner: str, me: str) -> bool:
     """Whether the worker of this name is known to be gone: one of this machine without process.
 
-    A process that got the number of a dead one later is told apart by when it began.
+    A process that got the number of a dead one later is told apart by when it began. Of one whose
+    processes cannot be seen from here nothing is known: its leases run out.
     """
     host, _, rest = owner.partition("/")
     my_host, _, my_rest = me.partition("/")
     process, mine = rest.partition("/")[0], my_rest.partition("/")[0]
     pid, _, born = process.partition(".")
-    if host != my_host or owner == me or not pid.isdigit():
+    if host != my_host or host.endswith("@") or owner == me or not pid.isdigit():
         return False
-    if pid == mine.partition(".")[0]:  # one before us, as in a restarted container
+    if pid == mine.partition(".")[0]:  # one before us, or another worker of this process
         return True
     try:
         os.kill(int(pid), 0)
@@ -97,6 +100,19 @@ def is_dead(owner: str, me: str) -> bool:
         return False
     now = _born(int(pid))
     return bool(born and now and born != now)
+
+
+@cache
+def _sight() -> str:
+    """Which processes can be seen from here: those of one start of a machine, in one container.
+    Machines may share a name, and process 1 is another one in each container. Empty where that
+    cannot be told."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        space = Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return ""
+    return hashlib.sha256(f"{boot} {space}".encode()).hexdigest()[:12]
 
 
 def _born(pid: int) -> str:

@@ -19,7 +19,8 @@ from bot.work.inbox import Claim, Inbox
 from bot.work.leased import is_dead, worker_name
 
 _SAY_NAME = "import sys; from bot.work.leased import worker_name; print(worker_name(), flush=True)"
-_ME = f"{socket.gethostname()}/1.1/workerme"
+_HERE = worker_name().partition("/")[0]
+_ME = f"{_HERE}/1.1/workerme"
 
 
 @pytest.fixture
@@ -74,9 +75,27 @@ def test_names_that_say_too_little_are_left_alone() -> None:
     """Of another machine, or of a version that did not note when it began, nothing is known."""
     number = os.getpid()
     assert not is_dead(f"elsewhere/{number}.1/worker0", _ME)
-    assert not is_dead(f"{socket.gethostname()}/{number}/worker0", _ME)
+    assert not is_dead(f"{_HERE}/{number}/worker0", _ME)
     assert not is_dead("somebody", _ME)
-    assert re.fullmatch(r"[^/]+/\d+\.\d+/worker\w+", worker_name())
+    assert re.fullmatch(r"[^/@]+@[0-9a-f]{12}/\d+\.\d+/worker\w+", worker_name())
+
+
+@pytest.mark.parametrize("sight", ["", "@", "@0123456789ab"])
+def test_of_another_container_or_machine_with_this_name_nothing_is_known(sight: str) -> None:
+    """Its processes have numbers of their own: what one has in hand stays its until the lease ends.
+
+    So it is for workers of a version that did not say whose processes they see.
+    """
+    theirs = f"{socket.gethostname()}{sight}"
+    never = 2**22 + 1  # no process can have it here
+    assert is_dead(f"{_HERE}/{never}.1/worker0", _ME)
+    assert not is_dead(f"{theirs}/{never}.1/worker0", _ME)
+    assert not is_dead(f"{theirs}/1.9/worker0", _ME)
+
+
+def test_who_cannot_tell_what_it_sees_takes_nobody_for_dead() -> None:
+    """Without /proc two machines of one name look the same."""
+    assert not is_dead("host@/4194305.1/worker0", "host@/1.1/workerme")
 
 
 async def test_a_worker_goes_on_at_once_where_a_killed_one_left_off(

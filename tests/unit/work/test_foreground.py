@@ -4,15 +4,19 @@ killed."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import subprocess
 import sys
+import weakref
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from bot.errors import LeaseLostError, StorageError
 from bot.store.base import Database
+from bot.store.timing import utc_now
 from bot.work.claims import Claims, Patience
 from bot.work.foreground import JobCancelledError, JobRunningError, in_foreground
 from bot.work.jobs import Job, Jobs, Status, Wanted
@@ -110,6 +114,47 @@ async def test_an_interrupted_command_leaves_a_job_to_resume(database: Database)
     await Jobs(database).resume(job.id)
     (again,) = await Claims(database, "worker").claim("k", 1, Patience())
     assert (again.id, again.state) == (job.id, "half")
+
+
+async def test_a_command_interrupted_while_it_begins_leaves_nothing_that_looks_running(
+    database: Database,
+) -> None:
+    """Ctrl-C while its row is written: nobody has to wait for the end of a lease."""
+    loop, reads = asyncio.get_running_loop(), 0
+
+    async def work(_: Running) -> None:
+        pytest.fail("it was never to begin")
+
+    def clock() -> datetime:  # its second reader is the statement that puts the row
+        nonlocal reads
+        reads += 1
+        if reads == 2:
+            loop.call_soon_threadsafe(command.cancel)
+        return utc_now()
+
+    command = asyncio.create_task(in_foreground(database, WANTED, work, clock=clock))
+    with pytest.raises(asyncio.CancelledError):
+        await command
+    await database.write(lambda _: None)  # what was written before is there now
+    assert [job.id for job in await Jobs(database).page() if not job.status.over] == []
+
+
+@pytest.mark.postgres
+async def test_a_command_that_is_over_hears_no_more(postgres_database_url: str) -> None:
+    """A process that does many jobs one after another keeps none of them in mind."""
+    database = await Database.open(postgres_database_url)
+    heard: list[weakref.ref[Claims]] = []
+
+    async def work(job: Running) -> None:
+        heard.append(weakref.ref(job.claims))
+
+    try:
+        for _ in range(3):
+            await in_foreground(database, WANTED, work)
+        gc.collect()
+        assert [claims() for claims in heard[:-1]] == [None, None]
+    finally:
+        await database.close()
 
 
 async def test_a_command_that_lost_it_stops(database: Database) -> None:
