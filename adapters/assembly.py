@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from adapters.routing import RoutingDesk
     from adapters.suites import SuiteDesk
     from adapters.teaching.datasets import DatasetDesk
+    from adapters.teaching.persona import PersonaDesk
     from adapters.teaching.reviewing import Review
     from adapters.teaching.tuning import TuningDesk
     from adapters.trying import TrialDesk
@@ -185,6 +186,13 @@ class Application:
     def jobs(self) -> JobDesk:
         """Long work, and how far it is."""
         from adapters.jobs.desk import desk_of
+
+        return desk_of(self)
+
+    @property
+    def persona_room(self) -> PersonaDesk:
+        """Who speaks, and a persona that is tried."""
+        from adapters.teaching.persona import desk_of
 
         return desk_of(self)
 

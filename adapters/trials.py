@@ -11,6 +11,7 @@ from bot.conversation import Message, Platform, Turn
 if TYPE_CHECKING:
     from bot.ports import ChatMessage
     from bot.settings.sections import AccessSection
+    from persona.profile import Persona
 
 READER = "extractive"
 """The built-in reader among the models."""
@@ -47,7 +48,7 @@ class Choices:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What is tried. An empty ``model``, ``persona`` or ``index`` is what answers today; ``again``
-    is the turn whose question it is."""
+    is the turn whose question it is, ``edited`` a persona that is in no book yet."""
 
     question: str
     groups: frozenset[str] = frozenset()
@@ -58,6 +59,7 @@ class Trial:
     index: str = ""
     history: tuple[Message, ...] = ()
     again: str = ""
+    edited: Persona | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class TrialDesk:
         from bot.store.routing import ThresholdBook
 
         parts, more, settings = self._parts, self._more, self._parts.settings
-        persona = await self._persona(trial.persona)
+        persona = trial.edited or await self._persona(trial.persona)
         async with self._retriever(trial.index) as retriever:
             yield Engine(
                 turns=Aside(),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from persona.nodes import Section, compose
-from persona.profile import Finding, Persona, Severity, check_persona, load_persona
+from persona.profile import (
+    Finding,
+    Persona,
+    Severity,
+    check_persona,
+    load_persona,
+    read_persona,
+)
 from persona.style import StyleScorer
 from persona.style_features import TOKEN, features
 from persona.style_model import LEAST, Example, StyleModel, train
@@ -20,8 +27,21 @@ def check_voice(path: Path) -> list[Finding]:
     findings = check_persona(path)
     if any(finding.severity is Severity.ERROR for finding in findings):
         return findings
-    persona = load_persona(path)
-    lines = _lines(path)
+    return _checked(load_persona(path), path.read_text("utf-8-sig"), findings)
+
+
+def check_text(text: str) -> tuple[Persona | None, list[Finding]]:
+    """The same of a text that is in no file: its persona, ``None`` where it has errors, and what is
+    wrong or unwise, by line."""
+    persona, findings = read_persona(text)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        return None, findings
+    return persona, _checked(persona, text, findings)
+
+
+def _checked(persona: Persona, text: str, findings: list[Finding]) -> list[Finding]:
+    """The findings with those of the samples."""
+    lines = _lines(text)
     if len(lines) != len(persona.samples):
         return findings
     scorer = StyleScorer(persona)
@@ -46,9 +66,9 @@ def samples_missing(persona: Persona) -> int:
     return max(0, LEAST - sum(bool(sample.off_voice) for sample in persona.samples))
 
 
-def _lines(path: Path) -> list[tuple[int, int]]:
-    """Where the samples of a file say ``on_voice`` and ``off_voice``."""
-    node = compose(path.read_text("utf-8-sig"), [])
+def _lines(text: str) -> list[tuple[int, int]]:
+    """Where the samples of a text say ``on_voice`` and ``off_voice``."""
+    node = compose(text, [])
     if node is None:
         return []
     entries = Section(node, []).sections("samples")

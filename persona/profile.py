@@ -24,9 +24,12 @@ __all__ = [
     "default_persona",
     "load_persona",
     "persona_yaml_template",
+    "read_persona",
 ]
 
-_LARGEST_FILE = 256_000  # bytes; a persona is a page or two, and all of it goes into a prompt
+LARGEST_FILE = 256_000
+"""Bytes of a persona file: it is a page or two, and all of it goes into a prompt."""
+
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -194,20 +197,32 @@ def _check_content(persona: Persona, top: Section) -> None:
 
 
 def _parse(path: Path) -> tuple[Persona, list[Finding]]:
-    findings: list[Finding] = []
     try:
         raw = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "unknown reason"
         raise ConfigurationError(where=path, problem=f"cannot be read: {reason}") from error
-    if len(raw) > _LARGEST_FILE:
-        problem = f"too large ({len(raw)} bytes); {_LARGEST_FILE} are the limit"
-        return default_persona(), [Finding(1, problem)]
+    if len(raw) > LARGEST_FILE:
+        return default_persona(), [_too_large(len(raw))]
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         return default_persona(), [Finding(line, "not UTF-8 text; save the file as UTF-8")]
+    return read_persona(text)
+
+
+def _too_large(size: int) -> Finding:
+    return Finding(1, f"too large ({size} bytes); {LARGEST_FILE} are the limit")
+
+
+def read_persona(text: str) -> tuple[Persona, list[Finding]]:
+    """The persona of a YAML text and everything that is wrong with it, by line; a persona with
+    errors is not to be used."""
+    findings: list[Finding] = []
+    size = len(text.encode("utf-8", "replace"))
+    if size > LARGEST_FILE:
+        return default_persona(), [_too_large(size)]
     node = compose(text, findings)
     if node is None:
         return default_persona(), findings

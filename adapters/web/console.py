@@ -23,6 +23,7 @@ from adapters.web.knowing import add_knowledge
 from adapters.web.models import add_models
 from adapters.web.pages import Pages
 from adapters.web.people import add_people
+from adapters.web.persona import add_persona
 from adapters.web.playground import add_playground
 from adapters.web.ports import Application
 from adapters.web.processes import add_processes
@@ -118,6 +119,7 @@ def console_router(console: Console) -> APIRouter:
     add_watch(router, console)
     add_advice(router, console)
     add_routing(router, console)
+    add_persona(router, console)
     add_datasets(router, console)
     add_training(router, console)
     add_gates(router, console)

@@ -13,13 +13,14 @@ from adapters.gap_story import Story as GapStory
 from adapters.governance.desk import GovernanceDesk
 from adapters.teaching.datasets import Told
 from adapters.teaching.reviewing import Queue
-from adapters.teaching.tuning import Round
 from adapters.web.ports_gates import Gates
 from adapters.web.ports_jobs import JobList
 from adapters.web.ports_models import Models
+from adapters.web.ports_persona import PersonaRoom
 from adapters.web.ports_scorecards import Scorecards
 from adapters.web.ports_suites import Suites
 from adapters.web.ports_today import FirstRun, InForce, Today
+from adapters.web.ports_training import Tuning
 from adapters.web.ports_turns import Trials, TurnList
 from adapters.web.ports_watch import Watch
 from bot.advisor import Advice, Answers
@@ -28,7 +29,6 @@ from bot.evidence import Chunk
 from bot.metrics import Metrics
 from bot.routing import Thresholds
 from bot.routing.confusion import Confusion
-from bot.settings.loop import TuningSection
 from bot.store.audit import AuditTrail
 from bot.store.console_ends import ConsoleEnds
 from bot.store.feedback import RatedTurn
@@ -43,7 +43,6 @@ from knowledge.standing import Standing
 from knowledge.stores.base import StoreStats
 from persona.datasets import Dataset
 from persona.style import StyleScore
-from persona.tuning.base import Backend, Method, TuningJob
 
 Show = Callable[[str], Awaitable[None]]
 """Takes a checked piece of an answer as soon as it may be seen."""
@@ -277,38 +276,6 @@ class Gaps(Protocol):
     async def reopen(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
 
 
-class Tuning(Protocol):
-    """Rounds of fine-tuning. A job that is not there raises NotFoundError."""
-
-    @property
-    def usual(self) -> TuningSection:
-        """What a round is like where nothing else is said."""
-        ...
-
-    async def listing(self) -> Sequence[TuningJob]:
-        """All jobs, the newest first."""
-        ...
-
-    async def story(self, id: str, *, glance: bool = False) -> Round: ...  # noqa: A002 - as there
-
-    async def start(
-        self,
-        *,
-        by: str,
-        backend: Backend | None = None,
-        method: Method | None = None,
-        base: str | None = None,
-    ) -> TuningJob:
-        """Begin a round with the method's newest data set."""
-        ...
-
-    async def cancel(self, id: str, by: str) -> TuningJob: ...  # noqa: A002 - as there
-
-    async def resume(self, id: str, *, by: str) -> TuningJob:  # noqa: A002 - as there
-        """Take a failed job up again that can go on."""
-        ...
-
-
 class PersonaCard(Protocol):
     """How the bot introduces itself."""
 
@@ -391,6 +358,8 @@ class Application(Protocol):
     def gates(self) -> Gates: ...
     @property
     def models(self) -> Models: ...
+    @property
+    def persona_room(self) -> PersonaRoom: ...
     @property
     def scorecards(self) -> Scorecards: ...
 

@@ -61,6 +61,7 @@ GET /console/costs
 GET /console/watch
 GET /console/advice
 GET /console/routing
+GET /console/persona
 GET /console/datasets
 GET /console/datasets/{dataset}
 GET /console/training
@@ -99,6 +100,9 @@ POST /console/review/answer
 POST /console/knowledge/sync
 POST /console/turns/{turn}/again
 POST /console/playground
+POST /console/persona
+POST /console/persona/look
+POST /console/persona/file
 POST /console/gaps/{gap}/draft
 POST /console/gaps/{gap}/answer
 POST /console/gaps/{gap}/verdict

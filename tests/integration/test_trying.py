@@ -191,3 +191,23 @@ def test_every_rule_of_access_is_an_audience() -> None:
         "slack:U1": (Platform.SLACK, {"hr"}),
         "nobody": (Platform.WEB, {"x"}),
     }
+
+
+async def test_an_edited_persona_speaks_and_is_kept_nowhere(
+    tmp_path: Path, server: ModelsServer
+) -> None:
+    """Its rules stand in the prompt, the turn and the audit trail name its version, and neither the
+    book of personas nor the next question knows of it."""
+    more = {"OPENAI_BASE_URL": server.url, "WELLSPOKEN_MODEL": "general"}
+    async with house(tmp_path, **more) as app:
+        edited = replace(app.persona, name="Sage", do=("Begin with a proverb.",))
+        before = await PersonaBook(app.database).listing()
+        tried = await app.trials.ask(Trial(RESET, edited=edited), BY)
+        assert tried.turn.persona == edited.label
+        assert "Begin with a proverb." in tried.prompts[0].messages[0].content
+        assert await PersonaBook(app.database).listing() == before
+        assert await rows(app, turns, drafts) == 1, "its cost is booked"
+        entries = [entry.content async for entry in app.audit.each()]
+        (entry,) = [e for e in entries if e.get("action") == "question tried"]
+        assert entry["persona"] == edited.label
+        assert (await app.trials.ask(Trial(RESET), BY)).turn.persona == app.persona.label

@@ -30,11 +30,13 @@ from adapters.governance.people import PeopleDesk
 from adapters.in_force import InForce
 from adapters.jobs.desk import JobDesk
 from adapters.jobs.desk import desk_of as job_desk
+from adapters.models import load_voice_persona
 from adapters.release.gate_records import GateBook, GateDesk, GateFiles
 from adapters.release.releasing import ReleaseDesk, release_desk
 from adapters.routing import RoutingDesk, routing_desk
 from adapters.suites import SuiteDesk
 from adapters.teaching.datasets import DatasetDesk
+from adapters.teaching.persona import PersonaDesk
 from adapters.teaching.reviewing import Review
 from adapters.teaching.tuning import TuningDesk
 from adapters.teaching.tuning import desk_of as tuning_desk
@@ -485,6 +487,15 @@ class WebApplication:
     @property
     def models(self) -> ReleaseDesk:
         return release_desk(load_settings(WELLSPOKEN_HOME=self.home), self.database)
+
+    @property
+    def persona_room(self) -> PersonaDesk:
+        """The persona of the folder's file where there is one; the rules alone judge."""
+        settings = load_settings(WELLSPOKEN_HOME=self.home).model_copy(
+            update={"config": self.home / "wellspoken.toml"}
+        )
+        persona = load_voice_persona(settings)
+        return PersonaDesk(settings, persona, self.database, None, self.trials)
 
     @property
     def tuning(self) -> TuningDesk:
