@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from adapters.first_run import FirstRun
     from adapters.gaps import GapDesk
     from adapters.governance.desk import GovernanceDesk
-    from adapters.in_force import InForce
     from adapters.jobs.desk import JobDesk
     from adapters.release.gate_records import GateDesk
     from adapters.release.releasing import ReleaseDesk
     from adapters.routing import RoutingDesk
+    from adapters.settings_desk import SettingsDesk
     from adapters.suites import SuiteDesk
     from adapters.teaching.datasets import DatasetDesk
     from adapters.teaching.persona import PersonaDesk
@@ -134,11 +134,11 @@ class Application:
         )
 
     @property
-    def in_force(self) -> InForce:
+    def in_force(self) -> SettingsDesk:
         """The settings, and where each comes from."""
-        from adapters.in_force import InForce
+        from adapters.settings_desk import settings_desk
 
-        return InForce(self.settings)
+        return settings_desk(self.settings, self.database, self.audit)
 
     @property
     def console_ends(self) -> ConsoleEnds:

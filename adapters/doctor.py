@@ -24,6 +24,8 @@ _LEAST_FREE_MB = 500
 _PATIENCE_S = 10
 _LOOP_S = 60  # a Python for training looks for its packages, a server loads an adapter
 _LOADING_S = 120  # a judge's own model may be large
+_IN_DATABASE = ("processes", "changed settings")
+"""What stands in the database, and is not asked for where that cannot be read."""
 _HELLO = (ChatMessage("user", "Say hello."),)
 _SLACK_FIX = (
     "Take the tokens from your app's pages at https://api.slack.com/apps and install it with the "
@@ -35,6 +37,9 @@ _DISCORD_FIX = (
 )
 _PROCESSES_FIX = (
     "Give every process the same settings and version and start it again; set clocks right (NTP)."
+)
+_CHANGED_FIX = (
+    "Open the entry under Settings in the console and save it anew, or take it back there."
 )
 _LIVE_FIX = (
     "Check that its system runs, and its url, or its database and sql, under [[live]] in "
@@ -71,8 +76,8 @@ async def examine() -> list[Check]:
     for name, examination, fix in examinations:
         if name == "knowledge" and settings.weaviate_url:
             checks += await _weaviate(settings)
-        if name == "processes" and not checks[-1].ok:
-            continue  # they stand in the database, which cannot be read
+        if name in _IN_DATABASE and any(c.check == "database" and not c.ok for c in checks):
+            continue
         checks.append(await _run(name, examination, settings, fix))
     checks.append(await _run("claims", _claims, settings, _CLAIMS_FIX, _LOADING_S))
     for name, examination, fix in loop_checks(settings):
@@ -95,6 +100,7 @@ def _examinations(
         ("data folder", _home, "Choose another folder with WELLSPOKEN_HOME or free some space."),
         ("database", _database, "Start it, correct DATABASE_URL, or mend its file."),
         ("processes", _processes, _PROCESSES_FIX),
+        ("changed settings", _changed, _CHANGED_FIX),
         ("knowledge", _knowledge, _knowledge_fix(settings)),
         *sources,
         ("embedder", _embedder, "Install the package again; the model file is part of it."),
@@ -169,8 +175,8 @@ async def _home(settings: Settings) -> str:
 
 
 async def _database(settings: Settings) -> str:
-    from adapters.assembly import ping
     from adapters.home import open_database
+    from adapters.readiness import ping
 
     async with open_database(settings) as database:
         await ping(database)
@@ -188,6 +194,24 @@ async def _processes(settings: Settings) -> str:
         raise UsageError(" ".join(told))
     named = ", ".join(f"{each.name} ({' '.join(each.parts)})" for each in found)
     return f"{len(found)} serve: {named}" if found else "none serves just now"
+
+
+async def _changed(settings: Settings) -> str:
+    """Which channels and rights the console changed; one that does not hold is a fault."""
+    from adapters.home import open_database
+    from adapters.settings_desk import SettingsDesk, told
+    from bot.store.setting_changes import SettingChanges
+
+    async with open_database(settings) as database:
+        desk = SettingsDesk(settings, SettingChanges(database))
+        if faults := await desk.faults():
+            raise UsageError(" ".join(faults))
+        changed = await desk.changed()
+    if not changed:
+        return "none; channels and rights are as in the file"
+    last = max(changed, key=lambda change: str(change.at))
+    by = f" by {last.by_name}" if last.by_name else ""
+    return f"in the console: {told(changed)}; last{by}, {last.at:%d %b %Y, %H:%M} UTC"
 
 
 async def _weaviate(settings: Settings) -> list[Check]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
+    from bot.settings.changing import Change
+
 SET, NOT_SET = "set", "not set"
 DEFAULT = "default"
 
@@ -49,7 +51,8 @@ _ADDRESS = re.compile(r"\S+://\S+")
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A setting: its ``name`` as it is written, what it is for, its ``value`` in words, and its
-    ``origin`` in words. ``own``: it is not the default. ``sensitive``: for admins alone."""
+    ``origin`` in words. ``own``: it is not the default. ``sensitive``: for admins alone. ``change``
+    is what the console made of it."""
 
     name: str
     meaning: str
@@ -57,15 +60,19 @@ class Entry:
     origin: str
     own: bool
     sensitive: bool = False
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Settings that stand together, below the ``title`` of their table."""
+    """Settings that stand together, below the ``title`` of their table. Of a ``table`` that the
+    console may change the entries are lines, and ``about`` says what one is."""
 
     title: str
     anchor: str
     entries: tuple[Entry, ...]
+    table: str = ""
+    about: str = ""
 
 
 class InForce:
@@ -105,7 +112,7 @@ def _named(settings: Settings, written: Mapping[str, Any]) -> Iterator[Entry]:
         told = origin(settings, row)
         if told == str(settings.config):
             key = row.environment.lower()
-            told = _line(settings.config, (key,)) if key in written else "given at the start"
+            told = line_in(settings.config, (key,)) if key in written else "given at the start"
         yield Entry(
             row.environment,
             row.meaning,
@@ -138,7 +145,7 @@ class _Reader:
                 yield from self._table(title, (name, key), each, dumped[key])
         if not isinstance(value, BaseModel) and not value:
             title = f"[[{name}]]" if isinstance(value, tuple) else f"[{name}]"
-            yield Part(title, _anchor(title), tuple(_unset(title, field, self.sensitive)))
+            yield Part(title, anchor_of(title), tuple(_unset(title, field, self.sensitive)))
 
     def _table(self, title: str, at: tuple[str, ...], value: Any, dumped: Any) -> Iterator[Part]:
         entries, inner = [], []
@@ -153,15 +160,15 @@ class _Reader:
             sensitive = self.sensitive or (at[0], key) in _FOR_ADMINS_TOO
             entries.append(Entry(key, field.description or "", words, told, own, sensitive))
         if entries:
-            yield Part(title, _anchor(title), tuple(entries))
+            yield Part(title, anchor_of(title), tuple(entries))
         for key, found in inner:
             yield from self._table(f"[{'.'.join((*at, key))}]", (*at, key), found, dumped[key])
 
     def _origin(self, at: tuple[str, ...]) -> str:
-        if _stands(self.written, at):
-            return _line(self.config, at)
-        if at[1:2] == ("*",) and _stands(self.written, (at[0], *at[2:])):
-            return _line(self.config, (at[0], *at[2:]))  # what holds for every channel
+        if stands(self.written, at):
+            return line_in(self.config, at)
+        if at[1:2] == ("*",) and stands(self.written, (at[0], *at[2:])):
+            return line_in(self.config, (at[0], *at[2:]))  # what holds for every channel
         return DEFAULT
 
 
@@ -178,7 +185,7 @@ def _arguments(annotation: Any) -> Iterator[Any]:
         yield from _arguments(each)
 
 
-def _stands(written: Any, at: Sequence[str]) -> bool:
+def stands(written: Any, at: Sequence[str]) -> bool:
     """Whether a key stands in the file."""
     for part in at:
         if isinstance(written, list):
@@ -190,7 +197,8 @@ def _stands(written: Any, at: Sequence[str]) -> bool:
     return written is not None
 
 
-def _line(config: Path, at: tuple[str, ...]) -> str:
+def line_in(config: Path, at: tuple[str, ...]) -> str:
+    """The place of a key of the file, for people."""
     line = line_of(config, at)
     return f"{config.name}, line {line}" if line else config.name
 
@@ -201,20 +209,22 @@ def _words(value: Any, dumped: Any, *, hidden: bool = False) -> str:
         return SET if value.get_secret_value() else NOT_SET
     if hidden:
         return f"{len(value)} given" if value else "none"
-    return _plain(dumped)
+    return plain(dumped)
 
 
-def _plain(dumped: Any) -> str:
+def plain(dumped: Any) -> str:
+    """A value as JSON has it, in words."""
     if isinstance(dumped, bool):
         return str(dumped).lower()
     if dumped is None or dumped in ("", [], {}):
         return "none"
     if isinstance(dumped, Mapping):
-        return "; ".join(f"{key}: {_plain(each)}" for key, each in dumped.items())
+        return "; ".join(f"{key}: {plain(each)}" for key, each in dumped.items())
     if isinstance(dumped, list | tuple):
-        return ", ".join(_plain(each) for each in dumped)
+        return ", ".join(plain(each) for each in dumped)
     return _ADDRESS.sub(lambda found: without_secrets(found[0], "…@"), str(dumped))
 
 
-def _anchor(title: str) -> str:
+def anchor_of(title: str) -> str:
+    """Where the table of a title is on its page."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

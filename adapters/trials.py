@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.conversation import Message, Platform, Turn
@@ -11,10 +11,17 @@ from bot.conversation import Message, Platform, Turn
 if TYPE_CHECKING:
     from bot.ports import ChatMessage
     from bot.settings.sections import AccessSection
-    from persona.profile import Persona
 
 READER = "extractive"
 """The built-in reader among the models."""
+
+_PERSON = "person:"
+_KINDS = {
+    "access.slack.channels": "Slack channel",
+    "access.slack.usergroups": "Slack user group",
+    "access.discord.channels": "Discord channel",
+    "access.discord.roles": "Discord role",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,11 @@ class Audience:
     words: str
     platform: Platform
     groups: frozenset[str]
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is one person, whose name and groups are for admins."""
+        return self.value.startswith(_PERSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,15 @@ class Choices:
     indexes: tuple[Choice, ...]
     audiences: tuple[Audience, ...] = ()
 
+    def without_people(self) -> Choices:
+        """The same without audiences that are one person."""
+        return replace(self, audiences=tuple(a for a in self.audiences if not a.is_person))
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What is tried. An empty ``model``, ``persona`` or ``index`` is what answers today; ``again``
-    is the turn whose question it is, ``edited`` a persona that is in no book yet."""
+    is the turn whose question it is."""
 
     question: str
     groups: frozenset[str] = frozenset()
@@ -59,7 +75,6 @@ class Trial:
     index: str = ""
     history: tuple[Message, ...] = ()
     again: str = ""
-    edited: Persona | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +99,30 @@ def audiences_of(access: AccessSection) -> tuple[Audience, ...]:
     """The channels, groups of users, roles and people that ``[access]`` names, each with what it
     may see."""
     tables: tuple[tuple[str, Platform, Mapping[str, tuple[str, ...]]], ...] = (
-        ("Slack channel", Platform.SLACK, access.slack.channels),
-        ("Slack user group", Platform.SLACK, access.slack.usergroups),
-        ("Discord channel", Platform.DISCORD, access.discord.channels),
-        ("Discord role", Platform.DISCORD, access.discord.roles),
+        ("access.slack.channels", Platform.SLACK, access.slack.channels),
+        ("access.slack.usergroups", Platform.SLACK, access.slack.usergroups),
+        ("access.discord.channels", Platform.DISCORD, access.discord.channels),
+        ("access.discord.roles", Platform.DISCORD, access.discord.roles),
     )
     found = [
-        Audience(f"{words}:{name}", f"{words} {name}", platform, frozenset(groups))
-        for words, platform, table in tables
-        for name, groups in table.items()
+        Audience(audience_of(table, name), f"{_KINDS[table]} {name}", platform, frozenset(groups))
+        for table, platform, entries in tables
+        for name, groups in entries.items()
     ]
     found += [
-        Audience(f"person:{person}", person, _platform_of(person), frozenset(groups))
+        Audience(
+            audience_of("access.users", person), person, _platform_of(person), frozenset(groups)
+        )
         for person, groups in access.users.items()
     ]
     return tuple(found)
+
+
+def audience_of(table: str, name: str) -> str:
+    """The value of an entry of ``[access]`` as an audience; empty for what is none."""
+    if table == "access.users":
+        return f"{_PERSON}{name}" if name else ""
+    return f"{_KINDS[table]}:{name}" if table in _KINDS and name else ""
 
 
 def _platform_of(person: str) -> Platform:

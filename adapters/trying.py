@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from adapters.amended import AmendedSettings
 from adapters.aside import Aside
 from adapters.models import (
     build_doubts,
@@ -58,6 +59,7 @@ class TrialDesk:
 
     def __init__(self, parts: EngineParts, more: TrialParts) -> None:
         self._parts, self._more = parts, more
+        self._amended = AmendedSettings(parts.settings, parts.database)
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def choices(self) -> Choices:
@@ -66,7 +68,7 @@ class TrialDesk:
             await self._models(),
             await self._personas(),
             await self._indexes(),
-            audiences_of(self._parts.settings.access),
+            audiences_of((await self._amended.now()).access),
         )
 
     async def ask(self, trial: Trial, by: Author, *, keep: bool = False) -> Tried:
@@ -97,7 +99,7 @@ class TrialDesk:
         from bot.store.routing import ThresholdBook
 
         parts, more, settings = self._parts, self._more, self._parts.settings
-        persona = trial.edited or await self._persona(trial.persona)
+        persona = await self._persona(trial.persona)
         async with self._retriever(trial.index) as retriever:
             yield Engine(
                 turns=Aside(),

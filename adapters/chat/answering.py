@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from adapters.amended import AmendedSettings
 from adapters.chat.base import ChannelKind, ChatAdapter, Heard, Offer, Placement, Surface
 from bot.addressee import Addressed, Before, Said, decide
 from bot.conversation import Attachment, Outcome, Question, Turn
@@ -89,6 +90,7 @@ class Answering:
         patience_s: float = 150.0,
     ) -> None:
         self._settings = settings
+        self._amended = AmendedSettings(settings, database)
         self._engine = engine
         self._database = database
         self._participation = participation
@@ -103,7 +105,7 @@ class Answering:
         record = await self._participation.find(heard.home.key)
         placement = job.placement()
         if not placement.resumed:
-            verdict = self.decide(heard, record)
+            verdict = await self.decide(heard, record)
             if not verdict.answer:
                 log.info("left alone", reasons=list(verdict.reasons), platform=heard.place.platform)
                 await self._leave(job, record)
@@ -116,7 +118,7 @@ class Answering:
         if turn is not None:
             await self._keep(job, placement, turn)
 
-    def decide(self, heard: Heard, record: ThreadRecord | None) -> Addressed:
+    async def decide(self, heard: Heard, record: ThreadRecord | None) -> Addressed:
         """Whether it is meant for the bot."""
         before: tuple[Before, ...] = ()
         if record is not None:
@@ -136,15 +138,15 @@ class Answering:
                 in_thread=bool(heard.place.thread),
             ),
             before,
-            reply_when=self.reply_when(heard),
+            reply_when=await self.reply_when(heard),
             names=self._names,
             taking_part=record is not None,
             muted=record is not None and record.muted,
         )
 
-    def reply_when(self, heard: Heard) -> str:
+    async def reply_when(self, heard: Heard) -> str:
         """When the bot speaks where this was said."""
-        channels = self._settings.of_channel(heard.place.channel_key)
+        channels = (await self._amended.lately()).of_channel(heard.place.channel_key)
         set_here = (channel.reply_when for channel in channels if channel.reply_when is not None)
         return next(set_here, self._settings.bot.reply_when)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from adapters.amended import AmendedSettings
 from adapters.chat.base import (
     Card,
     ChatAdapter,
@@ -72,6 +73,7 @@ class Handing:
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self._amended = AmendedSettings(settings, database)
         self._database = database
         self._history = history
         self._participation = participation
@@ -86,7 +88,7 @@ class Handing:
         """Post the question into the handoff channel, once, and tell the asker."""
         turn = await self._history.turn(turn_id)
         heard = self._as_heard(turn.author, place)
-        channel = self.channel_for(place)
+        channel = await self.channel_for(place)
         target = self._adapter_of(channel) if channel else None
         steps = _Steps(claim, self._inbox)
         if not turn.question:  # erased since
@@ -231,9 +233,9 @@ class Handing:
             await self._adapters[place.platform].tell(heard, _SHALL_I, Offer.PERSON, turn_id)
         await self._inbox.complete(claim)
 
-    def channel_for(self, place: Place) -> str | None:
+    async def channel_for(self, place: Place) -> str | None:
         """The handoff channel of a place, like ``slack:C0HUMANS``."""
-        channels = self._settings.of_channel(place.channel_key)
+        channels = (await self._amended.now()).of_channel(place.channel_key)
         return next((channel.handoff for channel in channels if channel.handoff), None)
 
     # -- parts ------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class Intake:
     async def _take(self, heard: Heard, *, calmed: bool = False) -> bool | None:
         """Whether it is new; ``None`` where it is not for the bot. ``calmed``: it is what counts
         of a flood, and was weighed."""
-        sure = self._is_sure(heard)
+        sure = await self._is_sure(heard)
         verdict = PASSED
         weighed = calmed or (sure and not heard.place.thread)
         if weighed and not calmed:  # a flood costs no look into the database
@@ -94,7 +94,7 @@ class Intake:
             if not verdict.passes and not verdict.tell:
                 return False
         record = await self._participation.find(heard.home.key)
-        kind = self._kind(heard, record)
+        kind = await self._kind(heard, record)
         if kind is None:
             return None
         sure = sure and kind == "message"
@@ -208,21 +208,21 @@ class Intake:
     ) -> bool:
         return await self._inbox.put(event_id, thread, payload, topic=place.platform)
 
-    def _kind(self, heard: Heard, record: ThreadRecord | None) -> str | None:
+    async def _kind(self, heard: Heard, record: ThreadRecord | None) -> str | None:
         """What is to be done with it, as far as can be told at once; ``None``: nothing."""
         if record is not None and record.role == HANDOFF and not _calls(heard):
             return "carry"
-        if record is not None or self._is_sure(heard):
+        if record is not None or await self._is_sure(heard):
             return "message"
         if heard.place.thread:
             return None
-        return "message" if self._answering.decide(heard, None).answer else None
+        return "message" if (await self._answering.decide(heard, None)).answer else None
 
-    def _is_sure(self, heard: Heard) -> bool:
+    async def _is_sure(self, heard: Heard) -> bool:
         """Whether it is answered in any case."""
         if heard.for_bot or heard.private or heard.place.kind is ChannelKind.DIRECT:
             return True
-        return not heard.place.thread and self._answering.decide(heard, None).answer
+        return not heard.place.thread and (await self._answering.decide(heard, None)).answer
 
     async def _conversation(self, heard: Heard, record: ThreadRecord | None) -> str:
         """The engine's thread: the one of the record, or of the answer that is replied to outside

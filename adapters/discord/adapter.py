@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from adapters.amended import CurrentSettings
 from adapters.chat.base import Card, ChannelKind, Heard, Offer, Place, Placement, Surface
 from adapters.chat.ports import Replies
 from adapters.discord import wording
@@ -26,7 +27,6 @@ from adapters.discord.surface import DiscordSurface
 from bot.conversation import Attachment, Author, Platform, Principal, Turn
 from bot.errors import ChatRefusedError, WellspokenError
 from bot.names import safe_name
-from bot.settings import Settings
 from bot.store.ids import new_id
 from bot.telemetry import log
 
@@ -47,14 +47,14 @@ class DiscordAdapter:
     def __init__(
         self,
         rest: DiscordRest,
-        settings: Settings,
+        amended: CurrentSettings,
         replies: Replies,
         *,
         guilds: Guilds = lambda: None,
         ours: Ours = frozenset,
     ) -> None:
         self._rest, self._replies = rest, replies
-        self._access, self._settings = settings.access, settings
+        self._amended = amended
         self.directory = Directory(rest, known=guilds, ours=ours)
         self._seating = Seating(rest, self._wants_thread)
         self._typed: dict[str, float] = {}
@@ -65,20 +65,24 @@ class DiscordAdapter:
         """What everybody who reads the answer may see."""
         place = heard.place
         if heard.private or place.kind is ChannelKind.DIRECT:
-            return Principal(await self.directory.groups_of(self._access, heard.author.id))
+            return Principal(await self._of_person(heard.author.id))
         return await self._of_channel(place)
 
     async def _of_channel(self, place: Place) -> Principal:
         if place.kind is not ChannelKind.CHANNEL:
             return Principal()
-        return await self.directory.in_channel(self._access, place.parent or place.channel)
+        access = (await self._amended.now()).access
+        return await self.directory.in_channel(access, place.parent or place.channel)
+
+    async def _of_person(self, author: str) -> frozenset[str]:
+        return await self.directory.groups_of((await self._amended.now()).access, author)
 
     async def groups_of(self, author: Author, workspace: str) -> frozenset[str]:
         """The groups of one person, whichever guild gives them."""
         del workspace
         if author.platform is not Platform.DISCORD:
             return frozenset()
-        return await self.directory.groups_of(self._access, author.id)
+        return await self._of_person(author.id)
 
     async def name_of(self, author: Author, workspace: str) -> str:
         """What people call somebody; empty where that is not known. Never raises."""
@@ -141,9 +145,9 @@ class DiscordAdapter:
         readers = await self._of_channel(place)
         return readers.groups.issuperset(turn.audience)
 
-    def _wants_thread(self, place: Place) -> bool:
+    async def _wants_thread(self, place: Place) -> bool:
         """Whether an answer gets a thread of its own: where nothing is set, it does."""
-        channels = self._settings.of_channel(place.channel_key)
+        channels = (await self._amended.now()).of_channel(place.channel_key)
         return next((channel.thread for channel in channels if channel.thread is not None), True)
 
     async def attachments(self, heard: Heard) -> tuple[tuple[Attachment, ...], str]:

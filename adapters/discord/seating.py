@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from adapters.chat.base import ChannelKind, Heard, Place
@@ -22,7 +22,7 @@ class Makes(Protocol):
 class Seating:
     """Seats for answers. ``wanted`` tells whether threads are made for answers in a place."""
 
-    def __init__(self, rest: Makes, wanted: Callable[[Place], bool]) -> None:
+    def __init__(self, rest: Makes, wanted: Callable[[Place], Awaitable[bool]]) -> None:
         self._rest, self._wanted = rest, wanted
 
     async def of(self, heard: Heard) -> Seat:
@@ -35,7 +35,7 @@ class Seating:
             return Seat(place.thread)
         if heard.extra.get(POST):
             return Seat(heard.message)
-        if self._wanted(place):
+        if await self._wanted(place):
             return await self._in_thread(heard)
         return Seat(place.channel, heard.message)
 

@@ -10,6 +10,7 @@ import aiohttp
 import discord
 from starlette.routing import Route
 
+from adapters.amended import AmendedSettings
 from adapters.chat.ports import Desk
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.backfill import Backfill
@@ -122,7 +123,8 @@ def build_discord(settings: Settings, desk: Desk, replies: Replies, database: Da
     rest = DiscordRest(
         client.http, refused=lambda channel, error: complaints.refused(rest, channel, error)
     )
-    adapter = DiscordAdapter(rest, settings, replies, guilds=client.roles, ours=client.own_servers)
+    amended = AmendedSettings(settings, database)
+    adapter = DiscordAdapter(rest, amended, replies, guilds=client.roles, ours=client.own_servers)
     edge = Edge(desk, client, rest, replies=replies, threads=Participation(database), notes=notes)
     solving = Solving(edge)
     hearing, answers = Hearing(edge, solving), Interactions(edge, solving)

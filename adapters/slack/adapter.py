@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from adapters.amended import CurrentSettings
 from adapters.chat.base import Card, ChannelKind, Heard, Offer, Place, Placement, Surface
 from adapters.chat.ports import Replies
 from adapters.slack.blocks import (
@@ -27,7 +28,6 @@ from adapters.slack.workspaces import Workspace, Workspaces
 from bot.conversation import Attachment, Author, Platform, Principal
 from bot.errors import ChatError, ChatRefusedError, WellspokenError
 from bot.names import safe_name
-from bot.settings.sections import AccessSection
 from bot.telemetry import log
 
 _STATUS: Final = "is reading the documentation…"
@@ -41,8 +41,8 @@ class SlackAdapter:
 
     platform = Platform.SLACK
 
-    def __init__(self, workspaces: Workspaces, access: AccessSection, replies: Replies) -> None:
-        self._workspaces, self._access, self._replies = workspaces, access, replies
+    def __init__(self, workspaces: Workspaces, amended: CurrentSettings, replies: Replies) -> None:
+        self._workspaces, self._amended, self._replies = workspaces, amended, replies
         self._streaming = Streaming()
         self._without_status: set[str] = set()
 
@@ -52,14 +52,15 @@ class SlackAdapter:
         """What everybody who reads the answer may see."""
         workspace = await self._of(heard.place)
         alone = heard.private or heard.place.kind is ChannelKind.DIRECT
+        access = (await self._amended.now()).access
         return await workspace.directory.principal(
-            self._access, author=heard.author.id, channel=heard.place.channel, alone=alone
+            access, author=heard.author.id, channel=heard.place.channel, alone=alone
         )
 
     async def groups_of(self, author: Author, workspace: str) -> frozenset[str]:
         """The groups of one person; none where Slack cannot be asked."""
         found = await self._workspaces.of(workspace)
-        return await found.directory.groups_of(self._access, author.id)
+        return await found.directory.groups_of((await self._amended.now()).access, author.id)
 
     async def name_of(self, author: Author, workspace: str) -> str:
         """What people call somebody."""

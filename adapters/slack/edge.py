@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from adapters.amended import CurrentSettings
 from adapters.chat.ports import Desk
 from adapters.slack.blocks import Block
 from adapters.slack.events import Payload, organisation_of, presser_of, workspace_of
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.errors import WellspokenError
-from bot.settings.sections import AccessSection
 from bot.telemetry import log
 
 Body = dict[str, Any]
@@ -20,8 +20,8 @@ Ack = Callable[..., Awaitable[Any]]
 class Edge:
     """The house as the listeners see it."""
 
-    def __init__(self, desk: Desk, workspaces: Workspaces, access: AccessSection) -> None:
-        self.desk, self.workspaces, self.access = desk, workspaces, access
+    def __init__(self, desk: Desk, workspaces: Workspaces, amended: CurrentSettings) -> None:
+        self.desk, self.workspaces, self.amended = desk, workspaces, amended
 
     async def workspace(self, body: Payload) -> Workspace:
         """The workspace of a payload. Raises ChatError, StorageError."""

@@ -75,7 +75,8 @@ class OpeningListeners:
         workspace = await self._edge.workspace(body)
         looked_at = channel_in_view(body["event"])
         near = " ".join(await workspace.directory.topic(looked_at)) if looked_at else ""
-        groups = await workspace.directory.groups_of(self._edge.access, author.id)
+        access = (await self._edge.amended.now()).access
+        groups = await workspace.directory.groups_of(access, author.id)
         found = await self._edge.desk.suggestions(Principal(groups), near.strip())
         if found:
             await workspace.web.set_suggested_prompts(channel, prompts_of(found), thread=thread)

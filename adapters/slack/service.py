@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from slack_bolt.app.async_app import AsyncApp
 from starlette.routing import Route
 
+from adapters.amended import AmendedSettings
 from adapters.chat.ports import Desk, Replies
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.app import build_app
@@ -110,15 +111,16 @@ def build_slack(
                 base_url=base_url,
             )
         )
+    amended = AmendedSettings(settings, database)
     app = build_app(
-        Edge(desk, workspaces, settings.access),
+        Edge(desk, workspaces, amended),
         signing_secret=signing_secret,
         base_url=base_url,
     )
     if signing_secret:
         routes.append(events_route(app, signing_secret))
     return Slack(
-        SlackAdapter(workspaces, settings.access, replies),
+        SlackAdapter(workspaces, amended, replies),
         app,
         workspaces,
         routes,

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.trials import Choices, Trial, Tried
+from adapters.web.choosing import choices_for
 from adapters.web.failures import headers_of, sentence_of, status_of
 from adapters.web.pages import turn_url
 from adapters.web.roles import Role
@@ -122,7 +123,7 @@ def add_playground(router: APIRouter, console: Console) -> None:
         operator = console.form(request, csrf)
         typed = Typed(question, audience, tuple(groups or ()), model, persona, index)
         try:
-            choices = await console.application.trials.choices()
+            choices = await choices_for(console, request)
             trial = trial_of(typed, choices, await known_groups(console, choices))
             console.sessions.take_trial(operator)
             tried = await console.application.trials.ask(trial, operator.author, keep=bool(keep))
@@ -140,7 +141,7 @@ async def _page(
     tried: Tried | None = None,
     failure: WellspokenError | None = None,
 ) -> Response:
-    choices = await console.application.trials.choices()
+    choices = await choices_for(console, request)
     operator = console.operator(request)
     shown = shown_trial(tried, operator.role) if tried else {"tried": None}
     page = console.render(

@@ -1,15 +1,18 @@
 """What Today, the first run and the settings room need: fulfilled by ``bot.store.today``,
-``adapters.first_run`` and ``adapters.in_force``."""
+``adapters.first_run`` and ``adapters.settings_desk``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from adapters.first_steps import Step
 from adapters.in_force import Part
+from adapters.settings_desk import EntryNow
+from bot.conversation import Author
+from bot.settings.changing import Change
 from bot.store.today import Period
 
 
@@ -42,9 +45,26 @@ class FirstRun(Protocol):
 
 
 class InForce(Protocol):
-    """The settings of this process."""
+    """The settings, and what the console makes of channels and rights; every method may raise
+    StorageError."""
 
     @property
     def config(self) -> Path: ...
 
-    def parts(self) -> Sequence[Part]: ...
+    async def parts(self) -> Sequence[Part]: ...
+
+    async def changed(self) -> Sequence[Change]: ...
+
+    async def entry(self, table: str, name: str) -> EntryNow:
+        """Raises NotFoundError, SettingChangeError."""
+        ...
+
+    async def change(
+        self, table: str, name: str, value: Any, *, by: Author, seen: str = ..., new: bool = ...
+    ) -> str:
+        """Raises SettingChangeError, ChangedMeanwhileError, TooManyChangesError."""
+        ...
+
+    async def take_back(self, table: str, name: str, *, by: Author, seen: str) -> None:
+        """Raises SettingChangeError, ChangedMeanwhileError."""
+        ...

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
+from adapters.settings_desk import told
 from bot.store.processes import CLOCK_S, differences
 
 if TYPE_CHECKING:
@@ -24,4 +25,5 @@ def add_processes(router: APIRouter, console: Console) -> None:
             processes=found,
             differences=differences(found),
             most_off=CLOCK_S,
+            changed=told(await console.application.in_force.changed()),
         )

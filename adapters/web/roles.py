@@ -116,6 +116,9 @@ POST /console/suites/{name}/all
 _ADMIN = """
 GET /console/first-run
 GET /console/first-run/steps
+GET /console/settings/entry
+POST /console/settings/entry
+POST /console/settings/entry/back
 POST /console/datasets/build
 POST /console/knowledge/reindex
 POST /console/routing/rollback

@@ -57,6 +57,16 @@ def _explain(error: ValidationError) -> ConfigurationError:
     return ConfigurationError(where=f"{config}:{line}" if line else str(config), problem=problem)
 
 
+def problem_of(error: ValidationError) -> str:
+    """The first problem in words, after the name of what it is about where it is a part of it."""
+    first = error.errors()[0]
+    told = _in_words(first["type"], first["msg"])
+    if first["type"] == "extra_forbidden":
+        return f'unknown setting "{first["loc"][-1]}"'
+    names = [str(part) for part in first["loc"] if not isinstance(part, int)]
+    return f"{names[-1]}: {told}" if len(names) == 1 else told
+
+
 _WORDS = {
     "tuple_type": 'it must be a list, like ["staff"]',
     "missing": "it is missing",

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from bot.store import fences, forgetting, gone, sweeping
+from bot.store import fences, forgetting, gone, setting_changes, sweeping
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.forgetting import Person
@@ -174,6 +174,7 @@ class Erasure:
         done.feedback += await self._db.write(lambda c: forgetting.erase_feedback(c, person))
         await self._db.write(lambda c: forgetting.erase_consent(c, person))
         await self._db.write(lambda c: forgetting.erase_verdicts(c, person))
+        await self._db.write(lambda c: setting_changes.forget(c, person))
         heard = await self._db.read(lambda c: forgetting.threads_heard(c, person))
         await self._each(heard, lambda c, few: forgetting.erase_heard(c, person, few))
 

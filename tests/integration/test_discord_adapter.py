@@ -16,6 +16,7 @@ from bot.conversation import Author, Platform
 from bot.settings import Settings
 from tests.platforms.discord_delivery import Desk, garden, heard_of, place_of, turn_of
 from tests.platforms.discord_state import Channel, Guild, Message
+from tests.platforms.standing_settings import StandingSettings
 
 ACCESS = {
     "users": {"discord:42": ["vip"]},
@@ -45,7 +46,9 @@ class House:
 
 def adapter_of(desk: Desk, **tables: Any) -> DiscordAdapter:
     return DiscordAdapter(
-        desk.rest, Settings.model_validate({"access": ACCESS, **tables}), Nobody()
+        desk.rest,
+        StandingSettings(Settings.model_validate({"access": ACCESS, **tables})),
+        Nobody(),
     )
 
 

@@ -15,6 +15,7 @@ from adapters.discord.seats import Seat
 from bot.conversation import Platform
 from bot.errors import ChatLimitedError, ChatUnavailableError
 from tests.platforms.discord_delivery import ANSWER, SOURCE, Desk, garden, turn_of
+from tests.platforms.standing_settings import StandingSettings
 
 
 @pytest.fixture
@@ -221,9 +222,8 @@ async def test_drafts_that_are_limited_are_left_out(desk: Desk) -> None:
 async def test_a_sentence_is_posted_once(desk: Desk, fault: dict[str, Any]) -> None:
     """A post of the handoff whose fate is unknown is there once."""
     from adapters.discord.adapter import DiscordAdapter
-    from bot.settings import Settings
 
-    adapter = DiscordAdapter(desk.rest, Settings(), _Nobody())
+    adapter = DiscordAdapter(desk.rest, StandingSettings(), _Nobody())
     desk.server.fault("create_message", **fault)
     place = Place(Platform.DISCORD, desk.roses.guild or "", desk.roses.id)
     first = await adapter.post(place, "Passed on.", desk.placement())

@@ -12,11 +12,11 @@ from adapters.chat.base import Card, Placement
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.workspaces import OneWorkspace
 from bot.conversation import Author, Outcome, Platform
-from bot.settings.sections import AccessSection
 from tests.platforms.chat_desk import office
 from tests.platforms.chat_fake import FakeChat, said
 from tests.platforms.discord_service import Garden, serving
 from tests.platforms.slack_server import SlackServer
+from tests.platforms.standing_settings import StandingSettings
 
 NASTY = (
     "@everyone",
@@ -53,7 +53,7 @@ async def test_a_card_in_slack_calls_the_asker_somebody(name: str) -> None:
         ada = slack.user("U1", name)
         slack.channel("C9", "humans", [ada])
         workspaces = OneWorkspace(slack.bot_token, slack.url)
-        adapter = SlackAdapter(workspaces, AccessSection(), NoReplies())
+        adapter = SlackAdapter(workspaces, StandingSettings(), NoReplies())
         card = Card("h1", Author(Platform.SLACK, "U1"), "how?", (), "I do not know.", "")
         await adapter.post_card("C9", card, Placement("e1", None, _save))
         (post,) = slack.answers("C9")

@@ -93,11 +93,15 @@ class Desk:
     def surface(self) -> DiscordSurface:
         """A surface for a fresh attempt."""
         post = self.heard.message if self.heard.extra.get("post") else ""
+
+        async def wanted(_place: Place) -> bool:
+            return self.threads
+
         return DiscordSurface(
             self.rest,
             self.heard,
             self.placement(),
-            sit=Seating(self.rest, lambda _: self.threads).of,
+            sit=Seating(self.rest, wanted).of,
             controls=partial(under_answer, post=post),
             known=self._known,
         )

@@ -15,6 +15,7 @@ from adapters.slack.workspaces import OneWorkspace
 from bot.settings.sections import AccessSection
 from tests.platforms.slack_desk import NotingDesk
 from tests.platforms.slack_server import SlackServer
+from tests.platforms.standing_settings import StandingSettings
 
 
 @dataclass
@@ -42,7 +43,7 @@ async def connected(access: AccessSection | None = None) -> AsyncIterator[Connec
     async with SlackServer(events={*wanted, *legacy}) as slack:
         scene = Connected(slack)
         workspaces = OneWorkspace(slack.bot_token, slack.url)
-        edge = Edge(scene.desk, workspaces, access or AccessSection())
+        edge = Edge(scene.desk, workspaces, StandingSettings.with_access(access or AccessSection()))
         app = build_app(edge, base_url=slack.url)
         socket = SocketMode(app, slack.app_token, slack.url, ping_s=0.3, patience_s=2)
         running = asyncio.create_task(socket.run())

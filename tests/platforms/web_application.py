@@ -27,13 +27,13 @@ from adapters.forgetting import desk_with as forgetting_with
 from adapters.gaps import GapDesk
 from adapters.governance.desk import GovernanceDesk
 from adapters.governance.people import PeopleDesk
-from adapters.in_force import InForce
 from adapters.jobs.desk import JobDesk
 from adapters.jobs.desk import desk_of as job_desk
 from adapters.models import load_voice_persona
 from adapters.release.gate_records import GateBook, GateDesk, GateFiles
 from adapters.release.releasing import ReleaseDesk, release_desk
 from adapters.routing import RoutingDesk, routing_desk
+from adapters.settings_desk import SettingsDesk
 from adapters.suites import SuiteDesk
 from adapters.teaching.datasets import DatasetDesk
 from adapters.teaching.persona import PersonaDesk
@@ -76,6 +76,7 @@ from bot.store.ids import new_id
 from bot.store.processes import ProcessBook
 from bot.store.reviews import ReviewBook
 from bot.store.rewrites import RewriteBook
+from bot.store.setting_changes import SettingChanges
 from bot.store.timing import utc_now
 from bot.store.today import TodayBook
 from bot.store.turn_list import TurnList
@@ -451,8 +452,9 @@ class WebApplication:
         )
 
     @property
-    def in_force(self) -> InForce:
-        return InForce(load_settings(WELLSPOKEN_HOME=self.home))
+    def in_force(self) -> SettingsDesk:
+        changes = SettingChanges(self.database, self.audit)
+        return SettingsDesk(load_settings(WELLSPOKEN_HOME=self.home), changes)
 
     @property
     def console_ends(self) -> ConsoleEnds:

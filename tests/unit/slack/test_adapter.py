@@ -15,6 +15,7 @@ from adapters.slack.workspaces import OneWorkspace
 from bot.conversation import Author, Platform, Principal
 from bot.settings.sections import AccessSection, SlackAccess
 from tests.platforms.slack_server import SlackServer
+from tests.platforms.standing_settings import StandingSettings
 
 ACCESS = AccessSection(
     users={"slack:U1": ("staff",)}, slack=SlackAccess(channels={"C1": ("garden",)})
@@ -62,7 +63,9 @@ async def scene() -> AsyncIterator[Scene]:
         garden = slack.channel("C1", "garden", [ada])
         slack.channel("C9", "humans", [ada])
         workspaces = OneWorkspace(slack.bot_token, slack.url)
-        given = Scene(slack, SlackAdapter(workspaces, ACCESS, NoReplies()))
+        given = Scene(
+            slack, SlackAdapter(workspaces, StandingSettings.with_access(ACCESS), NoReplies())
+        )
         given.ts = await slack.say(ada, garden, "@wellspoken how?")
         yield given
         await workspaces.aclose()
