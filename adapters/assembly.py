@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from adapters.suites import SuiteDesk
     from adapters.teaching.datasets import DatasetDesk
     from adapters.teaching.persona import PersonaDesk
+    from adapters.teaching.handing_out import HandingOut
     from adapters.teaching.reviewing import Review
     from adapters.teaching.tuning import TuningDesk
     from adapters.trying import TrialDesk
@@ -160,6 +161,13 @@ class Application:
         from adapters.teaching.reviewing import review_of
 
         return review_of(self)
+
+    @property
+    def handing_out(self) -> HandingOut:
+        """The review handed out to several people at once."""
+        from adapters.teaching.handing_out import handing_out_of
+
+        return handing_out_of(self)
 
     @property
     def routing(self) -> RoutingDesk:

@@ -6,7 +6,7 @@ An approved answer is published at once. The command line and the console share 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -95,19 +95,31 @@ class Review:
         self._audit = audit
         self._ingestor = ingestor
 
-    async def queue(self, limit: int | None = None, offset: int = 0, turn: str = "") -> Queue:
+    async def queue(
+        self,
+        limit: int | None = None,
+        offset: int = 0,
+        turn: str = "",
+        without: Collection[str] = (),
+    ) -> Queue:
         """What waits; at most ``limit`` of each kind behind the first ``offset``; with ``turn``
-        what waits of that one."""
+        what waits of that one, never of those in ``without``. All of it is counted."""
         proposed = await self._handoffs.proposals()
-        if turn:
-            proposed = [h for h in proposed if h.turn == turn]
+        count = len(proposed)
+        proposed = [h for h in proposed if turn in ("", h.turn) and h.turn not in without]
         waiting, liked = await self._feedback.counts()
         return Queue(
-            await self._feedback.to_review(limit, offset, turn),
+            await self._feedback.to_review(limit, offset, turn, without),
             [await self._proposal(h) for h in proposed[offset:][:limit]],
-            await self._feedback.liked(limit, offset, turn),
-            counts=Counts(waiting, len(proposed), liked),
+            await self._feedback.liked(limit, offset, turn, without),
+            counts=Counts(waiting, count, liked),
         )
+
+    async def counts(self, of: Collection[str]) -> Counts:
+        """How much waits of some turns."""
+        proposed = [h for h in await self._handoffs.proposals() if h.turn in of]
+        waiting, liked = await self._feedback.counts(of)
+        return Counts(waiting, len(proposed), liked)
 
     async def standing(self, turn: str) -> Rewrite | None:
         """The last word of an operator on what a turn may teach."""
@@ -173,19 +185,41 @@ class Review:
         await self._reviews.judge(turn, verdict, by, author=author, draft=draft)
 
     async def was_right(self, turn: str, author: str, by: str) -> None:
-        """The answer was right as it was, and the reader wrong. Raises NotFoundError."""
+        """The answer was right as it was, and the reader wrong. Raises NotFoundError,
+        JudgedBeforeError."""
         await self._reviews.judge(turn, Verdict.REJECTED, by, author=author)
         await self._rewrites.approve(turn, by=by)
 
     async def teach(self, turn: str, by: str, draft: Draft) -> None:
         """Let the voice learn from a turn, as it is or as ``draft`` has it.
 
-        Raises NotFoundError, UsageError."""
-        await self._rewrites.approve(turn, by=by, text=draft.text, prompt=draft.prompt)
+        Raises NotFoundError, UsageError, JudgedBeforeError."""
+        text, prompt = draft.text, draft.prompt
+        await self._rewrites.approve(turn, by=by, text=text, prompt=prompt, first=True)
 
     async def keep_out(self, turn: str, by: str) -> None:
-        """Let nothing of a turn be taught. Raises NotFoundError."""
-        await self._rewrites.reject(turn, by=by)
+        """Let nothing of a turn be taught. Raises NotFoundError, JudgedBeforeError."""
+        await self._rewrites.reject(turn, by=by, first=True)
+
+    async def judge_words_of_all(
+        self, words: Sequence[tuple[str, str]], verdict: Verdict, by: str
+    ) -> list[tuple[str, str]]:
+        """Judge words (turn, author) in one go; those that still waited."""
+        return await self._reviews.judge_all(words, verdict, by)
+
+    async def judge_liked_of_all(
+        self, turns: Sequence[str], verdict: Verdict, by: str
+    ) -> list[str]:
+        """Approve liked answers as they are, or keep them out, in one go; those that nobody had
+        judged. Raises UsageError for a gap: readers liked them."""
+        if verdict is Verdict.GAP:
+            raise UsageError("Readers liked these answers; there is no gap to mark.")
+        return await self._rewrites.judge_all(turns, verdict, by)
+
+    async def take_back_own(self, turns: Sequence[str], by: str) -> list[str]:
+        """Take back an operator's own verdicts on some turns, in one go; of which. Raises
+        NotFoundError where none stands."""
+        return await self._rewrites.undo_own(turns, by=by)
 
     async def take_back(self, turn: str, by: str) -> None:
         """Take back the verdicts on a turn. Raises NotFoundError where there is none."""

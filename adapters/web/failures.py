@@ -25,6 +25,7 @@ from bot.errors import (
     UsageError,
     WellspokenError,
 )
+from bot.store.rewrites import JudgedBeforeError
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ _LONGEST_QUERY = 1_500
 
 
 _STATUSES = (
+    (JudgedBeforeError, HTTPStatus.CONFLICT),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     ((ForeignFormError, RoleError), HTTPStatus.FORBIDDEN),
     (FullError, HTTPStatus.SERVICE_UNAVAILABLE),

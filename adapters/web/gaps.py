@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.gap_story import Story, in_words, since_answered
-from adapters.web.reviewing import Readers, chosen_groups
+from adapters.web.review_cards import Readers, chosen_groups
 from adapters.web.texts import MAX_CORRECTION, checked
 from bot.errors import UsageError, WellspokenError
 from bot.store.gaps import Gap, GapState

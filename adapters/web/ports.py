@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Protocol
 
 from adapters.costing import Statement
@@ -12,10 +11,10 @@ from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
 from adapters.governance.desk import GovernanceDesk
 from adapters.teaching.datasets import Told
-from adapters.teaching.reviewing import Queue
 from adapters.web.ports_gates import Gates
 from adapters.web.ports_jobs import JobList
 from adapters.web.ports_models import Models
+from adapters.web.ports_review import HandingOut, Review
 from adapters.web.ports_persona import PersonaRoom
 from adapters.web.ports_scorecards import Scorecards
 from adapters.web.ports_suites import Suites
@@ -34,8 +33,6 @@ from bot.store.console_ends import ConsoleEnds
 from bot.store.feedback import RatedTurn
 from bot.store.gaps import Gap, GapState
 from bot.store.processes import ProcessBook
-from bot.store.reviews import Verdict
-from bot.store.rewrites import Draft, LastVerdict, Rewrite
 from bot.store.route_book import DoubtfulTurn, RouteShare
 from bot.store.routing import RoutingVersion
 from knowledge.ledger import DocumentRecord, RunRecord
@@ -115,51 +112,6 @@ class Store(Protocol):
 
     async def chunk(self, id: str, principal: Principal, /) -> Chunk | None:  # noqa: A002 - as there
         """A chunk, where the principal may see it."""
-        ...
-
-
-class Review(Protocol):
-    """What waits for an operator's verdict. Judging raises NotFoundError where it does not wait."""
-
-    async def queue(self, limit: int | None = None, offset: int = 0, turn: str = "", /) -> Queue:
-        """At most ``limit`` of each kind behind ``offset``; with ``turn`` what waits of that."""
-        ...
-
-    async def standing(self, turn: str, /) -> Rewrite | None:
-        """The last word of an operator on what a turn may teach."""
-        ...
-
-    async def judge_words(
-        self, turn: str, author: str, verdict: Verdict, by: str, draft: Draft | None = None
-    ) -> None:
-        """Judge what one reader said of a turn; ``draft`` is what the operator made of it."""
-        ...
-
-    async def was_right(self, turn: str, author: str, by: str) -> None:
-        """The answer was right as it was, and the reader wrong."""
-        ...
-
-    async def teach(self, turn: str, by: str, draft: Draft) -> None:
-        """Let the voice learn from a turn."""
-        ...
-
-    async def keep_out(self, turn: str, by: str) -> None:
-        """Let nothing of a turn be taught."""
-        ...
-
-    async def take_back(self, turn: str, by: str) -> None:
-        """Take back the verdicts on a turn."""
-        ...
-
-    async def last(self, by: str, since: datetime) -> LastVerdict | None:
-        """What an operator did last, since a moment."""
-        ...
-
-    async def judge_answer(
-        self, turn: str, verdict: Verdict, by: str, *, groups: frozenset[str] | None = None
-    ) -> None:
-        """Judge the proposed answer of a turn; ``groups`` may read it, ``None``: those who could.
-        Raises UsageError where it has to be said."""
         ...
 
 
@@ -334,6 +286,8 @@ class Application(Protocol):
     def metrics(self) -> Metrics: ...
     @property
     def review(self) -> Review: ...
+    @property
+    def handing_out(self) -> HandingOut: ...
     @property
     def sources(self) -> Sources: ...
     @property

@@ -97,6 +97,10 @@ POST /console/review/words
 POST /console/review/undo
 POST /console/review/liked
 POST /console/review/answer
+POST /console/review/bulk
+POST /console/review/changes
+POST /console/review/open
+POST /console/review/leave
 POST /console/knowledge/sync
 POST /console/turns/{turn}/again
 POST /console/playground

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,9 +47,11 @@ _liked = sa.and_(
 )
 
 
-def _of(turn: str, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Feedback of a kind, of all turns or of one."""
+def _of(turn: str, which: sa.ColumnElement[bool], without: Collection[str] = ()) -> sa.Select[Any]:
+    """Feedback of a kind, of all turns but some, or of one."""
     query = sa.select(feedback).where(which)
+    if without:
+        query = query.where(feedback.c.turn_id.not_in(sorted(without)))
     return query.where(feedback.c.turn_id == turn) if turn else query
 
 
@@ -168,29 +170,39 @@ class FeedbackBook:
         return await self._rated(every.limit(limit).offset(offset))
 
     async def to_review(
-        self, limit: int | None = None, offset: int = 0, turn: str = ""
+        self,
+        limit: int | None = None,
+        offset: int = 0,
+        turn: str = "",
+        without: Collection[str] = (),
     ) -> list[RatedTurn]:
         """What a reviewer looks at, as long as it has no verdict: better answers by experts first,
         then thumbs down, then corrections that came with a thumb up, the latest word first in
-        each; with ``turn`` what was said of that one."""
+        each; with ``turn`` what was said of that one, never of those in ``without``."""
         down = feedback.c.rating == Rating.DOWN.value
         expert = sa.and_(feedback.c.expert, feedback.c.correction != "")
         first = sa.case((expert, 0), (down, 1), else_=2)
-        query = _of(turn, to_look_at).order_by(first, *_latest_first)
+        query = _of(turn, to_look_at, without).order_by(first, *_latest_first)
         return await self._rated(query.limit(limit).offset(offset))
 
     async def liked(
-        self, limit: int | None = None, offset: int = 0, turn: str = ""
+        self,
+        limit: int | None = None,
+        offset: int = 0,
+        turn: str = "",
+        without: Collection[str] = (),
     ) -> list[RatedTurn]:
         """Thumbs up on answers that no operator has judged and nobody found wanting, the latest
-        first: what may be approved as it is; with ``turn`` those of that one."""
-        query = _of(turn, _liked).order_by(*_latest_first)
+        first: what may be approved as it is; with ``turn`` those of that one, never of those in
+        ``without``."""
+        query = _of(turn, _liked, without).order_by(*_latest_first)
         return await self._rated(query.limit(limit).offset(offset))
 
-    async def counts(self) -> tuple[int, int]:
-        """How many wait for a reviewer, and how many are liked."""
+    async def counts(self, of: Collection[str] | None = None) -> tuple[int, int]:
+        """How many wait for a reviewer, and how many are liked; ``of`` some turns alone."""
+        here = sa.true() if of is None else feedback.c.turn_id.in_(sorted(of))
         waiting, liked = (
-            sa.select(sa.func.count()).select_from(feedback).where(which).scalar_subquery()
+            sa.select(sa.func.count()).select_from(feedback).where(which, here).scalar_subquery()
             for which in (to_look_at, _liked)
         )
         query = sa.select(waiting, liked)

@@ -1,4 +1,4 @@
-"""The console in a real browser: its rooms on a phone, and the review by keyboard."""
+"""The console in a real browser: its rooms on a phone and on a desk."""
 
 from __future__ import annotations
 
@@ -96,29 +96,3 @@ def test_every_room_is_found_and_fits(
             found += broken_rules(page)
     page.context.close()
     assert found == []
-
-
-def test_the_review_goes_on_where_it_was(chromium: playwright.Browser, bot: Served) -> None:
-    """A verdict by key leads to the card that took the place of the judged one; so does undoing."""
-    page = signed_in(chromium, bot, DESK)
-    page.goto("/console/review")
-    cards = page.locator(".reviewing > .card")
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    third = cards.nth(2).get_by_role("heading", level=2).text_content()
-    with page.expect_navigation():
-        page.keyboard.press("g")
-    playwright.expect(cards).to_have_count(2)
-    playwright.expect(cards.nth(1)).to_be_focused()
-    assert cards.nth(1).get_by_role("heading", level=2).text_content() == third
-    assert broken_rules(page) == []
-    with page.expect_navigation():
-        page.keyboard.press("u")
-    playwright.expect(cards).to_have_count(3)
-    playwright.expect(cards.nth(1)).to_be_focused()
-    page.keyboard.press("e")
-    page.keyboard.type("jk")
-    page.keyboard.press("Escape")
-    playwright.expect(cards.nth(1)).to_be_focused()
-    playwright.expect(cards.nth(1).get_by_label("A better answer")).to_have_value("jk")
-    page.context.close()

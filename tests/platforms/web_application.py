@@ -37,6 +37,7 @@ from adapters.settings_desk import SettingsDesk
 from adapters.suites import SuiteDesk
 from adapters.teaching.datasets import DatasetDesk
 from adapters.teaching.persona import PersonaDesk
+from adapters.teaching.handing_out import HandingOut, handing_out_of
 from adapters.teaching.reviewing import Review
 from adapters.teaching.tuning import TuningDesk
 from adapters.teaching.tuning import desk_of as tuning_desk
@@ -428,6 +429,10 @@ class WebApplication:
     )
     not_ready: dict[str, str | None] = field(default_factory=dict)
     home: Path = Path()
+
+    @property
+    def handing_out(self) -> HandingOut:
+        return handing_out_of(self)
 
     @cached_property
     def trials(self) -> StandInTrials:

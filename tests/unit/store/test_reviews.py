@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
 from bot.store.reviews import ReviewBook, Verdict
+from bot.store.rewrites import JudgedBeforeError
 
 MakeTurn = Callable[..., Turn]
 ANN = Author(Platform.SLACK, "U024BE7LH", "Ann")
@@ -102,3 +104,40 @@ async def test_where_nothing_waits_nothing_is_judged(database: Database, turn: T
         with pytest.raises(NotFoundError, match="waits for review"):
             await ReviewBook(database, audit).judge(id_, Verdict.APPROVED, "web:operator")
     assert await audit.listing(kind="operator") == []
+
+
+async def test_two_who_judge_at_once_do_not_overwrite(database: Database, turn: Turn) -> None:
+    """The first verdict counts; the other operator is told whose it was, and nothing is audited."""
+    book, audit = FeedbackBook(database), AuditTrail(database)
+    reviews = ReviewBook(database, audit)
+    await book.rate(Feedback(turn.id, ANN, Rating.DOWN, "wrong", "Every 300 hours."))
+    verdicts = (Verdict.APPROVED, Verdict.REJECTED)
+    told = await asyncio.gather(
+        *(
+            reviews.judge(turn.id, verdict, f"web:{n}", author=ANN.key)
+            for n in range(3)
+            for verdict in verdicts
+        ),
+        return_exceptions=True,
+    )
+    assert sorted(type(each).__name__ for each in told) == ["JudgedBeforeError"] * 5 + ["int"]
+    (entry,) = await audit.listing(kind="operator")
+    (late, *_) = [each for each in told if isinstance(each, JudgedBeforeError)]
+    assert f"by {entry.content['actor']} before" in str(late)
+
+
+async def test_many_are_judged_in_one_go(database: Database, make_turn: MakeTurn) -> None:
+    """With an entry for each; what was judged before is left, and so is a gap that is none."""
+    book, audit = FeedbackBook(database), AuditTrail(database)
+    reviews = ReviewBook(database, audit)
+    for name in ("t1", "t2", "t3"):
+        await History(database).record(make_turn(id=name))
+        await book.rate(Feedback(name, ANN, Rating.DOWN, "wrong"))
+    await book.rate(Feedback("t3", ANN, Rating.UP, "", "Every 200 hours."))
+    await reviews.judge("t1", Verdict.REJECTED, "web:ada")
+    every = [(name, ANN.key) for name in ("t1", "t2", "t3")]
+    assert await reviews.judge_all(every, Verdict.GAP, "web:ben") == [("t2", ANN.key)]
+    assert await reviews.judge_all(every, Verdict.APPROVED, "web:ben") == [("t3", ANN.key)]
+    assert await book.to_review() == []
+    subjects = [e.content["subject"] for e in await audit.listing(kind="operator")]
+    assert subjects == ["t1", "t2", "t3"]

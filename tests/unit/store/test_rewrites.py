@@ -14,7 +14,7 @@ from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
 from bot.store.reviews import ReviewBook
-from bot.store.rewrites import LONGEST, Draft, RewriteBook, Verdict
+from bot.store.rewrites import LONGEST, Draft, JudgedBeforeError, RewriteBook, Verdict
 
 BY = "web:operator"
 READER = Author(Platform.SLACK, "U024BE7LH", "Mia")
@@ -126,3 +126,47 @@ async def test_the_last_verdict_is_told_until_it_is_taken_back(
     assert await book.last(BY, datetime.now(UTC) + timedelta(minutes=5)) is None
     await book.undo("t1", by=BY)
     assert await book.last(BY, long_ago) is None
+
+
+async def test_the_first_of_two_words_counts_where_that_is_asked(
+    books: tuple[RewriteBook, AuditTrail],
+) -> None:
+    """The second operator is told who was faster, and changes nothing."""
+    book, trail = books
+    await book.approve("t1", by="web:ada", first=True)
+    with pytest.raises(JudgedBeforeError, match="approved by web:ada before"):
+        await book.reject("t1", by="web:ben", first=True)
+    kept = await book.of("t1")
+    assert kept is not None
+    assert (kept.verdict, kept.by) == (Verdict.APPROVED, "web:ada")
+    assert len(await trail.listing(kind="operator")) == 1
+
+
+async def test_what_was_judged_in_one_go_is_taken_back_in_one(
+    database: Database, books: tuple[RewriteBook, AuditTrail], make_turn: Callable[..., Turn]
+) -> None:
+    """The last verdict names all of its turns; undone they wait again, each with its entry, and
+    what another operator said of them stands."""
+    book, trail = books
+    feedback, reviews = FeedbackBook(database), ReviewBook(database, trail)
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    for name in ("t2", "t3"):
+        await History(database).record(make_turn(id=name))
+    names = ["t1", "t2", "t3"]
+    for name in names:
+        await feedback.rate(Feedback(name, READER, Rating.DOWN, correction="14 days."))
+    await reviews.judge("t3", Verdict.REJECTED, "web:ada")
+    done = await reviews.judge_all([(n, READER.key) for n in names], Verdict.APPROVED, BY)
+    assert done == [("t1", READER.key), ("t2", READER.key)]
+    last = await book.last(BY, long_ago)
+    assert last is not None
+    assert (last.verdict, last.turns) == (Verdict.APPROVED, ("t1", "t2"))
+    assert await book.undo_own(names, by=BY) == ["t1", "t2"]
+    assert sorted(r.turn for r in await feedback.to_review()) == ["t1", "t2"]
+    assert [r.turn for r in await feedback.to_review(without=["t2"])] == ["t1"]
+    assert await feedback.counts(of=["t2", "t3"]) == (1, 0)
+    assert await book.last(BY, long_ago) is None
+    with pytest.raises(NotFoundError, match="verdict of yours"):
+        await book.undo_own(names, by=BY)
+    taken = [e for e in await trail.listing(kind="operator") if "back" in e.content["action"]]
+    assert [e.content["subject"] for e in taken] == ["t1", "t2"]

@@ -48,8 +48,8 @@ async def test_words_of_readers_are_judged_by_buttons(
     assert (done.status_code, done.headers["location"]) == (303, "/console/review")
     assert "The queue is empty" in (await browser.get("/console/review")).text
     again = await browser.post("/console/review/words", data={**form, "verdict": "approved"})
-    assert again.status_code == 404
-    assert "waits for review" in again.text
+    assert again.status_code == 409
+    assert "approved by web:operator before, and nothing was changed" in again.text
     assert "Approve" not in (await browser.get("/console/feedback")).text
 
 

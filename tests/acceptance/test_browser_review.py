@@ -1,0 +1,258 @@
+"""The review in a real browser: by keyboard alone, with somebody else, and many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from adapters.web.auth import Access
+from bot.conversation import Author, Feedback, Platform, Question, Rating
+from bot.store.base import Database
+from bot.store.feedback import FeedbackBook
+from bot.store.history import History
+from tests.platforms.web_application import RESET_ANSWER, TOKEN, Served, served, stand_in_turn
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = Path("/usr/bin/chromium")
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 800}
+AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+REVIEWER = "the-reviewer's-token"
+READER = Author(Platform.SLACK, "U7", "Ben")
+ANSWER = replace(RESET_ANSWER, text="Hold the button for 10 seconds until the ring blinks [1].")
+BETTER = "Hold the reset button for 12 seconds until the ring blinks white [1]."
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[playwright.Browser]:
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Iterator[Served]:
+    """A bot with nothing to review."""
+    with served(tmp_path, access=Access(reviewer_token=REVIEWER)) as bot:
+        yield bot
+
+
+def given(folder: Path, count: int, correction: str = BETTER) -> list[str]:
+    """So many answers that somebody found wanting, put into the bot's database; their questions,
+    in the order of the queue."""
+
+    async def put() -> list[str]:
+        database = await Database.open(f"sqlite:///{folder / 'web.db'}")
+        try:
+            questions = [f"How do I reset hub {n}?" for n in range(count)]
+            for question in questions:
+                turn = stand_in_turn(Question(question, READER), ANSWER)
+                await History(database).record(turn)
+                rated = Feedback(turn.id, READER, Rating.DOWN, "incomplete", correction)
+                await FeedbackBook(database).rate(rated)
+            return questions[::-1]
+        finally:
+            await database.close()
+
+    with ThreadPoolExecutor(1) as aside:  # the browser's own loop runs in this thread
+        return aside.submit(asyncio.run, put()).result()
+
+
+def at_review(
+    chromium: playwright.Browser,
+    bot: Served,
+    token: str = TOKEN,
+    size: dict[str, int] = DESK,
+    scheme: str = "light",
+) -> playwright.Page:
+    context = chromium.new_context(
+        viewport=size, base_url=bot.address, color_scheme=scheme, bypass_csp=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto("/console/review")
+    page.get_by_label("Console token").fill(token)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Review", level=1, exact=True).wait_for()
+    return page
+
+
+def cards_on(page: playwright.Page) -> list[str]:
+    return page.locator(".reviewing > .card h2").all_text_contents()
+
+
+def broken_rules(page: playwright.Page) -> list[str]:
+    """What axe has to say, and whether the page is wider than the screen."""
+    page.evaluate(AXE.read_text())
+    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
+    found = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in told["violations"]]
+    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+        found.append("wider than the screen")
+    return found
+
+
+def test_ten_answers_are_reviewed_by_keyboard_alone(
+    chromium: playwright.Browser, bot: Served, tmp_path: Path
+) -> None:
+    """Ten verdicts and one undo without touching the mouse or loading the page: each card goes, the
+    next one has the focus, counter and undo line follow, and what was typed is kept."""
+    questions = given(tmp_path, 12)
+    page = at_review(chromium, bot)
+    loaded = []
+    page.on("framenavigated", lambda frame: loaded.append(frame.url))
+    cards = page.locator(".reviewing > .card")
+    playwright.expect(cards).to_have_count(12)
+    assert cards_on(page) == questions
+    assert broken_rules(page) == []
+    added = cards.first.locator(".changed ins")
+    playwright.expect(added.filter(has_text="12")).to_be_visible()
+    page.keyboard.press("j")
+    left = list(questions)
+    for number, key in enumerate("argcargcar", 1):
+        playwright.expect(cards.first).to_be_focused()
+        if number == 5:  # one of them in the operator's own words
+            page.keyboard.press("e")
+            page.keyboard.press("Control+a")
+            page.keyboard.type("Hold it for 15 seconds [1].")
+            page.keyboard.press("Escape")
+            playwright.expect(added.filter(has_text="15")).to_be_visible()
+        page.keyboard.press(key)
+        left.pop(0)
+        playwright.expect(cards).to_have_count(len(left))
+        assert cards_on(page) == left
+        if number == 3:  # that was a mistake
+            page.keyboard.press("u")
+            left.insert(0, questions[2])
+            playwright.expect(cards).to_have_count(len(left))
+            playwright.expect(cards.first).to_be_focused()
+            assert cards_on(page) == left
+            page.keyboard.press("r")
+            left.pop(0)
+            playwright.expect(cards).to_have_count(len(left))
+    playwright.expect(page.get_by_role("navigation", name="What to review")).to_contain_text(
+        "Waiting 2"
+    )
+    playwright.expect(page.locator(".undone")).to_contain_text(f"Rejected: {questions[9]}")
+    assert loaded == []
+    assert broken_rules(page) == []
+    page.keyboard.press("r")
+    playwright.expect(cards).to_have_count(1)
+    page.keyboard.press("r")
+    page.get_by_role("heading", name="The queue is empty").wait_for()
+    page.context.close()
+
+
+def test_two_people_at_once_get_no_answer_twice(
+    chromium: playwright.Browser, bot: Served, tmp_path: Path
+) -> None:
+    """Who comes second sees other cards and how many are open elsewhere; cards that come up for one
+    never stand before the other; who leaves gives them back."""
+    questions = given(tmp_path, 45)
+    first = at_review(chromium, bot)
+    second = at_review(chromium, bot, REVIEWER)
+    mine, theirs = cards_on(first), cards_on(second)
+    assert (mine, theirs) == (questions[:20], questions[20:40])
+    playwright.expect(second.locator("#elsewhere")).to_have_text("20 are open at operator’s.")
+    judged: dict[str, list[str]] = {"first": [], "second": []}
+    for turn in range(4):
+        for name, page in (("first", first), ("second", second)):
+            page.keyboard.press("j")
+            top = page.locator(".reviewing > .card").first
+            question = top.locator("h2").text_content() or ""
+            top.focus()
+            page.keyboard.press("ar"[turn % 2])
+            gone = page.locator(".reviewing > .card h2").get_by_text(question, exact=True)
+            playwright.expect(gone).to_have_count(0)
+            judged[name].append(question)
+    assert not set(cards_on(first)) & set(cards_on(second))
+    assert not set(judged["first"]) & set(judged["second"])
+    assert len(cards_on(first)) + len(cards_on(second)) == 45 - 8
+    first.goto("/console/today")
+    second.goto("/console/review")
+    playwright.expect(second.locator("#elsewhere")).to_have_text("")
+    assert cards_on(second)[0] == questions[4]
+    first.context.close()
+    second.context.close()
+
+
+def test_a_card_that_was_judged_meanwhile_says_so(
+    chromium: playwright.Browser, bot: Served, tmp_path: Path
+) -> None:
+    """Nothing is changed, and it is said who was faster; what fails on the way is one sentence in
+    the card, and nothing typed is lost."""
+    given(tmp_path, 2)
+    page = at_review(chromium, bot)
+    cards = page.locator(".reviewing > .card")
+    playwright.expect(cards).to_have_count(2)
+    other = page.context.new_page()
+    other.goto("/console/review")
+    other.locator(".reviewing > .card").first.get_by_role("button", name="Reject").click()
+    playwright.expect(other.locator(".reviewing > .card")).to_have_count(1)
+    other.close()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    playwright.expect(cards.first).to_contain_text("rejected by web:operator before")
+    playwright.expect(cards.first).to_be_focused()
+    text = cards.nth(1).get_by_label("A better answer")
+    text.fill("My own words.")
+    page.context.set_offline(True)
+    cards.nth(1).get_by_role("button", name="Approve").click()
+    playwright.expect(cards.nth(1).get_by_role("alert")).to_contain_text("cannot be reached")
+    playwright.expect(text).to_have_value("My own words.")
+    page.context.set_offline(False)
+    cards.nth(1).get_by_role("button", name="Approve").click()
+    playwright.expect(cards).to_have_count(1)
+    page.context.close()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_many_are_judged_and_taken_back_together(
+    chromium: playwright.Browser,
+    bot: Served,
+    tmp_path: Path,
+    size: dict[str, int],
+    scheme: str,
+) -> None:
+    """Two go at once, all of the page only after a question; one undo brings all of them back."""
+    given(tmp_path, 8)
+    page = at_review(chromium, bot, size=size, scheme=scheme)
+    cards = page.locator(".reviewing > .card")
+    bar = page.get_by_role("form", name="All that is ticked")
+    playwright.expect(bar).to_be_hidden()
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    playwright.expect(bar).to_contain_text("2 ticked")
+    assert broken_rules(page) == []
+    page.keyboard.press("r")
+    playwright.expect(cards).to_have_count(6)
+    playwright.expect(page.locator("#bulk-words")).to_have_text("2 rejected.")
+    playwright.expect(bar).to_be_hidden()
+    page.get_by_label("Tick all of this page").check()
+    bar.get_by_role("button", name="Approve", exact=True).click()
+    playwright.expect(bar.get_by_role("button", name="Yes, all 6")).to_be_focused()
+    playwright.expect(cards).to_have_count(6)
+    assert broken_rules(page) == []
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="The queue is empty").wait_for()
+    page.get_by_role("button", name="Undo all 6").click()
+    playwright.expect(cards).to_have_count(6)
+    page.get_by_role("button", name="Undo all 2").click()
+    playwright.expect(cards).to_have_count(8)
+    page.context.close()
