@@ -8,7 +8,7 @@ is caught up with; only the last step keeps readers-in waiting, for as long as i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -41,6 +41,11 @@ _LOSS = 0.02
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done ("documents", "vectors", "questions"), how many are done, and of
 how many where that is known."""
+
+
+Before = Callable[[str], Awaitable[None]]
+"""Called with the name of an index right before it is switched to, or deleted: what is put on
+record there is never missing after a crash. Where it raises nothing is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Reindexer:
         probes: Sequence[Probe] | None = None,
         force: bool = False,
         progress: Progress | None = None,
+        before: Before | None = None,
     ) -> Reindexed:
         """Build an index for ``spec``, or go on with one that was interrupted; switch to it.
 
@@ -116,14 +122,16 @@ class Reindexer:
                         break
                 comparison = await self._compare(store, embedder, probes, tell)
                 if comparison is None or force or not comparison.worse:
-                    await self._switch(record, store, embedder, tell)
+                    await self._switch(record, store, embedder, tell, before)
                     switched = True
                 else:
                     switched = False
                 stats = await store.stats()
             return Reindexed(record, stats.documents, stats.chunks, comparison, switched)
 
-    async def roll_back(self, progress: Progress | None = None) -> IndexRecord:
+    async def roll_back(
+        self, progress: Progress | None = None, before: Before | None = None
+    ) -> IndexRecord:
         """Switch to the index before, brought up to date first. Raises NotFoundError."""
         tell = progress or _quiet
         async with _alone(self._exclusive):
@@ -134,7 +142,7 @@ class Reindexer:
             async with self._open(record) as store:
                 embedder = await self._embedders(record.spec)
                 await self._catch_up(store, embedder, tell)
-                await self._switch(record, store, embedder, tell)
+                await self._switch(record, store, embedder, tell, before)
             return record
 
     # -- the steps ----------------------------------------------------------------------------
@@ -161,18 +169,25 @@ class Reindexer:
             await store.close()
 
     async def _switch(
-        self, record: IndexRecord, store: VectorStore, embedder: Embedder, tell: Progress
+        self,
+        record: IndexRecord,
+        store: VectorStore,
+        embedder: Embedder,
+        tell: Progress,
+        before: Before | None,
     ) -> None:
         """The last changes, and then the switch, while nobody reads anything in."""
         sources = [source.name for source in await self._ledger.sources()]
         async with self._exclusive.everything(sources):
             await self._catch_up(store, embedder, tell)
-            before = [r.name for r in await self._shelf.records() if r.state == "previous"]
+            previous = [r.name for r in await self._shelf.records() if r.state == "previous"]
+            if before is not None:
+                await before(record.name)
             await self._shelf.switch(record.name)
             # A document that is removed from now on is removed from the new index: nobody may
             # still be asking the old one.
             await asyncio.sleep(1.5 * LOOK_S)
-            for name in before:
+            for name in previous:
                 if name != record.name:
                     await self._shelf.drop(name)
 
@@ -258,10 +273,15 @@ class Reindexer:
         return probes[:_QUESTIONS]
 
 
-async def drop(shelf: IndexShelf, exclusive: Exclusive, name: str) -> None:
+async def drop(
+    shelf: IndexShelf, exclusive: Exclusive, name: str, before: Before | None = None
+) -> None:
     """Delete an index while nobody builds one or switches. Raises ReindexRunningError, and as
     :meth:`knowledge.stores.shelf.IndexShelf.drop`."""
     async with _alone(exclusive):
+        may_go = any(r.name == name and r.state != "live" for r in await shelf.records())
+        if may_go and before is not None:
+            await before(name)
         await shelf.drop(name)
 
 

@@ -83,7 +83,7 @@ class SourceDesk:
     async def _standing(self, name: str, kept: SourceRecord | None, record: SyncRecord) -> Standing:
         plan = self._plans.get(name)
         reading = record.started_at and await self._leases.holder(f"source:{name}")
-        due = next_due(plan, record) if plan else None
+        due = next_due(plan, record, self._clock()) if plan else None
         return Standing(
             name=name,
             state=_state(record, reading=bool(reading)),

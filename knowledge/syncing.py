@@ -37,6 +37,9 @@ _PROGRESS_S = 1.0
 _JITTER = 0.1
 _FIRST_RETRY = timedelta(minutes=1)
 
+_AHEAD = timedelta(minutes=5)
+"""So far clocks of machines may differ; what is dated later was dated by a wrong one."""
+
 NEVER_READ = datetime.min.replace(tzinfo=UTC)
 """Since when a source is due that was never read."""
 
@@ -53,20 +56,21 @@ class Plan:
     every: timedelta | None = None
 
 
-def next_due(plan: Plan, record: SyncRecord) -> datetime | None:
+def next_due(plan: Plan, record: SyncRecord, now: datetime) -> datetime | None:
     """When a source is to be read next; ``None``: when somebody asks.
 
     After a good run its interval later, and up to a tenth more, the same in every process. After
-    failures a minute later, then two, four, eight, up to its interval. Never read: at once.
+    failures a minute later, then two, four, eight, up to its interval. Never read, or
+    dated by a clock that was ahead: at once.
     """
     moments = [record.wanted_at] if record.wanted_at else []
     if plan.every is not None:
-        moments.append(_scheduled(plan.name, plan.every, record))
+        moments.append(_scheduled(plan.name, plan.every, record, now))
     return min(moments, default=None)
 
 
-def _scheduled(name: str, every: timedelta, record: SyncRecord) -> datetime:
-    if record.last is None:
+def _scheduled(name: str, every: timedelta, record: SyncRecord, now: datetime) -> datetime:
+    if record.last is None or _ahead(record.last.finished_at, now):
         return NEVER_READ
     ended = record.last.finished_at
     if record.failures:
@@ -74,6 +78,11 @@ def _scheduled(name: str, every: timedelta, record: SyncRecord) -> datetime:
         return ended + min(every, _FIRST_RETRY * doublings)
     chance = crc32(f"{name} {ended.isoformat()}".encode()) / 2**32
     return ended + every * (1 + _JITTER * chance)
+
+
+def _ahead(moment: datetime, now: datetime) -> bool:
+    """Whether a moment of the past lies in the future: a clock was wrong then."""
+    return moment > now + _AHEAD
 
 
 class Syncer:
@@ -252,28 +261,30 @@ def may_begin(plan: Plan, record: SyncRecord, last: Job | None, now: datetime) -
     """Whether a source is to be read now, after the last job that was put for it.
 
     Nothing is put beside an open one. After one that an operator cancelled the source is left alone
-    for its interval, and after one whose failure could not even be kept for a moment.
+    for its interval, and after one whose failure could not even be kept for a moment; so it is
+    where whoever reads it has a clock that is ahead.
     """
-    due = next_due(plan, record)
+    due = next_due(plan, record, now)
     if due is None or due > now:
         return False
     if last is None or due > last.created_at:
         return last is None or last.status.over
-    if last.status is Status.CANCELLED and last.finished_at is not None:
+    if last.finished_at is None or _ahead(last.finished_at, now):
+        return last.status.over
+    asked = record.wanted_at is not None and record.wanted_at <= now
+    misdated = record.last is not None and _ahead(record.last.finished_at, now) and not asked
+    if last.status is Status.CANCELLED or misdated:
         return plan.every is not None and last.finished_at + plan.every <= now
-    return last.status.over and _quiet_since(last, now)
+    return last.status.over and last.finished_at + timedelta(seconds=_BUSY_S) <= now
 
 
 def was_read(plan: Plan, record: SyncRecord, job: Job, now: datetime) -> bool:
     """Whether a source was read between the look that put a job and now."""
-    if record.good is not None and record.good.started_at >= job.created_at:
-        return record.wanted_at is None or record.wanted_at <= record.good.started_at
-    due = next_due(plan, record)
+    good = record.good
+    if good is not None and job.created_at <= good.started_at and not _ahead(good.started_at, now):
+        return record.wanted_at is None or record.wanted_at <= good.started_at
+    due = next_due(plan, record, now)
     return job.attempts == 1 and (due is None or due > now)
-
-
-def _quiet_since(last: Job, now: datetime) -> bool:
-    return last.finished_at is None or last.finished_at + timedelta(seconds=_BUSY_S) <= now
 
 
 class Reading:

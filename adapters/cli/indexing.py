@@ -13,7 +13,7 @@ from adapters.cli.bars import stepping
 from adapters.cli.console import AsJson, counted, print_json, remark, run, settings, table
 
 if TYPE_CHECKING:
-    from knowledge.reindexing import Probe, Reindexed
+    from knowledge.reindexing import Before, Probe, Reindexed
     from knowledge.stores.shelf import IndexRecord
 
 _OPERATOR = "terminal:operator"
@@ -88,10 +88,13 @@ async def _reindex(suite: Path | None, force: bool) -> Reindexed | None:
             raise
 
 
-async def _note(action: str, index: str) -> None:
+def _noting(action: str) -> Before:
     from adapters.jobs.reindexing import on_record
 
-    await on_record(settings(), action, index, by=_OPERATOR)
+    async def note(index: str) -> None:
+        await on_record(settings(), action, index, by=_OPERATOR)
+
+    return note
 
 
 def _tell(done: Reindexed) -> None:
@@ -127,9 +130,7 @@ async def _rollback() -> IndexRecord:
 
     async with open_reindexing(settings()) as (reindexer, _, _):
         with stepping(_DOING) as progress:
-            record = await reindexer.roll_back(progress)
-    await _note("index rolled back", record.name)
-    return record
+            return await reindexer.roll_back(progress, _noting("index rolled back"))
 
 
 def list_indexes(as_json: AsJson = False) -> None:
@@ -179,8 +180,7 @@ async def _drop(name: str) -> None:
         open_database(config) as database,
         open_shelf(config, shelf_kind(config)) as shelf,
     ):
-        await drop_index(shelf, Exclusive(Leases(database)), name)
-    await _note("index dropped", name)
+        await drop_index(shelf, Exclusive(Leases(database)), name, _noting("index dropped"))
 
 
 def _probes(suite: Path) -> list[Probe]:

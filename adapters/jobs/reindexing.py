@@ -52,7 +52,8 @@ def reindexing(by: str, probes: Sequence[Probe] | None = None, *, force: bool = 
 async def reindexed(
     settings: Settings, job: Running, steps: Steps | None = None
 ) -> Reindexed | None:
-    """Do it; ``None`` where the live index is what the settings ask for. A switch is put on record.
+    """Do it; ``None`` where the live index is what the settings ask for. A switch is put on record
+    before it is made.
 
     Raises FindsLessError where it was built and not switched to, ReindexRunningError, and the
     errors of store and embedder.
@@ -66,17 +67,20 @@ async def reindexed(
         if steps is not None:
             steps(what, done, total)
 
+    async def before(index: str) -> None:
+        by = job.job.asked_by
+        await on_record(settings, "index switched", index, by=by, forced=force)
+
     async with open_reindexing(settings) as (reindexer, shelf, wanted):
         live = await shelf.live()
         specs = {record.name: record.spec for record in await shelf.records()}
         if live is not None and specs.get(live) == wanted and not force:
             return None
         done = await reindexer.reindex(
-            wanted, probes=_probes(job.arguments), force=force, progress=tell
+            wanted, probes=_probes(job.arguments), force=force, progress=tell, before=before
         )
     if not done.switched:
         raise FindsLessError(done)
-    await on_record(settings, "index switched", done.index.name, by=job.job.asked_by, forced=force)
     return done
 
 

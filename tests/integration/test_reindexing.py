@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bot.conversation import Principal
-from bot.errors import NotFoundError, StoreMismatchError
+from bot.errors import NotFoundError, StorageError, StoreMismatchError, UsageError
 from bot.lexical import terms
 from bot.ports import Embedder, Vectors
 from bot.store.base import Database
@@ -291,6 +291,30 @@ async def test_without_an_index_before_there_is_no_way_back(house: House) -> Non
     with pytest.raises(NotFoundError, match="no index before"):
         await house.reindexer().roll_back()
     assert await house.live_model() == "one"
+
+
+async def test_a_switch_is_on_record_before_it_is_made(house: House) -> None:
+    """A crash right after it loses no entry: what was live is live while the entry is written."""
+    noted: list[tuple[str, str]] = []
+
+    async def note(name: str) -> None:
+        noted.append((name, await house.live_model()))
+
+    async def refuse(_: str) -> None:
+        raise StorageError("The trail cannot be written.")
+
+    with pytest.raises(StorageError):
+        await house.reindexer().reindex(spec(TWO), before=refuse)
+    assert await house.live_model() == "one"
+    done = await house.reindexer().reindex(spec(TWO), before=note)
+    back = await house.reindexer().roll_back(before=note)
+    assert await house.live_model() == "one"
+    with pytest.raises(UsageError):
+        await drop(house.shelf, house.exclusive, back.name, note)
+    with pytest.raises(StorageError):
+        await drop(house.shelf, house.exclusive, done.index.name, refuse)
+    await drop(house.shelf, house.exclusive, done.index.name, note)
+    assert noted == [(done.index.name, "one"), (back.name, "two"), (done.index.name, "one")]
 
 
 async def test_two_do_not_reindex_at_once(house: House) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.conversation import Principal
 from bot.errors import NotFoundError, SourceUnavailableError
 from bot.store.base import Database
-from bot.work.claims import Patience
+from bot.work.claims import Claims, Patience
 from bot.work.jobs import Jobs
 from bot.work.leases import Leases
 from bot.work.runner import Kind, Runner
@@ -30,7 +30,7 @@ from knowledge.standing import SourceDesk, State
 from knowledge.stores.base import SearchRequest
 from knowledge.stores.embedded import EmbeddedStore
 from knowledge.syncbook import SyncBook, SyncRecord
-from knowledge.syncing import KIND, Plan, Reading, Schedule, Syncer, next_due
+from knowledge.syncing import KIND, Plan, Reading, Schedule, Syncer, may_begin, next_due, reading_of
 
 NOW = datetime(2026, 11, 22, 10, 42, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -161,15 +161,15 @@ def run_of(ended: datetime, error: str = "") -> RunRecord:
 def test_a_source_is_due_at_once_then_an_interval_after_its_last_run() -> None:
     """Never read: now. Read well: an interval later and up to a tenth more, always the same."""
     hourly = plan(Notebook())
-    first = next_due(hourly, SyncRecord())
+    first = next_due(hourly, SyncRecord(), NOW)
     assert first is not None
     assert first < NOW
     good = SyncRecord(last=run_of(NOW), good=run_of(NOW))
-    due = next_due(hourly, good)
+    due = next_due(hourly, good, NOW)
     assert due is not None
     assert NOW + HOUR <= due <= NOW + HOUR * 1.1
-    assert due == next_due(hourly, good)
-    assert next_due(plan(Notebook(), every=None), good) is None
+    assert due == next_due(hourly, good, NOW)
+    assert next_due(plan(Notebook(), every=None), good, NOW) is None
 
 
 @given(failures=st.integers(1, 10_000), minutes=st.integers(1, 100_000))
@@ -177,7 +177,7 @@ def test_a_source_that_is_down_is_tried_again_soon_then_seldom(failures: int, mi
     """After a failure sooner than planned, never later, and never without a pause."""
     every = timedelta(minutes=minutes)
     down = SyncRecord(last=run_of(NOW, "it is down."), failures=failures)
-    due = next_due(plan(Notebook(), every), down)
+    due = next_due(plan(Notebook(), every), down, NOW)
     assert due is not None
     assert NOW + timedelta(minutes=1) <= due <= NOW + every
 
@@ -185,8 +185,45 @@ def test_a_source_that_is_down_is_tried_again_soon_then_seldom(failures: int, mi
 def test_somebody_who_asks_is_not_kept_waiting() -> None:
     """A wish comes before the schedule, and makes a source due that has none."""
     good = SyncRecord(last=run_of(NOW), good=run_of(NOW), wanted_at=NOW)
-    assert next_due(plan(Notebook()), good) == NOW
-    assert next_due(plan(Notebook(), every=None), good) == NOW
+    assert next_due(plan(Notebook()), good, NOW) == NOW
+    assert next_due(plan(Notebook(), every=None), good, NOW) == NOW
+
+
+@pytest.mark.parametrize("error", ["", "it is down."])
+async def test_a_run_that_ended_under_a_wrong_clock_puts_nothing_off(
+    house: House, error: str
+) -> None:
+    """A clock that was a year ahead and is set right: the source is read at once, then as usual."""
+    notes, right = Notebook(), house.now
+    wrong = right + timedelta(days=365)
+    await house.ledger.record_run("notes", {}, wrong, wrong, error)
+    task = asyncio.create_task(house.schedule(plan(notes)).run())
+    try:
+        async with asyncio.timeout(60):
+            while (last := (await house.record()).last) is None or last.finished_at != right:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert notes.readings == 1
+    (standing,) = await house.desk(plan(notes)).standings()
+    assert standing.due is not None
+    assert right + HOUR <= standing.due <= right + HOUR * 1.1
+
+
+async def test_a_reader_whose_clock_is_ahead_does_not_read_again_and_again(house: House) -> None:
+    """Where a wrong clock dates each run, the jobs' own moments keep the interval."""
+    hourly, jobs = plan(Notebook()), Jobs(house.database, house.clock)
+    claims = Claims(house.database, "worker", clock=house.clock)
+    await jobs.put(reading_of("notes"))
+    (held,) = await claims.claim(KIND, 1, Patience())
+    await claims.succeed(held)
+    (job,) = await jobs.page()
+    wrong = SyncRecord(last=run_of(NOW + 30 * HOUR), good=run_of(NOW + 30 * HOUR))
+    assert not may_begin(hourly, wrong, job, NOW + HOUR / 2)
+    assert may_begin(hourly, wrong, job, NOW + HOUR)
+    asked = replace(wrong, wanted_at=NOW)
+    assert may_begin(hourly, asked, job, NOW + HOUR / 2)
 
 
 @pytest.mark.parametrize(
