@@ -29,8 +29,11 @@ from persona.datasets import Dataset, DatasetBook
 from persona.registry import Registry
 from persona.tuning.base import Backend, Event, Method, Report, Status, Tuner, TuningJob
 from persona.tuning.jobs import JobBook
+from persona.tuning.losses import Loss, joined, kept_losses, told_losses
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from adapters.home import Home
     from bot.settings import Settings
     from bot.settings.loop import TuningSection
@@ -47,10 +50,11 @@ _OUT_OF_TOUCH_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A job with what happened to it."""
+    """A job with what happened to it, and the losses on the way."""
 
     job: TuningJob
     events: Sequence[Event]
+    losses: Sequence[Loss] = ()
 
 
 class TuningDesk:
@@ -173,7 +177,11 @@ class TuningDesk:
         job = await self._book.get(id)
         if not (glance and job.backend is Backend.OPENAI):
             job = await self._refreshed(job)
-        return Round(job, await self._book.events(id))
+        events = await self._book.events(id)
+        kept: Sequence[Loss] = ()
+        if job.backend is Backend.LOCAL:
+            kept = await asyncio.to_thread(kept_losses, _folder_of(self._settings) / job.id)
+        return Round(job, events, joined(told_losses(events), kept))
 
     async def _refreshed(self, job: TuningJob) -> TuningJob:
         """The job as its tuner sees it; as it was known where that cannot be told."""
@@ -309,6 +317,11 @@ class TuningDesk:
         return await self._book.last()
 
 
+def _folder_of(settings: Settings) -> Path:
+    """Where the rounds of this machine are."""
+    return settings.home.absolute() / "tuning"
+
+
 def tuner_for(settings: Settings, backend: Backend) -> Tuner:
     """The tuner of a backend, as the settings say."""
     wanted = settings.tuning
@@ -326,7 +339,7 @@ def tuner_for(settings: Settings, backend: Backend) -> Tuner:
     from persona.tuning.local import Hyperparameters, LocalTuner
 
     return LocalTuner(
-        settings.home.absolute() / "tuning",
+        _folder_of(settings),
         settings.beside(wanted.python) if wanted.python else None,
         Hyperparameters(wanted.epochs, wanted.learning_rate, wanted.rank, wanted.tokens),
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Plot = dict[str, Any]
-Unit = Literal["share", "score", "dollars", "milliseconds", "count"]
+Unit = Literal["share", "score", "loss", "dollars", "milliseconds", "count"]
 
 TONES = {"rag": 1, "voice": 2, "hybrid": 3, "auto": 4}
 """A mode has the same colour and mark on every page; other names take what is left."""
@@ -202,6 +202,36 @@ def trend(
     }
 
 
+def curves(
+    title: str,
+    meaning: str,
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    x_title: str,
+    unit: Unit = "score",
+    note: str = "",
+) -> Plot:
+    """Lines through places ``(x, y)``, each line with places of its own."""
+    keys = _keys(series)
+    places = sorted({x for points in series.values() for x, _ in points})
+    known = {name: dict(points) for name, points in series.items()}
+    rows = [[shown(x, "count"), *(shown(known[n].get(x), unit) for n in known)] for x in places]
+    return _plot(
+        "curves", title, meaning, note, unit,
+        keys=keys,
+        table=_table([x_title.capitalize(), *series], rows[::-1]),
+        readings={n: [Reading(y) for _, y in points] for n, points in series.items()},
+        draw={
+            "xTitle": x_title, "xUnit": "count",
+            "series": [
+                {"name": name, "tone": tone,
+                 "points": [{"x": _finite(x), "y": _finite(y)} for x, y in series[name]]}
+                for name, tone in keys
+            ],
+        },
+    )  # fmt: skip
+
+
 def confusion(
     title: str,
     meaning: str,
@@ -240,8 +270,8 @@ def shown(value: float | None, unit: Unit) -> str:
         return "–"
     if unit == "share":
         return f"{100 * number:.1f}%"
-    if unit == "score":
-        return f"{number:.2f}"
+    if unit in ("score", "loss"):
+        return f"{number:.{2 if unit == 'score' else 4}f}"
     if unit == "milliseconds":
         return f"{number / 1000:,.1f} s" if number >= _SECOND else f"{number:,.0f} ms"
     if unit == "dollars":

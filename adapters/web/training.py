@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +10,11 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.teaching.tuning import Round
+from adapters.web.plotting import Plot, curves
 from adapters.web.texts import checked
 from bot.errors import UsageError, WellspokenError
-from persona.tuning.base import Backend, Event, Method, TuningJob
+from persona.tuning.base import Backend, Method, TuningJob
+from persona.tuning.losses import Loss
 
 if TYPE_CHECKING:
     from adapters.web.console import Console
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _ROOM = "/console/training"
 _EVENTS = 200
 """Events of a job that are shown, the last ones."""
+_POINTS = 120
+"""Places of a curve."""
+_LEAST = 2
 
 _METHODS = {
     Method.SFT: "approved answers (SFT)",
@@ -35,35 +39,33 @@ _LEARNED = {
 _BACKENDS = {Backend.LOCAL: "this machine", Backend.OPENAI: "the service of OPENAI_BASE_URL"}
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """The loss by steps: points of an SVG of 100 by 100, and the figures at its ends."""
-
-    points: str
-    first: float
-    last: float
-    top: float
-    bottom: float
-
-
-def curve_of(events: Sequence[Event]) -> Curve | None:
-    """The losses that were told on the way; ``None`` where there are not two of them."""
-    told = [
-        (float(event.data["step"]), float(loss))
-        for event in events
-        if event.kind in ("loss", "metrics") and "step" in event.data
-        for loss in [event.data.get("loss", event.data.get("train_loss"))]
-        if loss is not None
-    ]
-    if len(told) < 2:
+def curves_of(losses: Sequence[Loss]) -> Plot | None:
+    """The losses by step; ``None`` where nothing of a line is there yet."""
+    training = [(loss.step, loss.training) for loss in losses if loss.training is not None]
+    held_out = [(loss.step, loss.validation) for loss in losses if loss.validation is not None]
+    if len(training) < _LEAST and len(held_out) < _LEAST:
         return None
-    steps, losses = [step for step, _ in told], [loss for _, loss in told]
-    wide, high = (max(steps) - min(steps)) or 1.0, (max(losses) - min(losses)) or 1.0
-    points = " ".join(
-        f"{100 * (step - min(steps)) / wide:.2f},{96 - 92 * (loss - min(losses)) / high:.2f}"
-        for step, loss in told
+    shown = thinned(training, _POINTS)
+    named = {"Training": shown, "Validation": thinned(held_out, _POINTS)}
+    note = ""
+    if len(shown) < len(training):
+        note = f"{len(shown)} of {len(training):,} measured steps are drawn."
+    return curves(
+        "Loss",
+        "How far its answers are from those to learn, on the examples it trains on and on those "
+        "kept to validate with. Where only the first one falls, it learns by heart.",
+        {name: points for name, points in named.items() if points},
+        x_title="step",
+        unit="loss",
+        note=note,
     )
-    return Curve(points, losses[0], losses[-1], max(losses), min(losses))
+
+
+def thinned(points: Sequence[tuple[int, float]], most: int) -> list[tuple[float, float]]:
+    """At most ``most`` points, each the mean of its neighbours at the last one's step."""
+    size = max(1, -(-len(points) // most))
+    runs = [points[at : at + size] for at in range(0, len(points), size)]
+    return [(run[-1][0], sum(loss for _, loss in run) / len(run)) for run in runs]
 
 
 def title_of(job: TuningJob) -> str:
@@ -151,7 +153,7 @@ def _page(request: Request, console: Console, template: str, found: Round) -> Re
         job=found.job,
         events=found.events[-_EVENTS:],
         older=max(0, len(found.events) - _EVENTS),
-        curve=curve_of(found.events),
+        curves=curves_of(found.losses),
         time_left=time_left,
         title_of=title_of,
         backend_words=_BACKENDS,

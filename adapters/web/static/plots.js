@@ -17,6 +17,7 @@
     const digits = (n) => ({ maximumFractionDigits: n });
     if (unit === "share") return `${(100 * value).toLocaleString("en", digits(brief && Math.abs(value) >= 0.05 ? 0 : 1))}%`;
     if (unit === "score") return value.toLocaleString("en", digits(2));
+    if (unit === "loss") return value.toLocaleString("en", digits(brief ? 2 : 4));
     if (unit === "milliseconds") {
       if (value < 1000) return `${value.toLocaleString("en", digits(0))} ms`;
       return `${(value / 1000).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} s`;
@@ -231,10 +232,40 @@
       `${item.dataset.label}: ${ends(item.raw, data.unit)} for ${said(item.raw.x, data.xUnit)}`,
   });
 
+  // Lines through places of their own; marks where there are few.
+  const curves = (data) => ({
+    type: "line",
+    data: {
+      datasets: data.series.map((series) => ({
+        label: series.name,
+        data: series.points.filter((p) => p.y !== null),
+        borderColor: colour(`--tone-${series.tone}`),
+        backgroundColor: colour(`--tone-${series.tone}`),
+        borderWidth: 2,
+        pointStyle: MARKS[series.tone],
+        pointRadius: series.points.length > 30 ? 0 : 4,
+        pointHoverRadius: 6,
+        pointHitRadius: 8,
+        clip: 8,
+      })),
+    },
+    padding: { top: 4 },
+    scales: {
+      x: axis({
+        type: "linear", grid: { display: false },
+        ticks: { maxTicksLimit: 8, precision: 0, callback: (value) => said(value, data.xUnit, true) },
+        title: { display: true, text: data.xTitle },
+      }),
+      y: upright(data, { beginAtZero: false, grace: "5%" }),
+    },
+    tooltip: (item) =>
+      `${item.dataset.label}: ${said(item.raw.y, data.unit)} after ${data.xTitle} ${said(item.raw.x, data.xUnit)}`,
+  });
+
   const KINDS = {
     bars: (data) => bars(data, false),
     stacked: (data) => bars(data, true),
-    trend, reliability, against,
+    trend, reliability, against, curves,
   };
 
   const draw = (canvas, data) => {
@@ -276,10 +307,24 @@
     }
   };
 
+  // A piece of a page that is loaded again and again keeps the tables open that were open.
+  const open = new Set();
+  const title = (details) => details.closest("figure").querySelector(".plotted-title").textContent;
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    for (const details of event.target.querySelectorAll(".plotted-figures")) {
+      if (details.open) open.add(title(details));
+      else open.delete(title(details));
+    }
+  });
+
   all();
   dark.addEventListener("change", () => all());
   paper.addEventListener("change", () => all());
   document.body.addEventListener("htmx:load", (event) => {
-    if (event.target !== document.body) all(event.target);
+    if (event.target === document.body) return;
+    for (const details of event.target.querySelectorAll(".plotted-figures")) {
+      if (open.has(title(details))) details.open = true;
+    }
+    all(event.target);
   });
 })();

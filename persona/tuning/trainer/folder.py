@@ -6,6 +6,7 @@
 | ``lock`` | the trainer | held (flock) for as long as it lives, with its process number |
 | ``progress.json`` | the trainer | state, step, steps, loss, seconds left, error; written whole |
 | ``events.jsonl`` | the trainer | what happened, one object a line |
+| ``losses.jsonl`` | the trainer | each loss that was measured: step, and loss or validation |
 | ``checkpoints/`` | the trainer | where a killed one goes on |
 | ``adapter/`` | the trainer | what came of it, with its card; there only when whole |
 """
@@ -33,6 +34,7 @@ class JobFolder:
         self.job = path / "job.json"
         self.progress = path / "progress.json"
         self.events = path / "events.jsonl"
+        self.losses = path / "losses.jsonl"
         self.lock = path / "lock"
         self.log = path / "trainer.log"
         self.checkpoints = path / "checkpoints"
@@ -90,26 +92,20 @@ class JobFolder:
 
     def read_events(self) -> list[dict[str, Any]]:
         """All events; a line that is still being written is left out."""
-        try:
-            lines = self.events.read_text("utf-8").split("\n")[:-1]
-        except OSError:
-            return []
-        found = []
-        for line in lines:
-            try:
-                found.append(json.loads(line))
-            except ValueError:  # torn by a kill, or by a full disk
-                continue
-        return found
+        return _lines_of(self.events)
+
+    def read_losses(self) -> list[dict[str, Any]]:
+        """Every loss that was measured, in order; a step that was done again is there twice."""
+        return _lines_of(self.losses)
+
+    def measured(self, step: int, **losses: float) -> None:
+        """Add what was measured after a step."""
+        _add_line(self.losses, {"step": step, **finite(losses)})
 
     def tell(self, kind: str, message: str, **data: object) -> None:
         """Add an event."""
         event = {"kind": kind, "message": message, "data": finite(data), "at": time.time()}
-        line = json.dumps(event, ensure_ascii=False) + "\n"
-        with self.events.open("ab") as file:
-            if file.tell() and not _ends_a_line(self.events):
-                line = "\n" + line  # the one before was torn by a kill
-            file.write(line.encode("utf-8"))
+        _add_line(self.events, event)
 
     def reserve(self) -> None:
         """Keep a little of the disk for last words."""
@@ -130,6 +126,29 @@ class JobFolder:
             if step.isdigit() and read_object(path / "trainer_state.json"):
                 found.append((int(step), path))
         return max(found)[1] if found else None
+
+
+def _lines_of(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file, one a line; a line that is still being written is left out."""
+    try:
+        lines = path.read_text("utf-8").split("\n")[:-1]
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(json.loads(line))
+        except ValueError:  # torn by a kill, or by a full disk
+            continue
+    return found
+
+
+def _add_line(path: Path, values: dict[str, Any]) -> None:
+    line = json.dumps(values, ensure_ascii=False) + "\n"
+    with path.open("ab") as file:
+        if file.tell() and not _ends_a_line(path):
+            line = "\n" + line  # the one before was torn by a kill
+        file.write(line.encode("utf-8"))
 
 
 def _ends_a_line(path: Path) -> bool:

@@ -43,11 +43,13 @@ class Teller:
             value = logs["eval_loss"]
             said = f"loss on the validation set after step {step}: {value:.4f}"
             self.folder.tell("validation", said, step=step, loss=value)
+            self.folder.measured(step, validation=float(value))
         if "loss" not in logs:
             return
         self._loss = float(logs["loss"])
         if not math.isfinite(self._loss):
             raise DivergedError(f"The loss is not a number any more in step {step}")
+        self.folder.measured(step, loss=self._loss)
         if step - self._told_at >= max(1, self.steps // _TOLD_LOSSES) or step == self.steps:
             self._told_at = step
             said = f"step {step} of {self.steps}, loss {self._loss:.4f}"

@@ -179,6 +179,13 @@ def test_progress_is_told_with_the_last_loss(tmp_path: Path) -> None:
     assert (told["step"], told["steps"], told["loss"]) == (20, 20, 1.0)
     assert told["seconds_left"] == 0
     assert len([e for e in folder.read_events() if e["kind"] == "loss"]) == 5
+    teller.losses(20, {"eval_loss": 1.5})
+    measured = folder.read_losses()
+    assert [m["step"] for m in measured] == [*range(11, 21), 20]
+    assert (measured[-2], measured[-1]) == (
+        {"step": 20, "loss": 1.0},
+        {"step": 20, "validation": 1.5},
+    )
     with pytest.raises(DivergedError, match="step 21"):
         teller.losses(21, {"loss": float("nan")})
 

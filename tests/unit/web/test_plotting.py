@@ -16,6 +16,7 @@ from adapters.web.plotting import (
     against,
     bars,
     confusion,
+    curves,
     reliability,
     shown,
     stacked,
@@ -125,3 +126,22 @@ def test_what_is_drawn_is_json(values: list[float | None]) -> None:
         against("A", "", spots, x_title="x", y_title="y"),
     ):
         json.dumps(plot["draw"], allow_nan=False)
+
+
+def test_curves_go_through_places_of_their_own() -> None:
+    """Each line keeps its places; the table has a row for each, the last first, a dash where a line
+    has none."""
+    plot = curves(
+        "Loss",
+        "",
+        {"Training": [(1, 2.0), (2, 1.5)], "Validation": [(2, 1.75)]},
+        x_title="step",
+        unit="loss",
+    )
+    assert plot["table"]["head"] == ["Step", "Training", "Validation"]
+    assert plot["table"]["rows"] == [["2", "1.5000", "1.7500"], ["1", "2.0000", "–"]]
+    assert [s["points"] for s in plot["draw"]["series"]] == [
+        [{"x": 1.0, "y": 2.0}, {"x": 2.0, "y": 1.5}],
+        [{"x": 2.0, "y": 1.75}],
+    ]
+    assert "Training 2.0000, 1.5000; Validation 1.7500" in plot["alt"]

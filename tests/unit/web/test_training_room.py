@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import httpx2
 
 from persona.tuning.base import Backend, Event, Method, Progress, Report, Status, TuningJob
 from persona.tuning.jobs import JobBook
+from persona.tuning.trainer.folder import JobFolder
 from tests.platforms.web_application import WebApplication
 from tests.unit.web.test_chat import sign_in
 
@@ -68,11 +70,57 @@ async def test_a_round_that_runs_shows_steps_loss_and_time(
     page = (await browser.get("/console/training")).text
     assert "step 4 of 10" in page
     page = (await browser.get(f"/console/training/{job.id}")).text
-    for words in ("step 4 of 10", "loss 1.0000", "2 min left", "<polyline", "loss 4.0"):
+    for words in ("step 4 of 10", "loss 1.0000", "2 min left", "<canvas"):
         assert words in page
+    drawn = re.search(r'class="plotted-data">(.+?)</script>', page)
+    assert drawn is not None
+    (line,) = json.loads(drawn[1])["series"]
+    assert line["name"] == "Training"
+    assert [(p["x"], p["y"]) for p in line["points"]] == [(1, 4.0), (2, 2.0), (4, 1.0)]
     live = (await browser.get(f"/console/training/{job.id}/live")).text
     assert f'hx-get="/console/training/{job.id}/live"' in live
     assert "<html" not in live
+
+
+async def test_the_curve_is_what_the_trainer_measured(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Every step of the trainer's own file, with the validation beside it, and a table of both."""
+    job = await job_in(application)
+    folder = JobFolder(application.home / "tuning" / job.id)
+    folder.path.mkdir(parents=True)
+    for step in range(1, 301):
+        folder.measured(step, loss=300.0 / step)
+    folder.measured(150, validation=2.5)
+    folder.measured(300, validation=1.25)
+    await sign_in(browser)
+    live = (await browser.get(f"/console/training/{job.id}/live")).text
+    drawn = re.search(r'class="plotted-data">(.+?)</script>', live)
+    assert drawn is not None
+    training, validation = json.loads(drawn[1])["series"]
+    assert [(p["x"], p["y"]) for p in validation["points"]] == [(150, 2.5), (300, 1.25)]
+    assert len(training["points"]) == 100
+    assert training["points"][-1]["x"] == 300
+    assert "100 of 300 measured steps are drawn" in live
+    assert re.search(r'<th scope="row">300</th><td>1\.00\d\d</td><td>1\.2500</td>', live)
+    ended = await JobBook(application.database).cancelled(job.id, "me")
+    page = (await browser.get(f"/console/training/{ended.id}")).text
+    assert "plotted-data" in page, "the curve stays when the round is over"
+
+
+async def test_a_round_without_losses_says_so(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A service that tells none leaves no curve, and one sentence."""
+    book = JobBook(application.database)
+    job = await book.add(
+        backend=Backend.OPENAI, method=Method.SFT, base="m", dataset="d", by="me", options={}
+    )
+    await book.cancelled(job.id, "me")
+    await sign_in(browser)
+    page = (await browser.get(f"/console/training/{job.id}")).text
+    assert "No losses are known of it; the service told none." in page
+    assert "<canvas" not in page
 
 
 async def test_a_round_that_is_over_is_not_asked_for_again(
