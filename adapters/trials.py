@@ -7,10 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.conversation import Message, Platform, Turn
+from bot.errors import ModelOverloadedError
 
 if TYPE_CHECKING:
     from bot.ports import ChatMessage
     from bot.settings.sections import AccessSection
+    from persona.profile import Persona
+
+
+class TrialsFullError(ModelOverloadedError):
+    """{most} questions are tried out or wait for it, which is all this process takes; ask again in
+    a minute."""
+
 
 READER = "extractive"
 """The built-in reader among the models."""
@@ -64,7 +72,7 @@ class Choices:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What is tried. An empty ``model``, ``persona`` or ``index`` is what answers today; ``again``
-    is the turn whose question it is."""
+    is the turn whose question it is, ``edited`` a persona that is in no book yet."""
 
     question: str
     groups: frozenset[str] = frozenset()
@@ -75,6 +83,7 @@ class Trial:
     index: str = ""
     history: tuple[Message, ...] = ()
     again: str = ""
+    edited: Persona | None = None
 
 
 @dataclass(frozen=True, slots=True)

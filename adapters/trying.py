@@ -22,7 +22,16 @@ from adapters.models import (
     build_rewriter,
     build_version_voice,
 )
-from adapters.trials import READER, Choice, Choices, Prompt, Trial, Tried, audiences_of
+from adapters.trials import (
+    READER,
+    Choice,
+    Choices,
+    Prompt,
+    Trial,
+    TrialsFullError,
+    Tried,
+    audiences_of,
+)
 from bot.conversation import TRIED_IN, Author, Principal, Question, Turn
 from bot.engine import Engine
 from bot.errors import NotFoundError
@@ -40,6 +49,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2
 """Trials side by side: a model server has the rest for those who wait in a chat."""
+
+WAITING = 8
+"""Trials that wait for their turn at most: each holds a request of the console open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,7 @@ class TrialDesk:
         self._parts, self._more = parts, more
         self._amended = AmendedSettings(parts.settings, parts.database)
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._asked = 0
 
     async def choices(self) -> Choices:
         """What may be chosen now."""
@@ -75,10 +88,11 @@ class TrialDesk:
         """Ask it. ``keep``: store the turn among the others, as one of ``by``.
 
         Raises NotFoundError for a model, persona or index that is not there, UsageError for a
-        question that cannot be asked; other failures are a turn that says so.
+        question that cannot be asked, TrialsFullError where too many wait already; other failures
+        are a turn that says so.
         """
         prompts: list[Prompt] = []
-        async with self._places:
+        async with self._place():
             async with self._engine(trial, prompts) as engine:
                 turn = await engine.answer(
                     Question(
@@ -92,6 +106,17 @@ class TrialDesk:
             await self._book(trial, turn, by, keep=keep)
         return Tried(trial, turn, tuple(prompts), keep)
 
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        if self._asked >= AT_ONCE + WAITING:
+            raise TrialsFullError(most=AT_ONCE + WAITING)
+        self._asked += 1
+        try:
+            async with self._places:
+                yield
+        finally:
+            self._asked -= 1
+
     # -- what it is asked of ----------------------------------------------------------------------
 
     @asynccontextmanager
@@ -99,7 +124,7 @@ class TrialDesk:
         from bot.store.routing import ThresholdBook
 
         parts, more, settings = self._parts, self._more, self._parts.settings
-        persona = await self._persona(trial.persona)
+        persona = trial.edited or await self._persona(trial.persona)
         async with self._retriever(trial.index) as retriever:
             yield Engine(
                 turns=Aside(),

@@ -16,6 +16,7 @@ from adapters.web.texts import checked
 from adapters.web.zones import zone_of
 from bot.conversation import Outcome, Platform, Rating, Route
 from bot.errors import NotFoundError, UsageError
+from bot.store.endings import Ending
 from bot.store.turn_list import LONGEST_SEARCH, MOST_COUNTED, Look, Place, TurnLine, Wanted
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ Choice = TypeVar("Choice", bound=StrEnum)
 _ROOM = "/console/conversations"
 _LONGEST_NAME = 300
 _PERIODS = (("Today", 1), ("7 days", 7), ("30 days", 30), ("90 days", 90))
+_ENDINGS = {
+    Ending.ANSWERED: "Answered, as Today counts it",
+    Ending.UNSURE: "Unsure: did not know or asked back",
+    Ending.HANDED_OVER: "Handed over to a person",
+    Ending.FAILED: "Failed",
+}
 _RATINGS = {Rating.UP: "Thumbs up", Rating.DOWN: "Thumbs down"}
 _PLATFORMS = {
     Platform.SLACK: "Slack",
@@ -123,6 +130,7 @@ def wanted_of(asked: Mapping[str, str], zone: tzinfo) -> Wanted:
         model=checked(asked["model"], "model", _LONGEST_NAME).strip(),
         since=_midnight(since, zone),
         until=_midnight(until, zone, 1),
+        ended=_one_of(Ending, asked["ended"]),
     )
 
 
@@ -147,6 +155,7 @@ def chips_of(asked: Mapping[str, str], wanted: Wanted, models: Mapping[str, str]
         "from": f"From {asked['from']}",
         "to": f"Until {asked['to']}",
         "kept_back": "Something kept back",
+        "ended": _ENDINGS[wanted.ended] if wanted.ended else "",
     }
     return [
         Chip(words[name], address_of({**asked, name: ""})) for name, value in asked.items() if value
@@ -200,6 +209,7 @@ def add_conversations(router: APIRouter, console: Console, page: int) -> None:
         since: Annotated[str, Query(alias="from")] = "",
         until: Annotated[str, Query(alias="to")] = "",
         kept_back: str = "",
+        ended: str = "",
         before: str = "",
     ) -> Response:
         console.operator(request)
@@ -207,6 +217,7 @@ def add_conversations(router: APIRouter, console: Console, page: int) -> None:
             "words": words.strip(), "outcome": outcome, "route": route, "rated": rated,
             "platform": platform, "channel": channel.strip(), "model": model.strip(),
             "from": since.strip(), "to": until.strip(), "kept_back": "yes" if kept_back else "",
+            "ended": ended,
         }  # fmt: skip
         zone, zone_name = zone_of(request)
         wanted, after = wanted_of(asked, zone), place_of(before)

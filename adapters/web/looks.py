@@ -129,7 +129,7 @@ def _failed(failed: int, since: str) -> Sequence[Look]:
         return []
     title = "One question failed" if failed == 1 else f"{failed:,} questions failed"
     sentence = "The story of each says at which stage, and why."
-    address = f"/console/conversations?outcome=error&from={since}"
+    address = f"/console/conversations?ended=failed&from={since}"
     return [Look(title, sentence, address, "Conversations", bad=True)]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,7 +18,8 @@ from adapters.web.looks import looks_of
 from adapters.web.roles import Role
 from adapters.web.zones import midnight, same_time, zone_of
 from bot.pricing import in_dollars
-from bot.store.today import Ending, Period
+from bot.store.endings import Ending
+from bot.store.today import Period
 from bot.store.watch_figures import Measure, Tally
 from bot.watching.figures import figure, shown
 
@@ -98,9 +100,9 @@ def stats_of(now: Period, before: Period | None, since: str) -> list[Stat]:
             _counted(now.turns, before.turns) if before else "",
             f"/console/conversations?from={since}",
         ),
-        _ending(Ending.ANSWERED, "Answered", "answered", now, before, since),
-        _ending(Ending.UNSURE, "Unsure", "abstained", now, before, since),
-        _ending(Ending.HANDED_OVER, "Handed over", "handoff", now, before, since),
+        _ending(Ending.ANSWERED, "Answered", now, before, since),
+        _ending(Ending.UNSURE, "Unsure", now, before, since),
+        _ending(Ending.HANDED_OVER, "Handed over", now, before, since),
         Stat(
             "Thumbs",
             f"{now.up:,} up, {now.down:,} down",
@@ -120,15 +122,13 @@ def stats_of(now: Period, before: Period | None, since: str) -> list[Stat]:
     ]
 
 
-def _ending(
-    ending: Ending, title: str, outcome: str, now: Period, before: Period | None, since: str
-) -> Stat:
+def _ending(ending: Ending, title: str, now: Period, before: Period | None, since: str) -> Stat:
     return Stat(
         title,
         f"{'' if now.exact else 'about '}{now.ended(ending):,}",
         _share(ending, now),
         f"before: {_share(ending, before) or 'none'}" if before else "",
-        f"/console/conversations?outcome={outcome}&from={since}",
+        f"/console/conversations?ended={quote(ending)}&from={since}",
     )
 
 

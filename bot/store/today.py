@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from itertools import pairwise
 
 import sqlalchemy as sa
 
-from bot.conversation import Outcome, Rating
+from bot.conversation import Rating
 from bot.store.base import Database
 from bot.store.chat_tables import handoffs
 from bot.store.cost_tables import drafts
+from bot.store.endings import Ending, ending_of
 from bot.store.gap_tables import gaps
 from bot.store.gaps import GapState
 from bot.store.tables import feedback, turns
@@ -50,17 +50,6 @@ _rows = sa.select(turns.c.id, turns.c.outcome, turns.c.error, turns.c.timings).w
 _to_people = sa.select(handoffs.c.turn_id).where(handoffs.c.turn_id.in_(_ids))
 _open_gaps = sa.select(sa.func.count()).where(gaps.c.state == GapState.OPEN.value)
 _first = sa.select(sa.func.min(turns.c.at))
-
-
-class Ending(StrEnum):
-    """How a turn ended, as operators count it; each turn in one way."""
-
-    ANSWERED = "answered"
-    UNSURE = "unsure"
-    """The bot said that it does not know, or asked back."""
-    HANDED_OVER = "handed over"
-    """It went to a person, whatever the bot had said."""
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +119,7 @@ def _period(connection: sa.Connection, start: datetime, end: datetime, sample: i
         batch = {"ids": ids[begun : begun + _BATCH]}
         people = set(connection.scalars(_to_people, batch))
         for row in connection.execute(_rows, batch):
-            endings[_ending(row.outcome, row.error, person=row.id in people)] += 1
+            endings[ending_of(row.outcome, row.error, person=row.id in people)] += 1
             if (ms := time_of(row.timings)) is not None:
                 times.append(ms)
     return Period(
@@ -142,11 +131,3 @@ def _period(connection: sa.Connection, start: datetime, end: datetime, sample: i
         endings=dict(endings),
         times=tuple(sorted(times)),
     )
-
-
-def _ending(outcome: str, error: str, *, person: bool) -> Ending:
-    if person or outcome == Outcome.HANDOFF.value:
-        return Ending.HANDED_OVER
-    if error or outcome == Outcome.ERROR.value:
-        return Ending.FAILED
-    return Ending.ANSWERED if outcome == Outcome.ANSWERED.value else Ending.UNSURE

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from bot.conversation import Author, Outcome, Platform, Rating, Role, Route
 from bot.store.base import Database
+from bot.store.endings import Ending, ended_as
 from bot.store.tables import feedback, messages, turns
 from bot.store.turns import author_of
 
@@ -42,7 +43,7 @@ class Wanted:
 
     ``words`` must all stand in the question or the answer, or are the turn's id. ``rated`` is a
     thumb that somebody gave. ``kept_back``: some sentence did not pass the check. ``since`` is the
-    first moment of a period, ``until`` the first behind it.
+    first moment of a period, ``until`` the first behind it. ``ended`` is how Today counts it.
     """
 
     route: Route | None = None
@@ -55,6 +56,7 @@ class Wanted:
     model: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    ended: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,8 @@ def _weighed(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     if wanted.rated is not None:
         rated = feedback.c.rating == wanted.rated.value
         found.append(sa.exists().where(feedback.c.turn_id == turns.c.id, rated))
+    if wanted.ended is not None:
+        found.append(ended_as(wanted.ended))
     if wanted.kept_back:
         found.append(turns.c.rejected != sa.literal([], turns.c.rejected.type))
     found += [_says(word) for word in _words(wanted)]

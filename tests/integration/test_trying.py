@@ -3,6 +3,7 @@ nothing kept."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.assembly import Application, assemble
-from adapters.trials import READER, Trial, audiences_of
+from adapters.trials import READER, Trial, TrialsFullError, audiences_of
+from adapters.trying import AT_ONCE, WAITING
 from bot.conversation import Author, Message, Outcome, Platform, Role
 from bot.errors import NotFoundError, QuestionError
 from bot.settings import load_settings
@@ -211,3 +213,16 @@ async def test_an_edited_persona_speaks_and_is_kept_nowhere(
         (entry,) = [e for e in entries if e.get("action") == "question tried"]
         assert entry["persona"] == edited.label
         assert (await app.trials.ask(Trial(RESET), BY)).turn.persona == app.persona.label
+
+
+async def test_no_more_trials_wait_than_there_is_room_for(tmp_path: Path) -> None:
+    """Whoever comes too many is told so in a sentence; the others are answered, and then there is
+    room again."""
+    async with house(tmp_path) as app:
+        asked = [app.trials.ask(Trial(RESET), BY) for _ in range(AT_ONCE + WAITING + 2)]
+        came = await asyncio.gather(*asked, return_exceptions=True)
+        refused = [each for each in came if isinstance(each, TrialsFullError)]
+        assert len(refused) == 2
+        assert "ask again in a minute" in str(refused[0])
+        assert sum(not isinstance(each, BaseException) for each in came) == AT_ONCE + WAITING
+        assert (await app.trials.ask(Trial(RESET), BY)).turn.outcome is Outcome.ANSWERED

@@ -382,6 +382,7 @@ class StandInTrials:
                 Audience(
                     "Slack channel:C1", "Slack channel C1", Platform.SLACK, frozenset({"staff"})
                 ),
+                Audience("person:slack:U9", "slack:U9", Platform.SLACK, frozenset({"hr"})),
             ),
         )
 

@@ -12,9 +12,11 @@ from bot.conversation import Author, Feedback, Outcome, Platform, Rating, Turn, 
 from bot.store import today
 from bot.store.base import Database
 from bot.store.costs import CostBook
+from bot.store.endings import Ending
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
-from bot.store.today import Ending, Period, TodayBook
+from bot.store.today import Period, TodayBook
+from bot.store.turn_list import TurnList, Wanted
 
 Make = Callable[..., Turn]
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -88,6 +90,29 @@ async def test_whom_a_person_was_called_for_was_handed_over(
     assert found.endings == {Ending.HANDED_OVER: 1}
 
 
+async def test_the_list_of_an_ending_shows_what_was_counted(day: Database, make_turn: Make) -> None:
+    """Each of them and no other, whatever else is true of a turn; each turn in one list."""
+    history = History(day)
+    called, broken, both = (
+        make_turn(at=START, outcome=Outcome.ANSWERED),
+        make_turn(at=START, outcome=Outcome.ANSWERED, error="the model was cut off"),
+        make_turn(at=START, outcome=Outcome.ERROR, error="no model"),
+    )
+    for turn in (called, broken, both):
+        await history.record(turn)
+    for turn in (called, both):
+        await day.write(lambda c, turn=turn: _call(c, turn.id))
+    counted = await TodayBook(day).period(START, END)
+    listed = {
+        ending: await TurnList(day).look(Wanted(since=START, until=END, ended=ending), 50)
+        for ending in Ending
+    }
+    assert {ending: len(look.lines) for ending, look in listed.items()} == counted.endings
+    ids = [line.id for look in listed.values() for line in look.lines]
+    assert len(ids) == len(set(ids)) == counted.turns
+    assert both.id in {line.id for line in listed[Ending.HANDED_OVER].lines}
+
+
 def _call(connection: sa.Connection, turn: str) -> None:
     from bot.store.chat_tables import handoffs
 
@@ -96,7 +121,7 @@ def _call(connection: sa.Connection, turn: str) -> None:
         for column in handoffs.columns
         if not column.nullable
     }
-    row |= {"id": "h", "turn_id": turn, "replies": [], "created_at": START}
+    row |= {"id": f"h-{turn}", "turn_id": turn, "replies": [], "created_at": START}
     connection.execute(sa.insert(handoffs), row)
 
 

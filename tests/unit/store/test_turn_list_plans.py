@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.conversation import Outcome, Platform, Rating, Route, Turn
 from bot.store.base import Database
+from bot.store.endings import Ending
 from bot.store.history import History
 from bot.store.turn_list import Place, TurnList, Wanted
 
@@ -28,6 +29,7 @@ FILTERS: dict[str, object] = {
     "kept_back": True,
     "words": "valve",
     "since": NOON,
+    "ended": Ending.HANDED_OVER,
 }
 _OFF = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_incremental_sort")
 

@@ -22,7 +22,7 @@ from tests.unit.web.test_chat import sign_in
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOTHING = dict.fromkeys(
     ("words", "outcome", "route", "rated", "platform", "channel", "model", "from", "to",
-     "kept_back"), "",
+     "kept_back", "ended"), "",
 )  # fmt: skip
 ROOM = "/console/conversations"
 

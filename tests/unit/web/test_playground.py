@@ -172,3 +172,21 @@ async def test_what_goes_wrong_is_said_above_the_form(
         for _ in range(3)
     ]
     assert statuses == [200, 200, 429]
+
+
+async def test_people_of_the_access_table_are_for_admins(
+    client: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A reviewer asks as a channel; who a person is and what they may see is told to admins alone,
+    and nobody else asks as one of them."""
+    asked = {"question": "How are night shifts paid?", "audience": "person:slack:U9"}
+    csrf = await sign_in(client, REVIEWER)
+    page = (await client.get(ROOM)).text
+    assert "Slack channel C1" in page
+    assert "slack:U9" not in page
+    refused = await client.post(ROOM, data={**asked, "csrf": csrf})
+    assert refused.status_code == 404
+    assert application.trials.asked == []
+    csrf = await sign_in(client, TOKEN)
+    assert "slack:U9" in (await client.get(ROOM)).text
+    assert (await client.post(ROOM, data={**asked, "csrf": csrf})).status_code == 200

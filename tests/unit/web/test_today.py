@@ -17,7 +17,8 @@ from adapters.web.zones import midnight, zone_of
 from bot.conversation import Author, Outcome, Platform, Question, Usage
 from bot.errors import StorageError
 from bot.store.alerts import Alert, AlertBook
-from bot.store.today import Ending, Period
+from bot.store.endings import Ending
+from bot.store.today import Period
 from bot.work.jobs import Jobs, Wanted
 from tests.platforms.web_application import RESET_ANSWER, WebApplication, stand_in_turn
 from tests.unit.web.test_chat import sign_in
@@ -98,6 +99,11 @@ def test_figures_stand_beside_those_of_the_week_before() -> None:
         ("Cost", "$5.00", "$0.0250 each", "before: $4.00"),
         ("Half within", "50 ms", "", "before: 50 ms"),
         ("19 of 20 within", "95 ms", "", "before: 50 ms"),
+    ]
+    listed = [s.address for s in stats_of(now, before, "2026-03-25")][1:4]
+    assert listed == [
+        f"/console/conversations?ended={ending}&from=2026-03-25"
+        for ending in ("answered", "unsure", "handed%20over")
     ]
     alone = stats_of(Period(), None, "2026-03-25")
     assert [s.before for s in alone] == [""] * 8
