@@ -199,7 +199,11 @@ def _values(seen: Sequence[Seen], side: Side) -> list[float]:
 
 def share(values: Sequence[float], alpha: float) -> Interval:
     """A mean in [0, 1] with the confidence sequence of Robbins' mixture, uniform over [0, 1]."""
-    n, bad = len(values), float(sum(values))
+    return share_of(len(values), float(sum(values)), alpha)
+
+
+def share_of(n: int, bad: float, alpha: float) -> Interval:
+    """The same of ``n`` values that sum up to ``bad``."""
     if not n:
         return Interval(None, 0.0, 1.0, 0)
     mean = min(max(bad / n, 0.0), 1.0)

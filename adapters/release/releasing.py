@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.models import build_version_voice
 from adapters.release.deploying import deployment_of
 from bot.errors import UsageError
+from persona.canary_curves import Curve, curves
 from persona.canary_figures import CanaryTurns
 from persona.canary_reading import Limits, Reading, reading
 from persona.lineage import Lineage, lineage_of
@@ -77,10 +78,11 @@ class VersionStory:
 
 @dataclass(frozen=True, slots=True)
 class CanaryStory:
-    """A canary with what its turns tell."""
+    """A canary with what its turns tell, and how that went on the way."""
 
     trial: Trial
     seen: Reading
+    curves: tuple[Curve, ...] = ()
 
 
 class ReleaseDesk:
@@ -129,7 +131,11 @@ class ReleaseDesk:
     async def canary(self) -> CanaryStory | None:
         """The canary that runs, with what its turns tell so far."""
         trial = (await self.registry.release()).trial
-        return None if trial is None else CanaryStory(trial, await self.read(trial))
+        if trial is None:
+            return None
+        turns, limits = await self._turns.of(trial), limits_of(self._settings)
+        seen = await asyncio.to_thread(reading, turns, limits)
+        return CanaryStory(trial, seen, await asyncio.to_thread(curves, turns, limits))
 
     async def undone(self) -> Trial | None:
         """The last canary, where it was rolled back by itself and nothing was released since."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapters.web.plotting import Plot, Reading, trend
 from adapters.web.texts import checked
 from bot.errors import (
     GateNotPassedError,
@@ -18,8 +19,8 @@ from bot.errors import (
     UsageError,
     WellspokenError,
 )
-from persona.canary import Side
-from persona.canary_reading import Finding, interval, shown
+from persona.canary import Interval, Side
+from persona.canary_reading import THUMBS, UNKNOWN, UNSUPPORTED, Finding, interval, shown
 
 if TYPE_CHECKING:
     from adapters.release.releasing import CanaryStory
@@ -41,6 +42,12 @@ _FINDINGS = {
     Finding.OPEN: "No harm so far",
     Finding.FINE: "No harm found",
     Finding.WORSE: "Worse",
+}
+_MEANINGS = {
+    THUMBS: "Share of the rated threads with a thumb down, so far. Lower is better.",
+    UNSUPPORTED: "Share of what was said first that its sources do not carry, so far. Lower is "
+    "better.",
+    UNKNOWN: "Share of threads that were not answered from the documents, so far. Lower is better.",
 }
 _HOW = {"promote": "Promoted", "force": "Promoted by force", "rollback": "Rolled back"}
 
@@ -67,6 +74,29 @@ def measured(canary: CanaryStory) -> list[dict[str, Any]]:
         }
         for m in canary.seen.measures
     ]
+
+
+def drawn(canary: CanaryStory) -> list[Plot]:
+    """The measures on the way, canary and live with their bands; without those of which nothing
+    was seen, and without any until there are two places."""
+    mine, other = canary.trial.version, canary.trial.against or "General model"
+    plots = []
+    for curve in canary.curves:
+        sides = {
+            mine: [_reading(place.canary) for place in curve.places],
+            other: [_reading(place.live) for place in curve.places],
+        }
+        if len(curve.places) > 1 and any(r.n for readings in sides.values() for r in readings):
+            moments = [f"{place.turns:,}" for place in curve.places]
+            title = curve.name.capitalize()
+            plots.append(trend(title, _MEANINGS[curve.name], moments, sides, moment="Turns so far"))
+    return plots
+
+
+def _reading(found: Interval) -> Reading:
+    if found.value is None:
+        return Reading()
+    return Reading(found.value, found.low, found.high, found.n)
 
 
 def in_words(promotion: Promotion) -> str:
@@ -106,6 +136,7 @@ async def _room(request: Request, console: Console, wrong: str = "") -> Response
         undone=await desk.undone(),
         finding=_FINDINGS[canary.seen.finding] if canary else "",
         measures=measured(canary) if canary else [],
+        curves=drawn(canary) if canary else [],
         history=await desk.history(),
         remarks=desk.remarks(),
         scores_of=scores_of,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import httpx2
 
 from persona.registry import Registry
@@ -87,6 +90,15 @@ async def test_canary_is_shown_beside_what_is_live(
     assert "3 turns of its own, 3 of the other" in page
     assert "Model errors" in page
     assert "Too few turns yet" in page
+    plots = [json.loads(p) for p in re.findall(r'class="plotted-data">(.+?)</script>', page)]
+    assert [p["kind"] for p in plots] == ["trend"], "of thumbs and claims nothing was seen"
+    assert plots[0]["labels"] == ["1", "2", "3", "4", "5", "6"]
+    canary, live = plots[0]["series"]
+    assert (canary["name"], live["name"]) == ("v2", "v1")
+    assert [p["n"] for p in canary["points"]] == [0, 1, 1, 2, 2, 3]
+    assert canary["points"][0]["y"] is None
+    assert live["points"][-1]["low"] <= live["points"][-1]["y"] < live["points"][-1]["high"]
+    assert re.search(r'<th scope="row">6</th><td>0\.0% \(0\.0% to \d+\.\d%\)</td>', page)
     wrong = await browser.post(f"{ROOM}/v2/canary", data={**form, "percent": "0"})
     assert wrong.status_code == 422
     assert (await registry.release()).share == 0.25
