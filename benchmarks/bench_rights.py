@@ -157,7 +157,7 @@ class Exact:
         everything = Census.of(self._lengths, np.ones_like(counted))
         scores = np.zeros(counted.size, np.float32)
         for term, weight in wanted.items():
-            raw = self._postings.scores({term: 1.0}, replace(everything, norms=census.norms))
+            raw = self._postings.scores({term: 1.0}, replace(everything, slope=census.slope))
             held = raw > 0
             holding, of = int(np.count_nonzero(held & counted)), int(np.count_nonzero(counted))
             before = int(np.count_nonzero(held))

@@ -84,14 +84,17 @@ class MemoryIndex:
         self._sets: dict[str, int] = {"": _NOBODY}  # groups as in the file
         self._rights_of: dict[int, int] = {}
         self._audiences: OrderedDict[bytes, _Audience] = OrderedDict()  # as of ``seq``
+        self._living: tuple[NDArray[np.bool_], Slots] | None = None  # as of ``seq``: alive, dead
 
     def __len__(self) -> int:
         return int(self._chunks.size) - self._dead
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory held by what grows with the chunks."""
-        return self._postings.nbytes + self._matrix.nbytes + self._chunks.size * 24
+        """Bytes of memory held by what grows with the chunks, and a byte of each for an audience
+        that asked lately."""
+        asked = self._chunks.size * len(self._audiences)
+        return self._postings.nbytes + self._matrix.nbytes + self._chunks.size * 24 + asked
 
     # -- following the file ------------------------------------------------------------------
 
@@ -103,6 +106,7 @@ class MemoryIndex:
             return
         oldest = connection.execute("SELECT min(seq) FROM change").fetchone()[0]
         self._audiences.clear()
+        self._living = None
         behind = self.seq < 0 or (oldest is not None and self.seq + 1 < oldest)
         try:
             if behind or self._dead > 10_000 + len(self) // 4:
@@ -267,9 +271,15 @@ class MemoryIndex:
         key = by_set.tobytes()
         known = self._audiences.get(key)
         if known is None:
-            alive, visible = self._rights != _NOBODY, by_set[self._rights]
-            masks = (visible, alive) if (alive != visible).any() else (visible,)
-            known = _Audience(masks, Census.of(self._lengths, alive, visible))
+            if self._living is None:
+                alive = self._rights != _NOBODY
+                self._living = alive, np.flatnonzero(~alive)
+            alive, dead = self._living
+            visible = by_set[self._rights]
+            if (alive == visible).all():
+                visible = alive
+            masks = (visible,) if visible is alive else (visible, alive)
+            known = _Audience(masks, Census.of(self._lengths, alive, visible, dead))
             while len(self._audiences) >= _AUDIENCES:
                 self._audiences.popitem(last=False)
             self._audiences[key] = known

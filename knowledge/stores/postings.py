@@ -54,14 +54,16 @@ def distinct(values: NDArray[Number]) -> NDArray[Number]:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """What BM25 needs of each slot, shape ``[slots]``: by how much its length holds a word back,
-    whether it is alive, whether it counts.
+    """What BM25 needs of each slot, shape ``[slots]``: its length in words, which of them are dead,
+    whether it counts; ``slope`` is by how much a word of length holds a word back. But for
+    ``counted`` all censuses of an index share the arrays.
 
     Document frequencies and mean length are those of the counted ones: scores are those of a fresh
     index that holds nothing else, and tell an asker nothing of what is hidden.
     """
 
-    norms: Floats
+    lengths: Floats
+    slope: np.float32
     dead: Slots
     counted: NDArray[np.bool_]
     size: int
@@ -69,15 +71,19 @@ class Census:
 
     @classmethod
     def of(
-        cls, lengths: Floats, alive: NDArray[np.bool_], counted: NDArray[np.bool_] | None = None
+        cls,
+        lengths: Floats,
+        alive: NDArray[np.bool_],
+        counted: NDArray[np.bool_] | None = None,
+        dead: Slots | None = None,
     ) -> Census:
         """``lengths`` in words; ``counted``: those that the asker may see, by default all that are
-        alive."""
+        alive; ``dead``: the slots that are not alive, where they are known."""
         counted = alive if counted is None else counted
         own = lengths[counted]
         mean = float(own.mean(dtype=np.float64)) if own.size else 0.0
-        norms = np.float32(K1 * (1 - B)) + np.float32(K1 * B / (mean or 1.0)) * lengths
-        return cls(norms, np.flatnonzero(~alive), counted, own.size)
+        dead = np.flatnonzero(~alive) if dead is None else dead
+        return cls(lengths, np.float32(K1 * B / (mean or 1.0)), dead, counted, own.size)
 
     def idf(self, term: int, lists: Sequence[tuple[NDArray[np.uint32], Counts]]) -> np.float32:
         """Lucene's ``ln(1 + (N - n + .5) / (n + .5))``, never negative; ``n`` is remembered."""
@@ -96,7 +102,9 @@ class Census:
     def saturated(self, counts: NDArray[np.uint8], slots: NDArray[np.uint32]) -> Floats:
         """The share of BM25 that grows with occurrences and shrinks with length."""
         often = counts.astype(np.float32)
-        share: Floats = often * np.float32(K1 + 1) / (often + self.norms[slots])
+        norms: Floats = np.multiply(self.lengths[slots], self.slope, dtype=np.float32)
+        norms += np.float32(K1 * (1 - B))
+        share: Floats = often * np.float32(K1 + 1) / (often + norms)
         return share
 
 
@@ -192,7 +200,7 @@ class Postings:
 
     def scores(self, query: Weights, census: Census) -> Floats:
         """BM25 of every slot for weighted terms, shape ``[slots]``; 0: no word found."""
-        scores = np.zeros(census.norms.size, np.float32)
+        scores = np.zeros(census.lengths.size, np.float32)
         for term, weight in query.items():
             lists = self._lists(term)
             factor = weight * census.idf(term, lists)
