@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,9 +15,9 @@ from adapters.models import (
     load_voice_persona,
     model_server,
 )
+from adapters.readiness import readiness_of
 from adapters.rendering.links import allow
 from bot.engine import Engine
-from bot.errors import DatabaseHeldError
 from bot.linking import Sites
 from bot.ports import Clock, Embedder, Retriever
 from bot.settings import Settings
@@ -29,8 +28,6 @@ from knowledge.stores.base import VectorStore
 from persona.profile import Persona
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from adapters.advising import AdviceDesk
     from adapters.costing import CostDesk
     from adapters.evaluation.desk import ScorecardDesk
@@ -49,6 +46,7 @@ if TYPE_CHECKING:
     from adapters.teaching.reviewing import Review
     from adapters.teaching.tuning import TuningDesk
     from adapters.trying import TrialDesk
+    from adapters.uploads import UploadDesk
     from adapters.watch.desk import WatchDesk
     from bot.metrics import Metrics
     from bot.store.audit import AuditTrail
@@ -184,6 +182,13 @@ class Application:
         return desk_of(self)
 
     @property
+    def uploads(self) -> UploadDesk:
+        """Documents that operators upload."""
+        from adapters.uploads import desk_of
+
+        return desk_of(self)
+
+    @property
     def gaps(self) -> GapDesk:
         """What could not be answered, by topic."""
         from adapters.gaps import desk_of
@@ -284,54 +289,7 @@ class Application:
 
     async def readiness(self) -> dict[str, str | None]:
         """What must work before questions can be taken: ``None``, or what is wrong."""
-        return {
-            "database": await _trouble(_writable(self.database)),
-            "migrations": await _trouble(_check_schema(self.database)),
-            "knowledge": await _trouble(self.store.stats()) or self.index.trouble,
-        }
-
-
-async def _check_schema(database: Database) -> None:
-    """Whether the tables are there that this program needs. A database that another process brought
-    further is no trouble: changes of the schema suit the version before. Raises
-    ConfigurationError."""
-    from bot.errors import ConfigurationError
-    from bot.store import migrations
-
-    found = await database.read(migrations.found)
-    if found is None or found < migrations.head():
-        problem = f"the schema is at {found or 'nothing'}, {migrations.head()} is needed; "
-        raise ConfigurationError(where="database", problem=f"{problem}run `wellspoken db upgrade`")
-
-
-async def _writable(database: Database) -> None:
-    """Whether a turn could be stored now: while a database is moved writers wait at the end. Raises
-    StorageError."""
-    moving = await database.moving()
-    if moving is not None and moving[1]:
-        raise DatabaseHeldError
-    await ping(database)
-
-
-async def ping(database: Database) -> None:
-    """Whether a turn could be stored. Raises StorageError."""
-    await database.write(_touch)
-
-
-def _touch(connection: Connection) -> None:
-    """A write that changes nothing."""
-    connection.exec_driver_sql("UPDATE leases SET token = token WHERE name = ''")
-
-
-async def _trouble(probe: Awaitable[object]) -> str | None:
-    try:
-        async with asyncio.timeout(5):
-            await probe
-    except TimeoutError:
-        return "did not answer within 5 s"
-    except Exception as error:  # noqa: BLE001 - whatever is wrong is what /readyz is asked for
-        return str(error) or type(error).__name__
-    return None
+        return await readiness_of(self)
 
 
 @asynccontextmanager

@@ -86,7 +86,8 @@ class FirstRun:
             return Step(name, title, Way.TODO, told, (), *room)
         if now.sources:
             return Step(name, title, Way.TODO, _RESTART)
-        return Step(name, title, Way.TODO, "There is nothing to answer from yet.", _SOURCE)
+        told = "There is nothing to answer from yet."
+        return Step(name, title, Way.TODO, told, _SOURCE, *_UPLOAD)
 
     async def _persona(self, now: Settings) -> Step:
         name, title = "persona", "A voice"
@@ -176,6 +177,7 @@ _SOURCE = (
     Lines(_FILE, '[[sources]]\nname = "handbook"\npath = "docs"\nsync = "1h"'),
     Lines(f"or once, {_SHELL}", "wellspoken ingest docs"),
 )
+_UPLOAD = ("/console/knowledge#upload", "Upload documents")
 _PERSONA = (
     Lines(f"{_SHELL}: writes persona.yaml to begin from", "wellspoken init"),
     Lines(_FILE, '[bot]\npersona = "persona.yaml"'),

@@ -27,7 +27,7 @@ from knowledge.ledger import Ledger
 from knowledge.reading import ReadingPool
 from knowledge.remote import RemoteExecutor
 from knowledge.run import IngestRun
-from knowledge.sources import answers
+from knowledge.sources import answers, uploads
 from knowledge.sources.base import Source, Versioned
 from knowledge.stores.base import DocumentKey, VectorStore
 
@@ -35,10 +35,11 @@ Progress = Callable[[int, int | None], None]
 """Called with how many are done, and of how many where that is known."""
 
 _FAILURES_KEPT = 200
-_RESERVED = (
-    f'The source "{answers.NAME}" holds the answers that people gave; give yours another name'
-    " with --source."
-)
+_RESERVED = {
+    answers.NAME: (answers.AnswerSource, "the answers that people gave"),
+    uploads.NAME: (uploads.UploadSource, "the files that were uploaded in the console"),
+}
+"""Names of sources that are one class's alone, and what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,16 @@ def _pair(store: VectorStore, embedder: Embedder) -> Current:
         return store, embedder
 
     return same
+
+
+def _check_name(source: Source) -> None:
+    """Raises UsageError for a name that is not this source's to have."""
+    if source.name not in _RESERVED:
+        return
+    owner, held = _RESERVED[source.name]
+    if not isinstance(source, owner):
+        told = f'The source "{source.name}" holds {held}; give yours another name with --source.'
+        raise UsageError(told)
 
 
 class Ingestor:
@@ -142,11 +153,10 @@ class Ingestor:
         begins. While another process reads the same source, this waits (calling
         ``on_wait`` once), or with ``wait=False`` raises IngestRunningError. Documents that fail
         are in the report; those that were read before stay as they were. Raises MissingFileError,
-        SourceUnavailableError, UsageError for a source named like that of people's answers, and the
-        errors of the stores.
+        SourceUnavailableError, UsageError for a source named like that of people's answers or of
+        uploads, and the errors of the stores.
         """
-        if source.name == answers.NAME and not isinstance(source, answers.AnswerSource):
-            raise UsageError(_RESERVED)
+        _check_name(source)
         async with self._exclusive.source(source.name, wait=wait, on_wait=on_wait):
             started, begun = self._clock(), time.perf_counter()
             if progress:

@@ -324,12 +324,15 @@ def remove_documents(
 
 async def _remove(names: list[str], source: str | None, as_json: bool) -> None:
     from adapters.assembly import assemble
+    from knowledge.sources.uploads import NAME as UPLOADS
 
     async with assemble(settings(), warm=False) as app:
         removed = 0
         places = [(await _one_source(app.ledger, name, source), name) for name in names]
         for place, name in dict.fromkeys(places):
             gone = await app.ingestor.remove(place, [name])
+            if place == UPLOADS:
+                await app.uploads.tidy()
             if gone:
                 await app.audit.operator(
                     "document removed", "terminal:operator", subject=name, source=place

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from adapters import uploads
 from adapters.jobs import copying, curating, gathering, reindexing
 from bot.errors import NotFoundError, UsageError
 from bot.store.audit import AuditTrail
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 TUNING = "tuning"
 KINDS = {
     "sync": "Reading a source",
+    uploads.KIND: "Reading an upload",
     "evaluation": "Asking a suite",
     reindexing.KIND: "Building an index",
     copying.KIND: "Copying the knowledge base",
@@ -242,6 +244,7 @@ def line_of(job: Job) -> Line:
 
 _PAGES = {
     "sync": "/console/knowledge",
+    uploads.KIND: "/console/knowledge/uploaded",
     gathering.KIND: "/console/gaps",
 }
 

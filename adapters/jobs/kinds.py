@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from adapters import uploads
 from adapters.evaluation.working import kind_of as evaluation_kind
 from adapters.jobs import copying, curating, gathering, reindexing, retaining
 from adapters.syncing import kind_of as sync_kind
@@ -26,6 +27,7 @@ def runner_of(app: Application) -> Runner:
         reindexing.kind_of(app.settings),
         copying.kind_of(app.settings, app.database),
         curating.kind_of(lambda: app.datasets),
+        uploads.kind_of(lambda: app.uploads),
         gathering.kind_of(lambda: app.gaps, _jobs(app), app.clock),
     )
     return Runner(app.database, {kind.name: kind for kind in kinds})

@@ -31,6 +31,7 @@ from adapters.web.refused import RefusedSignIns
 from adapters.web.security import BodyLimit, HeadAsGet, SecurityHeaders
 from adapters.web.sso import SingleSignOn
 from adapters.web.tracing import TraceContext
+from adapters.web.uploading import UPLOAD
 from adapters.web.widget import widget_routers
 from adapters.web.widget_gate import Widget, WidgetGate
 from bot.metrics import CONTENT_TYPE
@@ -124,7 +125,7 @@ def _fence(
     """What stands before every page and endpoint; the last is the outermost."""
     app.add_middleware(SessionGate, sessions=sessions, ends=application.console_ends)
     app.add_middleware(RefusedSignIns, trail=application.audit)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, streamed=frozenset({UPLOAD}))
     app.add_middleware(WidgetGate, widget=widget)
     for layer in (TraceContext, HeadAsGet, SecurityHeaders):
         app.add_middleware(layer)

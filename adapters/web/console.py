@@ -39,6 +39,7 @@ from adapters.web.suites import add_suites
 from adapters.web.telling import add_story
 from adapters.web.today import add_today
 from adapters.web.training import add_training
+from adapters.web.uploading import add_uploads
 from adapters.web.watch import add_watch
 from bot.store.acting import note_role
 
@@ -114,6 +115,7 @@ def console_router(console: Console) -> APIRouter:
     add_review(router, console)
     _add_feedback(router, console)
     add_knowledge(router, console, PAGE)
+    add_uploads(router, console)
     add_gaps(router, console, PAGE)
     add_costs(router, console)
     add_watch(router, console)

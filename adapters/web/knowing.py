@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.web.texts import checked
+from adapters.web.uploading import uploads_shown
 from bot.errors import KnowledgeError
 from bot.telemetry import log
 from knowledge.standing import State
@@ -71,6 +72,7 @@ def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
             source=name,
             more=len(found) > page,
             **await _standings(console),
+            **await uploads_shown(console),
         )
 
     @router.get("/knowledge/sources")

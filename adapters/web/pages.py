@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -46,7 +47,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(bot=bot_name, asset=_Assets().url, turn_url=turn_url)
+        self._environment.globals.update(bot=bot_name, asset=_Assets().url, turn_url=turn_url, document_url=document_url)
         self._environment.filters.update(
             answer=answer_markup,
             markdown=lambda text: Markup(markdown_html(text)),  # noqa: S704 - made safe there
@@ -121,6 +122,11 @@ def source_url(turn: str, n: int) -> str:
 def turn_url(turn: str) -> str:
     """The console's page of a turn."""
     return f"/console/turns/{turn}"
+
+
+def document_url(source: str, document: str) -> str:
+    """The console's page of a document; of no use for what a question brought along."""
+    return f"/console/knowledge/document?{urlencode({'source': source, 'document': document})}"
 
 
 def answer_markup(turn: Turn, linked: bool = True) -> Markup:

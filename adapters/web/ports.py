@@ -21,6 +21,7 @@ from adapters.web.ports_suites import Suites
 from adapters.web.ports_today import FirstRun, InForce, Today
 from adapters.web.ports_training import Tuning
 from adapters.web.ports_turns import Trials, TurnList
+from adapters.web.ports_uploads import Uploads
 from adapters.web.ports_watch import Watch
 from bot.advisor import Advice, Answers
 from bot.conversation import Author, Feedback, Principal, Question, Turn
@@ -290,6 +291,8 @@ class Application(Protocol):
     def handing_out(self) -> HandingOut: ...
     @property
     def sources(self) -> Sources: ...
+    @property
+    def uploads(self) -> Uploads: ...
     @property
     def gaps(self) -> Gaps: ...
     @property

@@ -55,6 +55,8 @@ GET /console/feedback
 GET /console/knowledge
 GET /console/knowledge/sources
 GET /console/knowledge/history
+GET /console/knowledge/uploads
+GET /console/knowledge/uploaded
 GET /console/gaps
 GET /console/gaps/{gap}
 GET /console/costs
@@ -102,6 +104,8 @@ POST /console/review/changes
 POST /console/review/open
 POST /console/review/leave
 POST /console/knowledge/sync
+POST /console/knowledge/upload
+POST /console/knowledge/uploaded/remove
 POST /console/turns/{turn}/again
 POST /console/playground
 POST /console/persona

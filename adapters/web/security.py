@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -78,14 +79,26 @@ def json_only(request: Request) -> None:
 class BodyLimit:
     """Answers 413 to a larger body, also to one that is sent in chunks of unknown number."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, patience: float = BODY_S) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int = MAX_BODY,
+        patience: float = BODY_S,
+        streamed: frozenset[str] = frozenset(),
+    ) -> None:
+        """``streamed`` are paths whose forms are read piece by piece, with limits of their own."""
         self._app = app
         self._limit = limit
         self._patience = patience
+        self._streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
+            return
+        if scope["path"] in self._streamed:
+            through = _Streamed(receive, send, self._patience)
+            await self._app(scope, through.receive, through.send)
             return
         try:
             async with asyncio.timeout(self._patience):
@@ -126,6 +139,36 @@ class BodyLimit:
                 body += piece
             more = message.get("more_body", False)
         return body, size
+
+
+class _Streamed:
+    """A body that goes through piece by piece. Where an answer comes before its end, the rest is
+    read first, in bounds: a client that is still sending does not read."""
+
+    def __init__(self, receive: Receive, send: Send, patience: float) -> None:
+        self._receive = receive
+        self._send = send
+        self._patience = patience
+        self._more = True
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._more = message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and self._more:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience):
+                    await self._drain()
+            if self._more:
+                MutableHeaders(scope=message)["connection"] = "close"
+        await self._send(message)
+
+    async def _drain(self) -> None:
+        size = 0
+        while self._more and size <= _DRAINED:
+            size += len((await self.receive()).get("body", b""))
 
 
 def _refused(status: HTTPStatus, told: str) -> JSONResponse:

@@ -42,6 +42,8 @@ from adapters.teaching.reviewing import Review
 from adapters.teaching.tuning import TuningDesk
 from adapters.teaching.tuning import desk_of as tuning_desk
 from adapters.trials import Audience, Choice, Choices, Prompt, Trial, Tried
+from adapters.uploaded_files import UploadedFiles
+from adapters.uploads import UploadDesk
 from adapters.watch.desk import WatchDesk
 from adapters.web.app import create_app
 from adapters.web.auth import Access
@@ -81,6 +83,7 @@ from bot.store.setting_changes import SettingChanges
 from bot.store.timing import utc_now
 from bot.store.today import TodayBook
 from bot.store.turn_list import TurnList
+from bot.work.jobs import Jobs
 from bot.work.leases import Leases
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.exclusive import Exclusive
@@ -517,6 +520,24 @@ class WebApplication:
         """Jobs in this database; nobody works on them."""
         return job_desk(
             TuningHome(load_settings(WELLSPOKEN_HOME=self.home), self.database, self.audit)
+        )
+
+    @property
+    def uploads(self) -> UploadDesk:
+        """Uploads into this folder; nobody reads them in."""
+
+        def ingestor() -> Ingestor:
+            raise AssertionError("nothing is read in here")
+
+        return UploadDesk(
+            files=UploadedFiles(self.home),
+            home=self.home,
+            database=self.database,
+            jobs=Jobs(self.database),
+            ledger=self.ledger,
+            ingestor=ingestor,
+            audit=self.audit,
+            limit=25_000_000,
         )
 
     @property

@@ -1,0 +1,185 @@
+"""Documents are dropped in a real browser, read in by the real service, and cited in its chat."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from tests.platforms.command import COMMAND
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = Path("/usr/bin/chromium")
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 800}
+AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+TOKEN = "a-token-for-tests"
+DROP = """files => {
+  const brought = new DataTransfer();
+  for (const [name, text] of files) brought.items.add(new File([text], name));
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    const options = {dataTransfer: brought, bubbles: true, cancelable: true};
+    document.getElementById("upload").dispatchEvent(new DragEvent(kind, options));
+  }
+}"""
+SEEN = """() => {
+  window.seen = [];
+  new MutationObserver(() => {
+    for (const words of document.querySelectorAll("#upload-way .muted")) {
+      window.seen.push(words.textContent);
+    }
+  }).observe(document.getElementById("upload-way"),
+             {childList: true, subtree: true, characterData: true});
+}"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[playwright.Browser]:
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service with nothing in it, as a process of its own."""
+    folder = tmp_path_factory.mktemp("upload")
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", "0", "--only", "web,worker"],
+            cwd=folder,
+            env=kept | {"WELLSPOKEN_CONSOLE_TOKEN": TOKEN, "WELLSPOKEN_HOME": str(folder / "home")},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield _address(process, folder / "log")
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    until = time.monotonic() + 90
+    while time.monotonic() < until and process.poll() is None:
+        if found := re.search(r" is at (http://\S+)", log.read_text("utf-8", "replace")):
+            return found[1]
+        time.sleep(0.05)
+    raise RuntimeError(log.read_text("utf-8", "replace"))
+
+
+def looked_at(page: playwright.Page) -> list[str]:
+    """What a page does against the rules of accessibility, and whether it is too wide."""
+    page.evaluate(AXE.read_text())
+    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
+    found = [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in told["violations"]]
+    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+        found.append(f"{page.url}: wider than the screen")
+    return found
+
+
+def signed_in(page: playwright.Page, room: str) -> None:
+    page.set_default_timeout(60_000)
+    page.goto(room)
+    page.get_by_label("Console token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Knowledge", exact=True).wait_for()
+
+
+def test_two_files_are_dropped_read_in_asked_of_and_removed(
+    chromium: playwright.Browser, address: str
+) -> None:
+    """Dropping shows how far each is and what came of it, what cannot be read says why, the chat
+    cites one of them, and a removed one is gone; every page keeps the rules, on a desk in light."""
+    context = chromium.new_context(viewport=DESK, base_url=address, bypass_csp=True)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    signed_in(page, "/console/knowledge")
+    page.evaluate(SEEN)
+    page.get_by_label("Everybody").uncheck()
+    parking = "# Parking\n\nThe blue badge opens the barrier of the north car park.\n"
+    lift = "Lift B goes to the roof terrace. " * 20_000
+    page.evaluate(DROP, [["parking.md", parking], ["lift.txt", lift], ["song.mp3", "x"]])
+    playwright.expect(page.get_by_role("alert")).to_have_text(
+        "3 files wait: choose who may read them, then press Upload."
+    )
+    page.get_by_label("Everybody").check()
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    way = page.get_by_role("list", name="On their way")
+    rows = page.get_by_role("list", name="Last uploads").get_by_role("listitem")
+    playwright.expect(rows).to_have_count(2)
+    for name in ("parking.md", "lift.txt"):
+        playwright.expect(rows.filter(has_text=name)).to_contain_text("Read in: ")
+    playwright.expect(way).to_contain_text("A file that ends in .mp3 is not read")
+    playwright.expect(way.get_by_role("listitem")).to_have_count(1)
+    assert any(words.endswith("% uploaded") for words in page.evaluate("window.seen"))
+    found = looked_at(page)
+
+    page.goto("/")
+    page.get_by_label("Your question").fill("What opens the barrier of the north car park?")
+    page.get_by_label("Your question").press("Enter")
+    answer = page.locator(".answer").first
+    playwright.expect(answer).to_contain_text("blue badge")
+    answer.get_by_role("link", name=re.compile("Source 1")).first.click()
+    playwright.expect(page.get_by_role("dialog")).to_contain_text("Parking")
+
+    page.goto("/console/knowledge")
+    page.get_by_role("link", name="All uploaded files").click()
+    files = page.get_by_role("list", name="Uploaded files").get_by_role("listitem")
+    playwright.expect(files).to_have_count(2)
+    page.locator("summary", has_text="Remove").nth(1).click()
+    found += looked_at(page)
+    page.get_by_role("button", name="Remove parking.md for good").click()
+    playwright.expect(files).to_have_count(1)
+    context.close()
+    assert (found, faults) == ([], [])
+
+
+def test_a_file_is_sent_on_a_phone_and_without_script(
+    chromium: playwright.Browser, address: str
+) -> None:
+    """The form alone does it, and says which files it did not take; dark keeps the rules."""
+    context = chromium.new_context(
+        viewport=PHONE, base_url=address, color_scheme="dark", bypass_csp=True
+    )
+    page = context.new_page()
+    signed_in(page, "/console/knowledge")
+    found = looked_at(page)
+    plain = chromium.new_context(
+        viewport=PHONE,
+        base_url=address,
+        java_script_enabled=False,
+        storage_state=context.storage_state(),
+    ).new_page()
+    plain.goto("/console/knowledge")
+    plain.get_by_label("Everybody").check()
+    sent = {"name": "canteen.md", "mimeType": "text/markdown", "buffer": b"# Canteen\n\nSoup.\n"}
+    other = {"name": "movie.mov", "mimeType": "video/quicktime", "buffer": b"x"}
+    plain.locator("input[type=file]").set_input_files([sent, other])
+    plain.get_by_role("button", name="Upload", exact=True).click()
+    playwright.expect(plain.get_by_role("region", name="Not taken")).to_contain_text("movie.mov")
+    rows = page.get_by_role("list", name="Last uploads").get_by_role("listitem")
+    page.goto("/console/knowledge")
+    playwright.expect(rows.filter(has_text="canteen.md")).to_contain_text("Read in: 1 chunk.")
+    found += looked_at(page)
+    plain.context.close()
+    context.close()
+    assert found == []
