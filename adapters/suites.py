@@ -148,9 +148,13 @@ class SuiteDesk:
                 return each
         raise NotFoundError(kind="case", id=case)
 
-    async def last(self, suite: str, by: str, since: datetime) -> SuiteCase | None:
-        """What an operator decided last in a suite, since a moment."""
-        return await self._book.last(suite, by, since)
+    async def last(self, suite: str, by: str, since: datetime) -> Sequence[SuiteCase]:
+        """What an operator decided last in a suite, since a moment: one case, or all of a deed."""
+        newest = await self._book.last(suite, by, since)
+        if newest is None:
+            return ()
+        alike = await self._book.listing(suite, newest.state)
+        return [c for c in alike if (c.by, c.decided_at) == (newest.by, newest.decided_at)]
 
     async def lines(self, name: str) -> list[dict[str, Any]]:
         """The approved cases as lines of a suite. Raises NotFoundError, and UsageError where none

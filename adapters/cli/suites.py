@@ -324,9 +324,14 @@ def export_suite(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where to; else stdout.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a file that is there already.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the approved cases as JSON Lines, as `evaluate` and the gate read them."""
+    if out is not None and out.exists() and not force:
+        raise UsageError(f"{out} is there already; name another file, or add --force.")
 
     async def read() -> Any:
         async with _desk() as desk:

@@ -33,8 +33,8 @@ class Suites(Protocol):
 
     async def find(self, suite: str, case: str, /) -> SuiteCase: ...
 
-    async def last(self, suite: str, by: str, since: datetime, /) -> SuiteCase | None:
-        """What an operator decided last, since a moment."""
+    async def last(self, suite: str, by: str, since: datetime, /) -> Sequence[SuiteCase]:
+        """What an operator decided last, since a moment: one case, or all of a deed."""
         ...
 
     async def approve(self, id: str, by: str, edited: CaseDraft | None = None) -> SuiteCase:  # noqa: A002 - as there

@@ -183,14 +183,25 @@ def _add_verdicts(router: APIRouter, console: Console) -> None:
         request: Request,
         name: str,
         verdict: Annotated[Verdict, Form()],
+        case: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
         by, desk = console.form(request, csrf).author.key, console.application.suites
         if verdict is Verdict.PROPOSED:
-            raise UsageError("Approve or reject what waits.")
+            await _take_back(console, name, by, checked(case, "case", 200))
+            return _gone(place_of(name))
         waiting = await desk.cases(checked(name, "suite", LONGEST_NAME), CaseState.PROPOSED)
         await desk.decide([each.id for each in waiting], CaseState(verdict.value), by)
         return _gone(place_of(name, verdict.value))
+
+
+async def _take_back(console: Console, name: str, by: str, case: str) -> None:
+    """Take back what this operator decided last of several cases, of which ``case`` is one."""
+    desk, suite = console.application.suites, checked(name, "suite", LONGEST_NAME)
+    last = [each.id for each in await desk.last(suite, by, datetime.now(UTC) - _UNDO)]
+    if case not in last:
+        raise UsageError("That was taken back or decided anew already; look at the cases again.")
+    await desk.decide(last, CaseState.PROPOSED, by)
 
 
 async def _found(console: Console, name: str, case: str) -> SuiteCase:

@@ -53,6 +53,12 @@ def test_from_documents_to_a_suite_that_evaluate_finds(cli: Cli, tmp_path: Path)
     assert told.stdout == "3 cases of trial in trial.jsonl\n"
     lines = [json.loads(x) for x in (tmp_path / "trial.jsonl").read_text().splitlines()]
     assert {line["id"] for line in lines} == {second, third, "song"}
+    (tmp_path / "trial.jsonl").write_text("mine\n")
+    again = cli("suite", "export", "trial", "--out", "trial.jsonl")
+    assert (again.returncode, (tmp_path / "trial.jsonl").read_text()) == (2, "mine\n")
+    assert "trial.jsonl is there already; name another file, or add --force." in again.stderr
+    assert cli("suite", "export", "trial", "--out", "trial.jsonl", "--force").returncode == 0
+    assert len((tmp_path / "trial.jsonl").read_text().splitlines()) == 3
     (tmp_path / "trial.jsonl").unlink()
     card = json.loads(cli("evaluate", "trial", "--mode", "rag", "--json").stdout)
     assert (card["suite"], card["modes"]["rag"]["n"]) == ("trial", 3)

@@ -104,6 +104,29 @@ async def test_all_that_wait_are_approved_at_once(
     assert "23 approved cases" in (await browser.get(f"{ROOM}/support?show=approved")).text
 
 
+async def test_a_verdict_on_all_is_taken_back_as_one(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Undo brings back what the one click decided, and nothing else; a second click is refused."""
+    book = await _proposed(application, 4)
+    first, *rest = await book.listing("support")
+    await book.reject(first.id, by="web:operator")
+    await sign_in(browser)
+    csrf = _csrf((await browser.get(f"{ROOM}/support")).text)
+    await browser.post(f"{ROOM}/support/all", data={"csrf": csrf, "verdict": "approved"})
+    for tab in ("support", "support?show=approved"):
+        page = (await browser.get(f"{ROOM}/{tab}")).text
+        assert "Approved: 3 cases at once" in page and "Undo all 3" in page
+    undo = {"csrf": csrf, "verdict": "proposed", "case": rest[0].id}
+    done = await browser.post(f"{ROOM}/support/all", data=undo)
+    assert (done.status_code, done.headers["location"]) == (303, f"{ROOM}/support")
+    states = [each.state.value for each in await book.listing("support")]
+    assert states == ["rejected", "proposed", "proposed", "proposed"]
+    again = await browser.post(f"{ROOM}/support/all", data=undo)
+    assert again.status_code == 422
+    assert "taken back or decided anew already" in again.text
+
+
 async def test_what_is_no_form_of_ours_changes_nothing(
     browser: httpx2.AsyncClient, application: WebApplication
 ) -> None:
