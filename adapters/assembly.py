@@ -30,6 +30,7 @@ from persona.profile import Persona
 if TYPE_CHECKING:
     from adapters.advising import AdviceDesk
     from adapters.costing import CostDesk
+    from adapters.documents import DocumentDesk
     from adapters.evaluation.desk import ScorecardDesk
     from adapters.first_run import FirstRun
     from adapters.gaps import GapDesk
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from adapters.settings_desk import SettingsDesk
     from adapters.suites import SuiteDesk
     from adapters.teaching.datasets import DatasetDesk
-    from adapters.teaching.persona import PersonaDesk
     from adapters.teaching.handing_out import HandingOut
+    from adapters.teaching.persona import PersonaDesk
     from adapters.teaching.reviewing import Review
     from adapters.teaching.tuning import TuningDesk
     from adapters.trying import TrialDesk
@@ -109,6 +110,16 @@ class Application:
         from bot.store.turn_list import TurnList
 
         return TurnList(self.database)
+
+    @property
+    def documents(self) -> DocumentDesk:
+        """What was read in, and who would see it."""
+        from adapters.documents import DocumentDesk
+        from bot.store.cited import CitedBook
+        from knowledge.catalogue import Catalogue
+
+        cited, catalogue = CitedBook(self.database), Catalogue(self.database)
+        return DocumentDesk(self.ledger, catalogue, cited, self.store, self.retriever)
 
     @property
     def today(self) -> TodayBook:

@@ -97,11 +97,10 @@ def chunk(
     if not spans:  # nothing but headings
         start = len(text) - len(text.lstrip())
         spans = [_Span(start, len(text.rstrip()), ())]
-    key = f"{document.source}\n{document.name}\n"
     audience = document.groups if groups is None else groups
     return [
         Chunk(
-            id=str(uuid.uuid5(_NAMESPACE, f"{key}{ordinal}")),
+            id=chunk_id(document.source, document.name, ordinal),
             document=document.name,
             source=document.source,
             revision=document.revision,
@@ -116,6 +115,11 @@ def chunk(
         )
         for ordinal, span in enumerate(spans)
     ]
+
+
+def chunk_id(source: str, name: str, ordinal: int) -> str:
+    """The id of a chunk: it depends on source, name and ordinal alone."""
+    return str(uuid.uuid5(_NAMESPACE, f"{source}\n{name}\n{ordinal}"))
 
 
 def _sections(text: str, limit: int) -> Iterator[_Section]:

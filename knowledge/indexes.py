@@ -290,6 +290,9 @@ class LiveStore:
     async def chunk(self, id: str, principal: Principal) -> Chunk | None:  # noqa: A002
         return await (await self._live.current()).store.chunk(id, principal)
 
+    async def visible(self, keys: Sequence[DocumentKey], principal: Principal) -> set[DocumentKey]:
+        return await (await self._live.current()).store.visible(keys, principal)
+
     async def documents(self, source: str | None = None) -> set[DocumentKey]:
         return await (await self._writable()).documents(source)
 

@@ -130,7 +130,8 @@ class SourceRecord:
 _FIELDS = tuple(f.name for f in fields(DocumentRecord))
 
 
-def _record_of(row: sa.Row[Any]) -> DocumentRecord:
+def record_of(row: sa.Row[Any]) -> DocumentRecord:
+    """A document from its row of ``documents``."""
     data = row._asdict()
     data["groups"] = frozenset(data["groups"])
     return DocumentRecord(**data)
@@ -378,7 +379,7 @@ class Ledger:
         return await self._db.read(lambda c: [run_of(row) for row in c.execute(query)])
 
     async def _records(self, query: sa.Select[Any]) -> list[DocumentRecord]:
-        return await self._db.read(lambda c: [_record_of(row) for row in c.execute(query)])
+        return await self._db.read(lambda c: [record_of(row) for row in c.execute(query)])
 
 
 def _old_runs(source: str) -> sa.Delete:

@@ -15,6 +15,7 @@ from adapters.web.auth import Operator, Sessions, SignInRequiredError
 from adapters.web.conversations import add_conversations
 from adapters.web.costs import add_costs
 from adapters.web.datasets import add_datasets
+from adapters.web.documents import add_documents
 from adapters.web.first_run import add_first_run
 from adapters.web.gaps import add_gaps
 from adapters.web.gates import add_gates
@@ -26,6 +27,7 @@ from adapters.web.people import add_people
 from adapters.web.persona import add_persona
 from adapters.web.playground import add_playground
 from adapters.web.ports import Application
+from adapters.web.previewing import add_preview
 from adapters.web.processes import add_processes
 from adapters.web.reviewing import add_review
 from adapters.web.roles import OPEN, Role, RoleError, least_role, without_forbidden_forms
@@ -116,6 +118,8 @@ def console_router(console: Console) -> APIRouter:
     _add_feedback(router, console)
     add_knowledge(router, console, PAGE)
     add_uploads(router, console)
+    add_documents(router, console)
+    add_preview(router, console, PAGE)
     add_gaps(router, console, PAGE)
     add_costs(router, console)
     add_watch(router, console)

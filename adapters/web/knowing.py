@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapters.web.documents import listed, place_of
 from adapters.web.texts import checked
 from adapters.web.uploading import uploads_shown
 from bot.errors import KnowledgeError
 from bot.telemetry import log
+from knowledge.catalogue import LONGEST_SEARCH
 from knowledge.standing import State
 
 if TYPE_CHECKING:
@@ -56,21 +58,25 @@ def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
 
     @router.get("/knowledge")
     async def knowledge(
-        request: Request, source: str = "", past: str = "", after: str = ""
+        request: Request,
+        source: str = "",
+        words: str = "",
+        order: str = "",
+        past: str = "",
+        after: str = "",
     ) -> Response:
         console.operator(request)
-        name = checked(source, "source", 1000) or None
-        cursor = (checked(past, "cursor", 1000), checked(after, "cursor", 2000))
-        ledger = console.application.ledger
-        found = await ledger.page(page + 1, cursor if past or after else None, name)
+        asked = {
+            "source": checked(source, "source", 1000),
+            "words": checked(words, "search", LONGEST_SEARCH).strip(),
+        }
+        place = place_of(past, after)
         return console.render(
             request,
             "console/knowledge.html",
             "knowledge",
             stats=await _stats(console),
-            documents=found[:page],
-            source=name,
-            more=len(found) > page,
+            **await listed(console, asked, page, place, cited=order == "cited"),
             **await _standings(console),
             **await uploads_shown(console),
         )

@@ -47,7 +47,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(bot=bot_name, asset=_Assets().url, turn_url=turn_url, document_url=document_url)
+        self._environment.globals.update(
+            bot=bot_name, asset=_Assets().url, turn_url=turn_url, document_url=document_url
+        )
         self._environment.filters.update(
             answer=answer_markup,
             markdown=lambda text: Markup(markdown_html(text)),  # noqa: S704 - made safe there

@@ -12,13 +12,14 @@ from fastapi.responses import RedirectResponse
 
 from adapters.trials import Choices, Trial, Tried
 from adapters.web.choosing import choices_for
+from adapters.web.eyes import eyes_of, known_groups
 from adapters.web.failures import headers_of, sentence_of, status_of
 from adapters.web.pages import turn_url
 from adapters.web.roles import Role
 from adapters.web.telling import shown_turn
 from adapters.web.texts import MAX_QUESTION, checked, question_of
 from bot.conversation import Platform
-from bot.errors import NotFoundError, WellspokenError
+from bot.errors import WellspokenError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,29 +56,16 @@ def trial_of(typed: Typed, choices: Choices, known: Sequence[str]) -> Trial:
 
     Raises NotFoundError for an audience that is not there, BadTextError for a question that is
     none."""
-    groups = frozenset(group for group in typed.groups if group in known)
-    platform, channel = Platform.WEB, ""
-    if typed.audience:
-        audience = next((a for a in choices.audiences if a.value == typed.audience), None)
-        if audience is None:
-            raise NotFoundError(kind="audience", id=typed.audience[:80])
-        groups |= audience.groups
-        platform, channel = audience.platform, audience.words
+    eyes = eyes_of(typed.audience, typed.groups, choices, known)
     return Trial(
         question_of(typed.question),
-        groups,
-        platform=platform,
-        channel=channel,
+        eyes.groups,
+        platform=eyes.audience.platform if eyes.audience else Platform.WEB,
+        channel=eyes.audience.words if eyes.audience else "",
         model=checked(typed.model, "model", _LONGEST_NAME),
         persona=checked(typed.persona, "persona", _LONGEST_NAME),
         index=checked(typed.index, "index", _LONGEST_NAME),
     )
-
-
-async def known_groups(console: Console, choices: Choices) -> list[str]:
-    """Every group that a document or a rule of access names."""
-    named = {group for audience in choices.audiences for group in audience.groups}
-    return sorted(named.union(await console.application.ledger.groups()))
 
 
 def shown_trial(tried: Tried, role: Role) -> dict[str, Any]:

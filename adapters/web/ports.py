@@ -11,11 +11,12 @@ from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
 from adapters.governance.desk import GovernanceDesk
 from adapters.teaching.datasets import Told
+from adapters.web.ports_documents import Documents
 from adapters.web.ports_gates import Gates
 from adapters.web.ports_jobs import JobList
 from adapters.web.ports_models import Models
-from adapters.web.ports_review import HandingOut, Review
 from adapters.web.ports_persona import PersonaRoom
+from adapters.web.ports_review import HandingOut, Review
 from adapters.web.ports_scorecards import Scorecards
 from adapters.web.ports_suites import Suites
 from adapters.web.ports_today import FirstRun, InForce, Today
@@ -281,6 +282,8 @@ class Application(Protocol):
     def feedback(self) -> FeedbackBook: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def documents(self) -> Documents: ...
     @property
     def store(self) -> Store: ...
     @property

@@ -57,6 +57,7 @@ GET /console/knowledge/sources
 GET /console/knowledge/history
 GET /console/knowledge/uploads
 GET /console/knowledge/uploaded
+GET /console/knowledge/document
 GET /console/gaps
 GET /console/gaps/{gap}
 GET /console/costs
@@ -103,6 +104,7 @@ POST /console/review/bulk
 POST /console/review/changes
 POST /console/review/open
 POST /console/review/leave
+GET /console/knowledge/preview
 POST /console/knowledge/sync
 POST /console/knowledge/upload
 POST /console/knowledge/uploaded/remove

@@ -143,6 +143,11 @@ class VectorStore(Protocol):
         """One chunk by its id; ``None`` where there is none that the principal may see."""
         ...
 
+    async def visible(self, keys: Sequence[DocumentKey], principal: Principal) -> set[DocumentKey]:
+        """Those of some documents that a search for the principal goes through; unknown ones are
+        none of them."""
+        ...
+
     async def documents(self, source: str | None = None) -> set[DocumentKey]:
         """Every document stored (operators only)."""
         ...

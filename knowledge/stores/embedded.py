@@ -190,6 +190,9 @@ class EmbeddedStore:
     async def chunk(self, id: str, principal: Principal) -> Chunk | None:  # noqa: A002
         return await self._read(lambda c: rows.chunk(c, id, principal))
 
+    async def visible(self, keys: Sequence[DocumentKey], principal: Principal) -> set[DocumentKey]:
+        return await self._read(lambda c: rows.visible(c, keys, principal))
+
     async def documents(self, source: str | None = None) -> set[DocumentKey]:
         return await self._read(lambda c: rows.keys(c, source))
 

@@ -76,6 +76,20 @@ def keys(connection: sqlite3.Connection, source: str | None) -> set[DocumentKey]
     return {DocumentKey(*row) for row in rows}
 
 
+def visible(
+    connection: sqlite3.Connection, wanted: Sequence[DocumentKey], principal: Principal
+) -> set[DocumentKey]:
+    """Those of some documents that the principal may see."""
+    found = set()
+    for key in wanted:
+        row = connection.execute(
+            "SELECT groups FROM document WHERE source = ? AND name = ?", (key.source, key.document)
+        ).fetchone()
+        if row is not None and principal.may_see(_groups(row[0])):
+            found.add(key)
+    return found
+
+
 def outlines(connection: sqlite3.Connection, source: str | None) -> dict[DocumentKey, Outline]:
     """Every document without its text. The revision is that of its first chunk: SQLite takes a
     column that is not aggregated from the row that ``min`` found."""

@@ -215,6 +215,26 @@ class WeaviateStore:
         chunks = (objects.chunk_of(o.properties) for o in found)
         return next((c for c in chunks if c and c.id == id and principal.may_see(c.groups)), None)
 
+    async def visible(self, keys: Sequence[DocumentKey], principal: Principal) -> set[DocumentKey]:
+        named = {objects.document_key(key): key for key in keys}
+        among = flagged("first", so=True) + any_of(
+            "groups", objects.visible_marks(principal.groups)
+        )
+        shown = ("document_key", "groups")
+        seen = set()
+        for part in _parts(list(named), _KEYS):
+            where = any_of("document_key", part) + among
+            found = await self._at.fetch(where, limit=MOST, shown=shown, asked=True)
+            if self._replicated and found:  # what the first reading repaired
+                found = await self._at.fetch(
+                    where, limit=MOST, shown=shown, asked=True, agreed=True
+                )
+            for o in found:
+                groups = objects.groups_of(o.properties.get("groups") or ())
+                if groups is not None and principal.may_see(groups):
+                    seen.add(named[str(o.properties["document_key"])])
+        return seen
+
     async def documents(self, source: str | None = None) -> set[DocumentKey]:
         found = await self._listed("first", source, ("source", "document"))
         return {objects.key_of(o.properties) for o in found}

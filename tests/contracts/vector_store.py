@@ -586,6 +586,32 @@ class VectorStoreContract:
         assert await store.chunk(made.id, PUBLIC) is None
         assert await store.chunk("unknown", PUBLIC) is None
 
+    async def test_the_documents_somebody_may_see_are_those_a_search_goes_through(
+        self, make_store: MakeStore
+    ) -> None:
+        """Of the documents that are asked about; a changed right holds at once, and neither a
+        removed document nor one that was never there is seen by anybody."""
+        store = await make_store()
+        staff, both = Principal(frozenset({"staff"})), Principal(frozenset({"board", "staff"}))
+        await put(store, "open", "lamp open")
+        await put(store, "staff", "lamp staff", "lamp again", groups=["staff"])
+        await put(store, "board", "lamp board", groups=["board", "Staff"])
+        keys = [key(name) for name in ("open", "staff", "board", "unknown")]
+
+        async def seen(principal: Principal) -> set[str]:
+            return {k.document for k in await store.visible(keys, principal)}
+
+        for principal in (PUBLIC, staff, both, Principal(frozenset({"public"}))):
+            passages = (await store.search(SearchRequest("lamp", principal, k=9))).passages
+            assert await seen(principal) == {p.chunk.document for p in passages}
+        assert (await seen(PUBLIC), await seen(both)) == ({"open"}, {"open", "staff", "board"})
+        assert await store.visible([key("open", "elsewhere")], both) == set()
+        assert await store.visible([], both) == set()
+
+        await store.set_groups(key("staff"), frozenset({"board"}))
+        await store.remove([key("open")])
+        assert (await seen(staff), await seen(both)) == (set(), {"staff", "board"})
+
     @given(
         audiences=st.lists(st.frozensets(st.sampled_from("ABCDE"), max_size=3), max_size=14),
         principal=st.frozensets(st.sampled_from("ABCDEF"), max_size=3),

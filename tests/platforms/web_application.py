@@ -21,6 +21,7 @@ import uvicorn
 
 from adapters.advising import AdviceDesk, advice_desk
 from adapters.costing import CostDesk
+from adapters.documents import DocumentDesk
 from adapters.evaluation.desk import ScorecardDesk
 from adapters.first_run import FirstRun
 from adapters.forgetting import desk_with as forgetting_with
@@ -36,8 +37,8 @@ from adapters.routing import RoutingDesk, routing_desk
 from adapters.settings_desk import SettingsDesk
 from adapters.suites import SuiteDesk
 from adapters.teaching.datasets import DatasetDesk
-from adapters.teaching.persona import PersonaDesk
 from adapters.teaching.handing_out import HandingOut, handing_out_of
+from adapters.teaching.persona import PersonaDesk
 from adapters.teaching.reviewing import Review
 from adapters.teaching.tuning import TuningDesk
 from adapters.teaching.tuning import desk_of as tuning_desk
@@ -70,6 +71,7 @@ from bot.sentences import split
 from bot.settings import Settings, load_settings
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
+from bot.store.cited import CitedBook
 from bot.store.console_ends import ConsoleEnds
 from bot.store.feedback import FeedbackBook
 from bot.store.gap_intake import GapIntake
@@ -85,15 +87,19 @@ from bot.store.today import TodayBook
 from bot.store.turn_list import TurnList
 from bot.work.jobs import Jobs
 from bot.work.leases import Leases
+from knowledge.catalogue import Catalogue
 from knowledge.embedder import BuiltinEmbedder
 from knowledge.exclusive import Exclusive
 from knowledge.gaps.gathering import Gatherer
+from knowledge.indexes import MissingEmbedder
 from knowledge.ingest import Ingestor
 from knowledge.ledger import DocumentRecord, Ledger
+from knowledge.retrieval import HybridRetriever
 from knowledge.sources.folder import FolderSource
 from knowledge.standing import SourceDesk
-from knowledge.stores.base import StoreStats
+from knowledge.stores.base import DocumentKey, StoreStats
 from knowledge.stores.embedded import EmbeddedStore
+from knowledge.stores.shelf import IndexSpec
 from knowledge.syncbook import SyncBook
 from knowledge.syncing import Plan
 from persona.profile import default_persona
@@ -423,6 +429,7 @@ class WebApplication:
     turn_list: TurnList
     audit: AuditTrail
     database: Database
+    indexed: EmbeddedStore
     store: StandInStore = field(default_factory=StandInStore)
     persona: Card = field(default_factory=Card)
     console_token: str = TOKEN
@@ -441,6 +448,19 @@ class WebApplication:
     @cached_property
     def trials(self) -> StandInTrials:
         return StandInTrials(self.engine)
+
+    @property
+    def documents(self) -> DocumentDesk:
+        """The documents of the ledger, over a store that holds them without vectors."""
+        spec = IndexSpec("stand-in", 8, 1)
+        by_words = MissingEmbedder(spec, ModelUnavailableError(url="nowhere"))
+        return DocumentDesk(
+            self.ledger,
+            Catalogue(self.database),
+            CitedBook(self.database),
+            self.indexed,
+            HybridRetriever(self.indexed, by_words),
+        )
 
     @property
     def today(self) -> TodayBook:
@@ -592,7 +612,9 @@ async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
     await store.open()
     try:
         history, metrics, ledger = History(database), Metrics(), Ledger(database)
-        await ledger.record([(_document(piece), piece.text) for piece in (RESET, LIGHTS, SALARY)])
+        for piece in (RESET, LIGHTS, SALARY):
+            await ledger.record([(record_of(piece), piece.text)])
+            await store.put(DocumentKey(piece.source, piece.document), [piece])
         yield WebApplication(
             history,
             FeedbackBook(database),
@@ -608,6 +630,7 @@ async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
             TurnList(database),
             AuditTrail(database),
             database,
+            store,
             home=folder,
         )
     finally:
@@ -615,7 +638,7 @@ async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
         await database.close()
 
 
-def _document(piece: Chunk) -> DocumentRecord:
+def record_of(piece: Chunk) -> DocumentRecord:
     return DocumentRecord(
         source=piece.source,
         document=piece.document,
