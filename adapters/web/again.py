@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
+from adapters.gap_again import trial_again
 from adapters.telling import Story, story_of
 from adapters.trials import Trial, Tried
 from adapters.web.failures import headers_of, sentence_of, status_of
@@ -14,7 +15,7 @@ from adapters.web.pages import OUTCOMES, ROUTES, dollars, milliseconds, source_u
 from adapters.web.playground import shown_trial
 from adapters.web.telling import shown_turn, whole_ms
 from adapters.web.texts import checked
-from bot.conversation import Message, Role, Turn
+from bot.conversation import Turn
 from bot.errors import WellspokenError
 
 if TYPE_CHECKING:
@@ -72,21 +73,12 @@ def differences_of(first: Turn, again: Turn) -> list[Difference]:
 
 
 def trial_of(story: Story, typed: Typed) -> Trial:
-    """The question as it was asked: of the same thread, for the same eyes."""
-    turn = story.turn
-    said = [
-        (Message(Role.USER, t.question), Message(Role.ASSISTANT, t.answer)) for t in story.earlier
-    ]
-    return Trial(
-        turn.question,
-        turn.audience,
-        platform=turn.author.platform,
-        channel=turn.channel,
+    """The question as it was asked, of what was chosen."""
+    return replace(
+        trial_again(story),
         model=checked(typed.model, "model", _LONGEST_NAME),
         persona=checked(typed.persona, "persona", _LONGEST_NAME),
         index=checked(typed.index, "index", _LONGEST_NAME),
-        history=tuple(message for pair in said for message in pair),
-        again=turn.id,
     )
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.gap_story import Story, in_words, since_answered
+from adapters.web.gap_again import add_gap_again, asked_again
 from adapters.web.review_cards import Readers, chosen_groups
 from adapters.web.texts import MAX_CORRECTION, checked
 from bot.errors import UsageError, WellspokenError
@@ -118,6 +119,7 @@ def add_gaps(router: APIRouter, console: Console, page: int) -> None:
     _add_list(router, console, page)
     _add_story(router, console)
     _add_verdicts(router, console)
+    add_gap_again(router, console)
 
 
 def _add_list(router: APIRouter, console: Console, size: int) -> None:
@@ -204,6 +206,7 @@ async def _told(
         "choices": choices_of(story),
         "in_words": _asked_line,
         "since_answered": _answered_line,
+        **await asked_again(console, story),
     }
     page = console.render(request, "console/gap.html", "gaps", **shown)
     if typed is not None:

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -50,6 +50,8 @@ __all__ = [
     "Head",
     "Wanted",
 ]
+
+T = TypeVar("T")
 
 _PAGE = 1000
 _BEYOND = 2**62
@@ -149,10 +151,10 @@ class AuditTrail:
         """Add a turn inside the caller's transaction; the new entry's hash."""
         return self.append_in(connection, TURN, turn_content(turn), turn=turn.id, at=turn.at)
 
-    async def operator(self, action: str, actor: str, **details: object) -> str:
-        """Add what an operator did (``kind`` is ``operator``); the new entry's hash."""
+    async def operator(self, action: str, actor: str, turn: str = "", /, **details: object) -> str:
+        """Add what an operator did (``kind`` is ``operator``), found by a turn or not; its hash."""
         content = {"action": action, "actor": actor, **details}
-        return await self._db.write(lambda c: self.append_in(c, OPERATOR, content))
+        return await self._db.write(lambda c: self.append_in(c, OPERATOR, content, turn=turn))
 
     def append_in(
         self,
@@ -235,6 +237,10 @@ class AuditTrail:
 
     # -- reading ----------------------------------------------------------------------------
 
+    async def read(self, op: Callable[[sa.Connection, str], T]) -> T:
+        """Look something up: ``op`` is given a connection and the workspace of the chain."""
+        return await self._db.read(lambda connection: op(connection, self._workspace))
+
     async def listing(
         self,
         *,
@@ -246,7 +252,7 @@ class AuditTrail:
         """Entries, oldest first; ``after`` is the sequence of the last one of the page before."""
         query = (wanted or Wanted(kind)).of(self._workspace).where(audit.c.sequence > after)
         ordered = query.order_by(audit.c.sequence).limit(limit)
-        return await self._db.read(lambda c: [_entry(r) for r in c.execute(ordered)])
+        return await self._db.read(lambda c: [entry_of(r) for r in c.execute(ordered)])
 
     async def newest(
         self, limit: int, *, before: int | None = None, wanted: Wanted | None = None
@@ -256,7 +262,7 @@ class AuditTrail:
         if before is not None:
             query = query.where(audit.c.sequence < before)
         ordered = query.order_by(audit.c.sequence.desc()).limit(limit)
-        return await self._db.read(lambda c: [_entry(r) for r in c.execute(ordered)])
+        return await self._db.read(lambda c: [entry_of(r) for r in c.execute(ordered)])
 
     async def each(self, wanted: Wanted | None = None) -> AsyncIterator[AuditEntry]:
         """Every entry that was there at the beginning, oldest first, a page in memory at a time."""
@@ -291,7 +297,7 @@ class AuditTrail:
         row = await self._db.read(lambda c: c.execute(query).one_or_none())
         if row is None:
             raise NotFoundError(kind="audited turn", id=turn)
-        return _entry(row)
+        return entry_of(row)
 
     async def standing(self, turn: str) -> tuple[AuditEntry, BrokenEntry | None]:
         """The entry of a turn, and what does not hold of it or of its link to the one before;
@@ -383,7 +389,7 @@ def _by_sequence(heads: Iterable[Head]) -> dict[int, str]:
     return found
 
 
-def _entry(row: Any) -> AuditEntry:
+def entry_of(row: Any) -> AuditEntry:
     """An entry; of one that was damaged what is left, so that the others can be read."""
     erased = row.content is None
     at = moment_of(row.at)

@@ -16,6 +16,8 @@ from bot.conversation import Author, Feedback, Platform, Question, Rating
 from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
+from tests.platforms.rated_bot import sample_in
+from tests.platforms.served_bot import serving
 from tests.platforms.web_application import RESET_ANSWER, TOKEN, Served, served, stand_in_turn
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -256,3 +258,47 @@ def test_many_are_judged_and_taken_back_together(
     page.get_by_role("button", name="Undo all 2").click()
     playwright.expect(cards).to_have_count(8)
     page.context.close()
+
+
+def test_a_gap_is_closed_end_to_end(chromium: playwright.Browser, tmp_path: Path) -> None:
+    """Asked in the chat and not known, it is a gap; answered and published in the console, the
+    question is asked again, answered from the new document, and answered in the chat as well."""
+    question = "Who holds the key of the pump house?"
+    sample_in(tmp_path)
+    with serving(tmp_path, {}) as api:
+        context = chromium.new_context(viewport=DESK, base_url=api.address, bypass_csp=True)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto("/")
+        page.get_by_label("Your question").fill(question)
+        page.keyboard.press("Enter")
+        answers = page.locator(".answer")
+        playwright.expect(answers.last).to_contain_text("rather not guess")
+        page.goto("/console/gaps")
+        page.get_by_label("Console token").fill(api.token)
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name=question).click()
+        page.get_by_label("Answer, in Markdown").fill("Tom in the workshop holds the key.")
+        page.get_by_label("Title, as it is asked").fill(question)
+        page.get_by_label("Everybody").check()
+        page.get_by_role("button", name="Publish the answer").click()
+        again = page.get_by_role("region", name="The original questions")
+        again.get_by_role("button", name="Ask the original questions again").click()
+        playwright.expect(
+            again.get_by_text("Answered from this document", exact=True)
+        ).to_be_visible()
+        playwright.expect(again.get_by_role("status")).to_have_text(
+            "1 of 1 is answered from this document."
+        )
+        again.get_by_text("The answer").click()
+        playwright.expect(again.get_by_text("Tom in the workshop holds the key.")).to_be_visible()
+        assert broken_rules(page) == []
+        page.reload()
+        playwright.expect(
+            again.get_by_text("Answered from this document", exact=True)
+        ).to_be_visible()
+        page.goto("/")
+        page.get_by_label("Your question").fill(question)
+        page.keyboard.press("Enter")
+        playwright.expect(answers.last).to_contain_text("Tom in the workshop holds the key")
+        context.close()
