@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters import uploads
-from adapters.jobs import copying, curating, gathering, reindexing
+from adapters.jobs import copying, curating, gathering, gating, reindexing
 from bot.errors import NotFoundError, UsageError
 from bot.store.audit import AuditTrail
 from bot.work.jobs import Job, JobNotResumableError, JobOverError, Jobs, Status, Wanted
@@ -32,6 +32,7 @@ KINDS = {
     copying.KIND: "Copying the knowledge base",
     gathering.KIND: "Grouping unanswered questions",
     curating.KIND: "Building a data set",
+    gating.KIND: "Holding a version to the gate",
     TUNING: "Fine-tuning",
     "retention": "Removing what is too old",
 }
@@ -42,6 +43,7 @@ _ROOMS = {
     "training": "The round",
     "scorecards": "Scorecards",
     "datasets": "The data set",
+    "gates": "The answers side by side",
     "gaps": "Gaps",
     "": "",
 }
@@ -176,6 +178,10 @@ class JobDesk:
         """Put a job that builds a data set. Raises UsageError for a format that there is not."""
         return await self._put(curating.building(format_, by))
 
+    async def hold_to_gate(self, version: str, suites: Sequence[str], by: str) -> Line:
+        """Put the job that holds a version to the gate, or the one that is there."""
+        return await self._put(gating.gating(version, suites, by))
+
     async def gather_gaps(self, by: str) -> Line:
         """Put the job that groups unanswered questions, or the one that is there."""
         return await self._put(gathering.gathering(by))
@@ -256,6 +262,8 @@ def _page(job: Job) -> str:
         return f"/console/scorecards/{run}" if run else "/console/scorecards"
     if job.kind == curating.KIND and "dataset" in result:
         return f"/console/datasets/{result['dataset']}"
+    if job.kind == gating.KIND and "gate" in result:
+        return f"/console/gates/{result['gate']}"
     return _PAGES.get(job.kind, "")
 
 

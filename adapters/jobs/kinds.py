@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from adapters import uploads
 from adapters.evaluation.working import kind_of as evaluation_kind
-from adapters.jobs import copying, curating, gathering, reindexing, retaining
+from adapters.jobs import copying, curating, gathering, gating, reindexing, retaining
 from adapters.syncing import kind_of as sync_kind
 from adapters.syncing import schedule_of
+from adapters.web.gate_report import report_page
 from bot.work.jobs import Jobs
 from bot.work.runner import Runner
 from bot.work.timetable import Timetable
@@ -27,6 +28,7 @@ def runner_of(app: Application) -> Runner:
         reindexing.kind_of(app.settings),
         copying.kind_of(app.settings, app.database),
         curating.kind_of(lambda: app.datasets),
+        gating.kind_of(app.settings, report_page),
         uploads.kind_of(lambda: app.uploads),
         gathering.kind_of(lambda: app.gaps, _jobs(app), app.clock),
     )

@@ -41,6 +41,10 @@ _PINNED = (
     "registry decide."
 )
 _NO_SERVER = "No model server is set, so the built-in reader answers; set OPENAI_BASE_URL."
+_NO_ANSWERS = (
+    "A version answers at its model server, and none is set; set OPENAI_BASE_URL and start the bot "
+    "again."
+)
 _NO_CANARY = "No canary runs."
 
 
@@ -158,6 +162,20 @@ class ReleaseDesk:
         if not (config.openai_api_key or config.openai_base_url):
             return (_NO_SERVER,)
         return ()
+
+    def usual_suites(self) -> Sequence[str]:
+        """The suites that a version is held to where none is named."""
+        return tuple(str(path) for path in self._settings.release.suites)
+
+    async def check_gate(self, version: str, suites: Sequence[str]) -> None:
+        """Look whether a version can be held to suites, before anything is asked. Raises
+        NotFoundError, and UsageError for a suite that cannot be read and without a model server."""
+        from adapters.release.gating import wanted_suites
+
+        await self.registry.get(version)
+        if not (self._settings.openai_api_key or self._settings.openai_base_url):
+            raise UsageError(_NO_ANSWERS)
+        await wanted_suites(self._settings, suites)
 
     # -- changing -------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from persona.canary_reading import THUMBS, UNKNOWN, UNSUPPORTED, Finding, interv
 if TYPE_CHECKING:
     from adapters.release.releasing import CanaryStory
     from adapters.web.console import Console
+    from adapters.web.ports import Application
     from persona.registry import Promotion
 
 _ROOM = "/console/models"
@@ -156,6 +157,7 @@ class Tried:
     reason: str = ""
     force: bool = False
     percent: int = 10
+    suite: str = ""
 
 
 def _refusal(error: WellspokenError, version: str) -> str:
@@ -187,6 +189,8 @@ async def _story(
         release=release,
         remarks=desk.remarks(),
         scores=scores_of(story.version.scores),
+        suites=await console.application.scorecards.suites(),
+        usual=desk.usual_suites(),
         in_words=in_words,
         wrong=wrong,
         tried=tried,
@@ -194,6 +198,16 @@ async def _story(
     if wrong:
         page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     return page
+
+
+async def _suites_named(application: Application, chosen: str) -> tuple[str, ...]:
+    """What a version is held to: the suite that was chosen, else those of the settings. Raises
+    UsageError for one that is not in the list."""
+    if not chosen and not application.models.usual_suites():
+        raise UsageError("Choose a suite of questions that it is held to.")
+    if chosen and chosen not in await application.scorecards.suites():
+        raise UsageError(f'There is no suite "{chosen[:80]}" here; choose one from the list.')
+    return (chosen,) if chosen else ()
 
 
 def _add_changes(router: APIRouter, console: Console) -> None:
@@ -231,6 +245,23 @@ def _add_changes(router: APIRouter, console: Console) -> None:
             tried = Tried("promote", why, bool(force))
             return await _story(request, console, name, _refusal(error, name), tried)
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+
+    @router.post("/models/{version}/gate")
+    async def gate(
+        request: Request,
+        version: str,
+        suite: Annotated[str, Form()] = "",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        operator, app = console.form(request, csrf), console.application
+        name, chosen = checked(version, "version", 50), checked(suite, "suite", 200)
+        try:
+            named = await _suites_named(app, chosen)
+            await app.models.check_gate(name, named)
+            line = await app.jobs.hold_to_gate(name, named, operator.author.key)
+        except UsageError as error:
+            return await _story(request, console, name, str(error), Tried("gate", suite=chosen))
+        return RedirectResponse(f"/console/jobs/{line.id}", HTTPStatus.SEE_OTHER)
 
     @router.post("/models/{version}/canary")
     async def canary(

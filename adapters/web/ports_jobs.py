@@ -45,3 +45,7 @@ class JobList(Protocol):
     async def build_dataset(self, format: str, /, by: str) -> Line:  # noqa: A002 - its own word
         """Put a job that builds a data set; raises UsageError for a format that there is not."""
         ...
+
+    async def hold_to_gate(self, version: str, suites: Sequence[str], by: str) -> Line:
+        """Put the job that holds a version to suites, or the one of that version that is there."""
+        ...

@@ -38,6 +38,14 @@ class Models(Protocol):
         """What keeps the registry from deciding who speaks."""
         ...
 
+    def usual_suites(self) -> Sequence[str]:
+        """What ``[release]`` says that a version is held to."""
+        ...
+
+    async def check_gate(self, version: str, suites: Sequence[str]) -> None:
+        """Look whether a version can be held to suites; raises UsageError, NotFoundError."""
+        ...
+
     async def promote(
         self, version: str, *, by: str, force: bool = False, reason: str = ""
     ) -> Change: ...

@@ -142,6 +142,7 @@ POST /console/scorecards/cancel
 POST /console/scorecards/{run}/delete
 POST /console/models/rollback
 POST /console/models/{version}/promote
+POST /console/models/{version}/gate
 POST /console/models/{version}/canary
 POST /console/audit/export
 POST /console/people/consent

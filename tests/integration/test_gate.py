@@ -15,14 +15,17 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.assembly import assemble
+from adapters.jobs.gating import gating, kind_of
 from adapters.release.gate_records import Story
-from adapters.release.gating import gate
+from adapters.release.gating import gate, gate_desk
 from adapters.web.gate_report import report_page
 from bot.errors import ConfigurationError, NotFoundError, UsageError
 from bot.evaluation.running import TooManyFailedError
 from bot.settings import Settings, load_settings
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
+from bot.work.jobs import Jobs, Status
+from bot.work.runner import Runner
 from knowledge.sources.folder import FolderSource
 from persona.datasets import Dataset, DatasetBook
 from persona.gate import Measure
@@ -348,6 +351,34 @@ async def test_an_interrupted_run_goes_on_where_it_stood(
     story, _ = await run(settings, version)
     assert story.passed
     assert server.asked("plain") <= PUMPS + len(ODD) + 2  # two were under way
+
+
+async def test_a_job_of_the_console_holds_a_version_to_the_gate(
+    settled: Callable[..., Settings],
+) -> None:
+    """A worker does it, says how far it is, and leaves verdict and run; the registry and the audit
+    trail name who pressed the button."""
+    settings = settled()
+    version = await register(settings, "plain")
+    database = await Database.open(settings.database)
+    kind = kind_of(settings, report_page)
+    working = asyncio.create_task(Runner(database, {kind.name: kind}).run())
+    try:
+        job, _ = await Jobs(database).put(gating(version, ["pumps"], "web:operator"))
+        for _ in range(1200):
+            if (job := await Jobs(database).get(job.id)).status.over:
+                break
+            await asyncio.sleep(0.1)
+        assert (job.status, job.error) == (Status.SUCCEEDED, "")
+        assert (job.done, job.total) == (PUMPS + len(ODD), PUMPS + len(ODD))
+        assert (job.result["version"], job.result["verdict"]) == (version, "pass")
+        assert (await Registry(database).get(version)).state == "gated"
+        line, story = await gate_desk(settings, database).story(job.result["gate"])
+        assert (line.by, story is not None) == ("web:operator", True)
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        await database.close()
 
 
 async def test_what_cannot_be_gated_is_told(settled: Callable[..., Settings]) -> None:
