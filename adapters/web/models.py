@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from adapters.web.plotting import Plot, Reading, trend
+from adapters.web.canary_view import drawn, measured
 from adapters.web.texts import checked
 from bot.errors import (
     GateNotPassedError,
@@ -19,11 +19,9 @@ from bot.errors import (
     UsageError,
     WellspokenError,
 )
-from persona.canary import Interval, Side
-from persona.canary_reading import THUMBS, UNKNOWN, UNSUPPORTED, Finding, interval, shown
+from persona.canary_reading import Finding
 
 if TYPE_CHECKING:
-    from adapters.release.releasing import CanaryStory
     from adapters.web.console import Console
     from adapters.web.ports import Application
     from persona.registry import Promotion
@@ -44,12 +42,6 @@ _FINDINGS = {
     Finding.FINE: "No harm found",
     Finding.WORSE: "Worse",
 }
-_MEANINGS = {
-    THUMBS: "Share of the rated threads with a thumb down, so far. Lower is better.",
-    UNSUPPORTED: "Share of what was said first that its sources do not carry, so far. Lower is "
-    "better.",
-    UNKNOWN: "Share of threads that were not answered from the documents, so far. Lower is better.",
-}
 _HOW = {"promote": "Promoted", "force": "Promoted by force", "rollback": "Rolled back"}
 
 
@@ -64,42 +56,6 @@ def scores_of(scores: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def measured(canary: CanaryStory) -> list[dict[str, Any]]:
-    """The measures of a canary, both sides with their intervals."""
-    return [
-        {
-            "name": m.name.capitalize(),
-            "canary": (shown(m, Side.CANARY), interval(m, Side.CANARY)),
-            "live": (shown(m, Side.LIVE), interval(m, Side.LIVE)),
-            "worse": m.worse,
-        }
-        for m in canary.seen.measures
-    ]
-
-
-def drawn(canary: CanaryStory) -> list[Plot]:
-    """The measures on the way, canary and live with their bands; without those of which nothing
-    was seen, and without any until there are two places."""
-    mine, other = canary.trial.version, canary.trial.against or "General model"
-    plots = []
-    for curve in canary.curves:
-        sides = {
-            mine: [_reading(place.canary) for place in curve.places],
-            other: [_reading(place.live) for place in curve.places],
-        }
-        if len(curve.places) > 1 and any(r.n for readings in sides.values() for r in readings):
-            moments = [f"{place.turns:,}" for place in curve.places]
-            title = curve.name.capitalize()
-            plots.append(trend(title, _MEANINGS[curve.name], moments, sides, moment="Turns so far"))
-    return plots
-
-
-def _reading(found: Interval) -> Reading:
-    if found.value is None:
-        return Reading()
-    return Reading(found.value, found.low, found.high, found.n)
-
-
 def in_words(promotion: Promotion) -> str:
     """A change of what is live."""
     return _HOW.get(promotion.how, promotion.how.capitalize())
@@ -109,6 +65,7 @@ def add_models(router: APIRouter, console: Console) -> None:
     """The room."""
     _add_pages(router, console)
     _add_changes(router, console)
+    _add_gate(router, console)
 
 
 def _add_pages(router: APIRouter, console: Console) -> None:
@@ -246,23 +203,6 @@ def _add_changes(router: APIRouter, console: Console) -> None:
             return await _story(request, console, name, _refusal(error, name), tried)
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
 
-    @router.post("/models/{version}/gate")
-    async def gate(
-        request: Request,
-        version: str,
-        suite: Annotated[str, Form()] = "",
-        csrf: Annotated[str, Form()] = "",
-    ) -> Response:
-        operator, app = console.form(request, csrf), console.application
-        name, chosen = checked(version, "version", 50), checked(suite, "suite", 200)
-        try:
-            named = await _suites_named(app, chosen)
-            await app.models.check_gate(name, named)
-            line = await app.jobs.hold_to_gate(name, named, operator.author.key)
-        except UsageError as error:
-            return await _story(request, console, name, str(error), Tried("gate", suite=chosen))
-        return RedirectResponse(f"/console/jobs/{line.id}", HTTPStatus.SEE_OTHER)
-
     @router.post("/models/{version}/canary")
     async def canary(
         request: Request,
@@ -283,3 +223,22 @@ def _add_changes(router: APIRouter, console: Console) -> None:
             tried = Tried("canary", why, bool(force), round(percent))
             return await _story(request, console, name, _refusal(error, name), tried)
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+
+
+def _add_gate(router: APIRouter, console: Console) -> None:
+    @router.post("/models/{version}/gate")
+    async def gate(
+        request: Request,
+        version: str,
+        suite: Annotated[str, Form()] = "",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        operator, app = console.form(request, csrf), console.application
+        name, chosen = checked(version, "version", 50), checked(suite, "suite", 200)
+        try:
+            named = await _suites_named(app, chosen)
+            await app.models.check_gate(name, named)
+            line = await app.jobs.hold_to_gate(name, named, operator.author.key)
+        except UsageError as error:
+            return await _story(request, console, name, str(error), Tried("gate", suite=chosen))
+        return RedirectResponse(f"/console/jobs/{line.id}", HTTPStatus.SEE_OTHER)
