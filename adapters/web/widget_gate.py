@@ -11,6 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.web.failures import BROKEN
+
 PATH = "/api/widget/"
 TOKEN_HEADER = "x-widget-token"  # noqa: S105 - a header's name
 _TAKEN = f"content-type, {TOKEN_HEADER}, idempotency-key"
@@ -61,7 +63,11 @@ class WidgetGate:
         origin = headers.get("origin", "")
         listed = origin in widget.origins
 
+        begun = False
+
         async def with_origin(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 told = MutableHeaders(scope=message)
                 told.add_vary_header("Origin")
@@ -71,7 +77,14 @@ class WidgetGate:
             await send(message)
 
         refused = _refused(widget, scope["method"], headers, origin)
-        await (refused or self._app)(scope, receive, with_origin)
+        try:
+            await (refused or self._app)(scope, receive, with_origin)
+        except Exception:
+            # The server's own answer to a fault stands outside of here: no page could read it.
+            if not begun:
+                told = JSONResponse({"error": BROKEN}, HTTPStatus.INTERNAL_SERVER_ERROR)
+                await told(scope, receive, with_origin)
+            raise
 
 
 def _refused(widget: Widget, method: str, headers: Headers, origin: str) -> Response | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address, ip_address
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
@@ -13,6 +14,9 @@ from bot.settings.limits import RateLimit
 from bot.settings.sections import Section
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,100}")
+_NUMBER = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)\.?$")
+"""A host whose last part is a number is an IPv4 address, however it is written."""
+
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LEGIBLE = 4.5
 """WCAG AA: the contrast of running text with what is behind it."""
@@ -38,7 +42,8 @@ def checked_origin(value: str) -> str:
             f"{f':{port}' if port else ''} alone, without a path"
         )
     host = host if host.isascii() else _as_sent(host, value)
-    host = f"[{host}]" if ":" in host else host
+    if ":" in host or _NUMBER.search(host):
+        host = _address(host, value)
     own = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != own else "")
 
@@ -54,6 +59,24 @@ def _as_sent(host: str, value: str) -> str:
     if not same:
         raise ValueError(f'"{value}" is not sure; write its host as browsers send it: xn--…')
     return sent.decode()
+
+
+def _address(host: str, value: str) -> str:
+    """An internet address as browsers send it (WHATWG URL, 4.5 and 4.6): the shortest way to write
+    it, an IPv4 address inside an IPv6 one in hexadecimal digits too."""
+    try:
+        address = ip_address(host)
+    except ValueError as error:
+        raise ValueError(f'"{value}" is no origin; its internet address cannot be one') from error
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.scope_id is not None:
+        raise ValueError(f'"{value}" is no origin; browsers send no zone, leave %… out')
+    inside = address.ipv4_mapped
+    if inside is not None:  # some versions of Python write it with dots
+        high, low = divmod(int(inside), 1 << 16)
+        return f"[::ffff:{high:x}:{low:x}]"
+    return f"[{address.compressed}]"
 
 
 def contrast_with_white(colour: str) -> float:

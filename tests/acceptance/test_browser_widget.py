@@ -220,6 +220,84 @@ def test_the_conversation_goes_along_to_the_next_page_and_can_be_begun_anew(
     page.context.close()
 
 
+def test_a_conversation_is_left_while_its_answer_is_written(
+    chromium: playwright.Browser, places: tuple[Served, Website, Website]
+) -> None:
+    """Nothing of the old answer comes into the new conversation, which takes questions at once;
+    after a reload only the new one is there."""
+    bot, mine, _foreign = places
+    page, said = opened(chromium, mine, DESK)
+    page.get_by_role("button", name="Ask Acme").click()
+    dialog = page.get_by_role("dialog", name="Ask Acme")
+    dialog.get_by_text("Hello! What do you need?").wait_for()
+    bot.application.engine.pause = 0.5
+    try:
+        dialog.get_by_label("Your question").fill("How do I reset the hub?")
+        page.keyboard.press("Enter")
+        dialog.locator(".prose", has_text="Hold").wait_for()
+        dialog.get_by_role("button", name="New conversation").click()
+        dialog.get_by_text("Hello! What do you need?").wait_for()
+        playwright.expect(dialog.locator("article")).to_have_count(0)
+    finally:
+        bot.application.engine.pause = 0.0
+    playwright.expect(dialog.get_by_label("Your question")).to_be_focused()
+    page.keyboard.type("Who won the match?")
+    page.keyboard.press("Enter")
+    dialog.get_by_text("Not in the documents").wait_for()
+    playwright.expect(dialog.locator("article")).to_have_count(1)
+    playwright.expect(dialog.get_by_text("reset the hub", exact=False)).to_have_count(0)
+    first, second = bot.application.engine.asked[-2:]
+    assert first.thread != second.thread
+    page.reload()
+    page.get_by_role("button", name="Ask Acme").click()
+    page.get_by_role("heading", name="You asked: Who won the match?").wait_for()
+    playwright.expect(dialog.locator("article")).to_have_count(1)
+    assert said == []
+    page.context.close()
+
+
+def test_a_question_that_is_quicker_than_a_new_conversation_belongs_to_it(
+    chromium: playwright.Browser, places: tuple[Served, Website, Website]
+) -> None:
+    """Also where the window was opened a moment ago, and where the button is pressed twice."""
+    bot, mine, _foreign = places
+    page, _said = opened(chromium, mine, DESK)
+    page.get_by_role("button", name="Ask Acme").click()
+    dialog = page.get_by_role("dialog", name="Ask Acme")
+    field = dialog.get_by_label("Your question")
+    field.fill("How do I reset the hub?")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Thumbs up").wait_for()
+    page.reload()
+    held: list[playwright.Route] = []
+
+    def hold(route: playwright.Route) -> None:
+        if held:
+            route.continue_()
+        held.append(route)
+
+    page.route("**/api/widget/session", hold)
+    page.get_by_role("button", name="Ask Acme").click()
+    while not held:
+        page.wait_for_timeout(20)
+    anew = dialog.get_by_role("button", name="New conversation")
+    anew.click()
+    field.fill("Who won the match?")
+    page.keyboard.press("Enter")
+    dialog.get_by_text("Reading the documents…").wait_for()
+    held[0].continue_()
+    dialog.get_by_text("Not in the documents").wait_for()
+    playwright.expect(dialog.locator("article")).to_have_count(1)
+    first, second = bot.application.engine.asked[-2:]
+    assert first.thread != second.thread
+    dialog.get_by_role("button", name="Thumbs down").click()
+    playwright.expect(dialog.get_by_label("A better answer")).to_be_visible()
+    anew.dblclick(force=True)
+    dialog.get_by_text("Hello! What do you need?").wait_for()
+    playwright.expect(dialog.locator("article")).to_have_count(0)
+    page.context.close()
+
+
 def test_a_website_that_is_not_listed_gets_no_answer_and_is_told_why(
     chromium: playwright.Browser, places: tuple[Served, Website, Website]
 ) -> None:

@@ -14,6 +14,9 @@
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const phone = matchMedia("(max-width: 30rem), (max-height: 26rem)");
   let session = "", known = false, busy = false;
+  // A conversation that is left takes what is under way along: its answer is not waited for, and
+  // what still comes of it is not shown in the next one.
+  let age = 0, leaving = false, under = null;
   // Private windows and sandboxed frames may have no storage: the word is then this page's alone.
   const store = (word) => { session = word; try { sessionStorage.setItem(STORED, word); } catch { /* kept here */ } };
   try { session = sessionStorage.getItem(STORED) || ""; } catch { /* none */ }
@@ -68,16 +71,16 @@
   // -- the server --------------------------------------------------------------------------
 
   class Told extends Error {}
-  async function post(path, body, more = {}) {
+  async function post(path, body, more = {}, signal = null) {
     let response;
     try {
       response = await fetch(`${bot}/api/widget/${path}`, {
         method: "POST", credentials: "omit", cache: "no-store", referrerPolicy: "origin",
         headers: { "content-type": "application/json", "x-widget-token": token, ...more },
-        body: JSON.stringify(body),
+        body: JSON.stringify(body), signal,
       });
     } catch (error) {
-      if (navigator.onLine) complain(`${bot} gave no answer to this page. Is ${location.origin} listed for this token under [widget] tokens, and does this page's Content-Security-Policy have connect-src ${bot}?`);
+      if (navigator.onLine && !signal?.aborted) complain(`${bot} gave no answer to this page. Is ${location.origin} listed for this token under [widget] tokens, and does this page's Content-Security-Policy have connect-src ${bot}?`);
       throw error;
     }
     if (response.ok) return response;
@@ -105,18 +108,23 @@
   }
   // One at a time: who asks before the first is through must not become two visitors.
   let visiting = null;
-  function visit(anew = false) {
-    visiting ??= (async () => {
+  function visit() {
+    if (visiting?.anew === leaving) return visiting.turns;
+    const before = visiting?.turns, anew = leaving;
+    const mine = { anew, turns: (async () => {
       try {
+        await before?.catch(() => {});
         const held = await (await post("session", { session: session || null, anew })).json();
         store(held.session);
         known = true;
+        if (anew) leaving = false;
         return held.turns;
       } finally {
-        visiting = null;
+        if (visiting === mine) visiting = null;
       }
-    })();
-    return visiting;
+    })() };
+    visiting = mine;
+    return mine.turns;
   }
   const sentence = (error) => error instanceof Told ? error.message
     : navigator.onLine ? `${look.bot} could not be reached. Try again in a moment.`
@@ -164,21 +172,31 @@
     event.stopPropagation(); // a page that closes something of its own is not meant
     dialog.close();
   }
-  async function begin(another = false) {
+  async function begin() {
+    const mine = age;
     try {
-      const turns = await visit(another);
+      const turns = await visit();
+      if (mine !== age) return;
       if (busy) return log.prepend(...turns.map(shown)); // a question was quicker
       log.replaceChildren(...(turns.length ? turns.map(shown) : [welcome()]));
       bottom();
     } catch (error) {
-      if (!busy) log.replaceChildren(trouble(sentence(error), () => begin(another)));
+      if (mine !== age) return;
+      if (!busy) log.replaceChildren(trouble(sentence(error), begin));
     }
     anew.hidden = !log.querySelector("article");
   }
   async function again() {
-    if (busy) return;
-    await begin(true);
+    age += 1;
+    leaving = true;
+    under?.abort();
+    busy = false;
+    online();
+    log.replaceChildren();
+    status.textContent = "";
+    anew.hidden = true;
     field.focus();
+    await begin();
   }
   function welcome() {
     const asked = (words) => make("li", {}, make("button", { type: "button", class: "chip", dir: "auto", onclick: () => { field.focus(); ask(words); } }, words));
@@ -214,6 +232,7 @@
   async function ask(question, same = key()) {
     if (busy) return;
     busy = true;
+    const mine = age, way = under = new AbortController();
     online();
     for (const old of log.querySelectorAll(":scope > :not(article)")) old.remove();
     const prose = make("div", { class: "prose", dir: "auto" });
@@ -225,13 +244,16 @@
     reach(article);
     status.textContent = `${look.bot} is reading the documents.`;
     try {
-      if (!known || !session) await visit();
-      const turn = await follow(question, same, waiting, prose);
+      if (!known || !session || visiting || leaving) await visit();
+      if (mine !== age) return;
+      const turn = await follow(question, same, waiting, prose, way.signal);
+      if (mine !== age) return;
       article.replaceWith(shown(turn));
       reach(log.lastElementChild);
       const told = log.lastElementChild.querySelector(".prose").textContent;
       status.textContent = `${look.bot} answered: ${told}`; // once, when it is whole
     } catch (error) {
+      if (mine !== age) return;
       status.textContent = "";
       reply.replaceChildren(trouble(sentence(error), () => { article.remove(); field.focus(); ask(question, same); }));
     }
@@ -239,16 +261,16 @@
     busy = false;
     online();
   }
-  async function follow(question, same, waiting, prose, retried = false) {
+  async function follow(question, same, waiting, prose, signal, retried = false) {
     let response;
     try {
-      response = await post("ask", { session, question }, { "idempotency-key": same });
+      response = await post("ask", { session, question }, { "idempotency-key": same }, signal);
     } catch (error) {
-      if (error.status !== 422 || retried) throw error;
+      if (error.status !== 422 || retried || signal.aborted) throw error;
       const before = session; // perhaps the conversation is too old: then a new one is begun
       await visit();
-      if (session.split(".")[0] === before.split(".")[0]) throw error;
-      return follow(question, same, waiting, prose, true);
+      if (signal.aborted || session.split(".")[0] === before.split(".")[0]) throw error;
+      return follow(question, same, waiting, prose, signal, true);
     }
     for await (const { name, data } of events(response)) {
       if (name === "piece") {

@@ -16,10 +16,12 @@ from adapters.rendering.tree import markdown_tree
 from adapters.web.app import create_app
 from adapters.web.limits import Rates
 from adapters.web.widget_gate import Widget
+from bot.conversation import Turn
 from bot.errors import ConfigurationError
 from bot.limits import Rate
 from bot.settings import load_settings
 from bot.settings.widget import checked_origin
+from bot.store.history import History
 from tests.platforms.web_application import WebApplication, down
 
 SITE, OTHER = "https://www.example.com", "https://shop.example.org"
@@ -298,6 +300,31 @@ async def test_a_visitor_hears_nothing_of_the_inside(
     assert "inside" not in told.text
 
 
+async def test_a_fault_can_be_read_by_the_page(
+    application: WebApplication, site: httpx2.AsyncClient
+) -> None:
+    """A 500 names the origin like every other answer, says one sentence, and is fenced in; it is
+    not read by others."""
+
+    class FaultyHistory(History):
+        async def of_thread(self, thread: str, limit: int | None = 50) -> list[Turn]:
+            raise RuntimeError(f"a secret of the inside: {thread}, {limit}")
+
+    session = await begun(site)
+    application.history = FaultyHistory(application.database)
+    told = await site.post("/api/widget/session", json={"session": session})
+    assert told.status_code == 500
+    assert told.headers["access-control-allow-origin"] == SITE
+    assert "origin" in told.headers["vary"].lower()
+    assert "content-security-policy" in told.headers
+    assert told.json() == {"error": "Something went wrong on our side; try again in a moment."}
+    foreign = await site.post(
+        "/api/widget/session", json={"session": session}, headers={"origin": "https://x.example"}
+    )
+    assert foreign.status_code == 403
+    assert "access-control-allow-origin" not in foreign.headers
+
+
 def test_what_a_model_wrote_is_text_and_leads_nowhere() -> None:
     """No raw HTML, no image, no link that is not cited."""
     tree = markdown_tree("<img src=x onerror=a()> [here](https://evil.example) ![i](https://e/x)")
@@ -338,6 +365,33 @@ def test_an_origin_is_as_browsers_send_it() -> None:
     assert checked_origin("http://localhost:3000") == "http://localhost:3000"
     assert checked_origin("https://bücher.example") == "https://xn--bcher-kva.example"
     assert checked_origin("http://[::1]:8000") == "http://[::1]:8000"
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("https://[2001:DB8:0:0:0:0:0:1]", "https://[2001:db8::1]"),
+        ("https://[2001:0db8:0000:0001::0001]:443", "https://[2001:db8:0:1::1]"),
+        ("http://[0:0:0:0:0:0:0:1]:3000", "http://[::1]:3000"),
+        ("http://[2001:db8:0:0:1:0:0:1]", "http://[2001:db8::1:0:0:1]"),
+        ("http://[::ffff:192.0.2.128]", "http://[::ffff:c000:280]"),
+        ("http://[2001:db8:0:1:1:1:1:1]", "http://[2001:db8:0:1:1:1:1:1]"),
+        ("http://192.0.2.1:80", "http://192.0.2.1"),
+    ],
+)
+def test_an_address_is_written_as_browsers_send_it(written: str, sent: str) -> None:
+    """However it was written, it is one origin: the shortest form, as the URL standard has it."""
+    assert checked_origin(written) == sent
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://[fe80::1%25eth0]", "http://[::1", "http://[1::2::3]", "http://127.1", "http://0x7f.1"],
+)
+def test_an_address_that_browsers_send_otherwise_is_refused(origin: str) -> None:
+    """Rather than never be met."""
+    with pytest.raises(ValueError, match="is no origin"):
+        checked_origin(origin)
 
 
 @pytest.mark.parametrize("origin", ["https://straße.example", "https://ｆull.example"])
