@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 from bot.conversation import Principal
 from bot.store.base import Database
 from knowledge.catalogue import Catalogue, Wanted
 from knowledge.ledger import DocumentRecord, Ledger
+from tests.unit.store.test_turn_list_plans import Explained
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -83,3 +85,22 @@ async def test_rights_narrow_the_list(database: Database) -> None:
     assert await seen() == ["open"]
     assert await seen("staff") == ["open", "staff"]
     assert await seen("board", "other") == ["board", "open", "staff"]
+
+
+async def test_a_page_is_found_along_the_key(database: Database) -> None:
+    """No look reads all documents or puts them in order, on both databases."""
+    await kept(database, *(record(f"{n}.md") for n in range(8)))
+    explained = Explained(database)
+    book = Catalogue(cast(Database, explained), far=3)
+    for wanted in (Wanted(), Wanted("docs"), Wanted(words="md"), Wanted("docs", "md")):
+        for after in (None, ("docs", "3.md")):
+            explained.plans.clear()
+            await book.look(wanted, 2, after)
+            assert explained.plans
+            for plan in explained.plans:
+                lines = [line.strip(" ->") for line in plan.splitlines()]
+                assert not any(
+                    line.startswith(("Seq Scan", "Sort ")) or "TEMP B-TREE" in line
+                    for line in lines
+                ), (wanted, plan)
+                assert "SCAN documents" not in lines, (wanted, plan)

@@ -20,6 +20,7 @@ from knowledge.stores.base import DocumentKey
 from tests.platforms.web_application import RESET, TOKEN, WebApplication, chunk, record_of
 from tests.unit.web.test_chat import ask
 from tests.unit.web.test_console import sign_in
+from tests.unit.web.test_gaps_room import gap_page
 
 VIEWER, REVIEWER = "the-viewer's-token", "the-reviewer's-token"
 ROOM, PREVIEW = "/console/knowledge", "/console/knowledge/preview"
@@ -273,3 +274,11 @@ async def test_only_reviewers_and_admins_look_with_other_eyes(
             assert page.status_code == 200
             assert (PREVIEW in page.text) is may, (token, address)
         assert (await colleague.get(PREVIEW)).status_code == (200 if may else 403)
+
+
+async def test_what_is_near_a_gap_leads_to_its_documents(browser: httpx2.AsyncClient) -> None:
+    """From the passages that came near to what nobody could answer."""
+    await sign_in(browser)
+    await ask(browser, "Who has the key of the pump house?")
+    gap = (await browser.get(await gap_page(browser))).text
+    assert html.escape(RESET_PAGE) in gap
