@@ -14,9 +14,10 @@ import pytest_asyncio
 from adapters.web.app import create_app
 from adapters.web.auth import Access
 from bot.conversation import Author, Feedback, Platform, Rating
+from bot.errors import StoreUnavailableError
 from bot.evidence import Chunk
 from knowledge.chunking import chunk_id
-from knowledge.stores.base import DocumentKey
+from knowledge.stores.base import DocumentKey, StoreStats
 from tests.platforms.web_application import RESET, TOKEN, WebApplication, chunk, record_of
 from tests.unit.web.test_chat import ask
 from tests.unit.web.test_console import sign_in
@@ -282,3 +283,20 @@ async def test_what_is_near_a_gap_leads_to_its_documents(browser: httpx2.AsyncCl
     await ask(browser, "Who has the key of the pump house?")
     gap = (await browser.get(await gap_page(browser))).text
     assert html.escape(RESET_PAGE) in gap
+
+
+async def test_documents_are_listed_while_the_store_is_away(
+    browser: httpx2.AsyncClient,
+    application: WebApplication,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was read in is known all the same, and nobody is told that there is nothing."""
+
+    async def away() -> StoreStats:
+        raise StoreUnavailableError(url="http://weaviate", reason="it is away")
+
+    monkeypatch.setattr(application.store, "stats", away)
+    await sign_in(browser)
+    page = (await browser.get(ROOM)).text
+    assert "hardware/reset.md" in page
+    assert "Nothing has been read in" not in page
