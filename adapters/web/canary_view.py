@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from adapters.release.releasing import CanaryStory
 
 _MEANINGS = {
-    THUMBS: "Share of the rated threads with a thumb down, so far. Lower is better.",
-    UNSUPPORTED: "Share of what was said first that its sources do not carry, so far. Lower is "
+    THUMBS: "Share of the rated threads with a thumb down, after so many turns of both. Lower is "
     "better.",
-    UNKNOWN: "Share of threads that were not answered from the documents, so far. Lower is better.",
+    UNSUPPORTED: "Share of what was said first that its sources do not carry, after so many turns "
+    "of both. Lower is better.",
+    UNKNOWN: "Share of threads in which the answer was not known, after so many turns of both. "
+    "Lower is better.",
 }
 
 

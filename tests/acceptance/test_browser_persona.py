@@ -1,0 +1,221 @@
+"""The voice's rooms in a real browser: a persona that is edited, curves that are drawn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from bot.store.base import Database
+from persona.book import PersonaBook
+from persona.profile import Persona, load_persona
+from persona.registry import Registry
+from persona.tuning.base import Backend, Method, Progress, Report, Status
+from persona.tuning.jobs import JobBook
+from persona.tuning.trainer.folder import JobFolder
+from tests.platforms.web_application import TOKEN, Served, served
+from tests.unit.persona.test_canary_figures import answered
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = Path("/usr/bin/chromium")
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 800}
+AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FILE = """name: Juniper
+voice: warm and brief
+do: [Begin with the answer.]
+words_to_avoid: [unfortunately]
+samples:
+  - question: Can it stay outside?
+    on_voice: Bring it in before the first frost.
+    off_voice: One should endeavour to relocate it.
+"""
+# Whether anything but the background was drawn on every canvas of the page.
+DRAWN = """() => [...document.querySelectorAll("figure.plotted canvas")].map(canvas => {
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return data.some(byte => byte !== 0);
+})"""
+CHOSEN = """() => { const text = document.activeElement;
+  return text.value.slice(text.selectionStart, text.selectionEnd); }"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[playwright.Browser]:
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+async def _lived_in(folder: Path) -> str:
+    """An earlier persona, a round that runs, and a canary beside what is live; the round's id."""
+    database = await Database.open(f"sqlite:///{folder / 'web.db'}")
+    try:
+        await PersonaBook(database).keep(Persona("Juniper", do=("Be brief.",)))
+        await PersonaBook(database).keep(load_persona(folder / "persona.yaml"))
+        book = JobBook(database)
+        job = await book.add(
+            backend=Backend.LOCAL, method=Method.SFT, base="small", dataset="d", by="me", options={}
+        )
+        await book.begun(job.id, "17")
+        await book.seen(job.id, Report(Status.RUNNING, progress=Progress(40, 100, 1.2, 60.0)))
+        registry = Registry(database)
+        for model in ("one", "two"):
+            await registry.register(model=model, by="me")
+        await registry.promote("v1", by="me", force=True, reason="x")
+        await registry.start_canary("v2", 0.5, by="me", force=True, reason="x")
+        for number in range(30):
+            await answered(database, number, model="two" if number % 2 else "one")
+        return job.id
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, str]]:
+    """A bot with a persona's file, and the id of its round."""
+    folder = tmp_path_factory.mktemp("voice")
+    (folder / "persona.yaml").write_text(FILE)
+    with ThreadPoolExecutor(1) as apart:  # Playwright has this thread's loop
+        job = apart.submit(asyncio.run, _lived_in(folder)).result()
+    measured(folder, job, 1, 40)
+    with served(folder) as bot:
+        yield bot, job
+
+
+def measured(folder: Path, job: str, first: int, last: int) -> None:
+    """The trainer of a round measures these steps."""
+    made = JobFolder(folder / "tuning" / job)
+    made.path.mkdir(parents=True, exist_ok=True)
+    for step in range(first, last + 1):
+        made.measured(step, loss=40.0 / (step + 10))
+    made.measured(last, validation=40.0 / (last + 8))
+
+
+def looked_at(page: playwright.Page, found: list[str]) -> None:
+    """Hold a page to the rules of accessibility and to its width."""
+    page.evaluate(AXE.read_text())
+    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
+    found += [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:160]}" for v in told["violations"]]
+    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+        found.append(f"{page.url}: wider than the screen")
+
+
+def signed_in(page: playwright.Page, address: str) -> None:
+    """Open a page of the console with the token."""
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    page.get_by_label("Console token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.get_by_role("navigation", name="Console").wait_for()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")])
+def test_a_persona_is_edited_heard_and_compared(
+    chromium: playwright.Browser,
+    bot: tuple[Served, str],
+    size: dict[str, int],
+    scheme: str,
+) -> None:
+    """A slip is found while it is typed and its link leads to its line; a text is marked, a
+    question answered, the file downloaded, and two versions stand beside each other."""
+    there, _ = bot
+    context = chromium.new_context(
+        viewport=size, base_url=there.address, color_scheme=scheme, bypass_csp=True
+    )
+    page, found = context.new_page(), []
+    signed_in(page, "/console/persona")
+    page.get_by_role("heading", name="Who it is").wait_for()
+    looked_at(page, found)
+
+    text = page.get_by_label("persona.yaml", exact=True)
+    findings = page.locator("#findings")
+    playwright.expect(findings).to_contain_text("This text is fine.")
+    text.press("ControlOrMeta+End")
+    text.press_sequentially("nonsense: 1\n")
+    playwright.expect(findings).to_contain_text('unknown key "nonsense"', timeout=60_000)
+    findings.get_by_role("link", name="line 9").click()
+    assert page.evaluate(CHOSEN) == "nonsense: 1"
+    looked_at(page, found)
+
+    text.fill(FILE.replace("unfortunately", "kindly"))
+    playwright.expect(findings).to_contain_text("This text is fine.", timeout=60_000)
+    page.get_by_label("A text in this voice").fill("Kindly hold the button.")
+    playwright.expect(page.locator("#scored mark")).to_have_text("Kindly", timeout=60_000)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download persona.yaml").click()
+    assert download.value.suggested_filename == "persona.yaml"
+    assert download.value.path().read_text() == FILE.replace("unfortunately", "kindly")
+
+    page.get_by_label("A question to it").fill("How do I reset the hub?")
+    page.get_by_role("button", name="Say it").click()
+    said = page.get_by_role("region", name="What it said")
+    playwright.expect(said).to_contain_text("ten seconds")
+    playwright.expect(page.locator("#scored mark")).to_have_text("Kindly")
+    looked_at(page, found)
+
+    page.goto("/console/persona")
+    page.get_by_role("button", name="Compare").click()
+    lines = page.get_by_role("group", name="Lines that differ")
+    playwright.expect(lines.locator("del", has_text="Be brief.")).to_be_visible()
+    playwright.expect(lines.locator("ins", has_text="Begin with the answer.")).to_be_visible()
+    looked_at(page, found)
+    context.close()
+    assert found == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")])
+def test_curves_are_drawn_and_grow_with_the_round(
+    chromium: playwright.Browser,
+    bot: tuple[Served, str],
+    size: dict[str, int],
+    scheme: str,
+) -> None:
+    """A round's losses and a canary's measures are drawn; new steps come without a click while the
+    open table stays open; promoting is asked twice."""
+    there, job = bot
+    folder = there.application.home
+    context = chromium.new_context(
+        viewport=size, base_url=there.address, color_scheme=scheme, bypass_csp=True
+    )
+    page, found = context.new_page(), []
+    signed_in(page, f"/console/training/{job}")
+    page.get_by_role("heading", name="Loss").wait_for()
+    page.wait_for_function(f"({DRAWN})().every(Boolean)")
+    page.get_by_text("Figures of Loss").click()
+    rows = page.get_by_role("group", name="Loss, as a table").get_by_role("row")
+    before = rows.count()
+    looked_at(page, found)
+    last = int(rows.nth(1).get_by_role("rowheader").inner_text())
+    measured(folder, job, last + 1, last + 20)
+    playwright.expect(rows).to_have_count(before + 20, timeout=60_000)
+    playwright.expect(rows.nth(1)).to_be_visible()
+    page.wait_for_function(f"({DRAWN})().every(Boolean)")
+
+    page.goto("/console/models")
+    page.get_by_role("heading", name="Not known").wait_for()
+    page.wait_for_function(f"({DRAWN})().length && ({DRAWN})().every(Boolean)")
+    looked_at(page, found)
+
+    page.goto("/console/models/v2")
+    promote = page.get_by_role("button", name="Yes, make v2 live")
+    playwright.expect(promote).to_be_hidden()
+    page.get_by_text("Promote v2", exact=True).click()
+    playwright.expect(promote).to_be_visible()
+    page.get_by_text("Hold it to the gate", exact=True).click()
+    playwright.expect(page.get_by_label("Held to")).to_be_visible()
+    looked_at(page, found)
+    context.close()
+    assert found == []
