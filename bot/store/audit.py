@@ -61,6 +61,10 @@ _new_entry, _new_content = sa.insert(audit), sa.insert(audit_contents)
 _here = audit_heads.c.workspace == sa.bindparam("of")
 _locked_head = sa.select(audit_heads.c.sequence, audit_heads.c.hash).where(_here).with_for_update()
 _moved_head = sa.update(audit_heads).where(_here)
+_mine = audit_contents.c.workspace == sa.bindparam("of")
+_this = _mine & (audit_contents.c.sequence == sa.bindparam("place"))
+_no_content = sa.delete(audit_contents).where(_this)
+_new_words = sa.update(audit_contents).where(_this)
 
 Progress = Callable[[int, int], None]
 """Told how many entries were checked, and how many there were at the beginning."""
@@ -200,29 +204,26 @@ class AuditTrail:
 
         An entry of kind ``erasure`` says which, so that the chain tells it from tampering.
         """
-        digests: dict[str, str] = {}
+        digests, gone, changed = dict[str, str](), list[Any](), list[Any]()
         for sequence, content in contents.items():
-            here = (audit_contents.c.workspace == self._workspace) & (
-                audit_contents.c.sequence == sequence
-            )
+            this, digests[str(sequence)] = {"of": self._workspace, "place": sequence}, ""
             if content is None:
-                connection.execute(sa.delete(audit_contents).where(here))
-                digests[str(sequence)] = ""
+                gone.append(this)
                 continue
             text, salt = to_json(dict(content), canonical=True), secrets.token_hex(16)
-            change = sa.update(audit_contents).where(here)
-            connection.execute(change, {"salt": salt, "content": text})
+            changed.append({**this, "salt": salt, "content": text})
             digests[str(sequence)] = digest_of(salt, text)
+        for statement, rows in ((_no_content, gone), (_new_words, changed)):
+            if rows:  # in one go: one by one is a way to the server each
+                connection.execute(statement, rows)
         self.append_in(connection, ERASURE, {"entries": digests})
 
     async def mentioning(self, text: str) -> list[int]:
         """The sequences of the entries whose content holds a text."""
+        place, here = audit_contents.c.sequence, audit_contents.c.workspace == self._workspace
         holds = audit_contents.c.content.contains(text, autoescape=True)
-        query = sa.select(audit_contents.c.sequence).where(
-            audit_contents.c.workspace == self._workspace, holds
-        )
-        ordered = query.order_by(audit_contents.c.sequence)
-        return await self._db.read(lambda connection: list(connection.scalars(ordered)))
+        query = sa.select(place).where(here, holds).order_by(place)
+        return await self._db.read(lambda connection: list(connection.scalars(query)))
 
     def contents_in(
         self, connection: sa.Connection, sequences: Sequence[int]

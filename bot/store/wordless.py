@@ -12,6 +12,8 @@ from bot.conversation import Role
 from bot.store.cost_tables import answer_cache
 from bot.store.tables import citations, messages, turns
 
+_this_turn = sa.update(turns).where(turns.c.id == sa.bindparam("of"))
+
 
 def erase_words(connection: sa.Connection, ids: Sequence[str], **more: object) -> None:
     """Leave the skeleton of turns; ``more`` are columns of ``turns`` that change with it.
@@ -25,11 +27,17 @@ def erase_words(connection: sa.Connection, ids: Sequence[str], **more: object) -
     connection.execute(sa.delete(answer_cache).where(answer_cache.c.turn_id.in_(ids)))
     emptied: dict[str, object] = {"query": "", "error": "", "notes": [], "passages": [], **more}
     checked = sa.select(turns.c.id, turns.c.claims, turns.c.rejected).where(turns.c.id.in_(ids))
-    for row in connection.execute(checked).all():
-        claims = [verdict_alone(claim) for claim in row.claims]
-        rejected = [_without_words(each) for each in row.rejected]
-        change = sa.update(turns).where(turns.c.id == row.id)
-        connection.execute(change.values(**emptied, claims=claims, rejected=rejected))
+    changes = [
+        {
+            "of": row.id,
+            "claims": [verdict_alone(claim) for claim in row.claims],
+            "rejected": [_without_words(each) for each in row.rejected],
+            **emptied,
+        }
+        for row in connection.execute(checked)
+    ]
+    if changes:  # in one go: one by one is a way to the server each
+        connection.execute(_this_turn, changes)
 
 
 def unborrow(
