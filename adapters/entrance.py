@@ -53,7 +53,9 @@ def widget_of(settings: Settings) -> Widget | None:
     table = settings.widget
     if not table.tokens:
         return None
-    return Widget(table.tokens, table.title, table.greeting, table.colour)
+    return Widget(
+        table.tokens, table.title, table.greeting, table.colour, table.language, table.words
+    )
 
 
 def _seal(settings: Settings) -> str:

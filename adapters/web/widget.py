@@ -9,8 +9,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import hmac
+import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -191,7 +192,7 @@ def widget_routers(widget: Widget | None, chat: Chat, contact: str) -> tuple[API
 
 
 def script_of(widget: Widget, chat: Chat) -> bytes:
-    """The script with how it looks here: indentation and remarks are left out."""
+    """The script with how it looks and what it says here: indentation and remarks are left out."""
     persona = chat.application.persona
     greeting = persona.greeting[0] if persona.greeting else "What would you like to know?"
     look = {
@@ -200,15 +201,26 @@ def script_of(widget: Widget, chat: Chat) -> bytes:
         "greeting": widget.greeting or greeting,
         "colour": widget.colour,
         "suggestions": list(chat.application.suggestions[:3]),
-        "reasons": REASONS,
+        "language": widget.language,
+        "reasons": [[reason, widget.words.get(reason, reason)] for reason in REASONS],
     }
     style = (STATIC / "widget.css").read_text("utf-8").replace("#2b6150", widget.colour, 1)
     style = style.replace("\n", "")
     script = (STATIC / "widget.js").read_bytes()
     script = script.replace(b"`/*style*/`", orjson.dumps(style), 1)
+    script = _said_in(widget.words, script)
     lines = (line.strip() for line in script.splitlines())
     script = b"\n".join(line for line in lines if line and not line.startswith(b"// "))
     return script.replace(b"/*look*/ {}", orjson.dumps(look), 1)
+
+
+def _said_in(words: Mapping[str, str], script: bytes) -> bytes:
+    """The script with other words in place of its own; each stands there as a string by itself."""
+    if not words:
+        return script
+    said = {orjson.dumps(english): orjson.dumps(other) for english, other in words.items()}
+    own = b"|".join(map(re.escape, said))
+    return re.sub(own, lambda found: said[found[0]], script)
 
 
 def _add_script(router: APIRouter, widget: Widget, chat: Chat) -> None:

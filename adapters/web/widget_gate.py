@@ -35,6 +35,8 @@ class Widget:
     title: str = ""
     greeting: str = ""
     colour: str = "#2b6150"
+    language: str = "en"
+    words: Mapping[str, str] = field(default_factory=dict)
     origins: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -12,12 +12,14 @@ from pydantic import Field, field_validator
 from bot.limits import Rate
 from bot.settings.limits import RateLimit
 from bot.settings.sections import Section
+from bot.settings.widget_words import checked_words
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,100}")
 _NUMBER = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)\.?$")
 """A host whose last part is a number is an IPv4 address, however it is written."""
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _LEGIBLE = 4.5
 """WCAG AA: the contrast of running text with what is behind it."""
 
@@ -103,6 +105,13 @@ class WidgetSection(Section):
     colour: str = Field(
         "#2b6150", description="of its button, as #rrggbb; dark enough for white words"
     )
+    language: str = Field(
+        "en", description="of its words, as screen readers need to know, like `de` or `pt-BR`"
+    )
+    words: dict[str, str] = Field(
+        {},
+        description='its words to what it shall say instead, like `"Send" = "Senden"`',
+    )
     visitor: RateLimit = Field(
         Rate(12, 60), description="questions of one visitor of a website, like `12/1m`"
     )
@@ -122,6 +131,18 @@ class WidgetSection(Section):
             token: tuple(dict.fromkeys(checked_origin(origin) for origin in origins))
             for token, origins in value.items()
         }
+
+    @field_validator("language")
+    @classmethod
+    def _a_language(cls, value: str) -> str:
+        if not _LANGUAGE.fullmatch(value):
+            raise ValueError(f'"{value}" is no language; write it as de or pt-BR')
+        return value
+
+    @field_validator("words")
+    @classmethod
+    def _known_words(cls, value: dict[str, str]) -> dict[str, str]:
+        return checked_words(value)
 
     @field_validator("colour")
     @classmethod

@@ -10,6 +10,8 @@
   if (!token) return complain("the script needs a data-token attribute.");
   if (document.querySelector("[data-wellspoken-widget]")) return;
 
+  const named = (words, n = "") => words.replace("{bot}", look.bot).replace("{n}", n);
+  const tab = ` ${"(opens a new tab)"}`;
   const STORED = `wellspoken-${token}`;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const phone = matchMedia("(max-width: 30rem), (max-height: 26rem)");
@@ -127,12 +129,12 @@
     return mine.turns;
   }
   const sentence = (error) => error instanceof Told ? error.message
-    : navigator.onLine ? `${look.bot} could not be reached. Try again in a moment.`
+    : navigator.onLine ? named("{bot} could not be reached. Try again in a moment.")
       : "You are offline. Your question can be sent again once you are back.";
 
   // -- the window --------------------------------------------------------------------------
 
-  const host = make("div", { "data-wellspoken-widget": true, lang: "en" });
+  const host = make("div", { "data-wellspoken-widget": true, lang: look.language });
   const root = host.attachShadow({ mode: "open" }); // open: a shadow fences styles, it keeps no secret
   const sheet = new CSSStyleSheet(); // a page's style-src does not forbid it
   sheet.replaceSync(`/*style*/`);
@@ -242,7 +244,7 @@
     log.append(article);
     anew.hidden = false;
     reach(article);
-    status.textContent = `${look.bot} is reading the documents.`;
+    status.textContent = named("{bot} is reading the documents.");
     try {
       if (!known || !session || visiting || leaving) await visit();
       if (mine !== age) return;
@@ -251,7 +253,7 @@
       article.replaceWith(shown(turn));
       reach(log.lastElementChild);
       const told = log.lastElementChild.querySelector(".prose").textContent;
-      status.textContent = `${look.bot} answered: ${told}`; // once, when it is whole
+      status.textContent = named("{bot} answered: ") + told; // once, when it is whole
     } catch (error) {
       if (mine !== age) return;
       status.textContent = "";
@@ -297,22 +299,22 @@
     const marker = (n) => {
       const source = sources.get(n);
       if (!source) return document.createTextNode("");
-      const label = `Source ${n}: ${source.title}`;
-      if (source.uri) return make("sup", {}, make("a", { ...outside(source.uri), "aria-label": `${label} (opens a new tab)` }, String(n)));
+      const label = named("Source {n}: ", n) + source.title;
+      if (source.uri) return make("sup", {}, make("a", { ...outside(source.uri), "aria-label": label + tab }, String(n)));
       const jump = () => { const entry = entries.get(n); entry.open = true; entry.firstElementChild.focus(); };
       return make("sup", {}, make("button", { type: "button", "aria-label": label, onclick: jump }, String(n)));
     };
     grow(prose, turn.tree, marker);
     const item = ({ n, title, uri, quote }) => {
       const number = make("span", { class: "n", "aria-hidden": "true" }, String(n));
-      if (uri) return make("li", {}, make("a", { class: "source", ...outside(uri) }, number, hidden(`Source ${n}: `), make("span", { dir: "auto" }, title), hidden(" (opens a new tab)")));
-      const entry = make("details", {}, make("summary", { class: "source" }, number, hidden(`Source ${n}: `), make("span", { dir: "auto" }, title)), make("blockquote", { dir: "auto" }, quote));
+      if (uri) return make("li", {}, make("a", { class: "source", ...outside(uri) }, number, hidden(named("Source {n}: ", n)), make("span", { dir: "auto" }, title), hidden(tab)));
+      const entry = make("details", {}, make("summary", { class: "source" }, number, hidden(named("Source {n}: ", n)), make("span", { dir: "auto" }, title)), make("blockquote", { dir: "auto" }, quote));
       entries.set(n, entry);
       return make("li", {}, entry);
     };
     return make("article", {}, asked(turn.question), make("div", { class: `reply ${turn.outcome}` },
       VERDICTS[turn.outcome] ? make("p", { class: "verdict" }, VERDICTS[turn.outcome]) : null,
-      hidden(`${look.bot} answered: `), prose,
+      hidden(named("{bot} answered: ")), prose,
       turn.person ? make("p", { class: "person" }, turn.person) : null,
       turn.sources.length ? make("h4", {}, "Sources") : null,
       turn.sources.length ? make("ul", { class: "sources" }, ...turn.sources.map(item)) : null,
@@ -351,7 +353,7 @@
     }
     function improve() {
       const better = make("textarea", { rows: 3, maxlength: 20000, dir: "auto" });
-      const reason = (words) => make("label", { class: "choice" }, make("input", { type: "radio", name: "reason", value: words }), words);
+      const reason = ([value, words]) => make("label", { class: "choice" }, make("input", { type: "radio", name: "reason", value }), words);
       return make("form", { class: "improve", async onsubmit(event) {
         event.preventDefault();
         const form = event.target, words = form.elements.reason.value || "";

@@ -14,13 +14,16 @@ import pytest_asyncio
 
 from adapters.rendering.tree import markdown_tree
 from adapters.web.app import create_app
+from adapters.web.chat import REASONS
 from adapters.web.limits import Rates
+from adapters.web.pages import STATIC
 from adapters.web.widget_gate import Widget
 from bot.conversation import Turn
 from bot.errors import ConfigurationError
 from bot.limits import Rate
 from bot.settings import load_settings
 from bot.settings.widget import checked_origin
+from bot.settings.widget_words import WORDS, checked_words
 from bot.store.history import History
 from tests.platforms.web_application import WebApplication, down
 
@@ -149,6 +152,34 @@ async def test_the_script_is_small_and_asked_for_once(application: WebApplicatio
     assert gzip.decompress(sent) == plain.content
     assert (again.status_code, again.content) == (304, b"")
     assert "set-cookie" not in plain.headers
+
+
+def test_each_of_its_words_stands_in_the_script() -> None:
+    """As it is listed, so that none is set in vain; what leads a thumb stands in its own list."""
+    script = (STATIC / "widget.js").read_text("utf-8")
+    missing = [w for w in WORDS if f'"{w}"' not in script and w not in REASONS]
+    assert missing == []
+    manual = Path("docs/widget.md").read_text("utf-8")
+    assert [w for w in WORDS if f"- `{w.strip()}`" not in manual] == []
+    assert set(REASONS) <= set(WORDS)
+
+
+async def test_it_speaks_the_words_that_are_set(application: WebApplication) -> None:
+    """In place of its own, wherever they stand, with its language; quotes and angles stay text."""
+    words = {
+        "Your question": 'Deine "Frage" </script>',
+        "Incomplete": "Unvollständig",
+        "Conversation": "Sources",
+        "Sources": "Quellen",
+    }
+    widget = Widget({TOKEN: (SITE,)}, language="de", words=checked_words(words))
+    async with client_of(application, widget) as client:
+        script = (await client.get("/widget.js")).text
+    assert '"Your question"' not in script
+    assert script.count('"Deine \\"Frage\\" </script>"') == 2
+    assert '["Incomplete","Unvollständig"]' in script
+    assert '"language":"de"' in script
+    assert ('"aria-label": "Sources"' in script, '{}, "Quellen")' in script) == (True, True)
 
 
 async def test_a_conversation_belongs_to_whoever_holds_its_word(
@@ -344,6 +375,11 @@ def test_what_a_model_wrote_is_text_and_leads_nowhere() -> None:
         ('tokens = {"a b" = ["https://example.com"]}', "is no token"),
         ('colour = "#ffee00"', "too light"),
         ('colour = "green"', "is no colour"),
+        ('language = "German"', "is no language"),
+        ('words = {"Frage" = "?"}', "none of the widget's words"),
+        ('words = {"Send" = " "}', "needs 1 to 200 characters"),
+        ('words = {"Source {n}:" = "Quelle"}', "needs {n} in it"),
+        ('words = {"Send" = "{bot} fragen"}', "has no {bot} in it"),
         ('visitor = "many"', "is no rate"),
     ],
 )
