@@ -15,6 +15,7 @@ from bot.store.base import Database, insert
 from bot.store.chat_tables import handoffs, is_proposed
 from bot.store.forgetting import FORGOTTEN
 from bot.store.ids import new_id
+from bot.store.rewrites import JudgedBeforeError
 from bot.store.tables import turns
 from bot.store.timing import utc_now
 from bot.store.turns import author_of
@@ -226,14 +227,19 @@ class HandoffBook:
         return await self._found(sa.select(handoffs).where(is_proposed).order_by(handoffs.c.id))
 
     async def judge(self, id: str, approved: bool, by: str) -> Handoff:  # noqa: A002
-        """Approve or reject a proposal, once. Raises NotFoundError where none waits under this id.
+        """Approve or reject a proposal, once. Raises NotFoundError where none waits under this id,
+        JudgedBeforeError where that is because somebody judged it.
 
         The audit trail's entry belongs to the caller, who knows what became of it.
         """
         verdict = APPROVED if approved else REJECTED
 
         def op(connection: sa.Connection) -> Handoff:
-            if _locked(connection, id).proposal != PROPOSED:
+            row = _locked(connection, id)
+            if row.proposal in (APPROVED, REJECTED):
+                told = f"It was {row.proposal} by {row.judged_by} before, and nothing was changed."
+                raise JudgedBeforeError(told, verdict=row.proposal, by=row.judged_by)
+            if row.proposal != PROPOSED:
                 raise NotFoundError(kind="proposal", id=id)
             return _changed(connection, id, proposal=verdict, judged_by=by)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adapters.teaching.reviewing import Review
     from bot.store.base import Database
 
-_TRIES = 4
+_TRIES = 5
 """Looks at the queue where others were faster at each."""
 
 
@@ -56,16 +56,21 @@ class HandingOut:
     ) -> Handed:
         """At most ``limit`` of each kind that a tab shows, now open in front of ``seat`` alone;
         never those in ``beyond``."""
-        found, holders = Queue((), ()), dict[str, str]()
-        for _ in range(_TRIES):
+        found, holders, mine = Queue((), ()), dict[str, str](), set[str]()
+        for further in range(_TRIES):
             holders = await self._cards.elsewhere(seat)
-            found = await self._review.queue(limit, offset, without={*holders, *beyond})
-            found = _of_tab(found, liked=liked)
-            wanted = turns_of(found)
-            taken = await self._cards.take(wanted, seat)
-            if len(taken) == len(set(wanted)):
+            sight = limit * (1 + further)  # where others were faster: also what comes behind
+            queue = await self._review.queue(sight, offset, without={*holders, *beyond})
+            queue = _of_tab(queue, liked=liked)
+            wanted = turns_of(queue)
+            taken = await self._cards.take(wanted, seat, limit if further else None)
+            mine |= taken
+            # What was judged between the look and the taking was free again: it is not handed out.
+            found = _among(queue, await self._review.still_waits(taken) if taken else taken)
+            if len(taken) >= min(len(set(wanted)), limit):
                 break
-            found = _among(found, taken)
+        if left := mine - set(turns_of(found)):
+            await self._cards.close(seat, sorted(left))
         return Handed(found, await self._elsewhere(holders, liked=liked), holders)
 
     async def one(self, seat: Seat, turn: str) -> Handed:

@@ -121,6 +121,11 @@ class Review:
         waiting, liked = await self._feedback.counts(of)
         return Counts(waiting, len(proposed), liked)
 
+    async def still_waits(self, turns: Collection[str]) -> set[str]:
+        """Those of some turns of which anything waits now."""
+        proposed = {h.turn for h in await self._handoffs.proposals() if h.turn in turns}
+        return proposed | await self._feedback.still_wait(turns)
+
     async def standing(self, turn: str) -> Rewrite | None:
         """The last word of an operator on what a turn may teach."""
         return await self._rewrites.of(turn)
@@ -240,9 +245,13 @@ class Review:
     async def judge_answer(
         self, turn: str, verdict: Verdict, by: str, *, groups: frozenset[str] | None = None
     ) -> None:
-        """Judge the proposed answer of a turn alone. Raises NotFoundError, UsageError."""
+        """Judge the proposed answer of a turn alone. Raises NotFoundError, JudgedBeforeError,
+        UsageError."""
         proposal = await self._proposed(turn)
         if proposal is None:
+            handoff = await self._handoffs.of_turn(turn)
+            if handoff is not None:  # the book knows who was faster
+                await self._handoffs.judge(handoff.id, verdict is Verdict.APPROVED, by)
             raise NotFoundError(kind="proposed answer of the turn", id=turn)
         await self._judge_answer(proposal, verdict, by, groups)
 

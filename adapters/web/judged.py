@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from adapters.web.pages import is_fragment
 from adapters.web.review_cards import Card, card_id, cards_of
 from bot.errors import NotFoundError
+from bot.store.rewrites import JudgedBeforeError
 
 if TYPE_CHECKING:
     from adapters.web.auth import Operator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ROOM = "/console/review"
 MOST = 100
 """Cards that are judged or taken back in one go."""
+_GONE = "It does not wait any more: what was said of it was taken back, or it was erased."
 _UNDO = timedelta(minutes=30)
 """How long the last verdict is offered to be taken back."""
 
@@ -102,7 +104,8 @@ async def too_late(
     if not is_fragment(request):
         raise error
     await console.application.handing_out.judged(seat, [named[0]])
-    late = {"id": card_id(*named), "turn": named[0], "sentence": str(error)}
+    sentence = str(error) if isinstance(error, JudgedBeforeError) else _GONE
+    late = {"id": card_id(*named), "turn": named[0], "sentence": sentence}
     response = await changed(request, console, seat, liked=liked, late=late)
     response.headers["hx-reswap"] = "outerHTML"
     return response

@@ -209,6 +209,13 @@ class FeedbackBook:
         row = await self._db.read(lambda connection: connection.execute(query).one())
         return row[0], row[1]
 
+    async def still_wait(self, of: Collection[str]) -> set[str]:
+        """Those of some turns that wait for a reviewer, or are liked."""
+        query = sa.select(feedback.c.turn_id).where(
+            feedback.c.turn_id.in_(sorted(of)), sa.or_(to_look_at, _liked)
+        )
+        return await self._db.read(lambda connection: set(connection.scalars(query)))
+
     async def _rated(self, query: sa.Select[Any]) -> list[RatedTurn]:
         def op(connection: sa.Connection) -> list[RatedTurn]:
             rows = connection.execute(query).all()

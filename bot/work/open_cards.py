@@ -77,16 +77,18 @@ class OpenCards:
 
         return await self._db.read(op)
 
-    async def take(self, cards: Sequence[str], seat: Seat) -> set[str]:
-        """Open cards, or keep them open; those that nobody else has."""
+    async def take(self, cards: Sequence[str], seat: Seat, most: int | None = None) -> set[str]:
+        """Open cards, or keep them open, at most so many; those that nobody else has."""
 
         def op(connection: sa.Connection) -> set[str]:
             now = self._time.now(connection)
             until = self._time.after(connection, self._seconds)
             mine = leases.c.name.startswith(self._beginning, autoescape=True)
             connection.execute(sa.delete(leases).where(mine, leases.c.until <= now))
-            taken = set()
+            taken = set[str]()
             for card in sorted(set(cards)):  # in one order: two who open the same do not deadlock
+                if len(taken) == most:
+                    break
                 new = insert(connection, leases).values(
                     name=self._beginning + card, owner=seat.owner, token=1, until=until
                 )

@@ -115,7 +115,7 @@ async def test_a_proposal_is_judged_once(book: HandoffBook, handoff: Handoff) ->
     await book.propose(handoff.id, HELPER)
     rejected = await book.judge(handoff.id, False, "operator")
     assert rejected.proposal == "rejected"
-    with pytest.raises(NotFoundError, match="no proposal"):
+    with pytest.raises(NotFoundError, match="rejected by operator before"):
         await book.judge(handoff.id, True, "operator")
     assert await book.propose(handoff.id, HELPER) == rejected
 

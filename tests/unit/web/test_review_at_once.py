@@ -9,12 +9,13 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from adapters.chat.base import ChannelKind
 from adapters.web.app import create_app
 from bot.conversation import Author, Feedback, Platform, Question, Rating
 from bot.store.audit import Wanted
 from tests.platforms.web_application import RESET_ANSWER, WebApplication, stand_in_turn
 from tests.unit.web.test_chat import sign_in
-from tests.unit.web.test_review import fields
+from tests.unit.web.test_review import fields, proposed
 
 READER = Author(Platform.SLACK, "U7", "Ben")
 HTMX = {"hx-request": "true"}
@@ -185,3 +186,32 @@ async def test_what_is_written_is_compared_with_the_answer(
     assert '<del><span class="hidden">removed: </span>ten</del>' in told
     assert '<ins><span class="hidden">added: </span>12</ins>' in told
     assert "&lt;now&gt;" in told and "<now>" not in told
+
+
+async def test_a_card_whose_reader_took_it_back_says_so(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """There is nothing to judge, and the card says why."""
+    (turn,) = await waiting(application, 1, Rating.DOWN)
+    page = await at_review(browser)
+    sent = {**fields(page, "/console/review/words"), "seat": seat_in(page), "verdict": "gap"}
+    await application.feedback.take_back(turn, READER)
+    told = await browser.post("/console/review/words", data=sent, headers=HTMX)
+    assert "It does not wait any more" in told.text
+
+
+async def test_a_persons_answer_is_judged_once(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Its card goes without a page load; the second verdict is told whose the first one was."""
+    turn = (await waiting(application, 1, Rating.UP))[0]
+    await proposed(application, turn, ChannelKind.CHANNEL)
+    page = await at_review(browser)
+    sent = {**fields(page, "/console/review/answer"), "seat": seat_in(page), "verdict": "rejected"}
+    done = await browser.post("/console/review/answer", data=sent, headers=HTMX)
+    assert done.status_code == 200 and "Waiting" in done.text and "<html" not in done.text
+    late = {**sent, "verdict": "approved", "readers": "everybody"}
+    again = await browser.post("/console/review/answer", data=late, headers=HTMX)
+    assert again.status_code == 409
+    assert "rejected by web:operator before" in again.text
+    assert await application.ledger.listing("answers") == []
