@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,16 @@ from tests.platforms.web_application import RESET_ANSWER, stand_in_turn
 pytestmark = pytest.mark.slow
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
-LAST = monday(datetime.now(UTC)) - WEEK
+
+
+@pytest.fixture
+def last() -> datetime:
+    """The week before this one. Where a new one is about to begin that is waited for: the command
+    asks for the time itself."""
+    soon = timedelta(minutes=3)
+    while monday(datetime.now(UTC) + soon) != monday(datetime.now(UTC)):
+        time.sleep(1)
+    return monday(datetime.now(UTC)) - WEEK
 
 
 @pytest.fixture
@@ -43,7 +53,7 @@ def cli(tmp_path: Path) -> Cli:
     return run
 
 
-def seed(home: Path) -> str:
+def seed(home: Path, last: datetime) -> str:
     """Three weeks of 60 thumbs; the last one is worse. The id of an alert that is there."""
 
     async def fill() -> str:
@@ -51,11 +61,11 @@ def seed(home: Path) -> str:
         for back in range(3):
             for n in range(60):
                 turn = stand_in_turn(Question("q", Author(Platform.WEB, f"p{n}")), RESET_ANSWER)
-                turn = replace(turn, at=LAST - back * WEEK + timedelta(hours=n))
+                turn = replace(turn, at=last - back * WEEK + timedelta(hours=n))
                 await History(database).record(turn)
                 rating = Rating.DOWN if n % 10 < (6 if back == 0 else 1) else Rating.UP
                 await FeedbackBook(database).rate(Feedback(turn.id, turn.author, rating))
-        alert = Alert(alert_id(), LAST + WEEK, LAST, "satisfaction", "all", {}, "Satisfaction fell")
+        alert = Alert(alert_id(), last + WEEK, last, "satisfaction", "all", {}, "Satisfaction fell")
         await AlertBook(database).add([alert])
         await database.close()
         return alert.id
@@ -85,9 +95,9 @@ def test_an_empty_home_has_nothing_to_watch(cli: Cli) -> None:
         assert "Traceback" not in ended.stderr
 
 
-def test_weeks_drops_and_alerts_are_told(cli: Cli, tmp_path: Path) -> None:
+def test_weeks_drops_and_alerts_are_told(cli: Cli, tmp_path: Path, last: datetime) -> None:
     """What got worse in a sentence; an alert is there until somebody has seen it."""
-    id_ = seed(tmp_path / "home")
+    id_ = seed(tmp_path / "home", last)
     told = cli("watch", "--by", "route")
     assert told.returncode == 0, told.stderr
     assert "Worse: Satisfaction fell from 90.0%" in told.stdout
@@ -97,7 +107,7 @@ def test_weeks_drops_and_alerts_are_told(cli: Cli, tmp_path: Path) -> None:
     assert list(found["by"]) == ["model:extractive"]
     (drop,) = found["drops"]
     assert (drop["measure"], drop["scope"], drop["week"]) == (
-        "satisfaction", "all", LAST.date().isoformat(),
+        "satisfaction", "all", last.date().isoformat(),
     )  # fmt: skip
     assert drop["now"]["value"] == pytest.approx(0.4)
     assert drop["p"] < 0.001

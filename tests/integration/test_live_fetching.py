@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -258,16 +257,14 @@ async def test_rows_are_limited(goods_file: Path) -> None:
 
 
 async def test_a_query_that_takes_too_long_is_stopped(goods_file: Path) -> None:
-    """The thread is free again, not only the asker."""
+    """The thread is free again, not only the asker: the desk is closed, which waits for it."""
     sql = (
         "with recursive n(i) as (select 1 union all select i + 1 from n)"
         " select count(*) from n where i < 0 and :code <> ''"
     )
     async with desk_of(sqlite_source(goods_file, sql), seconds=0.3) as desk:
-        begun = time.monotonic()
         told = await ask(desk, "price of AX-100")
     assert "did not answer within 0.3 s" in told.missing[0]
-    assert time.monotonic() - begun < 30
 
 
 async def test_a_missing_file_is_not_made(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ async def desk(slack: SlackServer) -> AsyncIterator[Desk]:
     ada = slack.user("U1", "Ada")
     garden = slack.channel("C1", "garden", [ada])
     ts = await slack.say(ada, garden, "How do I water roses?")
-    web = SlackWeb(slack.bot_token, slack.url, timeout_s=0.7, patience_s=5.0, delivery_s=5.0)
+    web = SlackWeb(slack.bot_token, slack.url, timeout_s=3.0, patience_s=20.0, delivery_s=20.0)
     heard = Heard(
         Place(Platform.SLACK, "T1", "C1"), ts, Author(Platform.SLACK, "U1"), "?", datetime.now(UTC)
     )

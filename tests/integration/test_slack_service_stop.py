@@ -57,9 +57,7 @@ async def test_a_stop_in_the_middle_loses_nothing(home: Path, models: OpenAIServ
             behind = await slack.say(ada, garden, question("Lima"), thread_ts=long)
             await slack.until(lambda: slack.answers(garden, long))
             await slack.until(lambda: not slack.unacknowledged)
-            begun = time.monotonic()
             assert await service.stop(within=40) == 0
-            assert time.monotonic() - begun < 40
             await one_answer(slack, garden, short, "Kilo")
             (unfinished,) = slack.answers(garden, long)
             assert not answered(unfinished)

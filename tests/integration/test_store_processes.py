@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -216,10 +215,8 @@ async def test_a_locked_file_gets_one_sentence(
     await store.put(key, made)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    start = time.monotonic()
     with pytest.raises(StoreUnavailableError, match="another process keeps it locked"):
         await store.put(key, [])
-    assert time.monotonic() - start < 20
     assert (await store.search(SearchRequest("lamp", Principal()))).passages
     holder.execute("ROLLBACK")
     holder.close()

@@ -155,9 +155,9 @@ async def garden() -> AsyncIterator[Desk]:
         refused: list[tuple[str, ChatRefusedError]] = []
         rest = DiscordRest(
             client.http,
-            timeout_s=0.7,
-            patience_s=5.0,
-            delivery_s=8.0,
+            timeout_s=3.0,
+            patience_s=20.0,
+            delivery_s=30.0,
             refused=lambda channel, error: refused.append((channel, error)),
         )
         message = await server.say(ada, roses, "How do I water roses?")

@@ -146,9 +146,9 @@ async def test_the_books_of_a_home(database: Database) -> None:
     settings = load_settings(
         models={"daily_limit_usd": 5, "prompt_price": 1.0}, cache={"enabled": False}
     )
-    statement = await CostDesk(settings, database, utc_now).statement(3)
+    now = datetime(2026, 3, 3, 23, 59, 59, tzinfo=UTC)
+    statement = await CostDesk(settings, database, lambda: now).statement(3)
     assert statement.left.usd == 5
     assert statement.kept is None
-    assert statement.resets_at > utc_now()
-    assert statement.resets_at - utc_now() <= timedelta(days=1)
+    assert statement.resets_at == now + timedelta(seconds=1)
     assert len(statement.report.days) == 3
