@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +13,7 @@ from adapters.governance.exporting import Format, exported
 from adapters.governance.people import PeopleDesk
 from adapters.governance.people import desk_of as people_of
 from adapters.home import Home
+from bot.store.audit_look import AuditLook, look
 
 if TYPE_CHECKING:
     from adapters.forgetting import ForgettingDesk, Forgotten
@@ -40,11 +41,9 @@ class GovernanceDesk:
         self._anchors = AnchorFile.of(home)
         self.people = people
 
-    async def entries(
-        self, wanted: Wanted, limit: int, before: int | None = None
-    ) -> Sequence[AuditEntry]:
-        """Entries, newest first, those before a place in the chain."""
-        return await self._trail.newest(limit, before=before, wanted=wanted)
+    async def entries(self, wanted: Wanted, limit: int, before: int | None = None) -> AuditLook:
+        """Entries, newest first, those before a place in the chain; how far that led."""
+        return await look(self._trail, wanted, limit, before)
 
     async def entry(self, sequence: int) -> AuditEntry:
         """One entry. Raises NotFoundError."""

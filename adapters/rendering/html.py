@@ -47,7 +47,7 @@ def markdown_html(
 
     Links to a citation's web address stay; links to a citation that has only a path lead to
     ``source_href``; every other link becomes its text. Headings start at ``h3``, below those of
-    a page.
+    a page, and leave out no rank.
     """
     tokens = safe_tokens(text, citations, source_href)
     for opened, inline in itertools.pairwise(tokens):
@@ -64,9 +64,12 @@ def safe_tokens(
     """Untrusted Markdown, read: links lead where they may, markers are tokens of their own."""
     tokens = _MARKDOWN.parse(plain(text))
     addresses = _addresses(citations, source_href)
+    above: list[int] = []  # the ranks of the headings that the next one stands below
     for token in tokens:
+        if token.type == "heading_open":
+            above = [rank for rank in above if rank < int(token.tag[1])] + [int(token.tag[1])]
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+            token.tag = f"h{min(6, 2 + len(above))}"
         align = str(token.attrs.pop("style", ""))
         if align:  # a strict content security policy forbids inline styles
             token.attrs["class"] = align.replace("text-align:", "align-")

@@ -10,9 +10,7 @@ from typing import Protocol
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.routing import BaseRoute
-from starlette.types import Scope
 
 from adapters.watch.gauges import Gauges
 from adapters.web.answers import PLACES, Answers
@@ -24,6 +22,7 @@ from adapters.web.console import Console, console_router
 from adapters.web.failures import tell_failures
 from adapters.web.gate import SessionGate
 from adapters.web.limits import Limits, Rates
+from adapters.web.packing import PackedFiles, PackedPages
 from adapters.web.pages import STATIC, Pages
 from adapters.web.ports import Application
 from adapters.web.reference import operations_of
@@ -97,7 +96,7 @@ def create_app(
     app.include_router(attention_router(attention, sessions, pages))
     rooms = console_router(Console(application, sessions, pages, attention, sso))
     app.include_router(rooms, dependencies=[Depends(attention.refresh)])
-    app.mount("/static", _Static(directory=STATIC), name="static")
+    app.mount("/static", PackedFiles(directory=STATIC), name="static")
     app.router.routes.extend(routes)
     _add_operations(app, application, attention, gauges, chats=chats, pages=True)
     _add_reference(app, pages)
@@ -127,7 +126,7 @@ def _fence(
     app.add_middleware(RefusedSignIns, trail=application.audit)
     app.add_middleware(BodyLimit, streamed=frozenset({UPLOAD}))
     app.add_middleware(WidgetGate, widget=widget)
-    for layer in (TraceContext, HeadAsGet, SecurityHeaders):
+    for layer in (PackedPages, TraceContext, HeadAsGet, SecurityHeaders):
         app.add_middleware(layer)
 
 
@@ -163,17 +162,6 @@ def create_intake(
     app.router.routes.extend(routes)
     _add_operations(app, application, attention, gauges, chats=chats, pages=False)
     return app
-
-
-class _Static(StaticFiles):
-    """Files whose address names their version may be kept for good."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        versioned = scope["query_string"].startswith(b"v=")
-        kept = "public, max-age=31536000, immutable" if versioned else "public, max-age=300"
-        response.headers["cache-control"] = kept
-        return response
 
 
 def _add_operations(

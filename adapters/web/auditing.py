@@ -91,10 +91,11 @@ async def _room(
     request: Request, console: Console, asked: Asked, *, before: int | None = None, **more: object
 ) -> Response:
     desk = console.application.governance
-    found = await desk.entries(asked.wanted, _PAGE + 1, before)
-    older = asked.address(before=found[_PAGE - 1].sequence) if len(found) > _PAGE else ""
+    found = await desk.entries(asked.wanted, _PAGE, before)
+    older = asked.address(before=found.further) if found.further else ""
     values: dict[str, object] = {
-        "entries": found[:_PAGE],
+        "entries": found.entries,
+        "reached": found.reached,
         "asked": asked.form,
         "kinds": _KINDS,
         "older": older,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -248,9 +249,12 @@ def _add_conversation(router: APIRouter, chat: Chat) -> None:
 
     @router.get("/sources/{turn}/{n}")
     async def source(request: Request, turn: str, n: int) -> Response:
-        place = await chat.place(await chat.own_turn(request, turn), n)
+        found = await chat.own_turn(request, turn)
+        place = await chat.place(found, n)
         template = "_source.html" if is_fragment(request) else "source.html"
-        return chat.pages.render(template, place=place, back=f"/#turn-{turn}")
+        own = found.author.key == sessions.visitor(request).author.key
+        back = f"/#turn-{turn}" if own else f"/console/turns/{quote(turn, safe='')}"
+        return chat.pages.render(template, place=place, back=back)
 
 
 def _add_ratings(router: APIRouter, chat: Chat) -> None:

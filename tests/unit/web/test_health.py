@@ -78,6 +78,36 @@ async def test_every_response_is_fenced_in(
     assert "immutable" in (await browser.get("/static/chat.js?v=1")).headers["cache-control"]
 
 
+async def test_what_a_page_loads_is_packed_for_who_takes_that(browser: httpx2.AsyncClient) -> None:
+    """The same file in a fraction of the bytes, kept apart by caches, and asked for once."""
+    file = "/static/vendor/chart.min.js"
+    whole = await browser.get(file, headers={"accept-encoding": "identity"})
+    packed = await browser.get(file, headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in whole.headers
+    assert packed.content == whole.content
+    assert int(packed.headers["content-length"]) < int(whole.headers["content-length"]) / 2
+    assert whole.headers["vary"] == packed.headers["vary"] == "accept-encoding"
+    again = {"accept-encoding": "gzip", "if-none-match": packed.headers["etag"]}
+    assert (await browser.get(file, headers=again)).status_code == 304
+    part = {"accept-encoding": "gzip", "range": "bytes=0-9"}
+    assert (await browser.get(file, headers=part)).content == whole.content[:10]
+
+
+async def test_a_packed_page_tells_nothing_by_its_length(browser: httpx2.AsyncClient) -> None:
+    """It is the same page, fenced in the same way, and no two are of the same length for sure."""
+    whole = await browser.get("/api/docs", headers={"accept-encoding": "identity"})
+    packed = [await browser.get("/api/docs", headers={"accept-encoding": "gzip"}) for _ in range(9)]
+    lengths = {int(page.headers["content-length"]) for page in packed}
+    assert len(lengths) > 1
+    assert max(lengths) < int(whole.headers["content-length"])
+    assert {page.content for page in packed} == {whole.content}
+    assert "default-src 'none'" in packed[0].headers["content-security-policy"]
+    assert "accept-encoding" in packed[0].headers["vary"]
+    head = await browser.head("/api/docs", headers={"accept-encoding": "gzip"})
+    assert (head.status_code, head.content) == (200, b"")
+
+
 async def test_what_can_be_read_can_be_asked_for_its_head(browser: httpx2.AsyncClient) -> None:
     """HEAD is GET without a body, as uptime checks ask."""
     for address in ("/", "/healthz", "/readyz", "/metrics", "/api/docs", "/static/base.css"):

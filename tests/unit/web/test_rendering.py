@@ -69,8 +69,11 @@ def test_an_empty_cell_of_a_tables_head_heads_nothing() -> None:
 
 
 def test_headings_stay_below_the_pages_own() -> None:
-    """A heading of an answer begins at the third level."""
-    assert html("# Big\n\n###### Small") == "<h3>Big</h3>\n<h6>Small</h6>\n"
+    """A heading of an answer begins at the third level, and none is left out."""
+    assert html("# Big\n\n###### Small") == "<h3>Big</h3>\n<h4>Small</h4>\n"
+    assert html("## A\n\n# B\n\n### C\n\n## D") == (
+        "<h3>A</h3>\n<h3>B</h3>\n<h4>C</h4>\n<h4>D</h4>\n"
+    )
 
 
 @given(
