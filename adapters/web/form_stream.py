@@ -15,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from adapters.web.security import BODY_S
+from adapters.web.security import BODY_S, StaleFormError
 from bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -143,12 +143,13 @@ def _text(raw: bytes) -> str:
 async def form_events(request: Request, most: int) -> AsyncGenerator[Event, None]:
     """The parts of a ``multipart/form-data`` body of at most ``most`` bytes, in order.
 
-    Raises UsageError for another body, one that is broken, too large, too slow or cut off.
+    Raises StaleFormError for another body, UsageError for one that is broken, too large, too slow
+    or cut off.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
-        raise UsageError(_UNFIT)
+        raise StaleFormError  # it cannot be the page's own
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > most:
         raise FormTooLargeError(most)

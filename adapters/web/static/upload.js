@@ -5,7 +5,6 @@
   const form = document.getElementById("upload");
   if (!form) return;
   const input = form.querySelector("input[type=file]");
-  const button = form.querySelector("button[type=submit]");
   const way = document.getElementById("upload-way");
   const wrong = document.getElementById("upload-wrong");
   const told = document.getElementById("upload-told");
@@ -100,14 +99,12 @@
   const work = async () => {
     if (busy) return;
     busy = true;
-    button.setAttribute("aria-disabled", "true");
     while (waiting.length) {
       const { file, shown, groups } = waiting.shift();
       await send(file, shown, groups);
       refresh();
     }
     busy = false;
-    button.removeAttribute("aria-disabled");
   };
 
   let dropped = [];

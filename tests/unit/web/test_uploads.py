@@ -302,6 +302,9 @@ async def test_a_form_that_lacks_something_is_told_what(
         assert why in done.text
     assert (kept(app), on_the_way(app)) == ([], [])
     other = await browser.post(UPLOAD, content=b"{}", headers=JSON)
+    assert (other.status_code, other.json()["error"][:24]) == (403, "The form is out of date;")
+    broken = {"content-type": "multipart/form-data; boundary=cut"}
+    other = await browser.post(UPLOAD, content=b"--other\r\n\r\n", headers=JSON | broken)
     assert (other.status_code, other.json()["error"][:24]) == (422, "The form cannot be read;")
 
 
@@ -397,6 +400,19 @@ async def test_a_removed_file_is_gone_from_answers_and_disk(
     for bad in ("../console-token", "/etc/passwd", "..", ""):
         again = await browser.post(f"{ROOM}/uploaded/remove", data={**form, "file": bad})
         assert again.status_code in (404, 422)
+
+
+async def test_files_without_a_document_are_tidied_away(
+    app: Application, browser: httpx2.AsyncClient
+) -> None:
+    """As where a terminal removed the document; the others stay, and what is on its way."""
+    await sent(browser, ("parking.md", PARKING), ("lift.txt", b"Lift B goes to the roof."))
+    await read_in(app)
+    await sent(browser, ("late.md", PARKING))
+    await app.ingestor.remove("uploads", ["parking.md"])
+    await app.uploads.tidy()
+    assert kept(app) == ["lift.txt"]
+    assert len(on_the_way(app)) == 1
 
 
 async def test_what_was_cut_off_leaves_nothing(
