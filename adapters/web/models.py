@@ -122,7 +122,7 @@ def _refusal(error: WellspokenError, version: str) -> str:
     if not isinstance(error, GateNotPassedError):
         return str(error)
     return (
-        f"{version} has not passed the gate. Run `wellspoken models gate {version}` first; or tick"
+        f"{version} has not passed the gate. Hold it to the gate first, under Gate below; or tick"
         ' "Also without a pass of the gate" and give a reason.'
     )
 
