@@ -8,6 +8,7 @@
   const bulk = document.querySelector("#bulk");
   const all = document.querySelector("#tick-all");
   const RENEW_MS = 45_000; // a card stays open for three minutes without a word
+  const IDLE_MS = 900_000; // nobody keeps cards from others by going to lunch
   const cards = () => [...room.querySelectorAll(".reviewing > .card")];
   const current = () => cards().findIndex((card) => card.contains(document.activeElement));
   const ticks = () => [...room.querySelectorAll('.card input[name="item"]')];
@@ -149,8 +150,10 @@
   // What is on the page stays open while somebody looks at it, and is free again afterwards.
   const form = (more) =>
     new URLSearchParams({ ...JSON.parse(room.getAttribute("hx-vals")), ...more });
+  let seen = Date.now();
+  const idle = () => Date.now() - seen > IDLE_MS;
   const keep = () => {
-    if (document.visibilityState !== "visible") return;
+    if (document.visibilityState !== "visible" || idle()) return;
     const turns = [...room.querySelectorAll("[data-turn]")].map((card) => card.dataset.turn);
     htmx.ajax("POST", "/console/review/open", {
       source: room.querySelector("#elsewhere"),
@@ -158,6 +161,17 @@
       values: { csrf: room.dataset.csrf, turns: turns.join(" ") },
     });
   };
+  for (const sign of ["keydown", "pointerdown", "wheel"]) {
+    document.addEventListener(
+      sign,
+      () => {
+        const back = idle();
+        seen = Date.now();
+        if (back) keep();
+      },
+      { capture: true, passive: true },
+    );
+  }
   setInterval(keep, RENEW_MS);
   document.addEventListener("visibilitychange", keep);
   window.addEventListener("pageshow", (event) => event.persisted && keep());
