@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from adapters.chat.tenure import in_hand
 from bot.errors import (
@@ -80,6 +81,7 @@ class Worker:
             await asyncio.gather(keeper, return_exceptions=True)
 
     async def _round(self) -> None:
+        asked = time.monotonic()
         try:
             free = self._places - len(self._held)
             held = [claim.id for claim in self._held.values()]
@@ -89,7 +91,7 @@ class Worker:
             await asyncio.sleep(_TROUBLE_S)
             return
         for claim in claims:
-            task = asyncio.create_task(self._work(claim))
+            task = asyncio.create_task(self._work(claim, asked))
             self._held[task] = claim
             task.add_done_callback(self._done)
         if not claims:
@@ -101,18 +103,18 @@ class Worker:
             log.error("the work on an event ended", reason=type(ended).__name__)
         self._inbox.wake()  # a place is free, and perhaps the next event of the thread
 
-    def _in_hand(self) -> bool:
-        """Whether no lease can have run out. A process that was stopped for a while sees at once
-        that it may have been taken for dead."""
-        return time.monotonic() - self._renewed < LEASE_S - _MARGIN_S
+    def _in_hand(self, since: float) -> bool:
+        """Whether a lease that was taken ``since`` cannot have run out. A process that was stopped
+        for a while sees at once that it may have been taken for dead."""
+        return time.monotonic() - max(self._renewed, since) < LEASE_S - _MARGIN_S
 
-    async def _work(self, claim: Claim) -> None:
-        in_hand.set(self._in_hand)
+    async def _work(self, claim: Claim, since: float) -> None:
+        in_hand.set(partial(self._in_hand, since))
         try:
             await self._handle(claim)
             happened("event", outcome="done")
         except LeaseLostError:
-            log.info("another worker went on", topic=claim.topic)
+            await self._let_go(claim)
         except NotYetError as error:
             log.debug("not yet", topic=claim.topic)
             await self._fail(claim, str(error), retry=True)
@@ -127,6 +129,15 @@ class Worker:
             log.exception("an event was not handled because of a fault in the program")
             retry = claim.attempts < _FAULTS
             await self._fail(claim, type(error).__name__, retry=retry)
+
+    async def _let_go(self, claim: Claim) -> None:
+        """Another worker went on, or this process stood still for so long that one could have. In
+        that case the lease may have been renewed since, and nobody is to wait for its end."""
+        try:
+            await self._inbox.hand_back([claim])  # of another's it changes nothing
+        except StorageError as error:
+            log.warning("an event waits for its lease to end", error=str(error))
+        log.info("another worker goes on", topic=claim.topic)
 
     async def _fail(self, claim: Claim, reason: str, *, retry: bool, delay: float = 0.0) -> None:
         """Leave the event for another attempt, or say that there is none."""
