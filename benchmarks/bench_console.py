@@ -1,0 +1,136 @@
+"""How long the server takes for every page of the console, with a million turns stored.
+
+    python -m benchmarks.bench_console [--turns 1000000] [--databases sqlite postgresql]
+
+A bot of the sample in which everything is there (turns of all chats, ratings, gaps, rounds, runs,
+versions, jobs) gets a million turns of a year, by copies inside the database. Then `serve` runs as
+a process of its own, every link of the console is followed, and each address is asked for five
+times more, one at a time. What counts of a kind of page is its slowest address, in the middle of
+the five; the first request, with nothing of it in the database's memory, is told beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx2
+
+from benchmarks.filled_house import fill
+from benchmarks.reporting import at_most, figure, not_run
+from bot.settings import load_settings
+from bot.store.base import Database
+from tests.platforms.command import Cli
+from tests.platforms.crawling import Crawled, crawl
+from tests.platforms.full_house import furnish
+from tests.platforms.postgres_server import Cluster, server_binaries
+from tests.platforms.served_bot import TOKEN, serving
+
+BAR_MS = 100
+_OF_A_SHAPE = 2
+_TIMES = 5
+_GATHERED = ("gaps", "list", "--limit", "1")
+
+
+def _timed(
+    client: httpx2.Client, pages: Sequence[Crawled]
+) -> dict[str, list[tuple[float, float, str]]]:
+    """By kind of page, of each address the first time and the middle one of more, in ms."""
+    found: dict[str, list[tuple[float, float, str]]] = {}
+    for page in pages:
+        walls = []
+        for _ in range(1 + _TIMES):
+            begun = time.perf_counter()
+            answer = client.get(page.address)
+            walls.append((time.perf_counter() - begun) * 1000)
+        if answer.is_error:
+            print(f"{page.address}: {answer.status_code}, not counted")
+            continue
+        told = (walls[0], statistics.median(walls[1:]), page.address)
+        found.setdefault(page.kind, []).append(told)
+    return found
+
+
+async def _prepare(folder: Path, url: str, turns: int) -> None:
+    """A home in the folder, and a database with ``turns`` turns."""
+    more = {"DATABASE_URL": url} if url else {}
+    command = Cli(folder, more)
+    for step in (("init", "--sample", "."), ("ingest",)):
+        done = command(*step)
+        assert done.returncode == 0, done.stderr
+    home = folder / ".wellspoken"
+    await furnish(home, turns=600, url=url)
+    command("gaps", "list")  # gathers what was not answered
+    database = await Database.open(load_settings(WELLSPOKEN_HOME=home, **more).database)
+    begun = time.perf_counter()
+    await fill(database, turns)
+    print(f"{turns:,} turns in {time.perf_counter() - begun:.0f} s")
+    if database.name != "sqlite":
+        await database.compact([])
+    await database.close()
+
+
+def measure(name: str, folder: Path, url: str, turns: int) -> None:
+    """Fill, serve, follow and time."""
+    if url or not (folder / ".wellspoken").is_dir():
+        asyncio.run(_prepare(folder, url, turns))
+    with (
+        serving(folder, {"DATABASE_URL": url} if url else {}) as api,
+        httpx2.Client(base_url=api.address, timeout=300) as client,
+    ):
+        client.get("/console/login")
+        client.post("/console/login", data={"token": TOKEN, "next": "/console"})
+        pages = [page for page in crawl(client, "/console", _OF_A_SHAPE) if page.status < 400]
+        found = _timed(client, [p for p in pages if p.path.startswith("/console")])
+    print(f"\n{name}, {turns:,} turns: {len(found)} kinds of pages, {len(pages)} addresses")
+    print(f"{'first ms':>9} {'ms':>7}  slowest address")
+    slowest = {kind: max(told, key=lambda t: t[1]) for kind, told in found.items()}
+    for first, middle, address in sorted(slowest.values(), key=lambda t: -t[1]):
+        print(f"{first:>9.1f} {middle:>7.1f}  {address}")
+    middles = [middle for _, middle, _ in slowest.values()]
+    figure(
+        f"{name}: slowest kind of page", max(middles), unit="ms", bar=at_most(BAR_MS), speed=True
+    )
+    figure(f"{name}: kinds of pages, p50", statistics.median(middles), unit="ms", speed=True)
+    over = sum(middle > BAR_MS for middle in middles)
+    figure(f"{name}: kinds of pages above {BAR_MS} ms", over, n=len(middles), speed=True)
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--turns", type=int, default=1_000_000)
+    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"],
+                        choices=["sqlite", "postgresql"])  # fmt: skip
+    parser.add_argument(
+        "--home",
+        type=Path,
+        help="where the bots are kept, and used again (SQLite's); default: thrown away",
+    )
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as thrown:
+        for name in wanted.databases:
+            folder = (wanted.home or Path(thrown)) / name
+            folder.mkdir(parents=True, exist_ok=True)
+            if name == "sqlite":
+                measure(name, folder, "", wanted.turns)
+                continue
+            binaries = server_binaries()
+            if binaries is None:
+                not_run("no PostgreSQL server programs (initdb) on this machine")
+                continue
+            cluster = Cluster(binaries)
+            cluster.start()
+            try:
+                measure(name, folder, cluster.url(cluster.create()), wanted.turns)
+            finally:
+                cluster.stop()
+
+
+if __name__ == "__main__":
+    main()
