@@ -28,8 +28,15 @@ class Why(StrEnum):
     DOWN = "down"
 
 
+def _of_each(column: sa.Column[str]) -> sa.ColumnElement[str]:
+    """A column as no index has it: what is new is picked by messages, handoffs and ratings, and
+    only then is its turn looked at. SQLite, which keeps no statistics, begins at the turns
+    wherever it may, and goes through all that are of a route."""
+    return sa.func.coalesce(column, sa.literal_column("''"))
+
+
 _looked_for = sa.and_(
-    turns.c.route.in_([Route.RAG.value, Route.HYBRID.value, Route.LIVE.value]),
+    _of_each(turns.c.route).in_([Route.RAG.value, Route.HYBRID.value, Route.LIVE.value]),
     turns.c.outcome != Outcome.ERROR.value,
     turns.c.error == "",
     turns.c.query != "",  # erased
@@ -55,13 +62,13 @@ def abstained(mark: int) -> sa.Select[Any]:
     query = _new.add_columns(messages.c.id.label("mark"))
     query = query.join(messages, messages.c.turn_id == turns.c.id)
     query = query.where(messages.c.id > mark - _LAG_MESSAGES, messages.c.role == Role.USER.value)
-    return query.where(turns.c.outcome.in_(_unknown)).order_by(messages.c.id)
+    return query.where(_of_each(turns.c.outcome).in_(_unknown)).order_by(messages.c.id)
 
 
 def handed(mark: int) -> sa.Select[Any]:
     """Turns that were handed over, from a moment on (microseconds since 1970)."""
     query = _new.add_columns(handoffs.c.created_at.label("mark"))
-    query = query.join(handoffs, handoffs.c.turn_id == turns.c.id)
+    query = query.join_from(turns, handoffs, _of_each(handoffs.c.turn_id) == turns.c.id)
     since = query.where(handoffs.c.created_at >= _moment(mark - _LAG_US))
     return since.order_by(handoffs.c.created_at, turns.c.id)
 
