@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -63,7 +64,8 @@ class Curator:
         self._found: list[Kept] = []
         self._dropped: Counter[Dropped] = Counter()
         self._seen: dict[bytes, int] = {}
-        self._votes: dict[int, Counter[bool]] = {}
+        self._votes = {label: array("L") for label in (True, False)}  # by place in ``_found``
+        self._words: dict[str, str] = {}
         self._pairs = Pairs()
         self._prepared = 0
 
@@ -128,9 +130,12 @@ class Curator:
         if half:
             return False
         first = self._seen.setdefault(key, len(self._found))
-        votes = self._votes.setdefault(first, Counter())
-        votes[ready.candidate.label] += 1
-        if first == len(self._found):
+        new = first == len(self._found)
+        for label, votes in self._votes.items():
+            if new:
+                votes.append(0)
+            votes[first] += label is ready.candidate.label
+        if new:
             return False
         self._dropped[Dropped.DUPLICATE] += 1
         return True
@@ -149,11 +154,11 @@ class Curator:
             offset=offset,
             length=length,
             turn=turn.id,
-            threads=(turn.thread,),
-            asker=turn.author.key,
-            author=candidate.author,
+            threads=(self._once(turn.thread),),
+            asker=self._once(turn.author.key),
+            author=self._once(candidate.author),
             kind=candidate.kind.value,
-            topic=ready.topic,
+            topic=self._once(ready.topic),
             label=candidate.label,
             rank=0 if candidate.approved else 1,
             prompt_tokens=prompt_tokens(ready.prompt),
@@ -162,20 +167,25 @@ class Curator:
             prompted=ready.prompted,
         )
 
+    def _once(self, word: str) -> str:
+        """The same word as before, where it was there: people, threads and documents come again."""
+        return self._words.setdefault(word, word)
+
     def _all_found(self) -> list[Kept]:
         """What is left of single turns, and the pairs of two."""
         pairs = list(self._pairs.made())
         self._dropped[Dropped.NO_PAIR] += self._pairs.halves - 2 * len(pairs)
-        single = [self._voted(kept, self._votes[n]) for n, kept in enumerate(self._found)]
+        votes = zip(self._votes[True], self._votes[False], strict=True)
+        single = [self._voted(kept, *both) for kept, both in zip(self._found, votes, strict=True)]
         agreed = [kept for kept in single if kept is not None]
         self._dropped[Dropped.DISPUTED] += len(single) - len(agreed)
         return [*agreed, *pairs]
 
-    def _voted(self, kept: Kept, votes: Counter[bool]) -> Kept | None:
+    def _voted(self, kept: Kept, liked: int, disliked: int) -> Kept | None:
         """An example with the label that most gave it; ``None`` where they do not agree."""
-        if max(votes.values()) < _AGREED * min(votes[True], votes[False]):
+        if max(liked, disliked) < _AGREED * min(liked, disliked):
             return None
-        label = votes[True] > votes[False]
+        label = liked > disliked
         return kept if kept.label is label else replace(kept, label=label, turned=True)
 
     def _refuse_facts(self) -> None:
