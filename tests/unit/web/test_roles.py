@@ -25,6 +25,8 @@ from tests.unit.web.test_chat import ask
 VIEWER, REVIEWER = "the-viewer's-token", "the-reviewer's-token"
 TOKENS = {Role.VIEWER: VIEWER, Role.REVIEWER: REVIEWER, Role.ADMIN: TOKEN}
 _FITTING = {"verdict": "rejected", "to": "1", "percent": "10", "page": "1"}
+_IN_PARTS = "POST /console/knowledge/upload"
+"""Takes a form only as it is sent with files."""
 
 
 def all_routes(routes: list[BaseRoute]) -> Iterator[tuple[str, APIRoute]]:
@@ -99,8 +101,13 @@ async def test_a_direct_request_above_the_role_is_refused(
             continue
         fields = {field.alias: "x" for field in route.dependant.body_params}
         sent = {field: _FITTING.get(field, value) for field, value in fields.items()}
-        data = {**sent, "csrf": csrf} if method == "POST" else None
-        answer = await client.request(method, concrete(route.path), data=data)
+        form = {**sent, "csrf": csrf} if method == "POST" else {}
+        body = (
+            {"files": {field: (None, value) for field, value in form.items()}}
+            if name == _IN_PARTS
+            else {"data": form or None}
+        )
+        answer = await client.request(method, concrete(route.path), **body)
         above = LEAST[name] > role
         assert (answer.status_code == 403) is above, (name, answer.status_code)
         if above:
