@@ -44,9 +44,7 @@ _PLANS: dict[str, Plan] = {
     "addressee": _WITH_DATA,
     "clarifying": _SETS,
     "cluster": Plan(quick=("--chunks", "300"), minutes=30),
-    "console": Plan(
-        quick=("--turns", "20000", "--databases", "sqlite"), minutes=120, usual=False
-    ),
+    "console": Plan(quick=("--turns", "20000", "--databases", "sqlite"), minutes=120, usual=False),
     "costs": Plan(
         ("--data", DATA), ("--data", DATA, "--messages", "200"), open_sets=True, minutes=30
     ),
