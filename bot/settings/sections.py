@@ -304,8 +304,19 @@ class AccessSection(Section):
 
 class ChannelSection(Section):
     reply_when: ReplyWhen | None = Field(None, description="when the bot speaks there")
-    handoff: str | None = Field(None, description="where a question goes that needs a person")
+    handoff: str | None = Field(
+        None, description="where a question goes that needs a person, like `slack:C0HUMANS`"
+    )
     thread: bool | None = Field(None, description="answer in a thread of its own")
+
+    @field_validator("handoff")
+    @classmethod
+    def _channel(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"(slack|discord):[^\s:]+", value):
+            raise ValueError(
+                "it is no channel; write the platform and the channel's id, like slack:C0HUMANS"
+            )
+        return value
 
 
 def channel_tables(value: object) -> object:
