@@ -1,5 +1,6 @@
 // The review by keyboard, card after card without loading the page. Keys work on the card that has
-// the focus, else on the first one; with ticks they are for all that is ticked.
+// the focus; with ticks they are for all that is ticked. Where no card has it, a key of a verdict
+// leads to the first one: nobody judges what they have not seen chosen.
 (() => {
   "use strict";
   const room = document.querySelector("#reviewing");
@@ -61,7 +62,10 @@
     else if (event.key === "x" && quick && card) card.querySelector('input[name="item"]')?.click();
     else if (event.key === "X" && quick) tickAll(ticked().length < ticks().length);
     else if (event.key === "Escape" && ticked().length) tickAll(false);
-    else if (!(at >= 0 || ticked().length) || !press(card, event.key)) return;
+    else if (at < 0 && !ticked().length) {
+      if (!card?.querySelector(`button[data-key="${CSS.escape(event.key)}"]`)) return;
+      go(0);
+    } else if (!press(card, event.key)) return;
     event.preventDefault();
   });
   if (!quick) return;
