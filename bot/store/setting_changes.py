@@ -89,9 +89,13 @@ class SettingChanges:
                 "at": kept.at,
             }
             new = insert(connection, setting_changes)
-            changed = {name: new.excluded[name] for name in ("value", "by", "by_name", "at")}
-            put = new.on_conflict_do_update(index_elements=["part", "name"], set_=changed)
-            connection.execute(put, row)
+            if before is None:  # there was no row to lock: of two at once the second is told
+                put = new.on_conflict_do_nothing(index_elements=["part", "name"])
+            else:
+                changed = {name: new.excluded[name] for name in ("value", "by", "by_name", "at")}
+                put = new.on_conflict_do_update(index_elements=["part", "name"], set_=changed)
+            if connection.execute(put, row).rowcount == 0:
+                raise ChangedMeanwhileError
             self._note(connection, "setting changed", kept, fields=sorted(fields))
 
         await self._db.write(op)

@@ -66,6 +66,8 @@ class House:
 
     name: str
     api: Api
+    cookies: dict[str, str]
+    """Of one session: who holds the cards of the review may take them again."""
     pages: list[Crawled] = field(default_factory=list)
 
     def of_each_kind(self) -> list[Crawled]:
@@ -82,7 +84,9 @@ def browse(name: str, api: Api) -> House:
     with httpx2.Client(base_url=api.address, timeout=120) as client:
         client.get("/console/login")
         client.post("/console/login", data={"token": TOKEN, "next": "/console"})
-        return House(name, api, crawl(client, "/console", MOST_OF_A_SHAPE))
+        pages = crawl(client, "/console", MOST_OF_A_SHAPE)
+        cookies = {c.name: c.value or "" for c in client.cookies.jar}
+        return House(name, api, cookies, pages)
 
 
 @pytest.fixture(scope="module")
@@ -129,13 +133,12 @@ def look(chromium: playwright.Browser, house: House, size: dict[str, int], **mor
     context = chromium.new_context(
         viewport=size, base_url=house.api.address, timezone_id="Asia/Tokyo", **more
     )
-    with httpx2.Client(base_url=house.api.address, timeout=120) as client:
-        client.get("/console/login")
-        client.post("/console/login", data={"token": TOKEN, "next": "/console"})
-        context.add_cookies(
-            [{"name": c.name, "value": c.value or "", "url": house.api.address}
-             for c in client.cookies.jar]
-        )  # fmt: skip
+    context.add_cookies(
+        [
+            {"name": name, "value": value, "url": house.api.address}
+            for name, value in house.cookies.items()
+        ]
+    )
     page = context.new_page()
     page.set_default_timeout(60_000)
     found = Look(page)

@@ -19,7 +19,7 @@
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (!button?.dataset.busy) return;
-    if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
+    if (button.getAttribute("aria-disabled") === "true") return event.preventDefault();
     button.dataset.words = button.textContent;
     button.setAttribute("aria-disabled", "true");
     button.textContent = button.dataset.busy;

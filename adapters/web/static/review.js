@@ -118,6 +118,11 @@
       place = card ? cards().indexOf(card) : element === bulk ? first : Math.max(0, current());
     }
   });
+  // What two readers said of one answer comes back together: what still stands here stays as it is.
+  document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    for (const card of event.detail.fragment.querySelectorAll(".card"))
+      if (document.getElementById(card.id)) card.remove();
+  });
   for (const failure of ["htmx:sendError", "htmx:timeout"]) {
     document.body.addEventListener(failure, (event) => {
       const element = event.detail.requestConfig.elt;
@@ -146,7 +151,7 @@
       room.querySelector("#bulk-words").textContent = words;
     }
     if (back) {
-      back.removeAttribute("data-back");
+      for (const card of room.querySelectorAll("[data-back]")) card.removeAttribute("data-back");
       go(cards().indexOf(back));
     } else if (at >= 0) go(at);
   });

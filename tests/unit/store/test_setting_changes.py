@@ -58,10 +58,17 @@ async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
     assert await book.listing() == (kept,)
 
 
-async def test_of_two_at_once_one_is_told(book: SettingChanges) -> None:
-    """Nobody's change is lost without a word."""
-    kept = await book.put(given(), seen="")
-    both = [book.put(given(groups=(name,)), seen=mark(kept)) for name in ("a", "b")]
+@pytest.mark.parametrize("first", [True, False])
+async def test_of_two_at_once_one_is_told(
+    database: Database, book: SettingChanges, first: bool
+) -> None:
+    """Nobody's change is lost without a word, also where there was none of that entry before."""
+    seen = "" if first else mark(await book.put(given(), seen=""))
+    books = (book, SettingChanges(database))
+    both = [
+        each.put(given(groups=(name,)), seen=seen)
+        for each, name in zip(books, ("a", "b"), strict=True)
+    ]
     results = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(isinstance(each, ChangedMeanwhileError) for each in results) == [False, True]
 
