@@ -60,8 +60,8 @@ class HandingOut:
         for further in range(_TRIES):
             holders = await self._cards.elsewhere(seat)
             sight = limit * (1 + further)  # where others were faster: also what comes behind
-            queue = await self._review.queue(sight, offset, without={*holders, *beyond})
-            queue = _of_tab(queue, liked=liked)
+            kept = {*holders, *beyond}
+            queue = await self._review.queue(sight, offset, without=kept, liked=liked)
             wanted = turns_of(queue)
             taken = await self._cards.take(wanted, seat, limit if further else None)
             mine |= taken
@@ -124,12 +124,6 @@ def turns_of(queue: Queue) -> list[str]:
     """The turns of everything in a queue."""
     rated = [each.turn for each in (*queue.corrections, *queue.liked)]
     return [*rated, *(proposal.handoff.turn for proposal in queue.proposals)]
-
-
-def _of_tab(queue: Queue, *, liked: bool) -> Queue:
-    if liked:
-        return replace(queue, corrections=(), proposals=())
-    return replace(queue, liked=())
 
 
 def _among(queue: Queue, turns: Collection[str]) -> Queue:

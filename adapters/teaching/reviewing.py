@@ -101,18 +101,25 @@ class Review:
         offset: int = 0,
         turn: str = "",
         without: Collection[str] = (),
+        *,
+        liked: bool | None = None,
     ) -> Queue:
         """What waits; at most ``limit`` of each kind behind the first ``offset``; with ``turn``
-        what waits of that one, never of those in ``without``. All of it is counted."""
+        what waits of that one, never of those in ``without``; ``liked``: thumbs up alone, or all
+        but those. All of it is counted."""
         proposed = await self._handoffs.proposals()
         count = len(proposed)
         proposed = [h for h in proposed if turn in ("", h.turn) and h.turn not in without]
-        waiting, liked = await self._feedback.counts()
+        waiting, thumbs = await self._feedback.counts()
+        counts = Counts(waiting, count, thumbs)
+        up = () if liked is False else await self._feedback.liked(limit, offset, turn, without)
+        if liked:
+            return Queue((), (), up, counts)
         return Queue(
             await self._feedback.to_review(limit, offset, turn, without),
             [await self._proposal(h) for h in proposed[offset:][:limit]],
-            await self._feedback.liked(limit, offset, turn, without),
-            counts=Counts(waiting, count, liked),
+            up,
+            counts,
         )
 
     async def counts(self, of: Collection[str]) -> Counts:

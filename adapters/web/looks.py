@@ -149,7 +149,7 @@ async def _rounds(console: Console) -> Sequence[Look]:
 
 
 async def _review(console: Console) -> Sequence[Look]:
-    counts = (await console.application.review.queue(1)).counts
+    counts = (await console.application.review.queue(0)).counts
     waiting = counts.corrections + counts.proposals
     if not waiting:
         return []

@@ -16,8 +16,16 @@ from bot.work.open_cards import Seat
 class Review(Protocol):
     """What waits for an operator's verdict. Judging raises NotFoundError where it does not wait."""
 
-    async def queue(self, limit: int | None = None, offset: int = 0, turn: str = "") -> Queue:
-        """At most ``limit`` of each kind behind ``offset``; with ``turn`` what waits of that."""
+    async def queue(
+        self,
+        limit: int | None = None,
+        offset: int = 0,
+        turn: str = "",
+        *,
+        liked: bool | None = None,
+    ) -> Queue:
+        """At most ``limit`` of each kind behind ``offset``; with ``turn`` what waits of that;
+        ``liked``: thumbs up alone, or all but those."""
         ...
 
     async def standing(self, turn: str, /) -> Rewrite | None:

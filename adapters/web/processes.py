@@ -21,7 +21,7 @@ def add_processes(router: APIRouter, console: Console) -> None:
         return console.render(
             request,
             "console/processes.html",
-            "watch",
+            "processes",
             processes=found,
             differences=differences(found),
             most_off=CLOCK_S,

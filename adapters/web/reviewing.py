@@ -59,7 +59,8 @@ async def _handed(console: Console, seat: Seat, page: int, *, liked: bool, hands
     if hands:
         handing = console.application.handing_out
         return await handing.page(seat, CARDS, offset, liked=liked)
-    return Handed(await console.application.review.queue(CARDS, offset), Elsewhere(), {})
+    queue = await console.application.review.queue(CARDS, offset, liked=liked)
+    return Handed(queue, Elsewhere(), {})
 
 
 async def _of_one(request: Request, console: Console, seat: Seat, turn: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -25,6 +26,7 @@ from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
 from bot.store.route_book import RouteBook
+from tests.unit.store.test_turn_list_plans import Explained
 
 BY = "web:operator"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -73,6 +75,23 @@ async def test_shares_count_turns_since_a_moment(database: Database, make_turn: 
     assert first.outcomes == {Outcome.ANSWERED: 1, Outcome.ABSTAINED: 1}
     assert second.route is Route.VOICE
     assert second.confidence == pytest.approx(0.6)
+
+
+async def test_shares_are_found_by_the_period(database: Database, make_turn: Make) -> None:
+    """Turns along their time and thumbs along theirs: a route's index would lead through all time;
+    a thumb that came today for an older turn is none of the period."""
+    old = make_turn(at=LONG_AGO)
+    await keep(database, make_turn(at=NOW), old)
+    await FeedbackBook(database).rate(Feedback(old.id, Author(Platform.WEB, "a"), Rating.DOWN))
+    explained = Explained(database)
+    book = RouteBook(cast(Database, explained))
+    (share,) = await book.shares(NOW - timedelta(days=7))
+    assert (share.turns, share.down) == (1, 0)
+    turns_, thumbs = explained.plans
+    assert "at>?" in turns_ or "Index Cond: (at >=" in turns_
+    assert "ix_feedback_updated_at_turn_id" in thumbs
+    for plan in explained.plans:
+        assert not any(words in plan for words in ("SCAN", "Seq Scan", "ix_turns_route_at_id"))
 
 
 async def test_closest_decisions_come_first_until_they_are_labelled(

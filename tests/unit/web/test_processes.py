@@ -33,3 +33,11 @@ async def test_the_page_lists_the_processes_and_what_differs(
     page = (await browser.get("/console/processes")).text
     assert "The setting [search] alpha differs among processes" in page
     assert "/console/processes" in (await browser.get("/console/watch")).text
+
+
+async def test_the_rail_marks_the_page_itself(browser: httpx2.AsyncClient) -> None:
+    """Processes among the operations, and not Watch, which leads there."""
+    await sign_in(browser)
+    page = (await browser.get("/console/processes")).text
+    assert '<a href="/console/processes" aria-current="page">Processes</a>' in page
+    assert '<a href="/console/watch">Watch</a>' in page
