@@ -15,6 +15,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from adapters.governance.exporting import Format
+from adapters.web.roles import Role
 from adapters.web.texts import checked
 from bot.errors import StorageError
 from bot.store.audit import ERASURE, OPERATOR, TURN, AuditEntry, Wanted
@@ -80,6 +81,12 @@ def summary(entry: AuditEntry) -> str:
     return f"{content.get('action', '')} {subject}".strip()
 
 
+def _hidden(entry: AuditEntry) -> frozenset[str]:
+    """What only admins see: the settings' own room names people and places to them alone."""
+    changed = entry.content.get("action") in ("setting changed", "setting taken back")
+    return frozenset({"entry"}) if changed else frozenset()
+
+
 def add_audit(router: APIRouter, console: Console) -> None:
     """The room."""
     _add_list(router, console)
@@ -121,9 +128,12 @@ def _add_list(router: APIRouter, console: Console) -> None:
 def _add_entry(router: APIRouter, console: Console) -> None:
     @router.get("/audit/{sequence}")
     async def entry(request: Request, sequence: int) -> Response:
-        console.operator(request)
+        admin = console.operator(request).role is Role.ADMIN
         found = await console.application.governance.entry(sequence)
-        rows = [(name, _shown(value)) for name, value in found.content.items() if name != "turn"]
+        hidden = {"turn"} | (frozenset() if admin else _hidden(found))
+        rows = [
+            (name, _shown(value)) for name, value in found.content.items() if name not in hidden
+        ]
         return console.render(
             request, "console/audit_entry.html", "audit", entry=found, rows=rows, summary=summary
         )

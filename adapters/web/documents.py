@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from adapters.document_story import DocumentStory, Gone, Tally
 from adapters.documents import PIECES
 from adapters.web.pages import document_url
+from adapters.web.roles import Role
 from adapters.web.texts import checked
 from bot.errors import NotFoundError
 from knowledge.catalogue import FAR, Place, Wanted
@@ -103,7 +104,7 @@ def add_documents(router: APIRouter, console: Console) -> None:
         document: str = "",
         first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     ) -> Response:
-        console.operator(request)
+        operator = console.operator(request)
         place, name = named(source, document)
         desk = console.application.documents
         try:
@@ -111,7 +112,9 @@ def add_documents(router: APIRouter, console: Console) -> None:
         except NotFoundError:
             gone = await desk.gone(place, name)
             return _gone(console, request, gone)
-        return console.render(request, "console/document.html", "knowledge", **_told(story, first))
+        return console.render(
+            request, "console/document.html", "knowledge", **_told(story, first, operator.role)
+        )
 
 
 def named(source: str, document: str) -> tuple[str, str]:
@@ -119,9 +122,10 @@ def named(source: str, document: str) -> tuple[str, str]:
     return checked(source, "source", _LONGEST), checked(document, "document", _LONGEST)
 
 
-def _told(story: DocumentStory, first: int) -> dict[str, Any]:
+def _told(story: DocumentStory, first: int, role: Role) -> dict[str, Any]:
     here = document_url(story.record.source, story.record.document)
     last = first + len(story.pieces)
+    audience = story.pieces[0].chunk.groups if story.pieces else story.record.groups
     return {
         "story": story,
         "readers": readers,
@@ -131,7 +135,9 @@ def _told(story: DocumentStory, first: int) -> dict[str, Any]:
         "last": last,
         "before": f"{here}&first={max(0, first - PIECES)}#chunks" if first else "",
         "beyond": f"{here}&first={last}#chunks" if last < story.chunks else "",
-        "audience": story.pieces[0].chunk.groups if story.pieces else story.record.groups,
+        "audience": audience,
+        # A reviewer may look as any group, a viewer as none.
+        "readable": not audience or role >= Role.REVIEWER,
     }
 
 

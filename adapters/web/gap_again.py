@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.gap_again import Line, Now, ask_again, in_words, lines_of
+from adapters.gap_story import Story as GapStory
 from adapters.web.failures import sentence_of
 from adapters.web.pages import is_fragment
 from adapters.web.texts import checked
@@ -62,8 +63,7 @@ def _add_all(router: APIRouter, console: Console) -> None:
     async def ask_all(request: Request, gap: str, csrf: Annotated[str, Form()] = "") -> Response:
         operator = console.form(request, csrf)
         story = await desk.story(checked(gap, "gap", 200))
-        if story.record is None:
-            raise UsageError("No document answers this gap; publish an answer first.")
+        _answered(story)
         if is_fragment(request):
             shown = await asked_again(console, story, begun=True)
             return console.render(request, "console/_gap_again.html", "gaps", **shown)
@@ -75,6 +75,12 @@ def _add_all(router: APIRouter, console: Console) -> None:
         return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
 
+def _answered(story: GapStory) -> None:
+    """Raises UsageError where no document answers it yet."""
+    if story.record is None:
+        raise UsageError("No document answers this gap; publish an answer first.")
+
+
 def _add_each(router: APIRouter, console: Console) -> None:
     desk = console.application.gaps
 
@@ -84,6 +90,7 @@ def _add_each(router: APIRouter, console: Console) -> None:
     ) -> Response:
         operator = console.form(request, csrf)
         story = await desk.story(checked(gap, "gap", 200))
+        _answered(story)
         name = checked(turn, "turn", 200)
         lines = await lines_of(console.application, story.gap, story.asked)
         before = next((line for line in lines if line.asked.turn == name), None)

@@ -5,6 +5,7 @@ Sent by htmx the answer is what changed on the page; without a script the form l
 
 from __future__ import annotations
 
+import asyncio
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
@@ -175,7 +176,7 @@ def _add_writing(router: APIRouter, console: Console) -> None:
         console.form(request, csrf)
         answer = (await console.application.history.turn(checked(turn, "turn", 200))).answer
         written = checked(text.replace("\r\n", "\n"), "answer", MAX_CORRECTION)
-        pieces = changes(answer, written)
+        pieces = await asyncio.to_thread(changes, answer, written)
         return console.render(
             request, "console/_changes.html", "review", pieces=pieces, written=written
         )

@@ -86,7 +86,7 @@ def add_preview(router: APIRouter, console: Console, page: int) -> None:
         past: str = "",
         after: str = "",
     ) -> Response:
-        console.operator(request)
+        operator = console.operator(request)
         searched = checked(words, "search", LONGEST_SEARCH).strip()
         about = named(source, document)
         typed = Typed(audience, tuple(groups or ()), searched, *about)
@@ -95,6 +95,8 @@ def add_preview(router: APIRouter, console: Console, page: int) -> None:
         shown: dict[str, Any] = {"typed": typed, "choices": choices, "known_groups": known}
         try:
             eyes = eyes_of(audience, typed.groups, choices, known)
+            if searched:
+                console.sessions.take_trial(operator)
             shown |= await _seen(console, typed, eyes, place_of(past, after), page)
         except WellspokenError as error:
             shown |= {"failure": sentence_of(error), "whose": ""}

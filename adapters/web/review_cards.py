@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -90,7 +91,9 @@ class Card:
 async def cards_of(application: Application, rated: Sequence[RatedTurn]) -> tuple[Card, ...]:
     """The cards of a page, their turns in one read."""
     turns = await application.history.turns([each.turn for each in rated])
-    return tuple(_card(turns[each.turn], each) for each in rated if each.turn in turns)
+    found = [(turns[each.turn], each) for each in rated if each.turn in turns]
+    # What readers wrote is compared word by word: chats go on meanwhile.
+    return await asyncio.to_thread(lambda: tuple(_card(turn, each) for turn, each in found))
 
 
 def card_id(turn: str, author: str) -> str:

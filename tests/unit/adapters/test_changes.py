@@ -23,11 +23,26 @@ def test_words_that_went_and_words_that_came_are_marked() -> None:
     ]
 
 
+def test_words_taken_from_the_beginning_leave_a_space() -> None:
+    """What went stands before the first word that stays, and does not touch it."""
+    pieces = changes("Hold the button", "the button")
+    assert pieces is not None
+    assert "".join(piece.text for piece in pieces) == "Hold the button"
+
+
 def test_texts_without_much_in_common_are_not_compared() -> None:
     """Nor what is empty, nor what is too long."""
     assert changes("Hold the button.", "Ask a colleague in the warehouse for it") is None
     assert changes("", "Hold it.") is None
     assert changes("a " * (LONGEST + 1), "a") is None
+
+
+def test_a_text_of_one_word_is_not_compared() -> None:
+    """It is short enough, and would have millions of pairs; a long text of many words is."""
+    table, other = "| " * 700, "| x " * 700
+    assert changes(table, other) is None
+    long = " ".join(f"word{n % 400}" for n in range(LONGEST - 1))
+    assert changes(long, f"{long} more")
 
 
 @given(_TEXTS, _TEXTS)

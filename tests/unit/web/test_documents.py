@@ -277,6 +277,21 @@ async def test_only_reviewers_and_admins_look_with_other_eyes(
         assert (await colleague.get(PREVIEW)).status_code == (200 if may else 403)
 
 
+async def test_a_viewer_does_not_read_what_is_for_a_group(
+    colleague: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """That it is there and for whom, not its text; who may look as any group reads it."""
+    secret = chunk("staff.md", "Keys", "The spare key hangs in the pump house.", "staff")
+    await read_in(application, secret)
+    address = f"{ROOM}/document?source=sample&document=staff.md"
+    for token, may in ((VIEWER, False), (REVIEWER, True), (TOKEN, True)):
+        colleague.cookies.clear()
+        await colleague.post("/console/login", data={"token": token})
+        page = words_of((await colleague.get(address)).text)
+        assert "For anybody in staff" in page
+        assert ("spare key" in page) is may, token
+
+
 async def test_what_is_near_a_gap_leads_to_its_documents(browser: httpx2.AsyncClient) -> None:
     """From the passages that came near to what nobody could answer."""
     await sign_in(browser)

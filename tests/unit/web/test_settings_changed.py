@@ -159,6 +159,16 @@ async def test_only_admins_change_rights_and_see_their_names(
         for address in (ENTRY, f"{ENTRY}/back"):
             assert (await client.post(address, data=sent)).status_code == 403
     await sign_in(client)
+    kept = await form_of(client, CHANNELS, "C0STAFF")
+    assert (await client.post(ENTRY, data={**kept, "groups": "garden"})).status_code == 303
+    for token, may in ((VIEWER, False), (REVIEWER, False), (TOKEN, True)):
+        await sign_in(client, token)
+        listed = (await client.get("/console/audit")).text
+        deed = re.search(r'href="(/console/audit/\d+)"[^>]*><span class="row-main">setting', listed)
+        assert deed, listed
+        assert ("C0STAFF" in (await client.get(deed[1])).text) is may
+        assert "C0STAFF" not in listed
+    await client.post(f"{ENTRY}/back", data=await form_of(client, CHANNELS, "C0STAFF"))
     assert row((await client.get(ROOM)).text, "C0STAFF").endswith("wellspoken.toml, line 2")
 
 
