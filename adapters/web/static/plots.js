@@ -17,7 +17,7 @@
     const digits = (n) => ({ maximumFractionDigits: n });
     if (unit === "share") return `${(100 * value).toLocaleString("en", digits(brief && Math.abs(value) >= 0.05 ? 0 : 1))}%`;
     if (unit === "score") return value.toLocaleString("en", digits(2));
-    if (unit === "loss") return value.toLocaleString("en", digits(brief ? 2 : 4));
+    if (unit === "loss") return value.toLocaleString("en", digits(brief ? 3 : 4));
     if (unit === "milliseconds") {
       if (value < 1000) return `${value.toLocaleString("en", digits(0))} ms`;
       return `${(value / 1000).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} s`;
