@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from persona.nodes import Section, compose
 from persona.profile import (
     Finding,
     Persona,
+    Sample,
     Severity,
     check_persona,
     load_persona,
     read_persona,
 )
 from persona.style import StyleScorer
-from persona.style_features import TOKEN, features
-from persona.style_model import LEAST, Example, StyleModel, train
+from persona.style_features import TOKEN
+from persona.style_model import LEAST, Example, left_out_margins
 
 
 def check_voice(path: Path) -> list[Finding]:
@@ -45,18 +47,22 @@ def _checked(persona: Persona, text: str, findings: list[Finding]) -> list[Findi
     if len(lines) != len(persona.samples):
         return findings
     scorer = StyleScorer(persona)
-    for number, (sample, (on, off)) in enumerate(zip(persona.samples, lines, strict=True), start=1):
-        for slip in scorer.score(sample.on_voice).findings:
+    undecided = []
+    for number, (sample, (on, _)) in enumerate(zip(persona.samples, lines, strict=True)):
+        score = scorer.score(sample.on_voice)
+        for slip in score.findings:
             words = " ".join(slip.text.split())
             said = words if len(words) <= 60 else words[:60] + " …"
-            problem = f'samples[{number}].on_voice breaks the rules ({slip.rule}): "{said}"'
+            problem = f'samples[{number + 1}].on_voice breaks the rules ({slip.rule}): "{said}"'
             findings.append(Finding(on, problem, Severity.WARNING))
-        if sample.off_voice and not _told_apart(persona, number - 1, scorer):
-            problem = (
-                f"samples[{number}].off_voice fits the voice as well as on_voice: neither the "
-                "rules nor the other samples tell them apart; make it clearer or leave it out"
-            )
-            findings.append(Finding(off, problem, Severity.WARNING))
+        if sample.off_voice and scorer.score(sample.off_voice).score >= score.score:
+            undecided.append(number)
+    for number in _not_told_apart(persona, undecided):
+        problem = (
+            f"samples[{number + 1}].off_voice fits the voice as well as on_voice: neither the "
+            "rules nor the other samples tell them apart; make it clearer or leave it out"
+        )
+        findings.append(Finding(lines[number][1], problem, Severity.WARNING))
     return sorted(findings, key=lambda finding: finding.line)
 
 
@@ -75,26 +81,35 @@ def _lines(text: str) -> list[tuple[int, int]]:
     return [(entry.line("on_voice"), entry.line("off_voice")) for entry in entries]
 
 
-def _told_apart(persona: Persona, number: int, scorer: StyleScorer) -> bool:
-    """Whether rules or a classifier of the other samples put one sample's texts in order.
-
-    With too few others, texts that differ at all count as told apart.
-    """
-    sample = persona.samples[number]
-    if scorer.score(sample.off_voice).score < scorer.score(sample.on_voice).score:
-        return True
-    if _plain(sample.off_voice) == _plain(sample.on_voice):
-        return False
-    others = persona.samples[:number] + persona.samples[number + 1 :]
-    against = [Example(other.off_voice, False) for other in others if other.off_voice]
-    if len(against) < LEAST:
-        return True
-    model = train([*(Example(other.on_voice, True) for other in others), *against])
-    return _margin(model, sample.off_voice) < _margin(model, sample.on_voice)
+def _not_told_apart(persona: Persona, undecided: Sequence[int]) -> list[int]:
+    """Of the samples that the rules do not put in order those that a classifier of the other
+    samples does not either. With too few others, texts that differ at all count as told apart."""
+    same = [number for number in undecided if _same(persona.samples[number])]
+    texts = sum(bool(sample.off_voice) for sample in persona.samples)
+    if len(same) == len(undecided) or texts <= LEAST:
+        return same
+    examples = _examples(persona)
+    margins = left_out_margins([example for _, example in examples])
+    of = {
+        (number, example.on_voice): margin
+        for (number, example), margin in zip(examples, margins, strict=True)
+    }
+    return [n for n in undecided if n in same or of[n, False] >= of[n, True]]
 
 
-def _margin(model: StyleModel, text: str) -> float:
-    return model.margin(features(text))
+def _examples(persona: Persona) -> list[tuple[int, Example]]:
+    """The texts of all samples, each with its number; those of a sample are a group."""
+    found = []
+    for number, sample in enumerate(persona.samples):
+        for text, on_voice in ((sample.on_voice, True), (sample.off_voice, False)):
+            if text:
+                found.append((number, Example(text, on_voice, group=str(number))))
+    return found
+
+
+def _same(sample: Sample) -> bool:
+    """Whether both sides of a sample say the same."""
+    return _plain(sample.off_voice) == _plain(sample.on_voice)
 
 
 def _plain(text: str) -> list[str]:

@@ -119,10 +119,7 @@ def train(
     """
     found = [features(example.text) for example in examples]
     rows = _matrix(found, vectors)
-    on = np.array([example.on_voice for example in examples], bool)
-    weight = np.array([example.weight for example in examples], float)
-    for kind in (on, ~on):  # both kinds weigh the same, whatever their number
-        weight[kind] *= len(on) / 2 / max(weight[kind].sum(), 1e-9)
+    on, weight = _kinds(examples)
     kernel = rows @ rows.T
     unseen = _unseen_margins(kernel, on, weight, _folds(examples))
     slope, offset = _calibrate(unseen, on, weight)
@@ -151,6 +148,14 @@ def train(
     )
 
 
+def left_out_margins(examples: Sequence[Example]) -> Array:
+    """The margin [n] of each example by a classifier of all but its group; every group is left out
+    once, so it takes as many fits as there are groups, of time cubic in the examples."""
+    rows = _matrix([features(example.text) for example in examples], None)
+    on, weight = _kinds(examples)
+    return _unseen_margins(rows @ rows.T, on, weight, _groups(examples))
+
+
 def auc(scores: Sequence[float] | Array, on: Sequence[bool] | NDArray[np.bool_]) -> float:
     """The probability that a text in the voice scores higher than one that is not; ties count
     half. 0.5 where one kind is missing."""
@@ -161,6 +166,15 @@ def auc(scores: Sequence[float] | Array, on: Sequence[bool] | NDArray[np.bool_])
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
     return float((ranks[kinds].sum() - many * (many + 1) / 2) / (many * few))
+
+
+def _kinds(examples: Sequence[Example]) -> tuple[NDArray[np.bool_], Array]:
+    """Which are in the voice, and what each weighs."""
+    on = np.array([example.on_voice for example in examples], bool)
+    weight = np.array([example.weight for example in examples], float)
+    for kind in (on, ~on):  # both kinds weigh the same, whatever their number
+        weight[kind] *= len(on) / 2 / max(weight[kind].sum(), 1e-9)
+    return on, weight
 
 
 def _matrix(found: Sequence[Features], vectors: Vectors | None) -> NDArray[np.float32]:
@@ -197,9 +211,14 @@ def _fit(kernel: NDArray[np.float32], on: NDArray[np.bool_], weight: Array) -> t
 
 def _folds(examples: Sequence[Example]) -> NDArray[np.int64]:
     """A fold for each example, whole groups together, in the order in which groups come."""
+    return _groups(examples) % _FOLDS
+
+
+def _groups(examples: Sequence[Example]) -> NDArray[np.int64]:
+    """The number of each example's group, in the order in which groups come."""
     known: dict[str, int] = {}
     names = [e.group or f"\0{i}" for i, e in enumerate(examples)]
-    return np.array([known.setdefault(name, len(known)) % _FOLDS for name in names])
+    return np.array([known.setdefault(name, len(known)) for name in names])
 
 
 def _unseen_margins(

@@ -207,8 +207,8 @@ class PersonaDesk:
 
 @lru_cache(maxsize=_CHECKED_TEXTS)
 def checked_text(text: str) -> Checked:
-    """A persona's text looked through; its samples are told apart by a classifier each, so what
-    was looked through is remembered."""
+    """A persona's text looked through; its samples are told apart by a fit each, so what was looked
+    through is remembered."""
     persona, findings = check_text(text)
     return Checked(persona, tuple(findings))
 

@@ -6,6 +6,7 @@ truth.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 
 from adapters.web.failures import headers_of, sentence_of, status_of
+from adapters.web.limits import TooManyError
 from adapters.web.playground import shown_trial
 from adapters.web.texts import BadTextError, checked, question_of
 from bot.errors import NotFoundError, WellspokenError
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 _NAME = "persona"
 _LONGEST_SAMPLE = 8_000
+_WAITING = 4
+_AGAIN_S = 5
 _CHECK, _SAY = "check", "say"
 _RULES = {
     Rule.AVOIDED_WORD: "a word to avoid",
@@ -40,6 +44,30 @@ _RULES = {
     Rule.CONTRACTION: "a contraction",
     Rule.VOICE: "not in the voice",
 }
+
+
+class ChecksFullError(TooManyError):
+    """So many persona texts wait to be checked that there is no place for another one; try again
+    in {seconds} s."""
+
+
+class CheckQueue:
+    """Texts are looked through one after the other, and few may wait: each takes a processor."""
+
+    def __init__(self) -> None:
+        self._place = asyncio.Semaphore(1)
+        self._here = 0
+
+    async def check(self, console: Console, text: str) -> Checked:
+        """Look a text through. Raises ChecksFullError."""
+        if self._here > _WAITING:
+            raise ChecksFullError(_AGAIN_S)
+        self._here += 1
+        try:
+            async with self._place:
+                return await console.application.persona_room.check(text)
+        finally:
+            self._here -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +178,8 @@ def _add_looking(router: APIRouter, console: Console) -> None:
 
 
 def _add_trying(router: APIRouter, console: Console) -> None:
+    queue = CheckQueue()
+
     @router.post("/persona")
     async def tried(
         request: Request,
@@ -161,6 +191,7 @@ def _add_trying(router: APIRouter, console: Console) -> None:
     ) -> Response:
         operator, room = console.form(request, csrf), console.application.persona_room
         typed = Typed(yaml_of(yaml), checked(sample, "text", _LONGEST_SAMPLE), question)
+        looked = await queue.check(console, typed.yaml)  # remembered: asking checks it again
         answer: Tried | None = None
         failure: WellspokenError | None = None
         if do == _SAY:
@@ -170,7 +201,6 @@ def _add_trying(router: APIRouter, console: Console) -> None:
                 answer = await room.say(typed.yaml, asked, operator.author)
             except WellspokenError as error:
                 failure = error
-        looked = await room.check(typed.yaml)
         return await _page(
             request, console, await room.standing(), typed,
             looked=looked, scored=await _scored(console, looked, typed.sample),
@@ -185,7 +215,7 @@ def _add_trying(router: APIRouter, console: Console) -> None:
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
         console.form(request, csrf)
-        looked = await console.application.persona_room.check(yaml_of(yaml))
+        looked = await queue.check(console, yaml_of(yaml))
         text = checked(sample, "text", _LONGEST_SAMPLE)
         scored = await _scored(console, looked, text)
         values = _looked(looked, scored)

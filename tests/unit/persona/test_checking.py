@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
+from persona import style_model
 from persona.checking import check_voice, samples_missing
 from persona.profile import Severity, load_persona, persona_yaml_template
+from persona.style_features import features
 from tests.unit.persona.style_examples import PAIRS
 
 
@@ -50,6 +53,26 @@ def test_sides_that_are_swapped_are_found_by_the_other_samples(tmp_path: Path) -
     samples[3]["on_voice"], samples[3]["off_voice"] = PAIRS[3][1], PAIRS[3][0]
     path = written(tmp_path, yaml.safe_dump({"name": "Fern", "samples": samples}, width=1000))
     assert [f.problem.split(" ")[0] for f in check_voice(path)] == ["samples[4].off_voice"]
+
+
+def test_telling_samples_apart_reads_each_text_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The largest file costs as many readings as it has texts, not as many again for each sample;
+    and what it finds is what a classifier of the other samples says."""
+    pairs = PAIRS[:50]
+    samples = [
+        {"question": f"Q{i}", "on_voice": on, "off_voice": off} if i % 3 else
+        {"question": f"Q{i}", "on_voice": off, "off_voice": on}
+        for i, (on, off) in enumerate(pairs)
+    ]  # fmt: skip
+    path = written(tmp_path, yaml.safe_dump({"name": "Fern", "samples": samples}, width=1000))
+    read: list[str] = []
+    monkeypatch.setattr(style_model, "features", lambda t: read.append(t) or features(t))
+    named = {f.problem.split(".")[0] for f in check_voice(path) if "off_voice fits" in f.problem}
+    assert len(read) == 100
+    swapped = {f"samples[{i + 1}]" for i in range(50) if i % 3 == 0}
+    assert len(named & swapped) > len(named - swapped)
 
 
 def test_errors_come_first(tmp_path: Path) -> None:

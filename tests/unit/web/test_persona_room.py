@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import httpx2
 import pytest
 import pytest_asyncio
 
+from adapters.teaching.persona import Checked, PersonaDesk
 from adapters.web.app import create_app
 from adapters.web.auth import Access
 from adapters.web.limits import Rates
@@ -189,6 +192,43 @@ async def test_one_question_is_asked_of_the_edited_persona(
     assert many.status_code == 429
     assert "retry-after" in many.headers
     assert len(application.trials.asked) == 1
+
+
+async def test_few_checks_wait_and_others_are_refused(
+    client: httpx2.AsyncClient, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One text is looked through at a time; of twelve sent at once five are, and seven are told in
+    a sentence; afterwards there is room again."""
+    csrf = await sign_in(client)
+    at_once, most, go = 0, 0, asyncio.Event()
+    looked_through = PersonaDesk.check
+
+    async def check(desk: PersonaDesk, text: str) -> Checked:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await go.wait()
+        found = await looked_through(desk, text)
+        at_once -= 1
+        return found
+
+    monkeypatch.setattr(PersonaDesk, "check", check)
+    sent = [
+        asyncio.create_task(
+            client.post(f"{ROOM}/look", data={"csrf": csrf, "yaml": f"{FILE}about: No. {i}\n"})
+        )
+        for i in range(12)
+    ]
+    for first in islice(asyncio.as_completed(sent, timeout=60), 7):
+        await first
+    go.set()
+    answers = await asyncio.gather(*sent)
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 7
+    assert most == 1
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert "wait to be checked" in text_of(refused)
+    again = await client.post(f"{ROOM}/look", data={"csrf": csrf, "yaml": FILE})
+    assert again.status_code == 200
 
 
 async def test_the_edited_file_is_downloaded_as_it_was_typed(
