@@ -20,7 +20,8 @@ from bot.errors import StorageError, UsageError
 from bot.store.consent import ConsentChoice, ConsentLedger
 from bot.store.forgetting import Person
 from bot.store.ids import new_id
-from bot.store.personal import PersonalData, people, person
+from bot.store.people_list import PAGE, PeopleList, PeopleLook
+from bot.store.personal import PersonalData, person
 from persona.outliving import mark_withdrawn
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.store.audit import AuditTrail
     from bot.store.base import Database
+    from bot.store.turn_list import Place
 
 EXPORTED = "person exported"
 CHOSEN = "consent set"
@@ -77,9 +79,13 @@ class PeopleDesk:
         self._clock = clock
         self._ledger = ConsentLedger(database, clock)
 
-    async def listing(self, search: str = "", *, limit: int = 50, offset: int = 0) -> list[Any]:
-        """Who asked something: ``author``, ``name``, ``turns``, ``last``, the latest first."""
-        return await people(self._database, search.strip(), limit=limit, offset=offset)
+    async def latest(self, after: Place | None = None, limit: int = PAGE) -> PeopleLook:
+        """Who asked something, the latest first, behind a place."""
+        return await PeopleList(self._database).latest(after, limit)
+
+    async def search(self, words: str, after: str = "", limit: int = PAGE) -> PeopleLook:
+        """Whose key or name holds some words, by their keys, behind a key."""
+        return await PeopleList(self._database).search(words, after, limit)
 
     async def person(self, author: str) -> Any | None:
         """One of them, by the key; ``None`` where they asked nothing."""

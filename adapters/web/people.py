@@ -5,27 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
+from adapters.web.conversations import cursor_of, place_of
 from adapters.web.texts import checked
 from bot.errors import UsageError, WellspokenError
 from bot.store.forgetting import Person
+from bot.store.people_list import PeopleLook
+from bot.store.turn_list import MOST_COUNTED
 
 if TYPE_CHECKING:
     from adapters.web.console import Console
 
 _ROOM = "/console/people"
 _LONGEST = 300
-_PAGE = 50
 _PIECE = 1 << 16
 
 
 def person_url(author: str) -> str:
     """The room of a person."""
     return f"{_ROOM}/person?author={quote(author, safe='')}"
+
+
+def _following(look: PeopleLook, words: str) -> str:
+    """The address of the next look; empty where there is none."""
+    if look.following is None:
+        return ""
+    if isinstance(look.following, str):
+        return f"{_ROOM}?{urlencode({'words': words, 'behind': look.following})}"
+    return f"{_ROOM}?{urlencode({'before': cursor_of(look.following)})}"
 
 
 def add_people(router: APIRouter, console: Console) -> None:
@@ -57,20 +68,25 @@ async def _person(
 def _add_pages(router: APIRouter, console: Console) -> None:
     @router.get("/people")
     async def people(
-        request: Request, words: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1
+        request: Request, words: str = "", before: str = "", behind: str = ""
     ) -> Response:
         console.operator(request)
         desk = console.application.governance.people
-        wanted = checked(words, "search", _LONGEST)
-        found = await desk.listing(wanted, limit=_PAGE + 1, offset=(page - 1) * _PAGE)
+        wanted = checked(words, "search", _LONGEST).strip()
+        if wanted:
+            look = await desk.search(wanted, checked(behind, "person", _LONGEST))
+        else:
+            look = await desk.latest(place_of(before))
         return console.render(
             request,
             "console/people.html",
             "people",
-            people=found[:_PAGE],
+            people=look.lines,
+            most=MOST_COUNTED,
             words=wanted,
-            page=page,
-            older=len(found) > _PAGE,
+            first=not (behind if wanted else before),
+            following=_following(look, wanted),
+            reached=look.following if look.cut else None,
             choices=await desk.consents(limit=10),
             person_url=person_url,
         )

@@ -22,6 +22,7 @@ def add_processes(router: APIRouter, console: Console) -> None:
             request,
             "console/processes.html",
             "processes",
+            within="watch",
             processes=found,
             differences=differences(found),
             most_off=CLOCK_S,

@@ -154,22 +154,7 @@ _people = sa.select(
     sa.func.count().label("turns"),
     sa.func.max(turns.c.at).label("last"),
 ).group_by(turns.c.author)
-"""All that it needs is in one index: a quarter of a second for a million turns."""
-
-
-async def people(db: Database, search: str = "", *, limit: int = 50, offset: int = 0) -> list[Any]:
-    """Who asked something, with ``author``, ``name``, ``turns`` and ``last``, the latest first; a
-    search is for a part of the key or the name."""
-    query = _people.where(~turns.c.author.like("%:forgotten"))
-    if search:
-        query = query.where(
-            sa.or_(
-                turns.c.author.icontains(search, autoescape=True),
-                turns.c.author_name.icontains(search, autoescape=True),
-            )
-        )
-    ordered = query.order_by(sa.func.max(turns.c.at).desc(), turns.c.author)
-    return await db.read(lambda c: list(c.execute(ordered.limit(limit).offset(offset))))
+"""All that it needs is in one index; of one person: the list is :mod:`bot.store.people_list`."""
 
 
 async def person(db: Database, author: str) -> Any | None:

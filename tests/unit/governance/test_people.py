@@ -80,6 +80,6 @@ async def test_people_are_found_by_key_however_many_are_alike(
     assert found is not None
     assert found.turns == 1
     assert await desk.person("slack:U") is None
-    listed = await desk.listing(limit=61)
+    listed = (await desk.latest(limit=61)).lines
     assert [each.author for each in listed][::60] == ["slack:U100", "slack:U1"]
-    assert [each.author for each in await desk.listing("U159")] == ["slack:U159"]
+    assert [each.author for each in (await desk.search("U159")).lines] == ["slack:U159"]

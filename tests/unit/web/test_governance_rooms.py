@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import html
 import io
 import re
 import zipfile
@@ -11,7 +12,9 @@ import zipfile
 import httpx2
 import pytest
 
+from adapters.web import people
 from bot.conversation import Author, Platform, Question
+from bot.store import people_list
 from bot.store.consent import ConsentLedger
 from bot.store.tables import audit
 from tests.platforms.web_application import RESET_ANSWER, WebApplication, stand_in_turn
@@ -108,6 +111,31 @@ async def test_an_export_is_on_record(
     assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
     deeds = [e.content["action"] for e in await application.audit.listing(kind="operator")]
     assert "audit exported" in deeds
+
+
+async def test_people_are_shown_page_by_page(
+    browser: httpx2.AsyncClient, application: WebApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left out is said: where a look ended, and that there are more questions than are
+    counted; the links lead to everybody."""
+    monkeypatch.setattr(people_list, "FAR", 2)
+    monkeypatch.setattr(people_list, "FAR_PEOPLE", 1)
+    monkeypatch.setattr(people_list, "MOST_COUNTED", 1)
+    monkeypatch.setattr(people, "MOST_COUNTED", 1)
+    for name in ("Ada", "Bea", "Cleo"):
+        turn = stand_in_turn(Question("How?", Author(Platform.SLACK, name, name)), RESET_ANSWER)
+        await application.history.record(turn)
+    for _ in range(3):
+        await _asked(application)
+    await sign_in(browser)
+    for page, known in (("/console/people", "Ada"), ("/console/people?words=cleo", "Cleo")):
+        told, found = (await browser.get(page)).text, ""
+        while further := re.search(r'href="([^"]+)" rel="next">Look further', told):
+            found, told = found + told, (await browser.get(html.unescape(further[1]))).text
+        assert f"author=slack%3A{known}" in found + told
+        assert found
+    assert "1+ questions" in (await browser.get("/console/people")).text
+    assert (await browser.get("/console/people?before=yesterday")).status_code == 404
 
 
 async def test_consent_is_kept(browser: httpx2.AsyncClient, application: WebApplication) -> None:

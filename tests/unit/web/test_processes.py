@@ -35,9 +35,12 @@ async def test_the_page_lists_the_processes_and_what_differs(
     assert "/console/processes" in (await browser.get("/console/watch")).text
 
 
-async def test_the_rail_marks_the_page_itself(browser: httpx2.AsyncClient) -> None:
-    """Processes among the operations, and not Watch, which leads there."""
+async def test_the_rail_does_not_take_the_page_for_another(browser: httpx2.AsyncClient) -> None:
+    """Watch, from which it is reached, is not marked as open: it stands above, as the way back."""
     await sign_in(browser)
     page = (await browser.get("/console/processes")).text
-    assert '<a href="/console/processes" aria-current="page">Processes</a>' in page
-    assert '<a href="/console/watch">Watch</a>' in page
+    assert '<a href="/console/watch">Watch</a></p>' in page
+    assert '<li><a href="/console/watch">Watch</a></li>' in page
+    assert 'aria-current="page"' not in page
+    watch = (await browser.get("/console/watch")).text
+    assert '<li><a href="/console/watch" aria-current="page">Watch</a></li>' in watch
