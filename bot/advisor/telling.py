@@ -183,7 +183,7 @@ def _style(evidence: Evidence, _queries: float | None) -> list[str]:
         for route, rate in sorted(evidence.satisfied.items())
     ]
     if thumbs:
-        found.append(f"thumbs up from readers: {', '.join(thumbs)}")
+        found.append(f"thumbs up from readers, the latest 5,000 at most: {', '.join(thumbs)}")
     return found
 
 

@@ -16,11 +16,14 @@ from bot.store.chat_tables import consent
 from bot.store.cost_tables import is_repeated
 from bot.store.costs import CostBook, Costs
 from bot.store.review_tables import rewrites
-from bot.store.tables import audit, audit_contents, feedback, is_unhappy, reviews, turns
+from bot.store.tables import audit, audit_contents, feedback, reviews, turns
 
 _DAYS = 30
 _TURNS = 2000
 """The latest turns whose sentences are counted: their rows are wide."""
+
+_RATINGS = 5000
+"""The latest ratings that are counted: as large a share of a year's is known to two points."""
 
 _ABOUT_STYLE = re.compile(
     r"\b(?:tone|style|voice|rude|hard to read|unfriendly|friendly|wordy|too (?:long|short|formal|"
@@ -32,10 +35,26 @@ _ABOUT_FACTS = re.compile(
     r"untrue|not true|inaccurate|made up|invented|old|error|stale)\b"
 )
 
+_newest = (
+    sa.select(
+        feedback.c.turn_id,
+        feedback.c.rating,
+        feedback.c.correction,
+        sa.func.lower(feedback.c.reason).label("reason"),
+    )
+    .order_by(feedback.c.updated_at.desc(), feedback.c.turn_id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .subquery("newest")
+)
 _reasons = (
-    sa.select(sa.func.lower(feedback.c.reason).label("reason"), sa.func.count().label("n"))
-    .where(is_unhappy, feedback.c.reason != sa.literal_column("''"))
-    .group_by(sa.func.lower(feedback.c.reason))
+    sa.select(_newest.c.reason, sa.func.count().label("n"))
+    .where(
+        sa.or_(
+            _newest.c.rating == Rating.DOWN.value, _newest.c.correction != sa.literal_column("''")
+        ),
+        _newest.c.reason != sa.literal_column("''"),
+    )
+    .group_by(_newest.c.reason)
 )
 _latest = (
     sa.select(turns.c.route, turns.c.claims, turns.c.rejected)
@@ -44,10 +63,10 @@ _latest = (
     .limit(_TURNS)
 )
 _rated = (
-    sa.select(turns.c.route, feedback.c.rating, sa.func.count().label("n"))
-    .join(feedback, feedback.c.turn_id == turns.c.id)
-    .where(feedback.c.rating.in_([Rating.UP.value, Rating.DOWN.value]))
-    .group_by(turns.c.route, feedback.c.rating)
+    sa.select(turns.c.route, _newest.c.rating, sa.func.count().label("n"))
+    .select_from(_newest.join(turns, turns.c.id == _newest.c.turn_id))
+    .where(_newest.c.rating.in_([Rating.UP.value, Rating.DOWN.value]))
+    .group_by(turns.c.route, _newest.c.rating)
 )
 _erasures = (
     sa.select(sa.func.count())
@@ -106,15 +125,16 @@ def kind_of_reason(reason: str) -> str | None:
 class AdvisingBook:
     """The records in a database, as the advisor reads them."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, ratings: int = _RATINGS) -> None:
         self._db = db
+        self._ratings = {"most": ratings}
 
     async def reasons(self) -> tuple[int, int]:
-        """Of all unhappy answers with a telling reason: about style, about facts."""
+        """Of the latest ratings those unhappy with a telling reason: about style, about facts."""
 
         def op(connection: sa.Connection) -> tuple[int, int]:
             found = {"style": 0, "facts": 0}
-            for row in connection.execute(_reasons):
+            for row in connection.execute(_reasons, self._ratings):
                 kind = kind_of_reason(row.reason)
                 if kind is not None:
                     found[kind] += row.n
@@ -134,11 +154,11 @@ class AdvisingBook:
         return await self._db.read(op)
 
     async def thumbs(self) -> dict[str, tuple[int, int]]:
-        """Thumbs up and all thumbs, by the route of the answer."""
+        """Thumbs up and all thumbs of the latest ratings, by the route of the answer."""
 
         def op(connection: sa.Connection) -> dict[str, tuple[int, int]]:
             found: dict[str, tuple[int, int]] = {}
-            for row in connection.execute(_rated):
+            for row in connection.execute(_rated, self._ratings):
                 ups, rated = found.get(row.route, (0, 0))
                 up = row.n if row.rating == Rating.UP.value else 0
                 found[row.route] = ups + up, rated + row.n

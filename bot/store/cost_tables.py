@@ -19,7 +19,8 @@ answer_cache = sa.Table(
     sa.Index(None, "kept_at"),
 )
 
-# All that a sum over a day needs, so that the wide rows of turns are never read for one.
+# All that a sum over a day needs, so that the wide rows of turns are never read for one: what was
+# spent, and which way turns went with what came of it.
 sa.Index(
     "ix_turns_costs",
     turns.c.at,
@@ -30,6 +31,8 @@ sa.Index(
     turns.c.cost_usd,
     turns.c.saved_usd,
     turns.c.cached_from,
+    turns.c.outcome,
+    turns.c.confidence,
 )
 
 is_repeated = turns.c.cached_from != sa.literal_column("''")

@@ -1,6 +1,6 @@
 """What answering cost: sums over turns by day, route and model, and over drafts, which are no
 turns. Evaluations stand beside them, by themselves: they count against no day's limit. Days are
-those of UTC."""
+those of UTC. The sums of a day that is over are remembered while it has as many turns as then."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bot.ports_costs import CACHED_ROUTES
 from bot.store.base import Database
 from bot.store.cost_tables import drafts, is_repeated
 from bot.store.evaluation_tables import evaluations
+from bot.store.remembered import Remembered
 from bot.store.tables import turns
 
 K = TypeVar("K")
@@ -42,15 +43,17 @@ _by_route_and_model = (
     .where(_within)
     .group_by(turns.c.route, turns.c.model)
 )
+_number = sa.select(sa.func.count()).select_from(turns).where(_within)
 _drafted = (
     sa.select(
+        drafts.c.at,
         drafts.c.model,
         _sum(drafts.c.prompt_tokens).label("prompt_tokens"),
         _sum(drafts.c.completion_tokens).label("completion_tokens"),
         _sum(drafts.c.cost_usd).label("cost_usd"),
     )
     .where(drafts.c.at >= sa.bindparam("start"), drafts.c.at < sa.bindparam("end"))
-    .group_by(drafts.c.model)
+    .group_by(drafts.c.at, drafts.c.model)
 )
 _spent_on_drafts = sa.select(
     _sum(drafts.c.prompt_tokens), _sum(drafts.c.completion_tokens), _sum(drafts.c.cost_usd)
@@ -182,11 +185,27 @@ class CostReport:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day's sums over so many turns, without drafts."""
+
+    turns: int
+    lines: tuple[CostLine, ...]
+
+
+def _no_days() -> dict[datetime, _Day]:
+    return {}
+
+
+_memories = Remembered(_no_days)
+
+
 class CostBook:
     """The costs in a database: read from one index, whose size is what a sum costs."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._over = _memories.of(db)
 
     async def spent(self, since: datetime) -> Usage:
         """What turns and drafts since a moment were charged, all together."""
@@ -212,25 +231,43 @@ class CostBook:
         await self._db.write(lambda c: c.execute(sa.insert(drafts), row).rowcount)
 
     async def report(self, now: datetime, days: int) -> CostReport:
-        """What so many days cost, today included; a day is a query, whatever the database."""
+        """What so many days cost, today included; a day is a query, whatever the database. Of a
+        day that is over the turns are counted, and summed where there are not as many as before."""
         today = day_of(now)
         starts = [today - timedelta(days=back) for back in reversed(range(days))]
         end = today + timedelta(days=1)
+        before, found = self._over, {}
 
         def op(connection: sa.Connection) -> CostReport:
-            lines = [line for start in starts for line in _lines_in(connection, start)]
+            over = {start: _day(connection, start, before.get(start)) for start in starts[:-1]}
+            found.update(over)
+            lines = [line for day in over.values() for line in day.lines]
+            lines += _lines_in(connection, today)
+            lines += _drafts(connection, starts[0], end)
+            lines.sort(key=lambda line: line.day)  # a day's drafts come after its turns
             saved = connection.scalar(_saved_tokens, {"start": starts[0], "end": end})
             runs = connection.scalars(_evaluated, {"start": starts[0], "end": end}).all()
             named = tuple(s.date() for s in starts)
             return CostReport(named, tuple(lines), int(saved or 0), _evaluations(runs))
 
-        return await self._db.read(op)
+        report = await self._db.read(op)
+        self._over.update(found)
+        return report
+
+
+def _day(connection: sa.Connection, start: datetime, before: _Day | None) -> _Day:
+    """A day that is over: as it was before, where it has as many turns."""
+    within = {"start": start, "end": start + timedelta(days=1)}
+    if before and connection.scalar(_number, within) == before.turns:
+        return before
+    lines = tuple(_lines_in(connection, start))
+    return _Day(sum(line.costs.turns for line in lines), lines)
 
 
 def _lines_in(connection: sa.Connection, start: datetime) -> list[CostLine]:
-    """One day's sums."""
+    """One day's sums, without drafts."""
     wanted = {"start": start, "end": start + timedelta(days=1)}
-    lines = [
+    return [
         CostLine(
             start.date(),
             Route(row.route),
@@ -246,11 +283,16 @@ def _lines_in(connection: sa.Connection, start: datetime) -> list[CostLine]:
         )
         for row in connection.execute(_by_route_and_model, wanted)
     ]
-    for row in connection.execute(_drafted, wanted):
+
+
+def _drafts(connection: sa.Connection, start: datetime, end: datetime) -> list[CostLine]:
+    """What drafts were charged, by day and model."""
+    found: dict[tuple[date, str], Costs] = {}
+    for row in connection.execute(_drafted, {"start": start, "end": end}):
+        key = row.at.date(), row.model
         tokens = int(row.prompt_tokens), int(row.completion_tokens)
-        costs = Costs(0, *tokens, float(row.cost_usd))
-        lines.append(CostLine(start.date(), None, row.model, costs))
-    return lines
+        found[key] = found.get(key, Costs()) + Costs(0, *tokens, float(row.cost_usd))
+    return [CostLine(day, None, model, costs) for (day, model), costs in found.items()]
 
 
 def _evaluations(runs: Sequence[Mapping[str, Any]]) -> Evaluated:

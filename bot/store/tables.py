@@ -146,6 +146,15 @@ audit = sa.Table(
     text_column("hash"),
     sa.Index(None, "turn"),
 )
+_of_operators = audit.c.kind == sa.literal_column("'operator'")
+sa.Index(
+    "ix_audit_operator",
+    audit.c.workspace,
+    audit.c.sequence,
+    sqlite_where=_of_operators,
+    postgresql_where=_of_operators,
+)
+"""The few deeds of operators among the entries of turns."""
 
 audit_contents = sa.Table(
     "audit_contents",

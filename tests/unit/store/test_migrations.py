@@ -24,6 +24,7 @@ import bot.store.gap_tables
 import bot.store.processes
 import bot.store.review_tables
 import bot.store.routing_tables
+import bot.store.setting_changes
 import bot.store.suite_tables
 import bot.store.tables
 import bot.store.watch_tables

@@ -40,33 +40,44 @@ class Explained:
 
     database: Database
     plans: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
 
     async def read(self, op: Callable[[sa.Connection], T]) -> T:
-        return await self.database.read(lambda c: op(cast(sa.Connection, _Recorder(c, self.plans))))
+        return await self.database.read(lambda c: op(cast(sa.Connection, _Recorder(c, self))))
 
 
 @dataclass
 class _Recorder:
     connection: sa.Connection
-    plans: list[str]
+    to: Explained
 
-    def execute(self, statement: Any) -> Any:
-        self._explain(statement)
-        return self.connection.execute(statement)
+    @property
+    def dialect(self) -> sa.Dialect:
+        return self.connection.dialect
 
-    def scalar(self, statement: Any) -> Any:
-        self._explain(statement)
-        return self.connection.scalar(statement)
+    def execute(self, statement: Any, values: Any = None) -> Any:
+        self._explain(statement, values)
+        return self.connection.execute(statement, values)
 
-    def _explain(self, statement: Any) -> None:
+    def scalar(self, statement: Any, values: Any = None) -> Any:
+        self._explain(statement, values)
+        return self.connection.scalar(statement, values)
+
+    def scalars(self, statement: Any, values: Any = None) -> Any:
+        self._explain(statement, values)
+        return self.connection.scalars(statement, values)
+
+    def _explain(self, statement: Any, values: Any) -> None:
         dialect = self.connection.dialect
-        said = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        bound = statement.params(values) if values else statement
+        said = bound.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        self.to.statements.append(str(said))
         how = "EXPLAIN QUERY PLAN" if dialect.name == "sqlite" else "EXPLAIN"
         if dialect.name != "sqlite":  # a table of five rows is read through quicker: not here
             for off in _OFF:
                 self.connection.exec_driver_sql(f"SET {off} = off")
         rows = self.connection.exec_driver_sql(f"{how} {said}").all()
-        self.plans.append("\n".join(str(row[-1]) for row in rows))
+        self.to.plans.append("\n".join(str(row[-1]) for row in rows))
 
 
 def goes_through_everything(plan: str) -> bool:

@@ -1,0 +1,120 @@
+"""What people thought of the turns of weeks, remembered as sums while no thumb comes or goes.
+
+Thumbs come late and may be taken back, so nothing of them is kept in the database. A look asks an
+index how many there were up to the last look: as many as then, and only the weeks of newer ones are
+counted anew. There are no words in what is remembered, and nobody's name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.conversation import Rating
+from bot.store.tables import feedback, turns
+from bot.store.watch_figures import ALL, Ratio, monday
+
+MODEL = "model:"
+
+_LAG = timedelta(minutes=1)
+"""A thumb is stored by then; younger ones are looked at again."""
+
+_until = (
+    sa.select(sa.func.count())
+    .select_from(feedback)
+    .where(feedback.c.updated_at < sa.bindparam("mark"))
+)
+# Nothing is asked of the turns' own time here: SQLite would then begin with the turns.
+_joined = feedback.join(turns, turns.c.id == feedback.c.turn_id)
+_young = (
+    sa.select(turns.c.at)
+    .select_from(_joined)
+    .where(feedback.c.updated_at >= sa.bindparam("mark"))
+)  # fmt: skip
+_rated = (
+    sa.select(
+        turns.c.at, turns.c.route, turns.c.model, feedback.c.turn_id, feedback.c.author,
+        feedback.c.rating,
+    )
+    .select_from(_joined)
+    .where(feedback.c.updated_at >= sa.bindparam("start"))
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbs:
+    """Of a week's turns in one scope those with a thumb, and thumbs up of all, by person."""
+
+    answers: int = 0
+    people: Ratio = field(default_factory=Ratio)
+
+
+Week = Mapping[str, Thumbs]
+"""By scope; a scope without a thumb is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Weeks by their Monday without a thumb from ``mark`` on, true while ``count`` thumbs are
+    older than it."""
+
+    mark: datetime
+    count: int
+    weeks: Mapping[datetime, Week]
+
+
+def look(
+    connection: sa.Connection, starts: Sequence[datetime], now: datetime, before: Known | None
+) -> tuple[Mapping[datetime, Week], Known]:
+    """The thumbs of these weeks, ascending Mondays, and what the next look may know; of what was
+    known ``before`` only what changed is counted again."""
+    weeks = dict(_still_true(connection, before)) if before else {}
+    mark = now - _LAG
+    count = connection.scalar(_until, {"mark": mark}) or 0
+    missing = [start for start in starts if start not in weeks]
+    if missing:
+        found: dict[datetime, list[Any]] = {start: [] for start in missing}
+        for row in connection.execute(_rated, {"start": missing[0]}):
+            rows = found.get(monday(row.at))
+            if rows is not None:
+                rows.append(row)
+        weeks.update({start: _summed(rows) for start, rows in found.items()})
+    return weeks, Known(mark, count, _but_for_young(connection, weeks, mark))
+
+
+def scopes(route: str, model: str) -> tuple[str, ...]:
+    """What a turn counts for: everything, its route, and its model where one answered."""
+    return (ALL, f"route:{route}", f"{MODEL}{model}") if model else (ALL, f"route:{route}")
+
+
+def _still_true(connection: sa.Connection, before: Known) -> Mapping[datetime, Week]:
+    if connection.scalar(_until, {"mark": before.mark}) != before.count:
+        return {}  # one was taken back, erased or given anew: whose week, nobody knows
+    return _but_for_young(connection, before.weeks, before.mark)
+
+
+def _but_for_young(
+    connection: sa.Connection, weeks: Mapping[datetime, Week], mark: datetime
+) -> Mapping[datetime, Week]:
+    touched = {monday(at) for at in connection.scalars(_young, {"mark": mark})}
+    return {start: week for start, week in weeks.items() if start not in touched}
+
+
+def _summed(rated: Iterable[Any]) -> Week:
+    answers: dict[str, set[str]] = defaultdict(set)
+    people: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0.0, 0.0]))
+    for row in rated:
+        for scope in scopes(row.route, row.model):
+            answers[scope].add(row.turn_id)
+            thumbs = people[scope][row.author]
+            thumbs[0] += row.rating == Rating.UP.value
+            thumbs[1] += 1
+    return {
+        scope: Thumbs(len(ids), Ratio.of((up, n) for up, n in people[scope].values()))
+        for scope, ids in answers.items()
+    }
