@@ -135,19 +135,22 @@ class UploadDesk:
         """The uploads that were sent last, the newest first."""
         return [_upload(job) for job in await self._jobs.page(limit, kind=KIND)]
 
-    async def files(self) -> list[UploadedFile]:
-        """The files whose documents are there, by name."""
+    async def files(self, limit: int, after: str = "") -> list[UploadedFile]:
+        """At most ``limit`` files whose documents are there, by name; ``after`` is the last one of
+        the page before."""
         held: dict[str, list[DocumentRecord]] = {}
         for record in await self._ledger.listing(NAME):
-            held.setdefault(record.origin, []).append(record)
-        return [_file(name, records) for name, records in sorted(held.items())]
+            if record.origin > after:
+                held.setdefault(record.origin, []).append(record)
+        return [_file(name, held[name]) for name in sorted(held)[:limit]]
 
     async def remove(self, file: str, by: str) -> int:
-        """Remove a file with its documents; how many these were. Raises NotFoundError."""
+        """Remove a file with its documents; how many these were. Raises NotFoundError, and
+        IngestRunningError while something else of the uploads is read in."""
         gone = [name for name, r in (await self._ledger.state(NAME)).items() if r.origin == file]
         if not gone:
             raise NotFoundError(kind="uploaded file", id=file)
-        count = await self._ingestor().remove(NAME, gone)
+        count = await self._ingestor().remove(NAME, gone, wait=False)
         self._files.remove(file)
         await self._audit.operator("document removed", by, subject=file, source=NAME)
         return count

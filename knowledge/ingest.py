@@ -187,10 +187,11 @@ class Ingestor:
             await self._ledger.record_run(source.name, report.as_record(), started, self._clock())
             return report
 
-    async def remove(self, source: str, documents: Iterable[str]) -> int:
-        """Forget documents of a source; how many there were."""
+    async def remove(self, source: str, documents: Iterable[str], *, wait: bool = True) -> int:
+        """Forget documents of a source; how many there were. While another process changes the
+        source this waits, or with ``wait=False`` raises IngestRunningError."""
         names = list(documents)
-        async with self._exclusive.source(source):
+        async with self._exclusive.source(source, wait=wait):
             await self._store.remove([DocumentKey(source, name) for name in names])
             return await self._ledger.remove(source, names)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -140,9 +140,13 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-async def form_events(request: Request, most: int) -> AsyncGenerator[Event, None]:
+async def form_events(
+    request: Request, most: int, trusted: Callable[[], bool], patience: float = BODY_S
+) -> AsyncGenerator[Event, None]:
     """The parts of a ``multipart/form-data`` body of at most ``most`` bytes, in order.
 
+    Until ``trusted`` says that the form is ours all that came has ``patience`` seconds together;
+    from then on each piece has a minute, however many there are.
     Raises StaleFormError for another body, UsageError for one that is broken, too large, too slow
     or cut off.
     """
@@ -154,10 +158,11 @@ async def form_events(request: Request, most: int) -> AsyncGenerator[Event, None
     if declared.isdigit() and int(declared) > most:
         raise FormTooLargeError(most)
     reader, size = _Reader(), 0
+    until = asyncio.get_running_loop().time() + patience
     try:
         parser = MultipartParser(boundary, reader.callbacks())
         pieces = request.stream()
-        while (piece := await _next(pieces)) is not None:
+        while (piece := await _next(pieces, None if trusted() else until)) is not None:
             size += len(piece)
             if size > most:
                 raise FormTooLargeError(most)
@@ -170,9 +175,12 @@ async def form_events(request: Request, most: int) -> AsyncGenerator[Event, None
         raise CutOffError
 
 
-async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+async def _next(pieces: AsyncIterator[bytes], until: float | None) -> bytes | None:
+    now = asyncio.get_running_loop().time()
+    if until is not None and now >= until:  # pieces that lie ready never wait for a timeout
+        raise SlowFormError
     try:
-        async with asyncio.timeout(BODY_S):
+        async with asyncio.timeout_at(now + BODY_S if until is None else until):
             return await anext(pieces, None)
     except TimeoutError as error:
         raise SlowFormError from error

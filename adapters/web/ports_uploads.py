@@ -34,10 +34,12 @@ class Uploads(Protocol):
         """The uploads that were sent last, the newest first."""
         ...
 
-    async def files(self) -> Sequence[UploadedFile]:
-        """The files whose documents are there, by name."""
+    async def files(self, limit: int, after: str = "") -> Sequence[UploadedFile]:
+        """At most ``limit`` files whose documents are there, by name; ``after`` is the last one of
+        the page before."""
         ...
 
     async def remove(self, file: str, by: str) -> int:
-        """Remove a file with its documents; raises NotFoundError."""
+        """Remove a file with its documents; raises NotFoundError, and IngestRunningError while
+        something else of the uploads is read in."""
         ...

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -40,6 +41,7 @@ _FILES = f"{_ROOM}/uploaded"
 _EVERYBODY = "everybody"
 _GROUP = "group:"
 _SHOWN = 8
+_PAGE = 100
 _AT_ONCE = 20
 _FORM = 100_000
 """Bytes of a form beside its files."""
@@ -137,15 +139,17 @@ def add_uploads(router: APIRouter, console: Console) -> None:
 
     @router.post("/knowledge/upload")
     async def upload(request: Request) -> Response:
+        console.operator(request)
+        sent = Sent()
         try:
-            sent = await _received(request, console)
+            await _received(request, console, sent)
         except UsageError as error:
             if isinstance(error, ForeignFormError) or not wants_page(request):
                 raise
-            sent = Sent(wrong=str(error))
+            sent.wrong = str(error)
         if not wants_page(request):
             return _as_json(sent)
-        if sent.taken and not sent.refused:
+        if sent.taken and not sent.refused and not sent.wrong:
             return RedirectResponse(f"{_ROOM}#uploads", HTTPStatus.SEE_OTHER)
         shown = {**await uploads_shown(console), "sent": sent}
         page = console.render(request, "console/upload.html", "knowledge", **shown)
@@ -153,10 +157,13 @@ def add_uploads(router: APIRouter, console: Console) -> None:
         return page
 
     @router.get("/knowledge/uploaded")
-    async def uploaded(request: Request) -> Response:
+    async def uploaded(request: Request, after: str = "") -> Response:
         console.operator(request)
-        found = await console.application.uploads.files()
-        return console.render(request, "console/uploaded.html", "knowledge", files=found)
+        found = await console.application.uploads.files(_PAGE + 1, checked(after, "after", 1000))
+        files = found[:_PAGE]
+        more = f"{_FILES}?{urlencode({'after': files[-1].name})}" if len(found) > _PAGE else ""
+        shown = {"files": files, "more": more, "first_page": _FILES if after else ""}
+        return console.render(request, "console/uploaded.html", "knowledge", **shown)
 
     @router.post("/knowledge/uploaded/remove")
     async def remove(
@@ -177,18 +184,19 @@ def _as_json(sent: Sent) -> Response:
     return JSONResponse(body, status)
 
 
-async def _received(request: Request, console: Console) -> Sent:
+async def _received(request: Request, console: Console, sent: Sent) -> None:
     """Take the files of a form in, each as soon as it is whole. Nothing of one is kept before the
     form is known to be ours. Raises UsageError for the form itself, StorageError."""
-    desk, sent, form = console.application.uploads, Sent(), _Form(console, request)
+    desk, form = console.application.uploads, _Form(console, request)
     most = desk.limit * _AT_ONCE + _FORM
     current: _File | None = None
     try:
-        async with aclosing(form_events(request, most)) as events:
+        async with aclosing(form_events(request, most, form.is_ours)) as events:
             async for event in events:
                 match event:
                     case Field():
                         form.take(event)
+                        sent.readers = tuple(form.readers)
                     case FileBegins(filename):
                         current = await form.opened(filename, desk, sent)
                     case FilePiece(data) if current is not None:
@@ -208,7 +216,6 @@ async def _received(request: Request, console: Console) -> Sent:
     if not sent.taken and not sent.refused:
         form.check()
         raise UsageError("Choose a file to upload.")
-    return sent
 
 
 class _Form:
@@ -230,6 +237,10 @@ class _Form:
         elif event.name == "readers":
             self.readers.append(checked(event.value, "readers", 300))
 
+    def is_ours(self) -> bool:
+        """Whether it was checked that our page sent it."""
+        return self._checked
+
     def check(self) -> None:
         """Raises StaleFormError where the form is not ours."""
         self.by = self._console.form(self._request, self._csrf).author.key
@@ -240,7 +251,7 @@ class _Form:
         if not self._checked:
             self.check()
             self.groups = groups_of(self.readers, await desk.groups())
-            self._checked, sent.readers = True, tuple(self.readers)
+            self._checked = True
         if not filename:
             return None
         self._files += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -310,7 +311,20 @@ def test_a_gap_is_closed_end_to_end(chromium: playwright.Browser, tmp_path: Path
         page.get_by_label("Everybody").check()
         page.get_by_role("button", name="Publish the answer").click()
         again = page.get_by_role("region", name="The original questions")
+        asking = re.compile(r"/console/gaps/[^/]+/again/[^/]+$")
+        page.route(asking, lambda route: route.abort())
         again.get_by_role("button", name="Ask the original questions again").click()
+        line = again.locator(".again-question")
+        playwright.expect(line.get_by_role("alert")).to_contain_text("cannot be reached")
+        playwright.expect(line).not_to_have_attribute("aria-busy", "true")
+        assert broken_rules(page) == []
+        page.unroute(asking)
+        page.route(asking, lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+        line.get_by_role("button", name="Ask it again").click()
+        playwright.expect(line.get_by_role("alert")).to_contain_text("the server answered 502")
+        playwright.expect(line).not_to_have_attribute("aria-busy", "true")
+        page.unroute(asking)
+        line.get_by_role("button", name="Ask it again").click()
         playwright.expect(
             again.get_by_text("Answered from this document", exact=True)
         ).to_be_visible()

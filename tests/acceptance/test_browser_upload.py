@@ -116,7 +116,8 @@ def test_two_files_are_dropped_read_in_asked_of_and_removed(
     page.get_by_label("Everybody").uncheck()
     parking = "# Parking\n\nThe blue badge opens the barrier of the north car park.\n"
     lift = "Lift B goes to the roof terrace. " * 20_000
-    page.evaluate(DROP, [["parking.md", parking], ["lift.txt", lift], ["song.mp3", "x"]])
+    page.evaluate(DROP, [["parking.md", parking]])
+    page.evaluate(DROP, [["lift.txt", lift], ["song.mp3", "x"]])
     playwright.expect(page.get_by_role("alert")).to_have_text(
         "3 files wait: choose who may read them, then press Upload."
     )
@@ -151,6 +152,59 @@ def test_two_files_are_dropped_read_in_asked_of_and_removed(
     playwright.expect(files).to_have_count(1)
     context.close()
     assert (found, faults) == ([], [])
+
+
+def test_an_answer_on_the_way_is_told_as_what_it_is(
+    chromium: playwright.Browser, address: str
+) -> None:
+    """A proxy's refusal names its number, and only who is signed out is told so."""
+    context = chromium.new_context(viewport=DESK, base_url=address)
+    page = context.new_page()
+    signed_in(page, "/console/knowledge")
+    page.get_by_label("Everybody").check()
+    way = page.get_by_role("list", name="On their way")
+    for status, words in ((413, "refused on the way (413)"), (502, "refused on the way (502)")):
+        page.route(
+            "**/console/knowledge/upload",
+            lambda route, *, status=status: route.fulfill(status=status, body="<h1>No</h1>"),
+        )
+        page.evaluate(DROP, [["roof.md", "# Roof\n\nIt is closed.\n"]])
+        playwright.expect(way).to_contain_text(words)
+        playwright.expect(way).not_to_contain_text("signed out")
+        page.unroute("**/console/knowledge/upload")
+    context.clear_cookies()
+    page.evaluate(DROP, [["roof.md", "# Roof\n\nIt is closed.\n"]])
+    playwright.expect(way).to_contain_text("You are signed out; load the page again.")
+    context.close()
+
+
+def test_the_last_uploads_stay_as_they_were_made(
+    chromium: playwright.Browser, address: str
+) -> None:
+    """While something is open the list is loaded again and again: closed it stays closed, and what
+    had the focus keeps it."""
+    context = chromium.new_context(viewport=DESK, base_url=address)
+    page = context.new_page()
+    signed_in(page, "/console/knowledge")
+    page.get_by_label("Everybody").check()
+    page.evaluate(DROP, [["stairs.md", "# Stairs\n\nThey are wet.\n"]])
+    rows = page.get_by_role("list", name="Last uploads").get_by_role("listitem")
+    playwright.expect(rows.filter(has_text="stairs.md")).to_contain_text("Read in: ")
+    words = page.locator("#last-uploads > summary")
+    words.focus()
+    page.keyboard.press("Enter")
+    playwright.expect(rows.first).to_be_hidden()
+    page.evaluate("""() => {
+      document.getElementById("uploads").dataset.before = "yes";
+      return htmx.ajax("GET", "/console/knowledge/uploads",
+                       {target: "#uploads", swap: "outerHTML settle:0ms"});
+    }""")
+    playwright.expect(page.locator("#uploads[data-before]")).to_have_count(0)
+    playwright.expect(rows.first).to_be_hidden()
+    playwright.expect(words).to_be_focused()
+    page.keyboard.press("Enter")
+    playwright.expect(rows.first).to_be_visible()
+    context.close()
 
 
 def test_a_file_is_sent_on_a_phone_and_without_script(

@@ -1,3 +1,21 @@
+// The last uploads are loaded again and again: they stay open or closed as they were made.
+(() => {
+  "use strict";
+  let open = null;
+  document.addEventListener("click", (event) => {
+    const details = event.target.closest?.("summary")?.parentElement;
+    if (details?.id === "last-uploads") open = !details.open;
+  });
+  document.addEventListener("upload-sent", () => {
+    open = null; // what becomes of it is to be seen
+  });
+  document.addEventListener("htmx:load", (event) => {
+    if (event.target.id !== "uploads" || open === null) return;
+    const details = document.getElementById("last-uploads");
+    if (details) details.open = open;
+  });
+})();
+
 // Documents brought in: dropped or chosen, one after the other, each with how far it is.
 // Without this script the form is sent as a whole.
 (() => {
@@ -56,8 +74,24 @@
     shown.words.textContent = sentence;
     told.textContent = `${file.name}: ${sentence}`;
   };
-  const refresh = () =>
-    window.htmx.ajax("GET", "/console/knowledge/uploads", { target: "#uploads", swap: "outerHTML" });
+  const refresh = () => {
+    document.dispatchEvent(new Event("upload-sent"));
+    return window.htmx.ajax("GET", "/console/knowledge/uploads", {
+      target: "#uploads",
+      swap: "outerHTML settle:0ms",
+    });
+  };
+
+  // What stands between the browser and the bot answered: its words are not ours.
+  const underway = (request) => {
+    if (request.responseURL.includes("/console/login")) {
+      return "You are signed out; load the page again.";
+    }
+    if (request.status === 413) {
+      return "It was refused on the way (413): a proxy before the bot takes smaller files only.";
+    }
+    return `It was refused on the way (${request.status}); upload it again in a while.`;
+  };
 
   const send = (file, shown, groups) =>
     new Promise((done) => {
@@ -84,7 +118,7 @@
           refused(
             shown,
             file,
-            answer?.refused?.[0]?.error ?? answer?.error ?? "You are signed out; load the page again.",
+            answer?.refused?.[0]?.error ?? answer?.error ?? underway(request),
           );
         }
         done();
@@ -162,7 +196,7 @@
       (item) => item.webkitGetAsEntry?.()?.isDirectory,
     );
     if (folders.length) return complain("A folder cannot be uploaded; drop the files in it.");
-    dropped = [...event.dataTransfer.files];
+    dropped = [...dropped, ...event.dataTransfer.files]; // what was dropped before waits still
     begin();
   });
 })();

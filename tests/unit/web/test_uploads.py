@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import stat
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,10 @@ from adapters.web.app import create_app
 from adapters.web.auth import Access
 from bot.conversation import Principal
 from bot.settings import load_settings
-from bot.work.jobs import Jobs, Status
+from bot.store.timing import utc_now
+from bot.work.jobs import Jobs, Status, Wanted
+from bot.work.leases import Leases
+from knowledge.exclusive import Exclusive
 from knowledge.sources.folder import FolderSource
 from knowledge.stores.base import SearchRequest
 
@@ -400,6 +405,64 @@ async def test_a_removed_file_is_gone_from_answers_and_disk(
     for bad in ("../console-token", "/etc/passwd", "..", ""):
         again = await browser.post(f"{ROOM}/uploaded/remove", data={**form, "file": bad})
         assert again.status_code in (404, 422)
+
+
+async def test_a_removal_does_not_wait_for_what_is_being_read_in(
+    app: Application, browser: httpx2.AsyncClient
+) -> None:
+    """The page says so at once, nothing is removed, and it can be repeated afterwards."""
+    await sent(browser, ("parking.md", PARKING))
+    await read_in(app)
+    form = {"csrf": await csrf_of(browser), "file": "parking.md"}
+    async with asyncio.timeout(60), Exclusive(Leases(app.database)).source("uploads"):
+        done = await browser.post(f"{ROOM}/uploaded/remove", data=form)
+    assert done.status_code == 503
+    assert "is being read in by another process; wait for it" in done.text
+    assert kept(app) == ["parking.md"]
+    assert await deeds_of(app, "document removed") == []
+    again = await browser.post(f"{ROOM}/uploaded/remove", data=form)
+    assert (again.status_code, kept(app)) == (303, [])
+
+
+async def test_uploaded_files_stand_on_pages(
+    app: Application, browser: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file once, by name; the last page leads back to the first one."""
+    monkeypatch.setattr("adapters.web.uploading._PAGE", 2)
+    names = ["a & b.md", "c + d.md", "e.md"]
+    await sent(browser, *((name, PARKING + name.encode()) for name in names))
+    await read_in(app)
+    first = (await browser.get(f"{ROOM}/uploaded")).text
+    assert re.findall(r"<code>([^<]+)</code>", first) == ["a &amp; b.md", "c + d.md"]
+    assert "From the beginning" not in first
+    (more,) = re.findall(r'<a rel="next" href="([^"]+)"', first)
+    last = (await browser.get(html.unescape(more))).text
+    assert re.findall(r"<code>([^<]+)</code>", last) == ["e.md"]
+    assert 'rel="next"' not in last and "From the beginning" in last
+
+
+async def test_what_waits_long_is_asked_after_seldom(
+    app: Application, browser: httpx2.AsyncClient
+) -> None:
+    """Each second while it is new or being read, each five where nobody takes it up."""
+    before = utc_now() - timedelta(hours=1)
+    arguments = {"file": "late.md", "draft": "0" * 32, "groups": [], "sha256": ""}
+    await Jobs(app.database, lambda: before).put(Wanted("upload", "Read it", arguments))
+    shown = await told(browser)
+    assert 'hx-trigger="every 5s"' in shown and "No worker has taken it up yet" in shown
+    await sent(browser, ("parking.md", PARKING))
+    assert 'hx-trigger="every 1s"' in await told(browser)
+
+
+async def test_a_form_that_is_refused_keeps_who_may_read(
+    app: Application, browser: httpx2.AsyncClient
+) -> None:
+    """What was ticked is ticked still, whatever was wrong."""
+    data = {"csrf": await csrf_of(browser), "readers": "group:staff"}
+    page = await browser.post(UPLOAD, data=data, files=[("files", ("", b""))])
+    assert page.status_code == 422
+    assert 'value="group:staff" checked' in page.text
+    assert 'value="everybody" checked' not in page.text
 
 
 async def test_files_without_a_document_are_tidied_away(
