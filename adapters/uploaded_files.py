@@ -14,6 +14,7 @@ import re
 import secrets
 import time
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
@@ -140,7 +141,7 @@ class UploadedFiles:
         """Room for a new file. Raises StorageError."""
         make_private(self._folder)
         make_private(self._arriving)
-        self._sweep()
+        self.sweep()
         return Arriving(self._draft(secrets.token_hex(8)), limit)
 
     def draft(self, id_: str) -> Path:
@@ -190,13 +191,16 @@ class UploadedFiles:
     def _draft(self, id_: str) -> Path:
         return self._arriving / f"{id_}{_ENDING}"
 
-    def _sweep(self) -> None:
-        """Remove what came long ago and was never read in: its process was killed, or its job
-        failed and nobody resumed it."""
+    def sweep(self, unwanted: Iterable[str] = ()) -> int:
+        """Remove what came long ago and was never read in, as its process was killed, or its job
+        failed and nobody resumed it; and what is ``unwanted``, by id. How many files went."""
+        those, gone = {self.draft(id_) for id_ in unwanted}, 0
         for path in self._arriving.glob(f"*{_ENDING}"):
             with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _KEPT_S:
+                if path in those or time.time() - path.stat().st_mtime > _KEPT_S:
                     path.unlink()
+                    gone += 1
+        return gone
 
 
 def _raise_for(path: Path, error: OSError) -> NoReturn:

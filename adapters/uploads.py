@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from adapters.amended import AmendedSettings, CurrentSettings
 from adapters.home import Home
 from adapters.uploaded_files import Arriving, UploadedFiles, safe_name
 from bot.errors import IngestRunningError, NotFoundError
@@ -82,9 +84,8 @@ class UploadDesk:
         ingestor: Callable[[], Ingestor],
         audit: AuditTrail,
         limit: int,
-        known: frozenset[str] = frozenset(),
+        settings: CurrentSettings,
     ) -> None:
-        """``known`` are groups that the settings name."""
         self.limit = limit
         self._files = files
         self._home = home
@@ -93,13 +94,14 @@ class UploadDesk:
         self._ledger = ledger
         self._ingestor = ingestor
         self._audit = audit
-        self._known = known
+        self._settings = settings
 
     # -- for the pages ---------------------------------------------------------------------------
 
     async def groups(self) -> list[str]:
-        """Every group that a document or the settings name."""
-        return sorted({*await self._ledger.groups(), *self._known})
+        """Every group that a document or the settings name, but for those of single people, which
+        are told to nobody else. Raises StorageError."""
+        return sorted({*await self._ledger.groups(), *_named_in(await self._settings.now())})
 
     def arriving(self) -> Arriving:
         """Room for a file that is about to come. Raises StorageError."""
@@ -271,15 +273,23 @@ def desk_of(app: Application) -> UploadDesk:
         ingestor=lambda: app.ingestor,
         audit=app.audit,
         limit=config.limits.longest_document,
-        known=_named_in(config),
+        settings=AmendedSettings(config, app.database),
     )
 
 
+async def swept(home: Home) -> int:
+    """Delete what came and will not be read in: that of cancelled uploads, and what came long ago.
+    How many files went; a cancelled upload that is resumed after that is to be sent again."""
+    jobs = Jobs(home.database, home.clock)
+    cancelled = await jobs.page(kind=KIND, status=Status.CANCELLED)
+    drafts = [str(job.arguments["draft"]) for job in cancelled]
+    return await asyncio.to_thread(UploadedFiles(home.settings.home).sweep, drafts)
+
+
 def _named_in(settings: Settings) -> frozenset[str]:
-    """The groups that the settings name, of sources and of people."""
+    """The groups that the settings name of sources, channels and groups of people."""
     access = settings.access
     tables: tuple[Mapping[str, Sequence[str]], ...] = (
-        access.users,
         access.slack.usergroups,
         access.slack.channels,
         access.discord.roles,

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _LONGEST_FIELD = 4_000
+_LONGEST_HEADER = 8_000
 _MOST_FIELDS = 200
+WHOLE_S = 15 * 60.0
+"""How long a form may take in all: what was whole by then is taken."""
+
 _UNFIT = "The form cannot be read; load the page again and repeat."
 
 
@@ -99,10 +103,16 @@ class _Reader:
         self._options, self._value = {}, bytearray()
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
-        self._header[0].extend(data[start:end])
+        self._take(self._header[0], data[start:end])
 
     def on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._header[1].extend(data[start:end])
+        self._take(self._header[1], data[start:end])
+
+    @staticmethod
+    def _take(part: bytearray, more: bytes) -> None:
+        part.extend(more)
+        if len(part) > _LONGEST_HEADER:  # earlier releases of the parser have no limit
+            raise UsageError(_UNFIT)
 
     def on_header_end(self) -> None:
         name, value = self._header
@@ -141,12 +151,16 @@ def _text(raw: bytes) -> str:
 
 
 async def form_events(
-    request: Request, most: int, trusted: Callable[[], bool], patience: float = BODY_S
+    request: Request,
+    most: int,
+    trusted: Callable[[], bool],
+    patience: float = BODY_S,
+    longest: float = WHOLE_S,
 ) -> AsyncGenerator[Event, None]:
     """The parts of a ``multipart/form-data`` body of at most ``most`` bytes, in order.
 
     Until ``trusted`` says that the form is ours all that came has ``patience`` seconds together;
-    from then on each piece has a minute, however many there are.
+    from then on each piece has a minute, and all of them together have ``longest`` seconds.
     Raises StaleFormError for another body, UsageError for one that is broken, too large, too slow
     or cut off.
     """
@@ -158,11 +172,13 @@ async def form_events(
     if declared.isdigit() and int(declared) > most:
         raise FormTooLargeError(most)
     reader, size = _Reader(), 0
-    until = asyncio.get_running_loop().time() + patience
+    begun = asyncio.get_running_loop().time()
     try:
         parser = MultipartParser(boundary, reader.callbacks())
         pieces = request.stream()
-        while (piece := await _next(pieces, None if trusted() else until)) is not None:
+        while (
+            piece := await _next(pieces, begun + (longest if trusted() else patience))
+        ) is not None:
             size += len(piece)
             if size > most:
                 raise FormTooLargeError(most)
@@ -175,12 +191,12 @@ async def form_events(
         raise CutOffError
 
 
-async def _next(pieces: AsyncIterator[bytes], until: float | None) -> bytes | None:
+async def _next(pieces: AsyncIterator[bytes], until: float) -> bytes | None:
     now = asyncio.get_running_loop().time()
-    if until is not None and now >= until:  # pieces that lie ready never wait for a timeout
+    if now >= until:  # pieces that lie ready never wait for a timeout
         raise SlowFormError
     try:
-        async with asyncio.timeout_at(now + BODY_S if until is None else until):
+        async with asyncio.timeout_at(min(now + BODY_S, until)):
             return await anext(pieces, None)
     except TimeoutError as error:
         raise SlowFormError from error

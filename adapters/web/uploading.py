@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from adapters.uploaded_files import Arriving, safe_name
 from adapters.uploads import Upload
+from adapters.web.auth import SignInRequiredError
 from adapters.web.form_stream import (
     Field,
     FileBegins,
@@ -245,6 +246,16 @@ class _Form:
         """Raises StaleFormError where the form is not ours."""
         self.by = self._console.form(self._request, self._csrf).author.key
 
+    async def check_session(self) -> None:
+        """Raises SignInRequiredError where the session ended while the form was on its way,
+        StorageError where that is not known."""
+        operator = self._console.sessions.claimed(self._request)
+        ends = self._console.application.console_ends
+        if operator is None or not await ends.stands(
+            operator.session, operator.author.key, operator.opened
+        ):
+            raise SignInRequiredError
+
     async def opened(self, filename: str, desk: Uploads, sent: Sent) -> _File | None:
         """A file that begins; ``None`` where none was chosen. Raises UsageError where it is not
         said who may read it."""
@@ -308,6 +319,7 @@ class _File:
             self.discard()
             sent.refused.append((self._name, self._wrong))
             return
+        await form.check_session()
         try:
             sent.taken.append(await desk.accept(self._name, self._arriving, form.groups, form.by))
         except Exception:

@@ -20,6 +20,7 @@ from pathlib import Path
 import uvicorn
 
 from adapters.advising import AdviceDesk, advice_desk
+from adapters.amended import AmendedSettings
 from adapters.costing import CostDesk
 from adapters.documents import DocumentDesk
 from adapters.evaluation.desk import ScorecardDesk
@@ -558,6 +559,7 @@ class WebApplication:
             ingestor=ingestor,
             audit=self.audit,
             limit=25_000_000,
+            settings=AmendedSettings(load_settings(WELLSPOKEN_HOME=self.home), self.database),
         )
 
     @property
