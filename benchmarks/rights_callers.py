@@ -28,8 +28,8 @@ from adapters.web.limits import Limits
 from adapters.web.roles import Role
 from bot.conversation import Author, Platform
 from bot.errors import ChatRefusedError, ChatUnavailableError
-from bot.settings import Settings
 from bot.settings.sections import AccessSection, DiscordAccess, SlackAccess
+from tests.platforms.standing_settings import StandingSettings
 
 GROUPS = ("staff", "board", "partners", "finance", "legal", "beta", "public", "everyone", "*")
 """Some are called like what other programs mean by everybody; here they are names."""
@@ -126,7 +126,11 @@ async def slack(chance: random.Random, wanted: int) -> AsyncIterator[Caller]:
     silent = frozenset(chance.sample(named, chance.choice((0, 0, 3, 8))))
     town = _SlackTown(users, channels, members, silent)
     directory = SlackDirectory(town, "T1", enterprise="E1")
-    adapter = SlackAdapter(cast("Any", _SlackWorkspaces(directory)), access, cast("Any", None))
+    adapter = SlackAdapter(
+        cast("Any", _SlackWorkspaces(directory)),
+        StandingSettings.with_access(access),
+        cast("Any", None),
+    )
     for _ in range(wanted):
         user, channel = chance.choice(sorted(users)), chance.choice(sorted(channels))
         kind = chance.choice(list(ChannelKind))
@@ -236,7 +240,7 @@ async def discord(chance: random.Random, wanted: int) -> AsyncIterator[Caller]:
     told = chance.choice((None, town.held_roles))
     adapter = DiscordAdapter(
         cast("Any", town),
-        Settings.model_construct(access=access),
+        StandingSettings.with_access(access),
         cast("Any", None),
         guilds=lambda: told,
         ours=lambda: ours,
