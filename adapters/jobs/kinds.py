@@ -10,6 +10,7 @@ from adapters.evaluation.working import kind_of as evaluation_kind
 from adapters.jobs import copying, curating, gathering, gating, reindexing, retaining
 from adapters.syncing import kind_of as sync_kind
 from adapters.syncing import schedule_of
+from adapters.uploaded_files import UploadedFiles
 from adapters.web.gate_report import report_page
 from bot.work.jobs import Jobs
 from bot.work.runner import Runner
@@ -45,10 +46,12 @@ def timetable_of(app: Application) -> Timetable:
 
 
 def working(app: Application) -> tuple[Coroutine[Any, Any, None], ...]:
-    """All that a worker does for jobs: it puts those that are due, and works on them.
+    """All that a worker does for jobs: it puts those that are due, and works on them. Uploads that
+    came long ago and were never read in are deleted at once.
 
     Raises ConfigurationError for sources that contradict each other.
     """
+    UploadedFiles(app.settings.home).sweep()
     schedule, timetable, runner = schedule_of(app), timetable_of(app), runner_of(app)
     gaps = gathering.put_when_due(app.gaps, _jobs(app))
     return schedule.run(), timetable.run(), gaps, runner.run()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -11,6 +13,7 @@ import pytest
 from starlette.requests import Request
 
 from adapters.assembly import Application
+from adapters.jobs.kinds import working
 from adapters.jobs.retaining import KIND, retention_wanted
 from adapters.uploads import swept
 from adapters.web.form_stream import SlowFormError, _Reader, form_events
@@ -136,3 +139,18 @@ async def test_a_cancelled_upload_leaves_no_bytes(
     assert "upload it again." in await told(browser)
     assert await swept(app) == 0
     assert "parking.md" not in await found_in(app, "blue badge")
+
+
+async def test_a_worker_that_starts_deletes_what_was_never_read_in(
+    app: Application, browser: httpx2.AsyncClient
+) -> None:
+    """What came eight days ago goes; what came today stays."""
+    await sent(browser, ("old.md", PARKING))
+    (old,) = on_the_way(app)
+    long_ago = time.time() - 8 * 24 * 3600
+    os.utime(old, (long_ago, long_ago))
+    fresh = old.with_name("0123456789abcdef.partial")
+    fresh.write_bytes(PARKING)
+    for work in working(app):
+        work.close()
+    assert on_the_way(app) == [fresh]
