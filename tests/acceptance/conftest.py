@@ -1,10 +1,19 @@
-"""A browser on a busy machine takes its time: what is expected of a page is waited for longer."""
+"""The browser of a module's tests. On a busy machine it takes its time: what is expected of a page
+is waited for longer."""
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -14,3 +23,16 @@ def _patient_pages() -> None:
         from playwright.sync_api import expect
 
         expect.set_options(timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; where it is not there, the tests that want it say so before."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()

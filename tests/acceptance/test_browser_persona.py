@@ -49,16 +49,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[playwright.Browser]:
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
 async def _lived_in(folder: Path) -> str:
     """An earlier persona, a round that runs, and a canary beside what is live; the round's id."""
     database = await Database.open(f"sqlite:///{folder / 'web.db'}")
