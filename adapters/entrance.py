@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from adapters.web.auth import Access
-from adapters.web.oidc import Client, OidcProvider
-from adapters.web.sso import Listed, SingleSignOn
-from adapters.web.widget_gate import Widget
+from adapters.web.auth.oidc import Client, OidcProvider
+from adapters.web.auth.sessions import Access
+from adapters.web.auth.sso import Listed, SingleSignOn
+from adapters.web.widget.gate import Widget
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

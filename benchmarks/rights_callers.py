@@ -23,9 +23,9 @@ from adapters.discord.faults import UNKNOWN_MEMBER
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.directory import Directory as SlackDirectory
 from adapters.web.api import AskBody, _question
-from adapters.web.auth import CONSOLE_COOKIE, VISITOR_COOKIE, Access, Sessions
+from adapters.web.auth.roles import Role
+from adapters.web.auth.sessions import CONSOLE_COOKIE, VISITOR_COOKIE, Access, Sessions
 from adapters.web.limits import Limits
-from adapters.web.roles import Role
 from bot.conversation import Author, Platform
 from bot.errors import ChatRefusedError, ChatUnavailableError
 from bot.settings.sections import AccessSection, DiscordAccess, SlackAccess

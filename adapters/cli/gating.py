@@ -42,7 +42,7 @@ def gate(
     """
     from adapters.cli.bars import bar
     from adapters.release.gating import gate as run_gate
-    from adapters.web.gate_report import report_page
+    from adapters.web.console.gate_report import report_page
 
     with bar("cases") as shown:
         task = shown.add_task(f"asking {version} and what is live", total=None)

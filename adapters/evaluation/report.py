@@ -18,10 +18,10 @@ from markupsafe import Markup
 
 from adapters.evaluation.report_cases import filters, views
 from adapters.evaluation.running import records
+from adapters.web.console.score_plots import MODES, Past, sections
+from adapters.web.console.scorecards_view import Change, changes_of
 from adapters.web.pages import STATIC, Pages
 from adapters.web.plotting import TONES
-from adapters.web.score_plots import MODES, Past, sections
-from adapters.web.scorecards_view import Change, changes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from adapters.jobs import copying, curating, gathering, gating, reindexing, reta
 from adapters.syncing import kind_of as sync_kind
 from adapters.syncing import schedule_of
 from adapters.uploaded_files import UploadedFiles
-from adapters.web.gate_report import report_page
+from adapters.web.console.gate_report import report_page
 from bot.work.jobs import Jobs
 from bot.work.runner import Runner
 from bot.work.timetable import Timetable

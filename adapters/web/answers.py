@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from adapters.web.limits import FullError
-from adapters.web.ports import Engine, History
+from adapters.web.ports.application import Engine, History
 from bot.conversation import Question, Turn
 from bot.errors import UsageError, WellspokenError
 from bot.guardrails import clean_question

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.rendering import turn_json
 from adapters.web.answers import Answers, RunningAnswer
-from adapters.web.auth import Sessions
+from adapters.web.auth.sessions import Sessions
 from adapters.web.failures import sentence_of
-from adapters.web.ports import Application
+from adapters.web.ports.application import Application
 from adapters.web.security import json_only
 from adapters.web.texts import (
     MAX_QUESTION,

@@ -15,24 +15,25 @@ from starlette.routing import BaseRoute
 from adapters.watch.gauges import Gauges
 from adapters.web.answers import PLACES, Answers
 from adapters.web.api import api_router
-from adapters.web.attention import Attention, Chats, attention_router
-from adapters.web.auth import Access, Sessions
+from adapters.web.auth.gate import SessionGate
+from adapters.web.auth.refused import RefusedSignIns
+from adapters.web.auth.sessions import Access, Sessions
+from adapters.web.auth.sso import SingleSignOn
 from adapters.web.chat import Chat, chat_router
-from adapters.web.console import Console, console_router
+from adapters.web.console.attention import Attention, Chats, attention_router
+from adapters.web.console.base import Console
+from adapters.web.console.rooms import console_router
+from adapters.web.console.uploads import UPLOAD
 from adapters.web.failures import tell_failures
-from adapters.web.gate import SessionGate
 from adapters.web.limits import Limits, Rates
 from adapters.web.packing import PackedFiles, PackedPages
 from adapters.web.pages import STATIC, Pages
-from adapters.web.ports import Application
+from adapters.web.ports.application import Application
 from adapters.web.reference import operations_of
-from adapters.web.refused import RefusedSignIns
 from adapters.web.security import BodyLimit, HeadAsGet, SecurityHeaders
-from adapters.web.sso import SingleSignOn
 from adapters.web.tracing import TraceContext
-from adapters.web.uploading import UPLOAD
-from adapters.web.widget import widget_routers
-from adapters.web.widget_gate import Widget, WidgetGate
+from adapters.web.widget.gate import Widget, WidgetGate
+from adapters.web.widget.routes import widget_routers
 from bot.metrics import CONTENT_TYPE
 
 _CONTACT = "an admin"

@@ -13,10 +13,10 @@ from fastapi.responses import RedirectResponse
 from adapters.rendering import markdown_html
 from adapters.web.answers import Answers, RunningAnswer
 from adapters.web.api import event_stream, sse
-from adapters.web.auth import Operator, Sessions, Visitor
+from adapters.web.auth.sessions import Operator, Sessions, Visitor
 from adapters.web.failures import headers_of, sentence_for_visitors, status_of
 from adapters.web.pages import Pages, is_fragment
-from adapters.web.ports import Application
+from adapters.web.ports.application import Application
 from adapters.web.security import own_forms_only
 from adapters.web.sources import CitedPlace, cited_place, quote_alone
 from adapters.web.texts import MAX_CORRECTION, MAX_REASON, checked, question_of

@@ -12,10 +12,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from adapters.web.auth import SignInRequiredError
+from adapters.web.auth.roles import RoleError
+from adapters.web.auth.sessions import SignInRequiredError
 from adapters.web.limits import FullError, TooManyError
 from adapters.web.pages import Pages, wants_page
-from adapters.web.roles import RoleError
 from adapters.web.security import BodyTypeError, ForeignFormError, headers_for
 from bot.errors import (
     KnowledgeError,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.release.gate_records import GateBook, GateFiles
-from adapters.web.gate_report import report_page
+from adapters.web.console.gate_report import report_page
 from bot.store.base import Database
 from tests.platforms.gate_stories import story
 from tests.platforms.web_application import TOKEN, Served, served

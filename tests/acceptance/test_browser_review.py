@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.web.auth import Access
+from adapters.web.auth.sessions import Access
 from bot.conversation import Author, Feedback, Platform, Question, Rating
 from bot.store.base import Database
 from bot.store.feedback import FeedbackBook

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.web.widget_gate import Widget
+from adapters.web.widget.gate import Widget
 from tests.platforms.web_application import Served, served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

@@ -18,7 +18,7 @@ from adapters.assembly import assemble
 from adapters.jobs.gating import gating, kind_of
 from adapters.release.gate_records import Story
 from adapters.release.gating import gate, gate_desk
-from adapters.web.gate_report import report_page
+from adapters.web.console.gate_report import report_page
 from bot.errors import ConfigurationError, NotFoundError, UsageError
 from bot.evaluation.running import TooManyFailedError
 from bot.settings import Settings, load_settings

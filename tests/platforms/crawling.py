@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 
 import httpx2
 
-from adapters.web.roles import LEAST
+from adapters.web.auth.roles import LEAST
 
 _INNER = "/console"
 _ROUTES = tuple(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from adapters.release.gate_records import GateBook, GateFiles
 from adapters.teaching.datasets import DatasetDesk
-from adapters.web.gate_report import report_page
+from adapters.web.console.gate_report import report_page
 from bot.conversation import (
     Author,
     Feedback,

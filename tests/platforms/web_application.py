@@ -48,10 +48,10 @@ from adapters.uploaded_files import UploadedFiles
 from adapters.uploads import UploadDesk
 from adapters.watch.desk import WatchDesk
 from adapters.web.app import create_app
-from adapters.web.auth import Access
-from adapters.web.ports import Application, Show
-from adapters.web.sso import SingleSignOn
-from adapters.web.widget_gate import Widget
+from adapters.web.auth.sessions import Access
+from adapters.web.auth.sso import SingleSignOn
+from adapters.web.ports.application import Application, Show
+from adapters.web.widget.gate import Widget
 from bot.conversation import (
     Author,
     Outcome,
@@ -414,7 +414,7 @@ class StandInTrials:
 
 @dataclass
 class WebApplication:
-    """Fulfils :class:`adapters.web.ports.Application`."""
+    """Fulfils :class:`adapters.web.ports.application.Application`."""
 
     history: History
     feedback: FeedbackBook

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from adapters.web.app import create_app
-from adapters.web.auth import Access
+from adapters.web.auth.sessions import Access
 from bot.store.acting import role_of
 from tests.platforms.web_application import TOKEN, WebApplication
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from adapters.web.advising import answers_in
+from adapters.web.console.advice import answers_in
 from bot.advisor import Answers
 from bot.errors import UsageError
 from bot.store.evaluation import EvaluationBook, RunLine

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 
-from adapters.web.attention import Attention
+from adapters.web.console.attention import Attention
 from tests.platforms.web_application import TOKEN, WebApplication
 
 DOWN = "The knowledge store at http://weaviate:8080 cannot be reached <b>(refused)</b>."

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.console import PAGE
-from adapters.web.telling import stages_of
+from adapters.web.console.base import PAGE
+from adapters.web.console.turn import stages_of
 from knowledge.stores.base import StoreStats
 from tests.platforms.web_application import TOKEN, WebApplication
 from tests.unit.web.test_chat import ask, sign_in

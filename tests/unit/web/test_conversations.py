@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 
-from adapters.web.conversations import address_of, counted_words, periods_of, wanted_of
+from adapters.web.console.conversations import address_of, counted_words, periods_of, wanted_of
 from bot.conversation import Author, Outcome, Platform, Turn
 from bot.errors import UsageError
 from bot.store.turn_list import MOST_COUNTED, Look, Place, TurnList

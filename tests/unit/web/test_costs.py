@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from adapters.costing import CostDesk, Statement, statement_json
-from adapters.web.costs import chart_of
+from adapters.web.console.costs import chart_of
 from bot.budget import Limits
 from bot.conversation import Author, Platform, Question, Route, Usage
 from bot.store.base import Database

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.web.app import create_app
-from adapters.web.auth import Access
+from adapters.web.auth.sessions import Access
 from bot.conversation import Author, Feedback, Platform, Rating
 from bot.errors import StoreUnavailableError
 from bot.evidence import Chunk

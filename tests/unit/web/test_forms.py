@@ -6,8 +6,9 @@ import httpx2
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from adapters.web.console import Console, console_router
-from adapters.web.uploading import UPLOAD
+from adapters.web.console.base import Console
+from adapters.web.console.rooms import console_router
+from adapters.web.console.uploads import UPLOAD
 from tests.platforms.web_application import WebApplication
 from tests.unit.web.test_chat import sign_in
 

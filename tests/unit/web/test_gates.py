@@ -8,8 +8,8 @@ from dataclasses import replace
 import httpx2
 
 from adapters.release.gate_records import GateFiles, Mark, Said, Story
-from adapters.web.gate_report import report_page
-from adapters.web.gate_view import paired
+from adapters.web.console.gate_report import report_page
+from adapters.web.console.gate_view import paired
 from bot.store.audit import OPERATOR
 from tests.platforms.gate_stories import story
 from tests.platforms.web_application import WebApplication

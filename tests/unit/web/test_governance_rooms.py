@@ -12,7 +12,7 @@ import zipfile
 import httpx2
 import pytest
 
-from adapters.web import people
+from adapters.web.console import people
 from bot.conversation import Author, Platform, Question
 from bot.store import people_list
 from bot.store.consent import ConsentLedger

@@ -16,9 +16,9 @@ import pytest_asyncio
 
 from adapters.teaching.persona import Checked, PersonaDesk
 from adapters.web.app import create_app
-from adapters.web.auth import Access
+from adapters.web.auth.sessions import Access
+from adapters.web.console.persona import Piece, pieces_of
 from adapters.web.limits import Rates
-from adapters.web.persona import Piece, pieces_of
 from bot.limits import Rate
 from persona.book import PersonaBook, StyleBook
 from persona.profile import load_persona, persona_yaml_template

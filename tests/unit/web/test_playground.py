@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.web.app import create_app
-from adapters.web.auth import Access
+from adapters.web.auth.sessions import Access
 from adapters.web.limits import Rates
 from bot.conversation import Platform
 from bot.errors import QuestionError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx2
 
-from adapters.web.refused import REFUSED, Refusals
+from adapters.web.auth.refused import REFUSED, Refusals
 from bot.store.audit import Wanted
 from tests.platforms.web_application import TOKEN, WebApplication
 

@@ -15,8 +15,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount
 
 from adapters.web.app import create_app
-from adapters.web.auth import Access
-from adapters.web.roles import LEAST, OPEN, Role, least_for_address, without_forbidden_forms
+from adapters.web.auth.roles import LEAST, OPEN, Role, least_for_address, without_forbidden_forms
+from adapters.web.auth.sessions import Access
 from adapters.web.security import HEADERS
 from bot.settings import load_settings
 from tests.platforms.web_application import TOKEN, WebApplication

@@ -13,7 +13,7 @@ from itertools import pairwise
 from adapters.evaluation.report import report_page
 from adapters.evaluation.report_cases import filters, views
 from adapters.evaluation.running import records
-from adapters.web.score_plots import Past, sections
+from adapters.web.console.score_plots import Past, sections
 from tests.platforms.scorecards import scorecard
 
 HOSTILE = (

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.web.app import create_app
-from adapters.web.auth import Access
+from adapters.web.auth.sessions import Access
 from tests.platforms.web_application import TOKEN, WebApplication
 
 VIEWER, REVIEWER = "the-viewer's-token", "the-reviewer's-token"

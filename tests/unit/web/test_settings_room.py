@@ -12,7 +12,7 @@ from adapters.first_run import FirstRun
 from adapters.first_steps import Step, Way, is_done, is_waiting
 from adapters.in_force import Entry, InForce
 from adapters.web.app import create_app
-from adapters.web.auth import Access
+from adapters.web.auth.sessions import Access
 from bot.conversation import Author, Platform, Question
 from bot.settings import Settings, load_settings
 from knowledge.stores.base import StoreStats

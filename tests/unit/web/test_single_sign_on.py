@@ -15,12 +15,12 @@ import pytest
 
 from adapters.entrance import access_of, sso_of
 from adapters.web.app import create_app
-from adapters.web.auth import SSO, Access, Identity, Operator, Sessions
-from adapters.web.auth import TOKEN as BY_TOKEN
+from adapters.web.auth.oidc import Attempt, Client, OidcProvider, ProviderAnswerError
+from adapters.web.auth.roles import Role
+from adapters.web.auth.sessions import SSO, Access, Identity, Operator, Sessions
+from adapters.web.auth.sessions import TOKEN as BY_TOKEN
+from adapters.web.auth.sso import Listed, is_inside
 from adapters.web.limits import Limits
-from adapters.web.oidc import Attempt, Client, OidcProvider, ProviderAnswerError
-from adapters.web.roles import Role
-from adapters.web.sso import Listed, is_inside
 from bot.conversation import Author, Platform
 from bot.errors import ConfigurationError
 from bot.settings import Settings, load_settings

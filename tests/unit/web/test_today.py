@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 
-from adapters.web.looks import looks_of
-from adapters.web.today import Cut, columns_of, comparison, stats_of
+from adapters.web.console.needs_a_look import looks_of
+from adapters.web.console.today import Cut, columns_of, comparison, stats_of
 from adapters.web.zones import midnight, zone_of
 from bot.conversation import Author, Outcome, Platform, Question, Usage
 from bot.errors import StorageError

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from adapters.web.conversations import place_of
-from adapters.web.telling import Checked, odds_of
+from adapters.web.console.conversations import place_of
+from adapters.web.console.turn import Checked, odds_of
 from bot.conversation import (
     Author,
     Feedback,

@@ -22,7 +22,7 @@ from adapters.backing_up import back_up, restore
 from adapters.jobs.kinds import runner_of
 from adapters.uploaded_files import UnreadKindError, safe_name
 from adapters.web.app import create_app
-from adapters.web.auth import Access
+from adapters.web.auth.sessions import Access
 from bot.conversation import Principal
 from bot.settings import load_settings
 from bot.store.timing import utc_now
@@ -428,7 +428,7 @@ async def test_uploaded_files_stand_on_pages(
     app: Application, browser: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every file once, by name; the last page leads back to the first one."""
-    monkeypatch.setattr("adapters.web.uploading._PAGE", 2)
+    monkeypatch.setattr("adapters.web.console.uploads._PAGE", 2)
     names = ["a & b.md", "c + d.md", "e.md"]
     await sent(browser, *((name, PARKING + name.encode()) for name in names))
     await read_in(app)

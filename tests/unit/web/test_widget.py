@@ -17,7 +17,7 @@ from adapters.web.app import create_app
 from adapters.web.chat import REASONS
 from adapters.web.limits import Rates
 from adapters.web.pages import STATIC
-from adapters.web.widget_gate import Widget
+from adapters.web.widget.gate import Widget
 from bot.conversation import Turn
 from bot.errors import ConfigurationError
 from bot.limits import Rate

@@ -1,0 +1,1 @@
+"""Who comes in: tokens, single sign-on, sessions, and the role that each address takes."""

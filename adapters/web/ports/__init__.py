@@ -1,0 +1,1 @@
+"""What the web pages need from the application, one module for a room (``typing.Protocol``)."""
