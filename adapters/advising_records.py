@@ -52,6 +52,7 @@ async def evidence_of(
         about_facts=facts,
         rejected=_rates({route: (c.failed, c.claims) for route, c in checked.items()}),
         satisfied=_rates(thumbs),
+        latest_ratings=await book.latest_ratings(),
         traffic=await _traffic(settings, book, now),
         examples=await book.examples(),
         duties=replace(await book.duties(), retention=settings.retention.messages),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.advisor.answers import PACES, Answers
 from bot.advisor.assuming import Situation, recorded
+from bot.advisor.telling import bounded
 
 _WEEK = 7.0
 """Days of traffic below which nothing is contradicted."""
@@ -33,7 +34,7 @@ def _with_records(answers: Answers, situation: Situation) -> list[str]:
         found.append(
             f"You said that style matters {'much' if answers.style_control == 'high' else 'little'}"
             f"; of {told:,} unhappy answers with a reason {evidence.about_style:,} were about "
-            "style."
+            f"style{bounded(evidence)}."
         )
     queries, traffic = answers.monthly_queries, evidence.traffic
     if queries and traffic.turns and traffic.days >= _WEEK:

@@ -154,7 +154,8 @@ class Duties:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The records: of unhappy answers ``about_style`` and ``about_facts`` by their told reasons,
-    by route the sentences that were ``rejected`` and the thumbs that were ``satisfied``,
+    by route the sentences that were ``rejected`` and the thumbs that were ``satisfied``; of how
+    many ``latest_ratings``, where there are older ones (``None``: all are counted). The
     ``examples`` an operator approved, the newest run of each suite, the largest first."""
 
     changes: Changes = Changes()
@@ -162,6 +163,7 @@ class Evidence:
     about_facts: int = 0
     rejected: Mapping[str, Rate] = field(default_factory=dict)
     satisfied: Mapping[str, Rate] = field(default_factory=dict)
+    latest_ratings: int | None = None
     traffic: Traffic = Traffic()
     examples: int = 0
     duties: Duties = Duties()

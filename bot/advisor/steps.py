@@ -7,6 +7,7 @@ from shlex import quote
 from bot.advisor.assuming import Situation
 from bot.advisor.evidence import ENOUGH_THUMBS, FIRST_ROUND, MANY_EXAMPLES, MUCH_STYLE
 from bot.advisor.tasks import FINE_TUNING, HYBRID, RAG
+from bot.advisor.telling import bounded
 
 
 def next_steps(recommendation: str, situation: Situation) -> tuple[str, ...]:
@@ -108,6 +109,7 @@ def thresholds(recommendation: str, situation: Situation) -> tuple[str, ...]:
         return ()
     told = evidence.about_style + evidence.about_facts
     now = f"now {evidence.about_style:,} of {told:,}" if told else "now none"
+    now += bounded(evidence)
     return (
         f"by the records: when clearly more than {MUCH_STYLE:.0%} of at least {ENOUGH_THUMBS} "
         f"unhappy answers are about style ({now}), then look again",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.advisor.evidence import (
     ENOUGH_CASES,
@@ -16,6 +16,7 @@ from bot.advisor.evidence import (
     MANY_EXAMPLES,
     MUCH_STYLE,
     Evidence,
+    ModeRun,
     Rate,
     SuiteRun,
 )
@@ -44,10 +45,19 @@ def told(factor: str, evidence: Evidence, queries: float | None) -> str | None:
     return "; ".join(parts) or None
 
 
-def rated(rate: Rate) -> str:
-    """A share as people read it: with its interval and what it was counted over."""
+def rated(rate: Rate | None) -> str:
+    """A share as people read it: with its interval and what it was counted over; empty: none."""
+    if rate is None:
+        return ""
     few = ", few" if rate.n < FEW else ""
     return f"{rate.value:.0%} (of {rate.n:,}{few}, 95% interval {rate.low:.0%} to {rate.high:.0%})"
+
+
+def bounded(evidence: Evidence) -> str:
+    """What is said behind a figure that was counted over the latest ratings alone; empty where all
+    of them were."""
+    latest = evidence.latest_ratings
+    return "" if latest is None else f", of the latest {latest:,} ratings"
 
 
 def measured_weight(n: int) -> float:
@@ -75,13 +85,9 @@ def _costs(evidence: Evidence, queries: float | None) -> list[str]:
         elif not traffic.tokens:
             found.append("no model took a token: answers are quoted from the documents")
     for run in evidence.runs[:1]:
-        spent = [
-            f"{MODES.get(mode, mode)} ${m.cost_usd * 1000:,.2f}"
-            for mode, m in run.modes.items()
-            if m.cost_usd
-        ]
+        spent = _by_mode(run, lambda m: f"${m.cost_usd * 1000:,.2f}" if m.cost_usd else "")
         if spent:
-            found.append(f"{_of(run)}: a thousand questions cost {', '.join(spent)}")
+            found.append(f"{_of(run)}: a thousand questions cost {spent}")
     return found
 
 
@@ -99,26 +105,18 @@ def _time(evidence: Evidence, _queries: float | None) -> list[str]:
     )
     found = [f"{_counted(have, 'answer')} approved as examples: {wanted}"]
     for run in evidence.runs[:1]:
-        waits = [
-            f"{MODES.get(mode, mode)} {m.p50_ms / 1000:.1f} s"
-            for mode, m in run.modes.items()
-            if m.p50_ms
-        ]
+        waits = _by_mode(run, lambda m: f"{m.p50_ms / 1000:.1f} s" if m.p50_ms else "")
         if waits:
-            found.append(f"{_of(run)}: half of the answers came within {', '.join(waits)}")
+            found.append(f"{_of(run)}: half of the answers came within {waits}")
     return found
 
 
 def _accuracy(evidence: Evidence, _queries: float | None) -> list[str]:
     found = []
     for run in evidence.runs:
-        parts = [
-            f"{MODES.get(mode, mode)} {rated(m.accuracy)}"
-            for mode, m in run.modes.items()
-            if m.accuracy
-        ]
-        if parts:
-            found.append(f"{_of(run)}: right answers with {', '.join(parts)}{_paired(run)}")
+        right = _by_mode(run, lambda m: rated(m.accuracy))
+        if right:
+            found.append(f"{_of(run)}: right answers with {right}{_paired(run)}")
     compared = evidence.comparison
     if compared is not None:
         n = max(r.n for mode in compared.modes if (r := compared.accuracy(mode)))
@@ -130,7 +128,7 @@ def _accuracy(evidence: Evidence, _queries: float | None) -> list[str]:
     if evidence.about_facts + evidence.about_style:
         found.append(
             f"from live answers: {_counted(evidence.about_facts, 'unhappy answer')} about facts, "
-            f"{evidence.about_style:,} about style"
+            f"{evidence.about_style:,} about style{bounded(evidence)}"
         )
     return found
 
@@ -176,43 +174,26 @@ def _style(evidence: Evidence, _queries: float | None) -> list[str]:
             few = " (too few to be sure that it is more than half, so it decides little)"
         found.append(
             f"from live answers: {share:.0%} of {_counted(reasons, 'unhappy answer')} with a "
-            f"reason were about style, the others about facts{few}"
+            f"reason were about style, the others about facts{bounded(evidence)}{few}"
         )
-    thumbs = [
-        f"{_ROUTES.get(route, route)} {rated(rate)}"
-        for route, rate in sorted(evidence.satisfied.items())
-    ]
+    thumbs = _by_route(evidence.satisfied)
     if thumbs:
-        found.append(f"thumbs up from readers, the latest 5,000 at most: {', '.join(thumbs)}")
+        found.append(f"thumbs up from readers{bounded(evidence)}: {thumbs}")
     return found
 
 
 def _inventing(evidence: Evidence, _queries: float | None) -> list[str]:
     found = []
     for run in evidence.runs:
-        parts = [
-            f"{MODES.get(mode, mode)} {rated(m.hallucination)}"
-            for mode, m in run.modes.items()
-            if m.hallucination
-        ]
-        if parts:
-            found.append(
-                f"{_of(run)}: answers with a claim that nothing supports, {', '.join(parts)}"
-            )
-        refused = [
-            f"{MODES.get(mode, mode)} {rated(m.abstention)}"
-            for mode, m in run.modes.items()
-            if m.abstention
-        ]
+        invented = _by_mode(run, lambda m: rated(m.hallucination))
+        if invented:
+            found.append(f"{_of(run)}: answers with a claim that nothing supports, {invented}")
+        refused = _by_mode(run, lambda m: rated(m.abstention))
         if refused:
-            found.append(f"questions without an answer that were refused: {', '.join(refused)}")
-    live = [
-        f"{_ROUTES.get(route, route)} {rated(rate)}"
-        for route, rate in sorted(evidence.rejected.items())
-        if rate.n >= ENOUGH_CLAIMS
-    ]
+            found.append(f"questions without an answer that were refused: {refused}")
+    live = _by_route({r: rate for r, rate in evidence.rejected.items() if rate.n >= ENOUGH_CLAIMS})
     if live:
-        found.append(f"from live answers: sentences that did not pass the check, {', '.join(live)}")
+        found.append(f"from live answers: sentences that did not pass the check, {live}")
     return found
 
 
@@ -253,6 +234,18 @@ _TELLERS = {
     "hallucination risk": _inventing,
     "data governance": _governance,
 }
+
+
+def _by_mode(run: SuiteRun, figure: Callable[[ModeRun], str]) -> str:
+    """A figure of each mode that has one, in a row."""
+    told = ((MODES.get(mode, mode), figure(m)) for mode, m in run.modes.items())
+    return ", ".join(f"{mode} {words}" for mode, words in told if words)
+
+
+def _by_route(rates: Mapping[str, Rate]) -> str:
+    """A share of each route, in a row."""
+    told = sorted(rates.items())
+    return ", ".join(f"{_ROUTES.get(route, route)} {rated(rate)}" for route, rate in told)
 
 
 def _of(run: SuiteRun) -> str:

@@ -142,6 +142,13 @@ class AdvisingBook:
 
         return await self._db.read(op)
 
+    async def latest_ratings(self) -> int | None:
+        """How many ratings are counted, the latest, where there are older ones; ``None``: all."""
+        most = self._ratings["most"]
+        more = sa.select(feedback.c.turn_id).limit(most + 1).subquery()
+        there = await self._count(sa.select(sa.func.count()).select_from(more))
+        return most if there > most else None
+
     async def checked(self) -> dict[str, Checked]:
         """Sentences of the latest turns by route: how many were checked, how many failed, be it
         that they were shown or left out."""

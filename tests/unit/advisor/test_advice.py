@@ -231,6 +231,20 @@ def test_records_answer_what_nobody_said_and_are_told() -> None:
     assert "how much voice and behaviour matter: high (from this bot's records)" in advice.assumed
 
 
+def test_figures_of_the_latest_ratings_alone_say_so() -> None:
+    """Where there are older ratings each figure names what it was counted over, else none does."""
+    found = Evidence(about_style=30, about_facts=5, satisfied={"rag": Rate(0.8, 0.7, 0.9, 90)})
+    bound = " of the latest 5,000 ratings"
+    assert bound not in str(advise(Answers(), found))
+    advice = advise(Answers(style_control="low"), replace(found, latest_ratings=5000))
+    told = {f.factor: str(f.evidence) for f in advice.factors}
+    assert f"30 about style,{bound}" in told["factual accuracy"]
+    style = told["style and behaviour control"]
+    assert f"the others about facts,{bound}" in style
+    assert f"thumbs up from readers,{bound}: retrieval 80%" in style
+    assert any(f"were about style,{bound}" in line for line in advice.contradictions)
+
+
 def test_what_would_change_the_advice_changes_it() -> None:
     """Each line names an answer with another outcome."""
     advice = of(new_data="daily")

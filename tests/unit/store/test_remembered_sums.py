@@ -187,3 +187,4 @@ async def test_the_latest_ratings_alone_are_evidence(
     book = AdvisingBook(database, most)
     assert await book.reasons() == found
     assert await book.thumbs() == {"rag": (1, most)}
+    assert await book.latest_ratings() == (most if most < 3 else None)
