@@ -194,13 +194,21 @@ class UploadedFiles:
     def sweep(self, unwanted: Iterable[str] = ()) -> int:
         """Remove what came long ago and was never read in, as its process was killed, or its job
         failed and nobody resumed it; and what is ``unwanted``, by id. How many files went."""
-        those, gone = {self.draft(id_) for id_ in unwanted}, 0
+        gone = 0
+        for path in self.unread(unwanted):
+            with suppress(OSError):
+                path.unlink()
+                gone += 1
+        return gone
+
+    def unread(self, unwanted: Iterable[str] = ()) -> list[Path]:
+        """What :meth:`sweep` would remove."""
+        those, found = {self.draft(id_) for id_ in unwanted}, []
         for path in self._arriving.glob(f"*{_ENDING}"):
             with suppress(OSError):
                 if path in those or time.time() - path.stat().st_mtime > _KEPT_S:
-                    path.unlink()
-                    gone += 1
-        return gone
+                    found.append(path)
+        return found
 
 
 def _raise_for(path: Path, error: OSError) -> NoReturn:

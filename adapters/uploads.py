@@ -277,13 +277,24 @@ def desk_of(app: Application) -> UploadDesk:
     )
 
 
-async def swept(home: Home) -> int:
-    """Delete what came and will not be read in: that of cancelled uploads, and what came long ago.
-    How many files went; a cancelled upload that is resumed after that is to be sent again."""
-    jobs = Jobs(home.database, home.clock)
-    cancelled = await jobs.page(kind=KIND, status=Status.CANCELLED)
-    drafts = [str(job.arguments["draft"]) for job in cancelled]
-    return await asyncio.to_thread(UploadedFiles(home.settings.home).sweep, drafts)
+async def unread(home: Path, database: Database) -> int:
+    """How many files came and will not be read in: those of cancelled uploads, and what came long
+    ago."""
+    drafts = await _cancelled(database)
+    return len(await asyncio.to_thread(UploadedFiles(home).unread, drafts))
+
+
+async def swept(home: Path, database: Database) -> int:
+    """Delete them; how many went. A cancelled upload that is resumed after that is to be sent
+    again."""
+    drafts = await _cancelled(database)
+    return await asyncio.to_thread(UploadedFiles(home).sweep, drafts)
+
+
+async def _cancelled(database: Database) -> list[str]:
+    """The drafts of cancelled uploads."""
+    cancelled = await Jobs(database).page(kind=KIND, status=Status.CANCELLED)
+    return [str(job.arguments["draft"]) for job in cancelled]
 
 
 def _named_in(settings: Settings) -> frozenset[str]:

@@ -15,7 +15,7 @@ _WORDS = {
     "turns": "turn", "messages": "message", "feedback": "rating", "handoffs": "handoff",
     "uploads": "uploaded file", "audit": "content of the audit trail", "exports": "export",
     "evaluations": "scorecard", "replies": "reply", "participation": "thread",
-    "drafts": "draft",
+    "drafts": "draft", "unread": "upload",
 }  # fmt: skip
 
 retention = typer.Typer(
@@ -43,7 +43,7 @@ def run_retention(
     as_json: AsJson = False,
 ) -> None:
     """Remove what is too old: messages with all that was made of them, exports, scorecards, and
-    contents of the audit trail.
+    contents of the audit trail; uploaded files that came and will not be read in.
 
     The worker does it once a day by itself. What is cut off is finished by the next run.
     """
@@ -90,6 +90,8 @@ def _told(name: str, number: int) -> str:
         return ""
     if name == "replies":
         return f"{number} {'reply' if number == 1 else 'replies'}"
+    if name == "unread":
+        return f"{counted(number, 'upload')} that will not be read in"
     if name == "audit":
         return f"{counted(number, 'content')} of the audit trail"
     return counted(number, _WORDS[name])

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adapters import uploads
 from bot.errors import StorageError
 from bot.store import gone
 from bot.store.audit import AuditTrail
@@ -36,7 +37,8 @@ class RetentionRunningError(StorageError):
 @dataclass(frozen=True, slots=True)
 class Report:
     """What went, or with ``--dry-run`` would go; ``datasets`` outlive turns they were built from.
-    Ratings and handoffs are counted when they go, not before."""
+    Ratings and handoffs are counted when they go, not before. ``unread``: uploaded files that
+    arrived and will not be read in."""
 
     turns: int = 0
     messages: int = 0
@@ -49,6 +51,7 @@ class Report:
     replies: int = 0
     participation: int = 0
     drafts: int = 0
+    unread: int = 0
     datasets: tuple[str, ...] = ()
 
     def json(self) -> dict[str, Any]:
@@ -86,7 +89,8 @@ class RetentionDesk:
             name: await count(before) for name, before, count in self._counted()
         }
         exports = len(await asyncio.to_thread(self._old_exports))
-        return Report(**counts, exports=exports)
+        unread = await uploads.unread(self._home, self._database)
+        return Report(**counts, exports=exports, unread=unread)
 
     async def run(
         self, *, by: str, progress: Progress | None = None, compact: bool = False
@@ -126,6 +130,7 @@ class RetentionDesk:
                 gone[name] = found
         old = await asyncio.to_thread(self._old_exports)
         gone["exports"] = await asyncio.to_thread(_unlink, old, self._home)
+        gone["unread"] = await uploads.swept(self._home, self._database)
         report = Report(
             turns=removed.turns,
             messages=removed.messages,

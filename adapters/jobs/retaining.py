@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from adapters import uploads
 from adapters.governance.retention import BY, DONE, RetentionRunningError, desk_of
 from bot.telemetry import log
 from bot.work.claims import Patience
@@ -47,9 +46,7 @@ def kind_of(app: Home) -> Kind:
         gone = {name: value for name, value in report.json().items() if value}
         if gone:
             log.info("what was too old is gone", **gone)
-        swept = await uploads.swept(app)
         forgotten = await Jobs(app.database, app.clock).purge(app.clock() - _KEPT)
-        told = {"unread": swept, "jobs": forgotten}
-        return {**gone, **{name: count for name, count in told.items() if count}}
+        return {**gone, "jobs": forgotten} if forgotten else gone
 
     return Kind(KIND, work, 1, _PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -85,6 +86,22 @@ def test_what_is_too_old_goes(cli: Cli) -> None:
     assert cli("audit", "verify").returncode == 0
     assert cli.json("audit", "list", "--action", "retention")[0]["turns"] == 2
     assert "Nothing is too old" in cli("retention", "run").stdout
+
+
+def test_uploads_that_will_not_be_read_in_go(cli: Cli) -> None:
+    """Counted first, then gone as with the worker's daily job; what came today stays."""
+    arriving = cli.folder / ".wellspoken" / "uploads" / ".arriving"
+    arriving.mkdir(mode=0o700, parents=True)
+    old, fresh = (arriving / f"{digit * 16}.partial" for digit in "0f")
+    for path in (old, fresh):
+        path.write_text("Lift B goes to the roof.", "utf-8")
+    long_ago = time.time() - 8 * 24 * 3600
+    os.utime(old, (long_ago, long_ago))
+    due = cli.json("retention", "run", "--dry-run")
+    assert (due["unread"], old.exists()) == (1, True)
+    assert "1 upload that will not be read in" in cli("retention", "run").stdout
+    assert (old.exists(), fresh.exists()) == (False, True)
+    assert cli.json("audit", "list", "--action", "retention")[0]["unread"] == 1
 
 
 def test_a_killed_run_is_finished_by_the_next(cli: Cli) -> None:

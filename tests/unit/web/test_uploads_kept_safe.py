@@ -137,7 +137,7 @@ async def test_a_cancelled_upload_leaves_no_bytes(
     await jobs.resume(cancelled.id)
     await read_in(app)
     assert "upload it again." in await told(browser)
-    assert await swept(app) == 0
+    assert await swept(app.settings.home, app.database) == 0
     assert "parking.md" not in await found_in(app, "blue badge")
 
 
