@@ -15,6 +15,7 @@ from adapters.discord.commands import build_tree
 from adapters.discord.forum import ANSWERED, RESOLVED
 from adapters.discord.permissions import INTENTS, PERMISSIONS
 from adapters.discord.solving import says_solved
+from adapters.jobs.desk import KINDS
 from adapters.slack.commands import command_of
 from adapters.slack.manifest import OWN_COMMAND, manifest
 from adapters.slack.scopes import purposes
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PICTURES = sorted((ROOT / "docs/pictures").glob("*.svg"))
 SLACK = (ROOT / "docs/slack.md").read_text("utf-8")
+OPERATIONS = (ROOT / "docs/operations.md").read_text("utf-8")
 DISCORD = (ROOT / "docs/discord.md").read_text("utf-8")
 EXAMPLES = [
     (path.name, toml)
@@ -168,6 +170,12 @@ def test_the_tags_of_the_discord_guide_are_those_of_the_code() -> None:
     section = DISCORD.partition("## Forums")[2].partition("\n## ")[0]
     assert set(re.findall(r"`([a-z ]+)`", section)) >= {*ANSWERED, *RESOLVED}
     assert all(says_solved(said) for said in re.findall(r"\"([^\"]+)\"", section))
+
+
+def test_the_kinds_of_jobs_of_the_guide_are_those_of_the_code() -> None:
+    """Each kind that a list of jobs can show has a line, and no other has one."""
+    section = OPERATIONS.partition("\n## Jobs\n")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE)) == sorted(KINDS)
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda p: p.name)

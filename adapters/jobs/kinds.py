@@ -13,16 +13,16 @@ from adapters.syncing import schedule_of
 from adapters.uploaded_files import UploadedFiles
 from adapters.web.console.gate_report import report_page
 from bot.work.jobs import Jobs
-from bot.work.runner import Runner
+from bot.work.runner import Kind, Runner
 from bot.work.timetable import Timetable
 
 if TYPE_CHECKING:
     from adapters.assembly import Application
 
 
-def runner_of(app: Application) -> Runner:
-    """What works on jobs: run it in the worker."""
-    kinds = (
+def kinds_of(app: Application) -> tuple[Kind, ...]:
+    """The kinds that a worker takes up."""
+    return (
         sync_kind(app),
         evaluation_kind(app),
         retaining.kind_of(app),
@@ -33,7 +33,11 @@ def runner_of(app: Application) -> Runner:
         uploads.kind_of(lambda: app.uploads),
         gathering.kind_of(lambda: app.gaps, _jobs(app), app.clock),
     )
-    return Runner(app.database, {kind.name: kind for kind in kinds})
+
+
+def runner_of(app: Application) -> Runner:
+    """What works on jobs: run it in the worker."""
+    return Runner(app.database, {kind.name: kind for kind in kinds_of(app)})
 
 
 def _jobs(app: Application) -> Jobs:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import httpx2
 
+from adapters.assembly import assemble
+from adapters.jobs.desk import KINDS, TUNING
+from adapters.jobs.kinds import kinds_of
+from bot.settings import load_settings
 from bot.work.claims import Claims, Patience
 from bot.work.jobs import Job, Jobs, Status, Wanted
 from tests.platforms.web_application import HANDBOOK, WebApplication
@@ -106,3 +111,10 @@ async def test_sync_now_puts_a_job_with_who_asked(
     assert (job.kind, job.arguments, job.asked_by) == (
         "sync", {"source": HANDBOOK.name}, "web:operator",
     )  # fmt: skip
+
+
+async def test_every_kind_of_job_has_its_words(tmp_path: Path) -> None:
+    """What a worker takes up, and rounds of fine-tuning, are named in words of people."""
+    async with assemble(load_settings(WELLSPOKEN_HOME=tmp_path), warm=False) as app:
+        worked = {kind.name for kind in kinds_of(app)}
+    assert worked | {TUNING} == KINDS.keys()
