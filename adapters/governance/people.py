@@ -46,7 +46,8 @@ _ABOUT = {
     "corrections": "better answers that you sent, and what was made of them",
     "handoffs": "questions that went to a person, and replies of yours to others",
     "consent": "whether your words may be used to improve the bot: each choice, with when and how",
-    "audit": "what the audit trail keeps about your turns",
+    "audit": "what the audit trail keeps about your turns, and about what you did as an operator",
+    "deeds": "what you judged, changed or have in hand as an operator: where it is kept, and when",
 }
 
 

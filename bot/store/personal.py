@@ -6,17 +6,20 @@ that they were given.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.conversation import Role
+from bot.conversation import Platform, Role
+from bot.settings.changing import USERS
 from bot.store.audit import AuditTrail, Wanted
 from bot.store.base import Database
 from bot.store.chat_tables import consent, handoffs
+from bot.store.deeds import deeds_of
 from bot.store.forgetting import Person
 from bot.store.review_tables import rewrites
+
 from bot.store.tables import citations, feedback, messages, turns
 
 _PAGE = 200
@@ -41,6 +44,7 @@ class PersonalData:
             "handoffs": self.handoffs,
             "consent": self.consent,
             "audit": self.audit,
+            "deeds": self.deeds,
         }
 
     async def messages(self) -> AsyncIterator[Record]:
@@ -138,10 +142,25 @@ class PersonalData:
             }
 
     async def audit(self) -> AsyncIterator[Record]:
-        """The entries of the audit trail about the person's turns and deeds."""
+        """The entries of the audit trail about the person's turns and deeds; whom an operator did
+        something for is left out."""
         async for entry in self._trail.each(Wanted(author=self._person.key)):
-            content = {k: v for k, v in entry.content.items() if k != "withheld"}
+            whom = self._others_in(entry.content)
+            content = {k: v for k, v in entry.content.items() if k not in ("withheld", whom)}
             yield {**content, "sequence": entry.sequence, "kind": entry.kind, "hash": entry.hash}
+
+    def _others_in(self, content: Mapping[str, Any]) -> str:
+        """Which part of an entry names somebody else that it was done for; empty: none."""
+        part = "entry" if content.get("table") == USERS else "subject"
+        value = content.get(part)
+        platform, colon, _ = value.partition(":") if isinstance(value, str) else ("", "", "")
+        is_somebody = bool(colon) and platform in set(Platform)
+        return part if is_somebody and value != self._person.key else ""
+
+    async def deeds(self) -> AsyncIterator[Record]:
+        """Where the console keeps that the person judged or changed something."""
+        for row in await self._db.read(lambda c: deeds_of(c, self._person)):
+            yield row
 
     async def _rows(self, table: sa.Table, here: sa.ColumnElement[bool]) -> list[Any]:
         query = sa.select(table).where(here).order_by(*table.primary_key.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,15 @@ import pytest_asyncio
 from adapters.governance.files import remove_exports
 from adapters.governance.people import NothingKeptError, PeopleDesk
 from bot.conversation import Author, Platform
+from bot.settings.changing import Change
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
+from bot.store.erasure import Erasure
 from bot.store.forgetting import Person
 from bot.store.history import History
 from bot.store.ids import new_id
+from bot.store.setting_changes import SettingChanges
+from bot.work.jobs import Jobs, Wanted
 from tests.platforms.turns import turn_of
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -48,6 +53,33 @@ async def test_all_is_given_out_and_no_draft_is_left(
     assert told == sorted(told)
     assert not (done.folder / "whose").exists()
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in done.folder.iterdir())
+
+
+async def test_an_operator_is_given_their_deeds_without_whom_they_were_for(
+    database: Database, desk: PeopleDesk
+) -> None:
+    """What they judged, changed and started, and the trail of it; forgotten, all is nobody's."""
+    trail = AuditTrail(database)
+    await SettingChanges(database, trail).put(
+        Change("access.users", "slack:T1:U7", ["staff"], "web:ada", "Ada"), seen=""
+    )
+    await Jobs(database).put(Wanted("sync", "Read docs", by="web:ada"))
+    await Jobs(database).put(Wanted("sync", "Read notes", by="web:bob"))
+    await desk.choose("slack:U7", False, by="web:ada", source="e-mail")
+    done = await desk.export("web:ada", by="terminal:operator")
+    deeds = [json.loads(line) for line in (done.folder / "deeds.jsonl").read_text().splitlines()]
+    assert [(deed["kept_in"], deed["as"]) for deed in deeds] == [
+        ("jobs", ["asked_by"]),
+        ("setting_changes", ["by"]),
+    ]
+    assert deeds[0]["status"] == "queued"
+    trailed = [json.loads(line) for line in (done.folder / "audit.jsonl").read_text().splitlines()]
+    assert [entry["action"] for entry in trailed] == ["setting changed", "consent set"]
+    given = "".join(path.read_text() for path in done.folder.iterdir())
+    assert "U7" not in given
+    await Erasure(database, trail).forget("web:ada")
+    with pytest.raises(NothingKeptError):
+        await desk.export("web:ada", by="terminal:operator")
 
 
 async def test_nobody_leaves_nothing(desk: PeopleDesk, tmp_path: Path) -> None:
