@@ -28,8 +28,11 @@ from bot.store.audit_chain import (
     Walk,
     chain,
     digest_of,
+    erasures,
+    erasures_of,
     link_of,
     moment_of,
+    of_turn,
     parsed,
     strays,
     with_content,
@@ -121,14 +124,14 @@ class Wanted:
     def of(self, workspace: str) -> sa.Select[Any]:
         """The entries with their contents, in no order yet."""
         query = with_content.where(audit.c.workspace == workspace)
+        if self.turn is not None:
+            query = of_turn(workspace, self.turn)
         if self.kind is not None:
             query = query.where(audit.c.kind == self.kind)
         if self.since is not None:
             query = query.where(audit.c.at >= self.since)
         if self.until is not None:
             query = query.where(audit.c.at < self.until)
-        if self.turn is not None:
-            query = query.where(audit.c.turn == self.turn)
         if self.author is not None:
             query = query.where(sa.or_(_says("author", self.author), _says("actor", self.author)))
         if self.action is not None:
@@ -293,8 +296,7 @@ class AuditTrail:
 
     async def show(self, turn: str) -> AuditEntry:
         """The entry of a turn. Raises NotFoundError."""
-        here = (audit.c.workspace == self._workspace) & (audit.c.turn == turn)
-        query = with_content.where(here).order_by(audit.c.sequence).limit(1)
+        query = of_turn(self._workspace, turn).order_by(audit.c.sequence).limit(1)
         row = await self._db.read(lambda c: c.execute(query).one_or_none())
         if row is None:
             raise NotFoundError(kind="audited turn", id=turn)
@@ -306,17 +308,18 @@ class AuditTrail:
         entry = await self.show(turn)
         pair = chain.where(
             audit.c.workspace == self._workspace,
-            audit.c.sequence.in_((entry.sequence - 1, entry.sequence)),
+            audit.c.sequence.between(entry.sequence - 1, entry.sequence),
         ).order_by(audit.c.sequence)
-        rows = await self._db.read(lambda c: list(c.execute(pair)))
+        rows = await self._rows(pair)
         before = {row.sequence: row.hash for row in rows}.get(entry.sequence - 1)
         if before is None and entry.sequence > 1:
             return entry, BrokenEntry(entry.sequence - 1, "", "the entry is missing")
         walk = Walk(self._workspace, entry.sequence - 1, before or "")
         own = next(row for row in rows if row.sequence == entry.sequence)
         broken = walk.step(own)
-        for row in await self._erasures(entry.sequence):
-            walk.explain(row)
+        if walk.unexplained() is not None:
+            for row in await self._rows(erasures_of(self._workspace, entry.sequence)):
+                walk.explain(row)
         return entry, broken or walk.unexplained()
 
     async def verify(
@@ -360,18 +363,10 @@ class AuditTrail:
     async def _first(self, walk: Walk, broken: BrokenEntry) -> BrokenEntry:
         """What of two things stands first: a broken link, or a content before it that differs and
         that no erasure, also of those behind, owns up to."""
-        for row in await self._erasures(walk.sequence):
+        for row in await self._rows(erasures(self._workspace, walk.sequence)):
             walk.explain(row, moved=True)
         content = walk.unexplained()
         return broken if content is None else min(content, broken, key=lambda b: b.sequence)
-
-    async def _erasures(self, after: int) -> list[sa.Row[Any]]:
-        query = chain.where(
-            audit.c.workspace == self._workspace,
-            audit.c.kind == ERASURE,
-            audit.c.sequence > after,
-        ).order_by(audit.c.sequence)
-        return await self._db.read(lambda connection: list(connection.execute(query)))
 
     async def _page(self, after: int) -> list[sa.Row[Any]]:
         query = (
@@ -379,6 +374,9 @@ class AuditTrail:
             .order_by(audit.c.sequence)
             .limit(_PAGE)
         )
+        return await self._rows(query)
+
+    async def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         return await self._db.read(lambda connection: list(connection.execute(query)))
 
 

@@ -75,6 +75,30 @@ workspaces = sa.union(
 """Every chain that the database has, or has parts of."""
 
 
+_of = sa.literal_column("audit.workspace || ''", audit.c.workspace.type)
+"""The workspace as no index has it: where a turn is asked for, SQLite would otherwise walk the
+chain to its entry, from the beginning, to have the entries in order."""
+
+
+def of_turn(workspace: str, turn: str) -> sa.Select[Any]:
+    """The entries of a turn with their contents, in no order yet: looked up by the turn."""
+    return with_content.where(_of == workspace, audit.c.turn == turn)
+
+
+def erasures(workspace: str, after: int) -> sa.Select[Any]:
+    """All erasures behind a place in the chain, for :meth:`Walk.explain`."""
+    mine = chain.where(audit.c.workspace == workspace, audit.c.kind == ERASURE)
+    return mine.where(audit.c.sequence > after).order_by(audit.c.sequence)
+
+
+def erasures_of(workspace: str, sequence: int) -> sa.Select[Any]:
+    """The later erasures that name an entry. They are of no turn themselves, so they are looked for
+    among the few entries that have none, not in the whole chain."""
+    named = audit_contents.c.content.contains(f'"{sequence}":', autoescape=True)
+    mine = chain.where(_of == workspace, audit.c.turn == "", audit.c.kind == ERASURE)
+    return mine.where(audit.c.sequence > sequence, named).order_by(audit.c.sequence)
+
+
 @dataclass(frozen=True, slots=True)
 class BrokenEntry:
     """The first place where the chain does not hold, and why; ``workspace`` where the chain is not
