@@ -86,11 +86,12 @@ def told(story: VersionStory) -> str:
     """A version for people."""
     version, lineage = story.version, story.lineage
     came = f"{version.backend} {version.method}".strip()
+    persona = version.persona or "not recorded"
     lines = [
         f"{version.version}  {version.model}  {version.state} ({version.why})",
         f"base: {version.base or 'unknown'}" + (f"; trained by: {came}" if came else ""),
         f"job: {version.job or 'none'}; data set: {version.dataset or 'none'}",
-        f"adapter: {version.adapter or 'kept by the service'}; persona: {version.persona}",
+        f"adapter: {version.adapter or 'kept by the service'}; persona: {persona}",
         f"taught by {counted(lineage.examples, 'example')} of {counted(len(lineage.turns), 'turn')}"
         f" and {len(lineage.people)} people",
         f"registered {version.at:%Y-%m-%d %H:%M} by {version.by}",
