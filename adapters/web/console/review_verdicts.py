@@ -6,6 +6,8 @@ Sent by htmx the answer is what changed on the page; without a script the form l
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +32,7 @@ from bot.store.rewrites import Draft, Verdict
 
 if TYPE_CHECKING:
     from adapters.web.console.base import Console
+    from bot.work.open_cards import Seat
 
 
 class Word(StrEnum):
@@ -39,6 +42,36 @@ class Word(StrEnum):
     RIGHT = "right"
     GAP = "gap"
     REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """What a verdict is about: the words of ``author`` on a turn; ``None`` where it is an answer
+    that is proposed. ``more`` cards take its place."""
+
+    request: Request
+    seat: Seat
+    turn: str
+    author: str | None = None
+    liked: bool = False
+    page: int = 1
+    more: int = 1
+
+
+async def _judged(console: Console, card: _Card, verdict: Awaitable[object]) -> Response:
+    """Give a verdict, and answer what it changed on the page, or the way back to it."""
+    request, liked = card.request, card.liked
+    try:
+        await verdict
+    except NotFoundError as error:
+        if card.author is None:
+            raise
+        named = card.turn, card.author
+        return await too_late(request, console, card.seat, named, error, liked=liked)
+    await console.application.handing_out.judged(card.seat, [card.turn])
+    if is_fragment(request):
+        return await changed(request, console, card.seat, liked=liked, more=card.more)
+    return back_to(place_in_queue(liked=liked, page=card.page))
 
 
 def _draft(text: str, prompt: str) -> Draft:
@@ -74,18 +107,12 @@ def _add_words(router: APIRouter, console: Console) -> None:
         operator = console.form(request, csrf)
         by, place = key_of(operator), seat_of(operator, seat)
         named = checked(turn, "turn", 200), checked(author, "author", 1000)
-        try:
-            if verdict is Word.RIGHT:
-                await review.was_right(*named, by)
-            else:
-                draft = _draft(text, prompt)
-                await review.judge_words(*named, Verdict(verdict.value), by, draft)
-        except NotFoundError as error:
-            return await too_late(request, console, place, named, error, liked=False)
-        await console.application.handing_out.judged(place, [turn])
-        if is_fragment(request):
-            return await changed(request, console, place, liked=False, more=1)
-        return back_to(place_in_queue(liked=False, page=page))
+        card = _Card(request, place, *named, page=page)
+        if verdict is Word.RIGHT:
+            return await _judged(console, card, review.was_right(*named, by))
+        said = Verdict(verdict.value)
+        draft = _draft(text, prompt)
+        return await _judged(console, card, review.judge_words(*named, said, by, draft))
 
 
 def _add_liked(router: APIRouter, console: Console) -> None:
@@ -106,17 +133,10 @@ def _add_liked(router: APIRouter, console: Console) -> None:
         operator = console.form(request, csrf)
         by, place = key_of(operator), seat_of(operator, seat)
         named = checked(turn, "turn", 200)
-        try:
-            if verdict is Word.REJECTED:
-                await review.keep_out(named, by)
-            else:
-                await review.teach(named, by, _draft(text, prompt))
-        except NotFoundError as error:
-            return await too_late(request, console, place, (turn, author), error, liked=True)
-        await console.application.handing_out.judged(place, [turn])
-        if is_fragment(request):
-            return await changed(request, console, place, liked=True, more=1)
-        return back_to(place_in_queue(liked=True, page=page))
+        card = _Card(request, place, named, author, liked=True, page=page)
+        if verdict is Word.REJECTED:
+            return await _judged(console, card, review.keep_out(named, by))
+        return await _judged(console, card, review.teach(named, by, _draft(text, prompt)))
 
 
 def _add_answer(router: APIRouter, console: Console) -> None:
@@ -135,11 +155,9 @@ def _add_answer(router: APIRouter, console: Console) -> None:
         by, place = key_of(operator), seat_of(operator, seat)
         groups = chosen_groups(checked(readers, "readers", 300) if readers else "")
         named = checked(turn, "turn", 200)
-        await review.judge_answer(named, verdict, by, groups=groups)
-        await console.application.handing_out.judged(place, [turn])
-        if is_fragment(request):
-            return await changed(request, console, place, liked=False)
-        return back_to(place_in_queue(liked=False))
+        card = _Card(request, place, named, more=0)
+        judging = review.judge_answer(named, verdict, by, groups=groups)
+        return await _judged(console, card, judging)
 
 
 def _add_undo(router: APIRouter, console: Console) -> None:
