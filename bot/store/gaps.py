@@ -10,15 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.conversation import Role, Route
+from bot.conversation import Role
 from bot.errors import NotFoundError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
-from bot.store.chat_tables import handoffs
 from bot.store.gap_figures import MERGED, batches, refresh_in
 from bot.store.gap_reasons import Why
+from bot.store.gap_said import better_in, replies_in
 from bot.store.gap_tables import gap_turns, gaps
-from bot.store.tables import feedback, messages, turns
+from bot.store.tables import messages, turns
 from bot.store.timing import utc_now
 from bot.store.turns import texts_in
 
@@ -218,23 +218,14 @@ class GapBook:
         return await self._db.read(op)
 
     async def told(self, id: str) -> list[Told]:  # noqa: A002
-        """What people said to the questions of a gap: replies first, then better answers, the
-        newest first in each. Who said "I want a person" after a question got the reply to that."""
-        here = sa.select(gap_turns.c.turn_id).where(gap_turns.c.gap_id == id).scalar_subquery()
-        replied = sa.select(handoffs).where(handoffs.c.turn_id.in_(here))
-        corrected = sa.select(feedback).where(
-            feedback.c.turn_id.in_(here), feedback.c.correction != ""
-        )
+        """What people said to the newest questions of a gap: replies first, then better answers,
+        the newest first in each; some of these (:data:`bot.store.gap_said.BETTER`) where they are
+        many. Who said "I want a person" after a question got the reply to that."""
 
         def op(connection: sa.Connection) -> list[Told]:
-            replies = [*connection.execute(replied), *_wished(connection, id)]
-            replies.sort(key=lambda row: row.id, reverse=True)
-            better = connection.execute(
-                corrected.order_by(feedback.c.updated_at.desc(), feedback.c.turn_id)
-            ).all()
-            return [_reply(row) for row in replies if row.replies] + [
+            return [_reply(row) for row in replies_in(connection, id)] + [
                 Told(row.turn_id, row.updated_at, row.correction, expert=row.expert)
-                for row in better
+                for row in better_in(connection, id)
             ]
 
         return await self._db.read(op)
@@ -303,26 +294,6 @@ def _holding(words: Sequence[str]) -> sa.Select[Any]:
     query = sa.select(gap_turns.c.gap_id).join(messages, messages.c.turn_id == gap_turns.c.turn_id)
     query = query.where(messages.c.role == Role.USER.value)
     return query.where(*(messages.c.text.icontains(word, autoescape=True) for word in words))
-
-
-def _wished(connection: sa.Connection, id_: str) -> list[Any]:
-    """Handoffs of a bare wish for a person, where a question of the gap came right before it."""
-    wish, before = turns.alias("wish"), turns.alias("before")
-    asked = (
-        sa.select(before.c.id)
-        .where(before.c.thread_id == wish.c.thread_id, before.c.at < wish.c.at)
-        .where(before.c.route.not_in([Route.HANDOFF.value, Route.VOICE.value]))
-        .order_by(before.c.at.desc(), before.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = (
-        sa.select(handoffs)
-        .join(wish, wish.c.id == handoffs.c.turn_id)
-        .join(gap_turns, gap_turns.c.turn_id == asked)
-        .where(wish.c.route == Route.HANDOFF.value, gap_turns.c.gap_id == id_)
-    )
-    return list(connection.execute(query))
 
 
 def _newest(connection: sa.Connection, id_: str) -> list[str]:

@@ -1,0 +1,111 @@
+"""How the databases find what the page of a gap shows: bounded, however often it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+import sqlalchemy as sa
+
+from bot.conversation import Author, Feedback, Outcome, Platform, Rating, Turn
+from bot.handoff import HandoffBook
+from bot.store import gap_said
+from bot.store.audit import AuditTrail
+from bot.store.base import Database
+from bot.store.feedback import FeedbackBook
+from bot.store.gap_tables import gap_turns, gaps
+from bot.store.gaps import GapBook
+from bot.store.history import History
+from tests.unit.store.test_turn_list_plans import Explained
+
+MakeTurn = Callable[..., Turn]
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+GAP = "gap1"
+
+
+async def house(database: Database, make_turn: MakeTurn, many: int) -> list[str]:
+    """A gap of many questions: each was handed to a person who replied, and has a better answer."""
+    kept = [
+        make_turn(thread=f"t{n}", at=NOON + timedelta(minutes=n), outcome=Outcome.ABSTAINED)
+        for n in range(many)
+    ]
+    person = Author(Platform.WEB, "reader")
+    for turn in kept:
+        await History(database).record(turn)
+        better = Feedback(turn.id, person, Rating.DOWN, correction=f"better than {turn.id}")
+        await FeedbackBook(database).rate(better)
+        handoff = await HandoffBook(database).open(turn.id, person, {"kind": "channel"}, "q")
+        await HandoffBook(database).answered(handoff.id, f"to {turn.id}", person.key)
+    row = {"id": GAP, "state": "open", "merged_into": "", "leader": kept[0].id, "model": "m",
+           "weighed": many, "turns": many, "askers": 1, "again": 0, "heat": 1.0, "audiences": [[]],
+           "document": "", "judged_by": ""}  # fmt: skip
+    places = [{"turn_id": t.id, "gap_id": GAP, "at": t.at, "why": "abstained"} for t in kept]
+
+    def op(connection: sa.Connection) -> None:
+        connection.execute(sa.insert(gaps), row)
+        connection.execute(sa.insert(gap_turns), places)
+
+    await database.write(op)
+    return [turn.id for turn in kept]
+
+
+def goes_through(plan: str, *tables: str) -> bool:
+    """Whether one of the tables is read one and all."""
+    lines = [line.strip(" ->") for line in plan.splitlines()]
+    heads = [f"{scan} {table}" for table in tables for scan in ("SCAN", "Seq Scan on")]
+    return any(line.startswith(f"{head} ") or line == head for line in lines for head in heads)
+
+
+def test_a_table_that_is_read_whole_is_known() -> None:
+    """As both databases write it; what an index leads to is none."""
+    assert goes_through("SCAN feedback", "feedback")
+    assert goes_through("Hash Join\n  ->  Seq Scan on gap_turns  (cost=1)", "gap_turns")
+    assert not goes_through("SEARCH feedback USING INDEX x (turn_id=?)\nSCAN newest", "feedback")
+
+
+async def test_the_page_of_a_gap_is_found_from_the_gap_on(
+    database: Database, make_turn: MakeTurn
+) -> None:
+    """Its questions along their index, what was said to them by their ids; of the handoffs the
+    newest, from the end of their key."""
+    await house(database, make_turn, 4)
+    explained = Explained(database)
+    book = GapBook(cast(Database, explained), AuditTrail(database))
+    await book.get(GAP)
+    await book.samples([GAP])
+    assert len(await book.asked(GAP, 3)) == 3
+    before = len(explained.plans)
+    assert len(await book.told(GAP)) == 8
+    for plan in explained.plans:
+        assert not goes_through(plan, "turns", "gap_turns", "feedback", "messages"), plan
+    replied, wished, better, _ = explained.plans[before:]
+    for plan in (replied, better):
+        assert "ix_gap_turns_gap_id_at_turn_id" in plan, plan
+    if database.name.endswith(".db"):
+        assert "ix_turns_route_at_id" not in wished, "all wishes of all time"
+        assert "SCAN handoffs USING INDEX sqlite_autoindex_handoffs_1" in wished
+    else:
+        assert "Index Scan Backward using pk_handoffs" in wished
+
+
+async def test_of_many_words_the_newest_are_told(
+    database: Database, make_turn: MakeTurn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many better answers and no more; an operator's is told however old it is, for it is what
+    the draft is made of. Questions of long ago are not gone through."""
+    ids = await house(database, make_turn, 6)
+    book, operator = GapBook(database, AuditTrail(database)), Author(Platform.WEB, "ann")
+    monkeypatch.setattr(gap_said, "BETTER", 2)
+    assert [t.turn for t in await book.told(GAP) if not t.handoff] == [ids[5], ids[4]]
+    mine = Feedback(ids[1], operator, Rating.DOWN, correction="mine", expert=True)
+    await FeedbackBook(database, lambda: NOON - timedelta(days=9)).rate(mine)
+    better = [t for t in await book.told(GAP) if not t.handoff]
+    assert [(t.turn, t.expert) for t in better] == [
+        (ids[5], False), (ids[4], False), (ids[1], True)
+    ]  # fmt: skip
+    monkeypatch.setattr(gap_said, "FAR", 3)
+    told = await book.told(GAP)
+    assert [t.turn for t in told if t.handoff] == [ids[5], ids[4], ids[3]]
+    assert [t.turn for t in told if not t.handoff] == [ids[5], ids[4]]
