@@ -33,6 +33,8 @@ Days = Literal["7", "1"]
 
 _WEEK = 7
 _PLOTTED = 14
+_FEW_SIGNS, _MANY_SIGNS = 6, 10
+"""Digits and commas of two figures up to which they are set large, and less large."""
 _CHOICES = (("7", "Last 7 days"), ("1", "Today alone"))
 
 
@@ -59,13 +61,21 @@ class Cut:
 @dataclass(frozen=True, slots=True)
 class Stat:
     """A figure of the page: ``value`` in words, ``share`` beside it, what it was the week
-    ``before``, and the address of the room that has more."""
+    ``before``, and the address of the room that has more. ``thumbs`` are shown in place of the
+    words that say them."""
 
     title: str
     value: str
     share: str
     before: str
     address: str
+    thumbs: tuple[str, str] | None = None
+
+    @property
+    def width(self) -> str:
+        """How much room two figures beside each other take: ``few``, ``many``, ``most``."""
+        signs = sum(map(len, self.thumbs or ()))
+        return "few" if signs <= _FEW_SIGNS else "many" if signs <= _MANY_SIGNS else "most"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,7 @@ def stats_of(now: Period, before: Period | None, since: str) -> list[Stat]:
             "",
             _thumbs(before) if before else "",
             "/console/feedback",
+            (f"{now.up:,}", f"{now.down:,}"),
         ),
         Stat(
             "Cost",

@@ -110,6 +110,16 @@ def test_figures_stand_beside_those_of_the_week_before() -> None:
     assert alone[-1].value == "–"
 
 
+@pytest.mark.parametrize(
+    ("up", "down", "width"), [(69, 21, "few"), (1234, 987, "many"), (12_345, 12_345, "most")]
+)
+def test_thumbs_are_set_smaller_the_more_there_are(up: int, down: int, width: str) -> None:
+    """Both figures stay on one line; the words are there for those who hear them."""
+    (thumbs,) = [s for s in stats_of(Period(up=up, down=down), None, "2026-03-25") if s.thumbs]
+    assert (thumbs.thumbs, thumbs.width) == ((f"{up:,}", f"{down:,}"), width)
+    assert thumbs.value == f"{up:,} up, {down:,} down"
+
+
 def test_the_highest_day_fills_the_plot() -> None:
     """And a fortnight without questions is flat."""
     starts = [NOW + timedelta(days=n) for n in range(14)]
