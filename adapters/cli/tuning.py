@@ -218,7 +218,7 @@ def practice(
 ) -> None:
     """Make a tiny model with random weights, to practise the loop with.
 
-    It says nonsense, but it is trained, served and released in seconds on any laptop.
+    It says nonsense, but it is trained, served and released in minutes on any laptop.
     """
     from adapters.teaching.serving import practise
 

@@ -139,6 +139,7 @@ def test_from_thumbs_to_a_voice_and_back(bot: Path) -> None:
     job = cli.json("tune", "start", "--backend", "local")["job"]
     watched = cli.json("tune", "watch", job, timeout=400)
     assert watched["status"] == "succeeded", watched["error"]
+    assert "left out" not in {event["kind"] for event in watched["events"]}
     [version] = cli.json("models", "list")
     assert (version["state"], version["dataset"]) == ("candidate", built["dataset"])
 

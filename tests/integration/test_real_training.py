@@ -183,7 +183,10 @@ async def test_a_killed_training_goes_on_and_its_adapter_answers(
     assert curve[-1][1] < 0.9 * curve[0][1]
     assert card["validation_loss"][-1] < card["validation_loss"][0]
     assert card["versions"]["trl"]
-    assert not folder.checkpoints.exists()
+    deadline = time.monotonic() + PATIENCE_S
+    while folder.checkpoints.exists():  # they go once it has succeeded
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
 
     question = QUESTIONS[0][0]
     with served(python, base) as url:
@@ -224,6 +227,24 @@ async def test_preferences_are_trained(
     curve = [loss for _, loss in read_object(Path(report.adapter) / "card.json")["loss"]]
     first, last = sum(curve[:4]) / 4, sum(curve[-4:]) / 4
     assert last < 0.9 * first
+
+
+async def test_examples_that_are_too_long_are_named_with_what_takes_them(
+    tmp_path: Path, base: Path, python: Path, sqlite_database: Database
+) -> None:
+    """Those that fit are trained on; the others are counted, with the setting that would do."""
+    training = Training(tmp_path, base, python, sqlite_database, "sft")
+    words = {"role": "user", "content": "How do I reset the sensor? " * 100}
+    long = {"messages": [SYSTEM, words, {"role": "assistant", "content": "Hold the button."}]}
+    with (tmp_path / "train.jsonl").open("a") as file:
+        file.write(json.dumps(long) + "\n")
+    job = await training.start()
+    await training.until(job, done)
+    events = training.tuner.folder(job).read_events()
+    (told,) = [each["message"] for each in events if each["kind"] == "left out"]
+    assert told == (
+        "1 of 25 examples is longer than 256 tokens; allow more tokens ([tuning] tokens)"
+    )
 
 
 async def test_an_unreadable_base_is_said_in_a_sentence(

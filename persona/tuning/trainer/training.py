@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def _fitted(
             trainer = trainer_for(
                 recipe, model, tokenizer, rows, folder.checkpoints, place, callback_of(teller)
             )
-            _check_left(trainer.train_dataset, recipe, folder)
+            _check_left(trainer.train_dataset, recipe, job, folder)
             trainer.train(resume_from_checkpoint=str(found) if found else None)
         except Exception as error:
             if not is_out_of_memory(error) or batch <= least:
@@ -160,14 +161,18 @@ def _fitted(
         folder.tell("memory", f"memory ran out; {batch} examples at a time are tried", batch=batch)
 
 
-def _check_left(examples: Any, recipe: Recipe, folder: JobFolder) -> None:
+def _check_left(examples: Any, recipe: Recipe, job: Mapping[str, Any], folder: JobFolder) -> None:
     """TRL leaves out what would be cut before its answer. Raises DataError where that is all."""
     left = recipe.examples - len(examples)
-    longer = f"longer than {recipe.tokens} tokens"
+    is_the_most = recipe.tokens < _tokens_wanted(job)
+    advice = "take a base that reads more" if is_the_most else "allow more tokens ([tuning] tokens)"
+    longer = f"longer than {recipe.tokens} tokens; {advice}"
     if not len(examples):
         raise DataError(f"every example is {longer}")
     if left:
-        folder.tell("left out", f"{left} of {recipe.examples} examples are {longer}", examples=left)
+        are = "is" if left == 1 else "are"
+        said = f"{left} of {recipe.examples} examples {are} {longer}"
+        folder.tell("left out", said, examples=left)
 
 
 def _forget_memory() -> None:
@@ -180,7 +185,7 @@ def _forget_memory() -> None:
 
 def _recipe(job: dict[str, Any], rows: tuple[Rows, Rows], model: Any, batch: int) -> Recipe:
     wanted = job.get("hyperparameters", {})
-    tokens = int(wanted.get("tokens") or 4096)
+    tokens = _tokens_wanted(job)
     longest = getattr(model.config, "max_position_embeddings", None)
     return Recipe(
         method=job["method"],
@@ -192,6 +197,10 @@ def _recipe(job: dict[str, Any], rows: tuple[Rows, Rows], model: Any, batch: int
         batch=batch,
         checkpoint_every=int(wanted.get("checkpoint_every") or 0),
     )
+
+
+def _tokens_wanted(job: Mapping[str, Any]) -> int:
+    return int(job.get("hyperparameters", {}).get("tokens") or 4096)
 
 
 def _rows(path: Path, method: str) -> Rows:
