@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.conversation import Principal
 from bot.evidence import Passage
-from bot.store.gaps import Asked, Gap, GapState, Told
+from bot.store.gaps import Asked, Gap, Told
 from knowledge.answers import readers_of
 from knowledge.gaps.drafting import Draft
 from knowledge.gaps.naming import Name
@@ -32,7 +32,6 @@ class Listing:
     """A page of gaps. ``waiting`` questions have not been put into a gap yet."""
 
     gaps: tuple[Shown, ...]
-    counts: dict[GapState, int]
     waiting: int
     more: bool
 

@@ -12,11 +12,13 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
+from adapters.gap_owners import OwnerDesk
 from adapters.gap_story import Answered, Listing, Near, Shown, Story, for_all, readers_for, unclear
 from bot.conversation import Principal, Usage
 from bot.errors import ModelError, NotFoundError, StorageError, UsageError
 from bot.store.costs import CostBook
 from bot.store.gap_intake import GapIntake
+from bot.store.gap_owners import GapOwners
 from bot.store.gaps import Asked, Gap, GapBook, GapState, Told
 from bot.telemetry import log
 from knowledge.answers import publish
@@ -42,7 +44,7 @@ _LONGEST_TITLE = 200
 
 class GapDesk:
     """The gaps of one home. ``ingestor`` is asked for when an answer is published; ``drafted``
-    hears what a model that wrote a draft charged."""
+    hears what a model that wrote a draft charged; ``owners`` says who sees to which."""
 
     def __init__(
         self,
@@ -54,8 +56,10 @@ class GapDesk:
         retriever: Retriever,
         ledger: Ledger,
         ingestor: Callable[[], Ingestor],
+        owners: OwnerDesk,
         drafted: Callable[[str, Usage], Awaitable[None]] | None = None,
     ) -> None:
+        self.owners = owners
         self._settings = settings
         self._book = book
         self._intake = intake
@@ -87,20 +91,27 @@ class GapDesk:
         state: GapState | None = GapState.OPEN,
         search: str = "",
         *,
+        owner: str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> Listing:
-        """Gaps, the most asked for first; ``search``: those with a question that has the words."""
+        """Gaps, the most asked for first; ``search``: those with a question that has the words,
+        ``owner``: those that an operator has, by key, empty for nobody's."""
         wanted = None if limit is None else limit + 1
-        found = await self._book.listing(state, search.split(), limit=wanted, offset=offset)
+        found = await self._book.listing(
+            state, search.split(), owner=owner, limit=wanted, offset=offset
+        )
         page = found if limit is None else found[:limit]
         names = await self._names(page)
         return Listing(
             tuple(Shown(gap, names[gap.id]) for gap in page),
-            await self._book.counts(),
             await self._intake.waiting(),
             len(found) > len(page),
         )
+
+    async def gap(self, id: str) -> Gap:  # noqa: A002
+        """A gap as it is. Raises NotFoundError."""
+        return await self._book.get(id)
 
     async def story(self, id: str, *, write: bool = False) -> Story:  # noqa: A002
         """A gap with what is near and what people said. ``write``: have the general model draft an
@@ -276,6 +287,7 @@ class Application(Protocol):
 def desk_of(app: Application) -> GapDesk:
     """The gaps of an application."""
     intake = GapIntake(app.database, app.clock)
+    owners = GapOwners(app.database, app.audit, app.clock)
     costs = CostBook(app.database)
     return GapDesk(
         settings=app.settings,
@@ -285,6 +297,7 @@ def desk_of(app: Application) -> GapDesk:
         retriever=app.retriever,
         ledger=app.ledger,
         ingestor=lambda: app.ingestor,
+        owners=OwnerDesk(app.settings, owners, app.audit, app.clock),
         drafted=lambda model, usage: costs.drafted(app.clock(), model, usage),
     )
 

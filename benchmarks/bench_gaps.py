@@ -33,6 +33,7 @@ from bot.ports import Vectors
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.gap_intake import GapIntake
+from bot.store.gap_owners import GapOwners
 from bot.store.gaps import GapBook, GapState
 from bot.store.tables import messages, threads, turns
 from bot.store.turns import message_rows, turn_row
@@ -213,19 +214,20 @@ async def scale(data: Path, count: int) -> None:
         intake = GapIntake(database)
         gatherer = Gatherer(intake, embedder, Exclusive(Leases(database)), no_title)
         book = GapBook(database, AuditTrail(database))
+        owners = GapOwners(database, AuditTrail(database))
         await timed("waiting, before anything was gathered", intake.waiting())
         await timed("the first 32 gathered", gatherer.gather(32))
-        await timed("a page, before", page(book, intake))
+        await timed("a page, before", page(book, owners, intake))
         await timed("all gathered", gatherer.gather())
         print(f"  of it embedding {embedder.seconds:.1f} s")
-        print("  gaps:", sum((await book.counts()).values()))
+        print("  gaps:", sum(tally.gaps for tally in await owners.tallies()))
         await timed("gathered again: nothing new, looked at", gatherer.gather(32))
         await timed("gathered again: nothing new, worker", gatherer.gather())
         for _ in range(2):
-            await timed("a page of 50 with names", page(book, intake))
-        await timed("page 20", page(book, intake, offset=1000))
-        await timed("search: card", page(book, intake, "card"))
-        await timed("search: a word of no question", page(book, intake, "zzzz"))
+            await timed("a page of 50 with names", page(book, owners, intake))
+        await timed("page 20", page(book, owners, intake, offset=1000))
+        await timed("search: card", page(book, owners, intake, "card"))
+        await timed("search: a word of no question", page(book, owners, intake, "zzzz"))
         (first, *_) = await book.listing(limit=1)
         print(f"  the largest: {first.turns} turns, {first.askers} askers")
         await timed("its questions", book.asked(first.id, 20))
@@ -254,13 +256,15 @@ async def fill_more(database: Database, texts: Sequence[str], count: int) -> Non
     await database.write(op)
 
 
-async def page(book: GapBook, intake: GapIntake, words: str = "", offset: int = 0) -> None:
+async def page(
+    book: GapBook, owners: GapOwners, intake: GapIntake, words: str = "", offset: int = 0
+) -> None:
     """What the console's list asks for."""
     found = await book.listing(GapState.OPEN, words.split(), limit=51, offset=offset)
     samples = await book.samples([gap.id for gap in found])
     for gap in found:
         name_of(samples[gap.id].queries, samples[gap.id].headings)
-    await book.counts()
+    await owners.tallies()
     await intake.waiting()
 
 

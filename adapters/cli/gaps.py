@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapters.cli import gap_owners
 from adapters.cli.console import (
     AsJson,
     counted,
@@ -38,6 +39,7 @@ _Id = Annotated[str, typer.Argument(metavar="ID", help="The gap, as `gaps list` 
 
 
 def register(app: typer.Typer) -> None:
+    gap_owners.register(gaps)
     app.add_typer(gaps, name="gaps")
 
 
@@ -47,6 +49,10 @@ def list_gaps(
         str, typer.Option(help="Only these: open, answered, dismissed, or all.")
     ] = "open",
     search: Annotated[str, typer.Option(help="Only with a question that has these words.")] = "",
+    owner: Annotated[
+        str,
+        typer.Option(metavar="KEY", help="Only this operator's; also me, nobody or anybody."),
+    ] = "anybody",
     as_json: AsJson = False,
 ) -> None:
     """List the topics that could not be answered, the most asked for first.
@@ -54,7 +60,7 @@ def list_gaps(
     Each person who asked counts once, each further question of the same person a tenth, and all of
     it half as much for every 30 days that have gone by since.
     """
-    run(_list(_state(state), search, as_json))
+    run(_list(_state(state), search, owner, as_json))
 
 
 def _state(word: str) -> GapState | None:
@@ -67,15 +73,16 @@ def _state(word: str) -> GapState | None:
     return GapState(word)
 
 
-async def _list(state: GapState | None, search: str, as_json: bool) -> None:
+async def _list(state: GapState | None, search: str, owner: str, as_json: bool) -> None:
     from adapters.assembly import assemble
     from adapters.gap_story import in_words, since_answered
     from adapters.gaps import desk_of
 
     async with assemble(settings(), warm=False) as app:
         desk = desk_of(app)
+        whose = await gap_owners.owner_asked_for(desk.owners, owner)
         await _gather(desk, app.database)
-        listing = await desk.listing(state, search)
+        listing = await desk.listing(state, search, owner=whose)
     if as_json:
         print_json([gap_json(shown) for shown in listing.gaps])
         return
@@ -89,10 +96,11 @@ async def _list(state: GapState | None, search: str, as_json: bool) -> None:
             in_words(shown.gap),
             _readers(shown.gap),
             since_answered(shown.gap) or shown.gap.state.value,
+            shown.gap.owner.name if shown.gap.owner else "",
         )
         for shown in listing.gaps
     ]
-    table(("gap", "topic", "asked", "by readers of", "state"), rows)
+    table(("gap", "topic", "asked", "by readers of", "state", "owner"), rows)
 
 
 async def _gather(desk: GapDesk, database: Database) -> None:
@@ -154,6 +162,7 @@ def told(story: Story) -> str:
     lines = [
         f"{story.name.topic}  ({story.gap.id}, {story.gap.state.value})",
         in_words(story.gap) + (f"; {answered}" if answered else ""),
+        *filter(None, [gap_owners.owner_words(story.gap.owner)]),
         f"readers of the answer: {readers}",
         "",
         "Asked",
@@ -290,6 +299,7 @@ def gap_json(shown: Shown) -> dict[str, Any]:
         "document": gap.document or None,
         "answered_at": gap.answered_at.isoformat() if gap.answered_at else None,
         "again": gap.again,
+        "owner": gap_owners.owner_json(gap.owner),
     }
 
 

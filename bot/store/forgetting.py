@@ -310,9 +310,11 @@ def erase_from_gaps(connection: sa.Connection, ids: Sequence[str]) -> None:
 
 
 def erase_verdicts(connection: sa.Connection, person: Person) -> None:
-    """Gaps that the person judged keep the verdict alone."""
+    """Gaps that the person judged keep the verdict alone; those that they had are nobody's."""
     change = sa.update(gaps).where(gaps.c.judged_by == person.key)
     connection.execute(change.values(judged_by=person.nobody))
+    theirs = sa.update(gaps).where(gaps.c.owner == person.key)
+    connection.execute(theirs.values(owner="", owner_name="", taken_at=None))
 
 
 # -- what may be taught ---------------------------------------------------------------------------

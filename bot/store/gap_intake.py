@@ -300,17 +300,26 @@ def _row(grown: Grown, model: str) -> dict[str, Any]:
     }
 
 
+_owning = (gaps.c.owner, gaps.c.owner_name, gaps.c.taken_at)
+
+
 def _merge(connection: sa.Connection, gone: str, kept: str) -> bool:
-    """Move the turns of one gap into another; not where somebody judged one of them meanwhile."""
-    both = sa.select(gaps.c.id).where(
+    """Move the turns of one gap into another; not where somebody judged one of them meanwhile.
+    Whoever has one of them has what becomes of both; of two owners the kept gap's."""
+    both = sa.select(gaps.c.id, *_owning).where(
         gaps.c.id.in_([gone, kept]), gaps.c.state == OPEN, gaps.c.document == ""
     )
-    if len(connection.scalars(both.with_for_update()).all()) < 2:
+    found = {row.id: row for row in connection.execute(both.with_for_update())}
+    if len(found) < 2:
         return False
+    if found[gone].owner and not found[kept].owner:
+        owner = {column.name: getattr(found[gone], column.name) for column in _owning}
+        connection.execute(sa.update(gaps).where(gaps.c.id == kept).values(**owner))
     into = sa.update(gap_turns).where(gap_turns.c.gap_id == gone).values(gap_id=kept)
     connection.execute(into)
     connection.execute(sa.update(gaps).where(gaps.c.merged_into == gone).values(merged_into=kept))
-    values = {"state": MERGED, "merged_into": kept, "vector": None, "leader": ""}
+    nobody = {"owner": "", "owner_name": "", "taken_at": None}
+    values = {"state": MERGED, "merged_into": kept, "vector": None, "leader": "", **nobody}
     connection.execute(sa.update(gaps).where(gaps.c.id == gone).values(**values))
     return True
 

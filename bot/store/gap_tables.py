@@ -16,6 +16,11 @@ def _number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False)
 
 
+def _later(name: str) -> sa.Column[str]:
+    """A text that programs of an earlier version do not write."""
+    return sa.Column(name, Words, nullable=False, server_default=sa.text("''"))
+
+
 gaps = sa.Table(
     "gaps",
     metadata,
@@ -36,7 +41,11 @@ gaps = sa.Table(
     sa.Column("answered_at", Moment),
     text_column("judged_by"),
     sa.Column("vector", sa.LargeBinary),  # float16; none: it has to be made anew
+    _later("owner"),  # the key of the operator who has it; empty: nobody
+    _later("owner_name"),  # what people call the owner
+    sa.Column("taken_at", Moment),
     sa.Index(None, "state", "heat", "id"),
+    sa.Index(None, "owner", "state", "heat", "id"),
 )
 
 gap_turns = sa.Table(

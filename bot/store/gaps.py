@@ -32,11 +32,21 @@ class GapState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Who has a gap: an operator's ``key``, what people call them, since when."""
+
+    key: str
+    name: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A topic that could not be answered.
 
     ``audiences`` are the groups of those who asked, each set once, the most frequent first.
     ``document`` is what answered it last, at ``answered_at``; ``again`` counts questions since.
+    ``owner``: who sees to it, ``None``: nobody.
     """
 
     id: str
@@ -50,6 +60,7 @@ class Gap:
     answered_at: datetime | None
     again: int
     judged_by: str
+    owner: Owner | None = None
 
     @property
     def common(self) -> frozenset[str]:
@@ -102,7 +113,8 @@ _QUERIES = 8
 _hottest = (gaps.c.heat.desc(), gaps.c.id)
 
 
-def _gap_of(row: Any) -> Gap:
+def gap_of(row: Any) -> Gap:
+    """A gap from its row."""
     return Gap(
         id=row.id,
         state=GapState(row.state),
@@ -115,6 +127,7 @@ def _gap_of(row: Any) -> Gap:
         answered_at=row.answered_at,
         again=row.again,
         judged_by=row.judged_by,
+        owner=Owner(row.owner, row.owner_name or row.owner, row.taken_at) if row.owner else None,
     )
 
 
@@ -135,28 +148,25 @@ class GapBook:
         state: GapState | None = None,
         words: Sequence[str] = (),
         *,
+        owner: str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> list[Gap]:
-        """Gaps, the most asked for first; those with a question that holds all the words."""
+        """Gaps, the most asked for first; those with a question that holds all the words.
+        ``owner``: the key of who has them, empty for nobody, ``None``: whoever has them."""
         query = sa.select(*_shown).where(gaps.c.state != MERGED)
         if state is not None:
             query = query.where(gaps.c.state == state.value)
+        if owner is not None:
+            query = query.where(gaps.c.owner == owner)
         if words:
             query = query.where(gaps.c.id.in_(_holding(words)))
         query = query.order_by(*_hottest).limit(limit).offset(offset)
-        return await self._db.read(lambda c: [_gap_of(row) for row in c.execute(query)])
-
-    async def counts(self) -> dict[GapState, int]:
-        """How many gaps there are in each state."""
-        query = sa.select(gaps.c.state, sa.func.count().label("n")).group_by(gaps.c.state)
-        rows = await self._db.read(lambda connection: connection.execute(query).all())
-        found = {row.state: row.n for row in rows}
-        return {state: found.get(state.value, 0) for state in GapState}
+        return await self._db.read(lambda c: [gap_of(row) for row in c.execute(query)])
 
     async def get(self, id: str) -> Gap:  # noqa: A002 - the word of the store
         """A gap by its id, also by that of one it took in. Raises NotFoundError."""
-        return await self._db.read(lambda connection: _gap_of(_row(connection, id)))
+        return await self._db.read(lambda connection: gap_of(row_in(connection, id)))
 
     async def of_turn(self, turn: str) -> str:
         """The id of the gap that a turn belongs to; empty: it belongs to none."""
@@ -260,11 +270,11 @@ class GapBook:
         details: Mapping[str, object],
     ) -> Gap:
         def op(connection: sa.Connection) -> Gap:
-            found = _row(connection, id_, lock=True)
+            found = row_in(connection, id_, lock=True)
             change = sa.update(gaps).where(gaps.c.id == found.id)
             connection.execute(change.values(**values, judged_by=by))
             refresh_in(connection, [found.id])
-            changed = _gap_of(_row(connection, found.id))
+            changed = gap_of(row_in(connection, found.id))
             content = {"action": action, "actor": by, "subject": found.id, **details}
             self._audit.append_in(connection, OPERATOR, content)
             return changed
@@ -275,7 +285,7 @@ class GapBook:
 _shown = [column for column in gaps.c if column.name != "vector"]
 
 
-def _row(connection: sa.Connection, id_: str, *, lock: bool = False) -> Any:
+def row_in(connection: sa.Connection, id_: str, *, lock: bool = False) -> Any:
     """The row of a gap, or of the one that took it in. Raises NotFoundError."""
     wanted = id_
     for _ in range(2):  # what was merged names the last one directly

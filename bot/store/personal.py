@@ -19,7 +19,6 @@ from bot.store.chat_tables import consent, handoffs
 from bot.store.deeds import deeds_of
 from bot.store.forgetting import Person
 from bot.store.review_tables import rewrites
-
 from bot.store.tables import citations, feedback, messages, turns
 
 _PAGE = 200
@@ -145,17 +144,18 @@ class PersonalData:
         """The entries of the audit trail about the person's turns and deeds; whom an operator did
         something for is left out."""
         async for entry in self._trail.each(Wanted(author=self._person.key)):
-            whom = self._others_in(entry.content)
-            content = {k: v for k, v in entry.content.items() if k not in ("withheld", whom)}
+            left_out = {"withheld", *self._others_in(entry.content)}
+            content = {k: v for k, v in entry.content.items() if k not in left_out}
             yield {**content, "sequence": entry.sequence, "kind": entry.kind, "hash": entry.hash}
 
-    def _others_in(self, content: Mapping[str, Any]) -> str:
-        """Which part of an entry names somebody else that it was done for; empty: none."""
-        part = "entry" if content.get("table") == USERS else "subject"
-        value = content.get(part)
+    def _others_in(self, content: Mapping[str, Any]) -> set[str]:
+        """Which parts of an entry name somebody else: for whom it was done, who had it before."""
+        parts = {"entry" if content.get("table") == USERS else "subject", "owner", "before"}
+        return {part for part in parts if self._is_somebody_else(content.get(part))}
+
+    def _is_somebody_else(self, value: object) -> bool:
         platform, colon, _ = value.partition(":") if isinstance(value, str) else ("", "", "")
-        is_somebody = bool(colon) and platform in set(Platform)
-        return part if is_somebody and value != self._person.key else ""
+        return bool(colon) and platform in set(Platform) and value != self._person.key
 
     async def deeds(self) -> AsyncIterator[Record]:
         """Where the console keeps that the person judged or changed something."""

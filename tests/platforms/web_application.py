@@ -26,6 +26,7 @@ from adapters.documents import DocumentDesk
 from adapters.evaluation.desk import ScorecardDesk
 from adapters.first_run import FirstRun
 from adapters.forgetting import desk_with as forgetting_with
+from adapters.gap_owners import OwnerDesk
 from adapters.gaps import GapDesk
 from adapters.governance.desk import GovernanceDesk
 from adapters.governance.people import PeopleDesk
@@ -76,6 +77,7 @@ from bot.store.cited import CitedBook
 from bot.store.console_ends import ConsoleEnds
 from bot.store.feedback import FeedbackBook
 from bot.store.gap_intake import GapIntake
+from bot.store.gap_owners import GapOwners
 from bot.store.gaps import GapBook
 from bot.store.history import History
 from bot.store.ids import new_id
@@ -105,6 +107,7 @@ from knowledge.syncbook import SyncBook
 from knowledge.syncing import Plan
 from persona.profile import default_persona
 from persona.style import StyleScore, StyleScorer
+from tests.platforms.migrated import migrated
 
 TOKEN = "a-token-for-tests"
 
@@ -351,9 +354,11 @@ def stand_in_gaps(
     """The gap loop as it is, over documents that are always the same."""
     intake = GapIntake(database)
     leases = Exclusive(Leases(database))
+    settings, trail = load_settings(WELLSPOKEN_HOME=folder), AuditTrail(database)
     return GapDesk(
-        settings=load_settings(WELLSPOKEN_HOME=folder),
-        book=GapBook(database, AuditTrail(database)),
+        settings=settings,
+        book=GapBook(database, trail),
+        owners=OwnerDesk(settings, GapOwners(database, trail), trail, utc_now),
         intake=intake,
         gatherer=Gatherer(intake, BuiltinEmbedder(), leases, no_title),
         retriever=StandInRetriever(),
@@ -609,7 +614,7 @@ class WebApplication:
 @asynccontextmanager
 async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
     """An application with an empty database in ``folder`` and three documents in its ledger."""
-    database = await Database.open(f"sqlite:///{folder / 'web.db'}")
+    database = await migrated(folder / "web.db")
     store = EmbeddedStore(folder / "knowledge.db", "stand-in", 8)
     await store.open()
     try:

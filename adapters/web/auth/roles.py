@@ -116,6 +116,7 @@ POST /console/persona/file
 POST /console/gaps/{gap}/draft
 POST /console/gaps/{gap}/answer
 POST /console/gaps/{gap}/verdict
+POST /console/gaps/{gap}/owner
 POST /console/gaps/{gap}/again
 POST /console/gaps/{gap}/again/{turn}
 POST /console/watch/alerts/{alert}/seen

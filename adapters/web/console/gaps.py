@@ -6,29 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapters.gap_owners import wanted_owner
 from adapters.gap_story import Story, in_words, since_answered
 from adapters.web.console.gap_again import add_gap_again, asked_again
+from adapters.web.console.gap_owner import add_gap_owner, owning
+from adapters.web.console.gap_tabs import Asked, filters
 from adapters.web.console.review_cards import Readers, chosen_groups
 from adapters.web.texts import MAX_CORRECTION, checked
 from bot.errors import UsageError, WellspokenError
-from bot.store.gaps import Gap, GapState
+from bot.store.gaps import Gap
 from bot.telemetry import log
 from knowledge.gaps.drafting import CHECK, Kind
 
 if TYPE_CHECKING:
     from adapters.web.console.base import Console
+    from bot.store.gap_owners import HeldError
 
 _ROOM = "/console/gaps"
 _AT_ONCE = 12
 """Questions that are grouped while somebody waits for the page; the worker does the others."""
 
 _EVERYBODY = "everybody"
-_ALL = "all"
 _SOURCES = {
     Kind.REPLY: "A colleague’s reply, to be checked before it is published.",
     Kind.CORRECTION: "A reader’s better answer, to be checked before it is published.",
@@ -44,24 +46,6 @@ class Typed:
     text: str
     readers: tuple[str, ...]
     wrong: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A state to choose, with how many gaps are in it."""
-
-    value: str
-    words: str
-    count: int
-    address: str
-
-
-def address_of(state: str, search: str = "", page: int = 0) -> str:
-    """The list's address; what is as usual is left out of it."""
-    asked: dict[str, object] = {"state": state} if state != GapState.OPEN.value else {}
-    asked |= {"q": search} if search else {}
-    asked |= {"page": page} if page else {}
-    return f"{_ROOM}?{urlencode(asked)}" if asked else _ROOM
 
 
 def choices_of(story: Story) -> tuple[Readers, ...]:
@@ -106,48 +90,44 @@ def _begun(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _state(word: str) -> GapState | None:
-    if word == _ALL:
-        return None
-    if word not in set(GapState):
-        raise UsageError(f'"{word}" is no state of a gap; choose one from the list.')
-    return GapState(word)
-
-
 def add_gaps(router: APIRouter, console: Console, page: int) -> None:
     """The room, with at most ``page`` gaps on a page."""
     _add_list(router, console, page)
     _add_story(router, console)
     _add_verdicts(router, console)
+    add_gap_owner(router, console, _told)
     add_gap_again(router, console)
 
 
 def _add_list(router: APIRouter, console: Console, size: int) -> None:
     @router.get("/gaps")
-    async def gaps(request: Request, state: str = "open", q: str = "", page: int = 0) -> Response:
-        console.operator(request)
-        search, page = checked(q, "search", 200).strip(), min(max(page, 0), 100_000)
+    async def gaps(
+        request: Request, state: str = "open", q: str = "", owner: str = "", page: int = 0
+    ) -> Response:
+        me = console.operator(request).author.key
+        asked = Asked.of(state, q, owner, page)
         desk = console.application.gaps
         try:
             await desk.gather(_AT_ONCE)
         except WellspokenError as error:  # what was gathered before is shown all the same
             log.warning("gaps were not gathered", error=str(error))
-        listing = await desk.listing(_state(state), search, limit=size, offset=page * size)
-        counts = listing.counts
-        tabs = [(s.value, s.value.capitalize(), counts[s]) for s in GapState]
+        listing = await desk.listing(
+            asked.wanted,
+            asked.search,
+            owner=wanted_owner(asked.owner, me),
+            limit=size,
+            offset=asked.page * size,
+        )
         return console.render(
             request,
             "console/gaps.html",
             "gaps",
             listing=listing,
-            tabs=[
-                Tab(value, words, n, address_of(value, search))
-                for value, words, n in (*tabs, (_ALL, "All", sum(counts.values())))
-            ],
-            state=state,
-            search=search,
-            older=address_of(state, search, page + 1) if listing.more else "",
-            newer=address_of(state, search, page - 1) if page else "",
+            asked=asked,
+            **await filters(console, request, asked),
+            me=me,
+            older=asked.address(page=asked.page + 1) if listing.more else "",
+            newer=asked.address(page=asked.page - 1) if asked.page else "",
             in_words=_asked_line,
             since_answered=_answered_line,
         )
@@ -196,8 +176,9 @@ async def _told(
     *,
     write: bool = False,
     typed: Typed | None = None,
+    held: HeldError | None = None,
 ) -> Response:
-    """The page of a gap; with what was typed, where that was refused."""
+    """The page of a gap; with what was typed, or who has it by now, where that was refused."""
     story = await console.application.gaps.story(checked(gap, "gap", 200), write=write)
     shown: dict[str, Any] = {
         "story": story,
@@ -207,8 +188,11 @@ async def _told(
         "in_words": _asked_line,
         "since_answered": _answered_line,
         **await asked_again(console, story),
+        **await owning(console, request, story.gap, held),
     }
     page = console.render(request, "console/gap.html", "gaps", **shown)
+    if held is not None:
+        page.status_code = HTTPStatus.CONFLICT
     if typed is not None:
         page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     return page

@@ -35,9 +35,13 @@ class Look:
     bad: bool = False
 
 
-async def looks_of(console: Console, failed: int, since: str) -> list[Look]:
+async def looks_of(console: Console, failed: int, since: str, me: str) -> list[Look]:
     """Everything that waits, what does not work first; ``failed`` questions failed ``since`` a
-    day."""
+    day, ``me`` is the key of who looks."""
+
+    async def _gaps(console: Console) -> Sequence[Look]:
+        return await _open_gaps(console, me)
+
     found = [
         look
         for room in (_sources, _jobs, _processes, _drops)
@@ -149,8 +153,7 @@ async def _rounds(console: Console) -> Sequence[Look]:
 
 
 async def _review(console: Console) -> Sequence[Look]:
-    counts = (await console.application.review.queue(0)).counts
-    waiting = counts.corrections + counts.proposals
+    waiting = await console.application.review.waiting()
     if not waiting:
         return []
     title = "One answer waits for a verdict" if waiting == 1 else f"{waiting:,} wait for a verdict"
@@ -161,13 +164,20 @@ async def _review(console: Console) -> Sequence[Look]:
     ]
 
 
-async def _gaps(console: Console) -> Sequence[Look]:
+async def _open_gaps(console: Console, me: str) -> Sequence[Look]:
     number = await console.application.today.open_gaps()
     if not number:
         return []
+    mine = await console.application.gaps.owners.open_of(me)
     title = "One gap is open" if number == 1 else f"{number:,} gaps are open"
     sentence = "An answer that you write or approve there becomes a document."
-    return [Look(title, sentence, "/console/gaps", "Gaps")]
+    if not mine:
+        return [Look(title, sentence, "/console/gaps", "Gaps")]
+    if number == 1:
+        sentence = f"It is yours. {sentence}"
+    else:
+        sentence = f"{'One is' if mine == 1 else f'{mine:,} are'} yours. {sentence}"
+    return [Look(title, sentence, "/console/gaps?owner=me", "Your gaps")]
 
 
 def _more(number: int, what: str, room: str) -> Sequence[Look]:

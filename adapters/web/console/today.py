@@ -220,7 +220,7 @@ def add_today(router: APIRouter, console: Console) -> None:
             period=now,
             said=said,
             columns=columns_of([s.astimezone(zone) for s, _ in pairwise(starts)], asked),
-            looks=await looks_of(console, now.ended(Ending.FAILED), since),
+            looks=await looks_of(console, now.ended(Ending.FAILED), since, operator.author.key),
             day=moment.astimezone(zone),
             zone=name,
             days=days,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from adapters.costing import Statement
+from adapters.gap_owners import OwnerDesk
 from adapters.gap_story import Answered
 from adapters.gap_story import Listing as GapListing
 from adapters.gap_story import Story as GapStory
@@ -194,6 +195,11 @@ class Datasets(Protocol):
 class Gaps(Protocol):
     """What could not be answered, by topic. A gap that is not there raises NotFoundError."""
 
+    @property
+    def owners(self) -> OwnerDesk:
+        """Who sees to which."""
+        ...
+
     async def gather(self, limit: int | None = None) -> int:
         """Put new questions into gaps, about ``limit`` at most."""
         ...
@@ -203,6 +209,7 @@ class Gaps(Protocol):
         state: GapState | None = ...,
         search: str = "",
         *,
+        owner: str | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> GapListing:
