@@ -153,7 +153,8 @@ async def _rounds(console: Console) -> Sequence[Look]:
 
 
 async def _review(console: Console) -> Sequence[Look]:
-    waiting = await console.application.review.waiting()
+    counts = (await console.application.review.queue(0)).counts
+    waiting = counts.corrections + counts.proposals
     if not waiting:
         return []
     title = "One answer waits for a verdict" if waiting == 1 else f"{waiting:,} wait for a verdict"
