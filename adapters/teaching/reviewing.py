@@ -122,6 +122,10 @@ class Review:
             counts,
         )
 
+    async def waiting(self) -> int:
+        """How many readers' words and proposed answers wait in all."""
+        return await self._feedback.waiting() + len(await self._handoffs.proposals())
+
     async def counts(self, of: Collection[str]) -> Counts:
         """How much waits of some turns."""
         proposed = [h for h in await self._handoffs.proposals() if h.turn in of]

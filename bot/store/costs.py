@@ -1,11 +1,11 @@
 """What answering cost: sums over turns by day, route and model, and over drafts, which are no
 turns. Evaluations stand beside them, by themselves: they count against no day's limit. Days are
-those of UTC. The sums of a day that is over are remembered while it has as many turns as then."""
+those of UTC. What is remembered of those that are over says :mod:`bot.store.turn_days`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,36 +14,19 @@ import sqlalchemy as sa
 from bot.budget import day_of
 from bot.conversation import Route, Usage
 from bot.ports_costs import CACHED_ROUTES
+from bot.store import turn_days
 from bot.store.base import Database
-from bot.store.cost_tables import drafts, is_repeated
+from bot.store.cost_tables import drafts
 from bot.store.evaluation_tables import evaluations
-from bot.store.remembered import Remembered
 from bot.store.tables import turns
 
 K = TypeVar("K")
-
-_within = sa.and_(turns.c.at >= sa.bindparam("start"), turns.c.at < sa.bindparam("end"))
 
 
 def _sum(column: sa.Column[float] | sa.Column[int]) -> sa.ColumnElement[float]:
     return sa.func.coalesce(sa.func.sum(column), 0)
 
 
-_by_route_and_model = (
-    sa.select(
-        turns.c.route,
-        turns.c.model,
-        sa.func.count().label("turns"),
-        _sum(turns.c.prompt_tokens).label("prompt_tokens"),
-        _sum(turns.c.completion_tokens).label("completion_tokens"),
-        _sum(turns.c.cost_usd).label("cost_usd"),
-        sa.func.count(sa.case((is_repeated, 1))).label("hits"),
-        _sum(turns.c.saved_usd).label("saved_usd"),
-    )
-    .where(_within)
-    .group_by(turns.c.route, turns.c.model)
-)
-_number = sa.select(sa.func.count()).select_from(turns).where(_within)
 _drafted = (
     sa.select(
         drafts.c.at,
@@ -185,27 +168,11 @@ class CostReport:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
-    """A day's sums over so many turns, without drafts."""
-
-    turns: int
-    lines: tuple[CostLine, ...]
-
-
-def _no_days() -> dict[datetime, _Day]:
-    return {}
-
-
-_memories = Remembered(_no_days)
-
-
 class CostBook:
     """The costs in a database: read from one index, whose size is what a sum costs."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._over = _memories.of(db)
 
     async def spent(self, since: datetime) -> Usage:
         """What turns and drafts since a moment were charged, all together."""
@@ -230,59 +197,48 @@ class CostBook:
         }
         await self._db.write(lambda c: c.execute(sa.insert(drafts), row).rowcount)
 
-    async def report(self, now: datetime, days: int) -> CostReport:
-        """What so many days cost, today included; a day is a query, whatever the database. Of a
-        day that is over the turns are counted, and summed where there are not as many as before."""
+    async def report(self, now: datetime, days: int, *, beside: bool = True) -> CostReport:
+        """What so many days cost, today included. Of those that are over the turns are counted,
+        and summed where there are not as many as before. Not ``beside``: without the tokens that
+        the cache saved, and without evaluations."""
         today = day_of(now)
-        starts = [today - timedelta(days=back) for back in reversed(range(days))]
-        end = today + timedelta(days=1)
-        before, found = self._over, {}
+        first, end = today - timedelta(days=days - 1), today + timedelta(days=1)
+        known = turn_days.remembered(self._db)
 
-        def op(connection: sa.Connection) -> CostReport:
-            over = {start: _day(connection, start, before.get(start)) for start in starts[:-1]}
-            found.update(over)
-            lines = [line for day in over.values() for line in day.lines]
-            lines += _lines_in(connection, today)
-            lines += _drafts(connection, starts[0], end)
+        def op(connection: sa.Connection) -> tuple[list[turn_days.Day], CostReport]:
+            found = turn_days.days_in(connection, first, end, now, known)
+            lines = [line for day in found for line in _lines_of(day)]
+            lines += _drafts(connection, first, end)
             lines.sort(key=lambda line: line.day)  # a day's drafts come after its turns
-            saved = connection.scalar(_saved_tokens, {"start": starts[0], "end": end})
-            runs = connection.scalars(_evaluated, {"start": starts[0], "end": end}).all()
-            named = tuple(s.date() for s in starts)
-            return CostReport(named, tuple(lines), int(saved or 0), _evaluations(runs))
+            named = tuple(day.start.date() for day in found)
+            told = CostReport(named, tuple(lines))
+            if not beside:
+                return found, told
+            saved = connection.scalar(_saved_tokens, {"start": first, "end": end})
+            runs = connection.scalars(_evaluated, {"start": first, "end": end}).all()
+            evaluated = _evaluations(runs)
+            return found, replace(told, saved_tokens=int(saved or 0), evaluated=evaluated)
 
-        report = await self._db.read(op)
-        self._over.update(found)
+        found, report = await self._db.read(op)
+        turn_days.remember(self._db, found, now)
         return report
 
 
-def _day(connection: sa.Connection, start: datetime, before: _Day | None) -> _Day:
-    """A day that is over: as it was before, where it has as many turns."""
-    within = {"start": start, "end": start + timedelta(days=1)}
-    if before and connection.scalar(_number, within) == before.turns:
-        return before
-    lines = tuple(_lines_in(connection, start))
-    return _Day(sum(line.costs.turns for line in lines), lines)
-
-
-def _lines_in(connection: sa.Connection, start: datetime) -> list[CostLine]:
-    """One day's sums, without drafts."""
-    wanted = {"start": start, "end": start + timedelta(days=1)}
-    return [
-        CostLine(
-            start.date(),
-            Route(row.route),
-            row.model,
-            Costs(
-                int(row.turns),
-                int(row.prompt_tokens),
-                int(row.completion_tokens),
-                float(row.cost_usd),
-                int(row.hits),
-                float(row.saved_usd),
-            ),
+def _lines_of(day: turn_days.Day) -> list[CostLine]:
+    """One day's sums by route and model, without drafts."""
+    found: dict[tuple[str, str], Costs] = {}
+    for sums in day.sums:
+        key = sums.route, sums.model
+        found[key] = found.get(key, Costs()) + Costs(
+            sums.turns,
+            sums.prompt_tokens,
+            sums.completion_tokens,
+            sums.cost_usd,
+            sums.hits,
+            sums.saved_usd,
         )
-        for row in connection.execute(_by_route_and_model, wanted)
-    ]
+    at = day.start.date()
+    return [CostLine(at, Route(route), model, costs) for (route, model), costs in found.items()]
 
 
 def _drafts(connection: sa.Connection, start: datetime, end: datetime) -> list[CostLine]:

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from bot.conversation import Author, Feedback, Platform, Rating
 from bot.errors import NotFoundError, UsageError
+from bot.store import review_queue
 from bot.store.base import Database, insert
 from bot.store.review_tables import rewrites
-from bot.store.tables import feedback, to_look_at, turns
+from bot.store.tables import feedback, is_unhappy, reviews, to_look_at, turns
 from bot.store.timing import utc_now
 from bot.store.turns import author_of, texts_in
 
@@ -45,6 +46,21 @@ _liked = sa.and_(
     ),
     ~sa.exists().where(rewrites.c.turn_id == feedback.c.turn_id),
 )
+_unhappy = sa.select(sa.func.count()).select_from(feedback).where(is_unhappy).scalar_subquery()
+_judged = (
+    sa.select(sa.func.count())
+    .select_from(
+        reviews.join(
+            feedback,
+            sa.and_(feedback.c.turn_id == reviews.c.turn_id, feedback.c.author == reviews.c.author),
+        )
+    )
+    .where(is_unhappy, reviews.c.at >= feedback.c.updated_at)
+    .scalar_subquery()
+)
+_waiting = sa.select(_unhappy - _judged)
+"""Of all feedback what waits: an index is counted, and what operators judged taken off, so that
+nobody looks for a verdict on every thumb."""
 
 
 def _of(turn: str, which: sa.ColumnElement[bool], without: Collection[str] = ()) -> sa.Select[Any]:
@@ -179,11 +195,12 @@ class FeedbackBook:
         """What a reviewer looks at, as long as it has no verdict: better answers by experts first,
         then thumbs down, then corrections that came with a thumb up, the latest word first in
         each; with ``turn`` what was said of that one, never of those in ``without``."""
-        down = feedback.c.rating == Rating.DOWN.value
-        expert = sa.and_(feedback.c.expert, feedback.c.correction != "")
-        first = sa.case((expert, 0), (down, 1), else_=2)
-        query = _of(turn, to_look_at, without).order_by(first, *_latest_first)
-        return await self._rated(query.limit(limit).offset(offset))
+        if turn or limit is None:
+            query = _of(turn, to_look_at, without).order_by(*review_queue.place(feedback.c))
+            return await self._rated(query.limit(limit).offset(offset))
+        return await self._db.read(
+            lambda c: _rated_in(c, review_queue.next_in(c, limit, offset, without))
+        )
 
     async def liked(
         self,
@@ -198,6 +215,10 @@ class FeedbackBook:
         query = _of(turn, _liked, without).order_by(*_latest_first)
         return await self._rated(query.limit(limit).offset(offset))
 
+    async def waiting(self) -> int:
+        """How many wait for a reviewer."""
+        return await self._db.read(lambda connection: connection.scalar(_waiting)) or 0
+
     async def counts(self, of: Collection[str] | None = None) -> tuple[int, int]:
         """How many wait for a reviewer, and how many are liked; ``of`` some turns alone."""
         here = sa.true() if of is None else feedback.c.turn_id.in_(sorted(of))
@@ -205,7 +226,7 @@ class FeedbackBook:
             sa.select(sa.func.count()).select_from(feedback).where(which, here).scalar_subquery()
             for which in (to_look_at, _liked)
         )
-        query = sa.select(waiting, liked)
+        query = sa.select(_waiting.scalar_subquery() if of is None else waiting, liked)
         row = await self._db.read(lambda connection: connection.execute(query).one())
         return row[0], row[1]
 
@@ -217,24 +238,25 @@ class FeedbackBook:
         return await self._db.read(lambda connection: set(connection.scalars(query)))
 
     async def _rated(self, query: sa.Select[Any]) -> list[RatedTurn]:
-        def op(connection: sa.Connection) -> list[RatedTurn]:
-            rows = connection.execute(query).all()
-            said = texts_in(connection, list({row.turn_id for row in rows}))
-            return [
-                RatedTurn(
-                    turn=row.turn_id,
-                    platform=author_of(row.author).platform,
-                    author=row.author,
-                    rating=Rating(row.rating),
-                    reason=row.reason,
-                    correction=row.correction,
-                    question=said[row.turn_id][0],
-                    answer=said[row.turn_id][1],
-                    created_at=row.created_at,
-                    updated_at=row.updated_at,
-                    expert=row.expert,
-                )
-                for row in rows
-            ]
+        return await self._db.read(lambda c: _rated_in(c, c.execute(query).all()))
 
-        return await self._db.read(op)
+
+def _rated_in(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[RatedTurn]:
+    """Ratings with what they were given for."""
+    said = texts_in(connection, list({row.turn_id for row in rows}))
+    return [
+        RatedTurn(
+            turn=row.turn_id,
+            platform=author_of(row.author).platform,
+            author=row.author,
+            rating=Rating(row.rating),
+            reason=row.reason,
+            correction=row.correction,
+            question=said[row.turn_id][0],
+            answer=said[row.turn_id][1],
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            expert=row.expert,
+        )
+        for row in rows
+    ]

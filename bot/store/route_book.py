@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.budget import day_of
 from bot.conversation import Outcome, Rating, Route
 from bot.errors import NotFoundError
 from bot.routing.signs import Happened, Kind, kind_of, same_question
+from bot.store import route_thumbs, turn_days
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database, insert
 from bot.store.chat_tables import handoffs
+from bot.store.remembered import Remembered
 from bot.store.routing_tables import route_labels
 from bot.store.tables import feedback, messages, turns
 from bot.store.timing import utc_now
+from bot.store.turn_days import DAY, Day, Sums
 from bot.store.turns import texts_in
 
 MOST = 20_000
@@ -41,8 +46,17 @@ _light = sa.select(
     )
 )
 _newest_first = (turns.c.at.desc(), turns.c.id.desc())
-_route = sa.literal_column("turns.route || ''", turns.c.route.type).label("route")
-"""Grouped by the column itself, SQLite walks its index through all time instead of the period."""
+_MOMENT = timedelta(microseconds=1)
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def _no_thumbs() -> dict[datetime, route_thumbs.Known]:
+    return {}
+
+
+_memories = Remembered(_no_thumbs)
+_PERIODS = 4
+"""Periods whose thumbs are remembered, by their first day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,7 @@ class RouteBook:
         self._db = db
         self._audit = audit or AuditTrail(db)
         self._clock = clock
+        self._thumbs = _memories.of(db)
 
     async def label(self, turn: str, route: Route, by: str) -> None:
         """Keep which route a turn should have taken; the last word counts. Raises NotFoundError.
@@ -123,30 +138,25 @@ class RouteBook:
 
     async def shares(self, since: datetime) -> list[RouteShare]:
         """How turns went since a moment, by route, the most frequent first."""
-        ended = (
-            sa.select(
-                _route,
-                turns.c.outcome,
-                sa.func.count().label("n"),
-                sa.func.sum(turns.c.confidence).label("sure"),
-            )
-            .where(turns.c.at >= since)
-            .group_by(_route, turns.c.outcome)
-        )
-        # Begun with the thumbs, which are fewer; the turn's own time is weighed, not searched for.
-        recent = sa.func.sum(sa.case((turns.c.at >= since, 1), else_=0))
-        thumbs = (
-            sa.select(_route, feedback.c.rating, recent.label("n"))
-            .select_from(feedback)
-            .join(turns, turns.c.id == feedback.c.turn_id)
-            .where(feedback.c.updated_at >= since)
-            .group_by(_route, feedback.c.rating)
-        )
+        now, days = self._clock(), turn_days.remembered(self._db)
+        first, today = day_of(since + DAY - _MOMENT), day_of(now)
+        known = self._thumbs.pop(day_of(since), None)
 
-        def op(connection: sa.Connection) -> tuple[list[Any], list[Any]]:
-            return list(connection.execute(ended)), list(connection.execute(thumbs))
+        def op(
+            connection: sa.Connection,
+        ) -> tuple[list[Day], list[Sums], route_thumbs.Sums, route_thumbs.Known]:
+            whole = turn_days.days_in(connection, first, max(first, today), now, days)
+            ended = [sums for day in whole for sums in day.sums]
+            ended += turn_days.sums_in(connection, since, first)
+            ended += turn_days.sums_in(connection, max(first, today), _EVER)
+            return whole, ended, *route_thumbs.look(connection, since, now, known)
 
-        return _shares(*await self._db.read(op))
+        whole, ended, thumbs, found = await self._db.read(op)
+        turn_days.remember(self._db, whole, now)
+        self._thumbs[found.start] = found
+        for oldest in list(self._thumbs)[:-_PERIODS]:
+            del self._thumbs[oldest]
+        return _shares(ended, thumbs)
 
     async def doubtful(self, since: datetime, limit: int = 20) -> list[DoubtfulTurn]:
         """The closest decisions since a moment that nobody has labelled, the closest first; of
@@ -223,24 +233,26 @@ def _margin(odds: Sequence[tuple[str, float]]) -> float | None:
     return likely[0] - likely[1] if len(likely) > 1 else None
 
 
-def _shares(ended: Sequence[Any], thumbs: Sequence[Any]) -> list[RouteShare]:
-    whole = sum(row.n for row in ended) or 1
+def _shares(ended: Sequence[Sums], thumbs: route_thumbs.Sums) -> list[RouteShare]:
+    whole = sum(sums.turns for sums in ended) or 1
     found = []
     for route in Route:
-        here = [row for row in ended if row.route == route.value]
-        n = sum(row.n for row in here)
+        here = [sums for sums in ended if sums.route == route.value]
+        n = sum(sums.turns for sums in here)
         if not n:
             continue
-        rated = {row.rating: row.n for row in thumbs if row.route == route.value}
+        outcomes: Counter[Outcome] = Counter()
+        for sums in here:
+            outcomes[Outcome(sums.outcome)] += sums.turns
         found.append(
             RouteShare(
                 route=route,
                 turns=n,
                 share=n / whole,
-                confidence=sum(row.sure for row in here) / n,
-                outcomes={Outcome(row.outcome): row.n for row in here},
-                up=rated.get(Rating.UP.value, 0),
-                down=rated.get(Rating.DOWN.value, 0),
+                confidence=sum(sums.confidence for sums in here) / n,
+                outcomes=dict(outcomes),
+                up=thumbs[route.value, Rating.UP.value],
+                down=thumbs[route.value, Rating.DOWN.value],
             )
         )
     return sorted(found, key=lambda share: -share.turns)

@@ -123,7 +123,7 @@ reviews = sa.Table(
     ),
 )
 to_look_at = sa.and_(
-    sa.or_(feedback.c.rating == sa.literal_column("'down'"), feedback.c.correction != ""),
+    is_unhappy,
     ~sa.exists().where(
         reviews.c.turn_id == feedback.c.turn_id,
         reviews.c.author == feedback.c.author,

@@ -28,6 +28,10 @@ class Review(Protocol):
         ``liked``: thumbs up alone, or all but those."""
         ...
 
+    async def waiting(self) -> int:
+        """How many readers' words and proposed answers wait in all."""
+        ...
+
     async def standing(self, turn: str, /) -> Rewrite | None:
         """The last word of an operator on what a turn may teach."""
         ...

@@ -34,7 +34,7 @@ FILTERS: dict[str, object] = {
 _OFF = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_incremental_sort")
 
 
-@dataclass
+@dataclass(eq=False)
 class Explained:
     """A database that has every question explained before it answers it."""
 
