@@ -153,8 +153,7 @@ async def _rounds(console: Console) -> Sequence[Look]:
 
 
 async def _review(console: Console) -> Sequence[Look]:
-    counts = (await console.application.review.queue(0)).counts
-    waiting = counts.corrections + counts.proposals
+    waiting = await console.application.review.waiting()
     if not waiting:
         return []
     title = "One answer waits for a verdict" if waiting == 1 else f"{waiting:,} wait for a verdict"
