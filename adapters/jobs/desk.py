@@ -52,7 +52,8 @@ _ROOMS = {
 @dataclass(frozen=True, slots=True)
 class Line:
     """A job in a list. ``by`` is who asked, a schedule's name where one did; ``page`` its own room
-    in the console; ``due`` when one that waits is tried (again)."""
+    in the console; ``due`` when one that waits is tried (again); ``lease_until``, of one that runs,
+    until when its worker is known to live."""
 
     id: str
     kind: str
@@ -74,6 +75,7 @@ class Line:
     cancelled_by: str = ""
     result: Any = None
     page: str = ""
+    lease_until: datetime | None = None
 
     @property
     def kind_words(self) -> str:
@@ -245,6 +247,7 @@ def line_of(job: Job) -> Line:
         cancelled_by=job.cancelled_by,
         result=job.result,
         page=_page(job),
+        lease_until=job.lease_until,
     )
 
 

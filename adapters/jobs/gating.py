@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.errors import ConfigurationError, NotFoundError, UsageError
 from bot.evaluation.running import TooManyFailedError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 KIND = "gate"
+_Told = TypeVar("_Told")
 _PATIENCE = Patience(tries=3, first=10.0, longest=60.0)
 
 
@@ -37,6 +39,21 @@ def as_json(story: Story) -> dict[str, Any]:
     }
 
 
+async def _until_wished_away(job: Running, doing: Coroutine[Any, Any, _Told]) -> _Told:
+    """Do it; a wish for its end ends it at once: what was answered is kept, and nobody waits for
+    a model that hangs."""
+    work, wish = asyncio.ensure_future(doing), asyncio.ensure_future(job.wished_away())
+    try:
+        await asyncio.wait({work, wish}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise asyncio.CancelledError
+        return work.result()
+    finally:
+        for task in (work, wish):
+            task.cancel()
+        await asyncio.gather(work, wish, return_exceptions=True)
+
+
 def kind_of(settings: Settings, page: Page) -> Kind:
     """What does it in a worker. What was answered is kept: one that was cut off goes on where it
     stood."""
@@ -46,10 +63,10 @@ def kind_of(settings: Settings, page: Page) -> Kind:
 
         version, suites = job.arguments["version"], job.arguments["suites"]
         try:
-            story, _ = await gate(
+            story, _ = await _until_wished_away(job, gate(
                 settings, version, suites, by=job.job.asked_by, page=page,
                 progress=lambda done, total: job.note(done, total, "cases"),
-            )  # fmt: skip
+            ))  # fmt: skip
         except (UsageError, NotFoundError, ConfigurationError, TooManyFailedError) as error:
             raise RefusedError(why=str(error)) from error  # no try changes that
         return as_json(story)

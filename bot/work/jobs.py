@@ -52,7 +52,8 @@ class JobNotResumableError(UsageError):
 @dataclass(frozen=True, slots=True)
 class Job:
     """A row. ``done`` of ``total`` (``None``: nobody knows) and ``doing``, a sentence, are how far
-    it is; ``cancelled_by`` is who wished for its end; ``due``: when it is tried, or tried again."""
+    it is; ``cancelled_by`` is who wished for its end; ``due``: when it is tried, or tried again;
+    ``lease_until``: while it runs, until when its worker is known to live."""
 
     number: int
     id: str
@@ -78,6 +79,7 @@ class Job:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    lease_until: datetime | None = None
 
     @property
     def resumable(self) -> bool:
@@ -273,6 +275,6 @@ def _why_not(job: Job) -> str:
 def job_of(row: sa.Row[Any]) -> Job:
     """A row of the table as a job."""
     values = row._asdict()
-    for name in ("once", "alone", "lease_until"):
+    for name in ("once", "alone"):
         del values[name]
     return Job(**{**values, "status": Status(values["status"])})

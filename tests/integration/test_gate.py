@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from adapters.assembly import assemble
 from adapters.jobs.gating import gating, kind_of
 from adapters.release.gate_records import Story
 from adapters.release.gating import gate, gate_desk
@@ -26,7 +24,6 @@ from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.work.jobs import Jobs, Status
 from bot.work.runner import Runner
-from knowledge.sources.folder import FolderSource
 from persona.datasets import Dataset, DatasetBook
 from persona.gate import Measure
 from persona.registry import Registry
@@ -34,40 +31,19 @@ from persona.suites import SuiteBook
 from persona.tables import gates
 from tests.platforms.models_server import ModelsServer
 from tests.platforms.openai_server import Behaviour, Fault
+from tests.platforms.warranties import (
+    ODD,
+    PUMPS,
+    loud,
+    months,
+    plain,
+    read_documents,
+    write_suite,
+)
 
 pytestmark = pytest.mark.slow
 
 BY = "terminal:operator"
-PUMPS = 20
-ODD = ("What colour is the moon rover?", "How do I bake a cake?", "Who won the cup in 1954?",
-       "Does a whale sleep?")  # fmt: skip
-_ABOUT = re.compile(r"PX-(\d\d)")
-
-
-def months(messages: list[Any]) -> tuple[str, int, str] | None:
-    """What the passages say to the question: the pump, its months, the passage's number."""
-    last = str(messages[-1]["content"])
-    asked = _ABOUT.search(last.split("<question>")[1])
-    if asked is None:
-        return None
-    pump = asked.group()
-    told = re.search(rf'n="(\d+)"[^\n]*\n(?:(?!</passage>).)*?The {pump} pump has', last, re.DOTALL)
-    return (pump, int(asked.group(1)) + 12, told.group(1)) if told else None
-
-
-def plain(messages: list[Any]) -> str:
-    """As the persona wants it."""
-    found = months(messages)
-    if found is None:
-        return "NO_ANSWER"
-    pump, count, n = found
-    return f"The {pump} pump has a warranty of {count} months [{n}]."
-
-
-def loud(messages: list[Any]) -> str:
-    """The same, shouted."""
-    said = plain(messages)
-    return "I don't know that!!!" if said == "NO_ANSWER" else f"{said[:-1]}!!! Great!!!"
 
 
 def inventing(messages: list[Any]) -> str:
@@ -86,20 +62,7 @@ def shy(messages: list[Any]) -> str:
 def _read_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the pumps' documents, one of them for staff alone."""
     folder = tmp_path_factory.mktemp("gate")
-    docs = folder / "docs"
-    docs.mkdir()
-    for n in range(PUMPS):
-        groups = "groups: [staff]\n" if n == 7 else ""
-        (docs / f"px-{n:02d}.md").write_text(
-            f"---\ntitle: PX-{n:02d}\n{groups}---\n# PX-{n:02d}\n\nThe PX-{n:02d} pump has a"
-            f" warranty of {n + 12} months. It weighs {n + 3} kg.\n"
-        )
-
-    async def read() -> None:
-        async with assemble(load_settings(WELLSPOKEN_HOME=folder / "home"), warm=False) as app:
-            await app.ingestor.ingest(FolderSource(docs, name="docs"))
-
-    asyncio.run(read())
+    asyncio.run(read_documents(folder / "docs", folder / "home"))
     return folder / "home"
 
 
@@ -126,25 +89,7 @@ def server() -> Iterator[ModelsServer]:
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
     """Every pump's warranty, and questions that nothing answers."""
-    cases: list[dict[str, Any]] = [
-        {
-            "id": f"w{n}",
-            "question": f"How long is the warranty of the PX-{n:02d} pump?",
-            "answers": [f"{n + 12} months"],
-            "gold": [f"px-{n:02d}.md"],
-            "groups": ["staff"],
-            "paraphrases": [f"For how many months is a PX-{n:02d} under warranty?"],
-        }
-        for n in range(PUMPS)
-    ]
-    cases += [
-        {"id": f"odd{n}", "question": q, "answers": [], "answerable": False}
-        for n, q in enumerate(ODD)
-    ]
-    (tmp_path / "suites").mkdir()
-    path = tmp_path / "suites" / "pumps.jsonl"
-    path.write_text("\n".join(map(json.dumps, cases)))
-    return path
+    return write_suite(tmp_path / "suites" / "pumps.jsonl")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,23 +70,55 @@ def _ready(address: str) -> bool:
         return False
 
 
+@dataclass
+class Service:
+    """``serve`` as a process of its own, which may be ended, killed, and started again at the same
+    address, with the settings of ``more``."""
+
+    folder: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+    only: str = "web"
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def api(self) -> Api:
+        return Api(f"http://127.0.0.1:{self.port}")
+
+    def start(self) -> Api:
+        """Start it; it is ready when this returns."""
+        settings = {"WELLSPOKEN_CONSOLE_TOKEN": TOKEN, **self.more}
+        with (self.folder / "serve.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*COMMAND, "serve", "--only", self.only, "--port", str(self.port)],
+                cwd=self.folder,
+                env=environment(self.folder, **settings),
+                stdout=log,
+                stderr=log,
+            )
+        until(lambda: _ready(self.api.address), f"serve at {self.api.address}")
+        return self.api
+
+    def kill(self) -> None:
+        """As the machine does it, in the middle of anything."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """As an operator does it."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, by: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(by)
+            self._process.wait(90)
+            self._process = None
+
+
 @contextmanager
 def serving(folder: Path, more: Mapping[str, str], only: str = "web") -> Iterator[Api]:
     """``serve`` as a process of its own, taken down by SIGTERM."""
-    port = free_port()
-    settings = {"WELLSPOKEN_CONSOLE_TOKEN": TOKEN, **more}
-    with (folder / "serve.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*COMMAND, "serve", "--only", only, "--port", str(port)],
-            cwd=folder,
-            env=environment(folder, **settings),
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            until(lambda: _ready(address), f"serve at {address}")
-            yield Api(address)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(90)
+    service = Service(folder, more, only)
+    try:
+        yield service.start()
+    finally:
+        service.stop()

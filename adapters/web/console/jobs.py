@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from adapters.jobs.desk import KINDS, Line
 from adapters.web.texts import checked
 from bot.errors import NotFoundError, UsageError
+from bot.store.timing import utc_now
 from bot.work.jobs import Status
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _ROOM = "/console/jobs"
 _NAME = "jobs"
 _LONGEST = 200
+_UNHELD = timedelta(seconds=15)
+_UNCLAIMED = timedelta(seconds=30)
 
 
 def took(line: Line) -> str:
@@ -37,6 +41,15 @@ def result_rows(line: Line) -> Sequence[tuple[str, str]]:
     """What came of a job, by name."""
     result = line.result if isinstance(line.result, dict) else {}
     return [(str(name), str(value)) for name, value in result.items() if value not in (None, "")]
+
+
+def left_alone(line: Line, now: datetime) -> str:
+    """What is amiss with a job that nobody seems to work on; empty where all is well."""
+    if line.status is Status.RUNNING and line.lease_until and now > line.lease_until + _UNHELD:
+        return "Its worker is gone, and none goes on with it yet"
+    if line.status is Status.QUEUED and line.due and now > line.due + _UNCLAIMED:
+        return "It waits for its turn, or no worker has taken it up"
+    return ""
 
 
 def add_jobs(router: APIRouter, console: Console, page: int) -> None:
@@ -98,6 +111,7 @@ async def _page(request: Request, console: Console, job: str, wrong: str = "") -
         line=line,
         parts=await desk.parts(job),
         took=took,
+        left=left_alone(line, utc_now()),
         result=result_rows(line),
         wrong=wrong,
     )

@@ -117,8 +117,10 @@ class Tried:
     suite: str = ""
 
 
-def _refusal(error: WellspokenError, version: str) -> str:
+def _refusal(error: WellspokenError, version: str, reason: str, *, force: bool) -> str:
     """Why a change was refused, in the words of the page where the error names options."""
+    if force and not reason.strip():
+        return "Without a pass of the gate a reason is needed: write one into the field."
     if not isinstance(error, GateNotPassedError):
         return str(error)
     return (
@@ -200,7 +202,8 @@ def _add_changes(router: APIRouter, console: Console) -> None:
             raise
         except (UsageError, ReleaseError) as error:
             tried = Tried("promote", why, bool(force))
-            return await _story(request, console, name, _refusal(error, name), tried)
+            wrong = _refusal(error, name, why, force=bool(force))
+            return await _story(request, console, name, wrong, tried)
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
 
     @router.post("/models/{version}/canary")
@@ -221,7 +224,8 @@ def _add_changes(router: APIRouter, console: Console) -> None:
             raise
         except (UsageError, ReleaseError) as error:
             tried = Tried("canary", why, bool(force), round(percent))
-            return await _story(request, console, name, _refusal(error, name), tried)
+            wrong = _refusal(error, name, why, force=bool(force))
+            return await _story(request, console, name, wrong, tried)
         return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
 
 

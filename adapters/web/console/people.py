@@ -153,7 +153,7 @@ def _add_deeds(router: APIRouter, console: Console) -> None:
     ) -> Response:
         operator = console.form(request, csrf)
         if confirmed.strip() != author:
-            told = "Nothing was erased: write the person's id into the field to confirm."
+            told = "Nothing was erased: write the person’s id into the field to confirm."
             return await _person(request, console, author, wrong=told)
         try:
             gone = await console.application.governance.forget(author, by=operator.author.key)

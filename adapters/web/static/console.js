@@ -33,3 +33,23 @@
     });
   }
 })();
+
+// A room that keeps itself up to date says so where it cannot, until it can again.
+(() => {
+  "use strict";
+  const line = document.getElementById("unreached");
+  const byItself = (event) => {
+    const element = event.detail.elt ?? event.target;
+    return (element.getAttribute?.("hx-trigger") ?? "").includes("every");
+  };
+  const say = (event, words) => {
+    if (byItself(event) && line.textContent !== words) line.textContent = words;
+  };
+  const lost = "The bot cannot be reached. What stands here may be old; it is tried again.";
+  for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+    document.body.addEventListener(failure, (event) => say(event, lost));
+  }
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status < 400) say({ detail: { elt: event.detail.requestConfig.elt } }, "");
+  });
+})();

@@ -191,7 +191,7 @@ async def test_a_person_is_erased(browser: httpx2.AsyncClient, application: WebA
     token = await _csrf(browser, f"/console/people/person?author={ANN.key}")
     form = {"csrf": token, "author": ANN.key, "confirmed": ANN.key}
     done = await browser.post("/console/people/erase", data=form)
-    assert "1 message" in done.text
+    assert "<dt>Messages</dt><dd>1</dd>" in done.text
     assert (await application.history.turn(turn)).question == ""
     assert await application.audit.verify() is None
     entries = await application.audit.listing()

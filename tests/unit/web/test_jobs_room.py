@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 
 from adapters.assembly import assemble
-from adapters.jobs.desk import KINDS, TUNING
+from adapters.jobs.desk import KINDS, TUNING, line_of
 from adapters.jobs.kinds import kinds_of
+from adapters.web.console.jobs import left_alone
 from bot.settings import load_settings
 from bot.work.claims import Claims, Patience
 from bot.work.jobs import Job, Jobs, Status, Wanted
@@ -54,6 +57,27 @@ async def test_what_runs_shows_how_far_it_is(
     assert "Succeeded" in page
     assert "<dd>120</dd>" in page
     assert 'hx-get="/console/jobs/' not in page
+
+
+async def test_a_job_that_nobody_works_on_says_so(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """One whose worker is gone, and one that no worker takes up: what to look at; a moment after a
+    lease or a due time nothing is said."""
+    dead = Claims(application.database, "dead", lease_seconds=-60)
+    await Jobs(application.database).put(Wanted("sync", "Read docs"))
+    (job,) = await dead.claim("sync", 1, Patience())
+    await sign_in(browser)
+    page = (await browser.get(f"/console/jobs/{job.id}")).text
+    assert "Its worker is gone" in page
+    assert "<code>wellspoken serve</code> running with its worker?" in page
+    waits, _ = await Jobs(application.database).put(Wanted("evaluation", "Ask a suite"))
+    line, moments = line_of(waits), [timedelta(seconds=n) for n in (0, 29, 31)]
+    told = [left_alone(line, waits.due + later) for later in moments]
+    assert told == ["", "", "It waits for its turn, or no worker has taken it up"]
+    held = replace(line_of(job), lease_until=waits.due)
+    assert [bool(left_alone(held, waits.due + later)) for later in moments] == [False, True, True]
+    assert left_alone(replace(held, status=Status.SUCCEEDED), waits.due + moments[2]) == ""
 
 
 async def test_filters_and_pages(browser: httpx2.AsyncClient, application: WebApplication) -> None:

@@ -46,6 +46,7 @@ async def test_version_is_promoted_for_a_reason_and_rolled_back(
     await sign_in(browser)
     page = (await browser.get(f"{ROOM}/v1")).text
     assert "&lt;b&gt;one&lt;/b&gt;" in page
+    assert "<dt>Persona</dt><dd>not recorded</dd>" in page
     form = fields(page, f"{ROOM}/v1/promote")
     refused = await browser.post(f"{ROOM}/v1/promote", data=form)
     assert refused.status_code == 422
@@ -53,7 +54,7 @@ async def test_version_is_promoted_for_a_reason_and_rolled_back(
     assert "--force" not in refused.text
     assert '<details class="confirm" open><summary class="outlined">Promote v1' in refused.text
     unsaid = await browser.post(f"{ROOM}/v1/promote", data={**form, "force": "yes"})
-    assert "Forcing needs a reason" in unsaid.text
+    assert "a reason is needed" in unsaid.text
     done = await browser.post(
         f"{ROOM}/v1/promote", data={**form, "force": "yes", "reason": "the launch"}
     )
