@@ -333,3 +333,50 @@ def test_a_gap_is_closed_end_to_end(chromium: playwright.Browser, tmp_path: Path
         page.keyboard.press("Enter")
         playwright.expect(answers.last).to_contain_text("Tom in the workshop holds the key")
         context.close()
+
+
+def test_two_people_take_a_gap_and_one_of_them_knows(
+    chromium: playwright.Browser, bot: Served
+) -> None:
+    """By keyboard and without loading the page: the first has it and keeps the focus; the second is
+    told so, takes it over only by saying it again, and the first finds out."""
+    first = at_review(chromium, bot)
+    first.goto("/")
+    first.get_by_label("Your question").fill("Who holds the key of the pump house?")
+    first.keyboard.press("Enter")
+    playwright.expect(first.locator(".answer .prose").last).not_to_be_empty()
+    second = at_review(chromium, bot, REVIEWER, PHONE, "dark")
+    for page in (first, second):
+        page.goto("/console/gaps")
+        page.get_by_role("button", name="I take it").focus()
+    loaded: list[str] = []
+    for page in (first, second):
+        page.on("framenavigated", lambda frame: loaded.append(frame.url))
+    tabs = first.get_by_role("navigation", name="Whose")
+    first.keyboard.press("Enter")
+    playwright.expect(first.get_by_role("button", name="Give it back")).to_be_focused()
+    playwright.expect(tabs.get_by_role("link", name="Mine")).to_have_text("Mine 1")
+    second.keyboard.press("Enter")
+    playwright.expect(second.get_by_role("alert")).to_contain_text("operator has it since")
+    over = second.get_by_role("button", name="Take it over")
+    playwright.expect(over).to_be_focused()
+    assert broken_rules(second) == []
+    second.keyboard.press("Enter")
+    playwright.expect(second.get_by_role("button", name="Give it back")).to_be_focused()
+    first.keyboard.press("Enter")
+    playwright.expect(first.get_by_role("alert")).to_contain_text("reviewer-token has it since")
+    assert broken_rules(first) == []
+    assert loaded == []
+    first.locator(".gap-rows a.row").click()
+    playwright.expect(first.locator(".owner-who")).to_contain_text("reviewer-token has it")
+    first.get_by_text("Give it to a colleague").focus()
+    first.keyboard.press("Enter")
+    assert broken_rules(first) == []
+    first.get_by_label("Who shall have it").select_option("Nobody")
+    first.get_by_role("button", name="Give it").press("Enter")
+    playwright.expect(first.locator(".owner-who")).to_be_focused()
+    playwright.expect(first.get_by_role("button", name="I take it")).to_be_visible()
+    second.reload()
+    playwright.expect(second.get_by_role("button", name="I take it")).to_be_visible()
+    for page in (first, second):
+        page.context.close()
