@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from bot.conversation import Author, Feedback, Platform, Rating
 from bot.errors import NotFoundError, UsageError
-from bot.store import review_queue
 from bot.store.base import Database, insert
+from bot.store.review_queue import latest_first, next_in
 from bot.store.review_tables import rewrites
 from bot.store.tables import feedback, is_unhappy, reviews, to_look_at, turns
 from bot.store.timing import utc_now
@@ -37,7 +37,6 @@ class RatedTurn:
 
 
 _later = feedback.alias("later")
-_latest_first = (feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
 _liked = sa.and_(
     feedback.c.rating == Rating.UP.value,
     feedback.c.correction == "",
@@ -182,7 +181,7 @@ class FeedbackBook:
 
     async def listing(self, limit: int | None = None, offset: int = 0) -> list[RatedTurn]:
         """All ratings with their turn, the latest word first."""
-        every = sa.select(feedback).order_by(*_latest_first)
+        every = sa.select(feedback).order_by(*latest_first)
         return await self._rated(every.limit(limit).offset(offset))
 
     async def to_review(
@@ -195,12 +194,7 @@ class FeedbackBook:
         """What a reviewer looks at, as long as it has no verdict: better answers by experts first,
         then thumbs down, then corrections that came with a thumb up, the latest word first in
         each; with ``turn`` what was said of that one, never of those in ``without``."""
-        if turn or limit is None:
-            query = _of(turn, to_look_at, without).order_by(*review_queue.place(feedback.c))
-            return await self._rated(query.limit(limit).offset(offset))
-        return await self._db.read(
-            lambda c: _rated_in(c, review_queue.next_in(c, limit, offset, without))
-        )
+        return await self._db.read(lambda c: _rated_in(c, next_in(c, limit, offset, turn, without)))
 
     async def liked(
         self,
@@ -212,7 +206,7 @@ class FeedbackBook:
         """Thumbs up on answers that no operator has judged and nobody found wanting, the latest
         first: what may be approved as it is; with ``turn`` those of that one, never of those in
         ``without``."""
-        query = _of(turn, _liked, without).order_by(*_latest_first)
+        query = _of(turn, _liked, without).order_by(*latest_first)
         return await self._rated(query.limit(limit).offset(offset))
 
     async def waiting(self) -> int:
