@@ -53,6 +53,7 @@ def draw(
     connection: sa.Connection,
     start: datetime,
     end: datetime,
+    now: datetime,
     there: int,
     sample: int,
     before: Drawn | None = None,
@@ -71,7 +72,7 @@ def draw(
     rows = connection.execute(
         *((_ids, values) if lot == _EVERY else (_drawn, {**values, "lot": lot}))
     )
-    mark = max(begun, end - _LATE)
+    mark = max(begun, min(end, now - _LATE))
     older = list(known)
     younger: list[str] = []
     for row in rows:

@@ -168,7 +168,7 @@ def _period(
     within = {"start": start, "end": end}
     asked = connection.execute(_asked, within).one()
     thumbs = {row.rating: row.n for row in connection.execute(_thumbs, within)}
-    drawn = draw(connection, start, end, asked.turns, sample, before.drawn)
+    drawn = draw(connection, start, end, end, asked.turns, sample, before.drawn)
     people = to_people(connection, drawn.ids)
     known = {id_: before.rows[id_] for id_ in drawn.ids if id_ in before.rows}
     endings = Counter(_ending(id_, row, people) for id_, row in known.items())

@@ -1,8 +1,8 @@
 """What people thought of the turns of weeks, remembered as sums while no thumb comes or goes.
 
 Thumbs come late and may be taken back, so nothing of them is kept in the database. A look asks an
-index how many there were up to the last look: as many as then, and only the weeks of newer ones are
-counted anew. There are no words in what is remembered, and nobody's name.
+index how many there were from its first week up to the last look: as many as then, and only the
+weeks of newer ones are counted anew. There are no words in what is remembered, and nobody's name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,10 +24,16 @@ MODEL = "model:"
 _LAG = timedelta(minutes=1)
 """A thumb is stored by then; younger ones are looked at again."""
 
-_until = (
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_LOOKS = 16
+"""First weeks of looks that are remembered: of as many lengths, or as many weeks long."""
+
+_number = (
     sa.select(sa.func.count())
     .select_from(feedback)
-    .where(feedback.c.updated_at < sa.bindparam("mark"))
+    .where(
+        feedback.c.updated_at >= sa.bindparam("start"), feedback.c.updated_at < sa.bindparam("mark")
+    )
 )
 # Nothing is asked of the turns' own time here: SQLite would then begin with the turns.
 _joined = feedback.join(turns, turns.c.id == feedback.c.turn_id)
@@ -60,11 +66,12 @@ Week = Mapping[str, Thumbs]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Weeks by their Monday without a thumb from ``mark`` on, true while ``count`` thumbs are
-    older than it."""
+    """Weeks by their Monday without a thumb from ``mark`` on. They are true from one of the
+    Mondays in ``numbers`` on while as many thumbs were given between it and the mark: a thumb on a
+    turn of a week is no older than that."""
 
     mark: datetime
-    count: int
+    numbers: Mapping[datetime, int]
     weeks: Mapping[datetime, Week]
 
 
@@ -73,9 +80,13 @@ def look(
 ) -> tuple[Mapping[datetime, Week], Known]:
     """The thumbs of these weeks, ascending Mondays, and what the next look may know; of what was
     known ``before`` only what changed is counted again."""
-    weeks = dict(_still_true(connection, before)) if before else {}
-    mark = now - _LAG
-    count = connection.scalar(_until, {"mark": mark}) or 0
+    known = _still_true(connection, starts[0], before)
+    mark = max(now - _LAG, known.mark)
+    weeks = dict(known.weeks)
+    more = _number_in(connection, known.mark, mark) if known.numbers else 0
+    numbers = {start: number + more for start, number in known.numbers.items()}
+    if starts[0] not in numbers:
+        numbers[starts[0]] = _number_in(connection, starts[0], mark)
     missing = [start for start in starts if start not in weeks]
     if missing:
         found: dict[datetime, list[Any]] = {start: [] for start in missing}
@@ -84,7 +95,13 @@ def look(
             if rows is not None:
                 rows.append(row)
         weeks.update({start: _summed(rows) for start, rows in found.items()})
-    return weeks, Known(mark, count, _but_for_young(connection, weeks, mark))
+    for oldest in sorted(numbers)[:-_LOOKS]:
+        del numbers[oldest]
+    return weeks, Known(mark, numbers, _but_for_young(connection, weeks, mark))
+
+
+def _number_in(connection: sa.Connection, start: datetime, mark: datetime) -> int:
+    return connection.scalar(_number, {"start": start, "mark": mark}) or 0
 
 
 def scopes(route: str, model: str) -> tuple[str, ...]:
@@ -92,10 +109,20 @@ def scopes(route: str, model: str) -> tuple[str, ...]:
     return (ALL, f"route:{route}", f"{MODEL}{model}") if model else (ALL, f"route:{route}")
 
 
-def _still_true(connection: sa.Connection, before: Known) -> Mapping[datetime, Week]:
-    if connection.scalar(_until, {"mark": before.mark}) != before.count:
-        return {}  # one was taken back, erased or given anew: whose week, nobody knows
-    return _but_for_young(connection, before.weeks, before.mark)
+def _still_true(connection: sa.Connection, first: datetime, before: Known | None) -> Known:
+    """What is known that is true from a Monday on, or from the next one of which that can be
+    said."""
+    nothing = Known(_NEVER, {}, {})
+    if before is None or not before.numbers:
+        return nothing
+    earlier = [start for start in before.numbers if start <= first]
+    base = max(earlier) if earlier else min(before.numbers)
+    if _number_in(connection, base, before.mark) != before.numbers[base]:
+        return nothing  # one was taken back, erased or given anew: whose week, nobody knows
+    weeks = _but_for_young(connection, before.weeks, before.mark)
+    if not earlier:
+        weeks = {start: week for start, week in weeks.items() if start >= base}
+    return Known(before.mark, before.numbers, weeks)
 
 
 def _but_for_young(

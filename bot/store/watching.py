@@ -3,8 +3,10 @@
 What an index holds is summed over all turns: how many, what they cost, how many came from the
 cache. Thumbs are counted from the ratings' side, which are few. All else stands in wide rows, of
 which a sample is read, as large for a bot with a million turns as for one with ten thousand: the
-last characters of a turn's id are drawn by lot when it is made, and choose. What a book has counted
-it remembers as sums, so that a second look reads what is new.
+last characters of a turn's id are drawn by lot when it is made, and choose
+(:mod:`bot.store.lots`). What a book has counted it remembers as sums, so that a second look reads
+what is new; days that are over are summed once for all who add them up
+(:mod:`bot.store.turn_days`).
 """
 
 from __future__ import annotations
@@ -14,17 +16,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from math import ceil
-from typing import Any
+from itertools import takewhile
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 
+from bot.budget import day_of
 from bot.conversation import Outcome
 from bot.errors import StorageError
-from bot.store import kept_weeks, watch_thumbs
+from bot.store import kept_weeks, turn_days, watch_thumbs
 from bot.store.base import Database
-from bot.store.chat_tables import handoffs
-from bot.store.cost_tables import is_repeated
+from bot.store.lots import Drawn, draw, to_people
 from bot.store.remembered import Remembered
 from bot.store.tables import turns
 from bot.store.watch_figures import ALL, WEEK, Measure, Ratio, Tally, Week, monday
@@ -39,30 +41,11 @@ _WHOLE = 6
 _LOOKED_BACK = 6
 _LEAST = 250
 
-_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
-_CLASSES = len(_LETTERS) ** 2
 _BATCH = 400
 _NO_STAGES = ("total", "first_sentence")
 _MODELS = 20
 """Models that are told apart, the most used ones."""
 
-_within = sa.and_(turns.c.at >= sa.bindparam("start"), turns.c.at < sa.bindparam("end"))
-_counted = (
-    sa.select(
-        turns.c.route,
-        turns.c.model,
-        sa.func.count().label("turns"),
-        sa.func.coalesce(sa.func.sum(turns.c.cost_usd), 0).label("cost"),
-        sa.func.coalesce(sa.func.sum(turns.c.cost_usd * turns.c.cost_usd), 0).label("squares"),
-        sa.func.count(sa.case((is_repeated, 1))).label("hits"),
-    )
-    .where(_within)
-    .group_by(turns.c.route, turns.c.model)
-)
-_number = sa.select(sa.func.count()).select_from(turns).where(_within)
-_lot = sa.func.substr(turns.c.id, sa.func.length(turns.c.id) - 1)
-_ids = sa.select(turns.c.id).where(_within)
-_drawn = _ids.where(_lot < sa.bindparam("lot"))
 _rows = sa.select(
     *(
         turns.c[name]
@@ -72,9 +55,6 @@ _rows = sa.select(
         )
     )
 ).where(turns.c.id.in_(sa.bindparam("ids", expanding=True)))  # fmt: skip
-_to_people = sa.select(handoffs.c.turn_id).where(
-    handoffs.c.turn_id.in_(sa.bindparam("ids", expanding=True))
-)
 
 
 @dataclass
@@ -137,20 +117,27 @@ class WatchBook:
         thumbs, memory.thumbs = await self._db.read(
             lambda c: watch_thumbs.look(c, starts, now, known)
         )
-        found = []
+        days = turn_days.remembered(self._db)
+        believed = await self._db.read(lambda c: _still_true(c, starts, now, memory.over))
+        found: list[Week] = []
+        summed: list[turn_days.Day] = []
         for start in starts:  # a query a week: none holds the database for long
             sample = self._sample if start in starts[-_WHOLE:] else self._older(len(starts))
-            settled = kept_weeks.is_settled(start, now)
-            counted = await self._db.read(
-                partial(_week, start=start, sample=sample, over=memory.over.get(start),
-                        read=memory.read.get(start))
-            )  # fmt: skip
-            if not settled:
-                memory.read[start] = counted.read
-            elif not counted.new or not counted.turns or await self._keep(start, counted, sample):
-                memory.over[start] = replace(counted, read=_Read())
-                memory.read.pop(start, None)
+            counted = memory.over.get(start)
+            if start not in believed or not _enough(counted, sample):
+                look = partial(_week, start=start, now=now, sample=sample, days=days)
+                before = memory.over.get(start), memory.read.get(start)
+                counted = await self._db.read(partial(look, over=before[0], read=before[1]))
+                summed += counted.days
+                if not kept_weeks.is_settled(start, now):
+                    memory.read[start] = counted.read
+                elif (
+                    not counted.new or not counted.turns or await self._keep(start, counted, sample)
+                ):
+                    memory.over[start] = replace(counted, read=_Read(), days=())
+                    memory.read.pop(start, None)
             found.append(Week(start, _with_thumbs(counted.tallies, thumbs[start])))
+        turn_days.remember(self._db, summed, now)
         return found
 
     async def _keep(self, start: datetime, counted: _Counted, sample: int) -> bool:
@@ -178,6 +165,7 @@ class _Read:
     rows: Mapping[tuple[str, bool], tuple[str, str, _Observed, float | None]] = field(
         default_factory=dict
     )
+    drawn: Drawn | None = None
     models: frozenset[str] = frozenset()
     tallies: Mapping[str, Tally] = field(default_factory=dict)
 
@@ -185,30 +173,55 @@ class _Read:
 @dataclass(frozen=True, slots=True)
 class _Counted:
     """The turns of a week by scope, without thumbs, from a sample so large; ``new``: they were not
-    kept before."""
+    kept before. ``days`` are those that were summed for it."""
 
     turns: int
     tallies: Mapping[str, Tally]
     sample: int
     new: bool
     read: _Read = field(default_factory=_Read)
+    days: Sequence[turn_days.Day] = ()
+
+
+def _enough(counted: _Counted | None, sample: int) -> TypeGuard[_Counted]:
+    """Whether a week was counted from a sample no smaller than this one."""
+    return counted is not None and (counted.sample >= sample or counted.sample >= counted.turns)
+
+
+def _still_true(
+    connection: sa.Connection,
+    starts: Sequence[datetime],
+    now: datetime,
+    over: Mapping[datetime, _Counted],
+) -> Collection[datetime]:
+    """The first of some weeks, one after the other, where all of them together have as many turns
+    as they had: none comes to a week that is over, so none of them lost one."""
+    known = list(takewhile(lambda s: s in over and kept_weeks.is_settled(s, now), starts))
+    if len(known) < 2:  # a week by itself is counted when it is looked at
+        return ()
+    if known[-1] - known[0] != (len(known) - 1) * WEEK:
+        return ()
+    there = turn_days.number_in(connection, known[0], known[-1] + WEEK)
+    return known if there == sum(over[start].turns for start in known) else ()
 
 
 def _week(
     connection: sa.Connection,
     start: datetime,
+    now: datetime,
     sample: int,
+    days: turn_days.Known,
     over: _Counted | None,
     read: _Read | None,
 ) -> _Counted:
-    within = {"start": start, "end": start + WEEK}
-    turns = connection.scalar(_number, within) or 0
-    if over and over.turns == turns and (over.sample >= sample or over.sample >= turns):
-        return replace(over, new=False)
-    known = kept_weeks.kept(connection, start, turns, sample)
-    if known is not None:
-        return _Counted(turns, known, sample, new=False)
-    counted = connection.execute(_counted, within).all()
+    if kept_weeks.is_settled(start, now):
+        number = turn_days.number_in(connection, start, start + WEEK)
+        if over and over.turns == number and _enough(over, sample):
+            return replace(over, new=False)
+        known = kept_weeks.kept(connection, start, number, sample)
+        if known is not None:
+            return _Counted(number, known, sample, new=False)
+    summed, counted = _days_of(connection, start, now, days)
     used: dict[str, int] = defaultdict(int)
     for row in counted:
         used[row.model] += row.turns
@@ -219,16 +232,29 @@ def _week(
         for scope in _scopes(row.route, row.model, models):
             _count(sums[scope], row)
     turns = sum(used.values())
-    sampled = _sampled(connection, within, turns, sample, read or _Read())
+    sampled = _sampled(connection, start, now, turns, sample, read or _Read())
     if read and sampled.rows.keys() == read.rows.keys() and models == read.models:
-        sampled = read
+        sampled = replace(read, drawn=sampled.drawn)
     else:
         sampled = replace(sampled, models=models, tallies=_summed(sampled, models))
     tallies = {
         scope: sums[scope].tally() + sampled.tallies.get(scope, Tally())
         for scope in [*sums, *(scope for scope in sampled.tallies if scope not in sums)]
     }
-    return _Counted(turns, tallies, sample, new=True, read=sampled)
+    return _Counted(turns, tallies, sample, new=True, read=sampled, days=summed)
+
+
+def _days_of(
+    connection: sa.Connection, start: datetime, now: datetime, known: turn_days.Known
+) -> tuple[Sequence[turn_days.Day], list[turn_days.Sums]]:
+    """The days of a week that are over, and the sums of all of it."""
+    end = start + WEEK
+    today = max(start, min(end, day_of(now)))
+    days = turn_days.days_in(connection, start, today, now, known)
+    sums = [each for day in days for each in day.sums]
+    if today < end:
+        sums += turn_days.sums_in(connection, today, end)
+    return days, sums
 
 
 def _summed(read: _Read, models: Collection[str]) -> dict[str, Tally]:
@@ -260,10 +286,10 @@ def _scopes(route: str, model: str, models: Collection[str]) -> Iterator[str]:
         yield f"{MODEL}{model}"
 
 
-def _count(sums: _Sums, row: Any) -> None:
-    n, cost = int(row.turns), float(row.cost)
+def _count(sums: _Sums, row: turn_days.Sums) -> None:
+    n, cost = row.turns, row.cost_usd
     sums.turns += n
-    cached, costs = _plain(int(row.hits), n), Ratio(cost, n, float(row.squares), cost, n, n)
+    cached, costs = _plain(row.hits, n), Ratio(cost, n, row.squares, cost, n, n)
     for measure, ratio in ((Measure.CACHED, cached), (Measure.COST, costs)):
         sums.ready[measure] = sums.ready.get(measure, Ratio()) + ratio
 
@@ -273,40 +299,26 @@ def _plain(part: int, whole: int) -> Ratio:
     return Ratio(part, whole, part, part, whole, whole)
 
 
-def drawn(
-    connection: sa.Connection, within: Mapping[str, datetime], there: int, sample: int
-) -> Sequence[str]:
-    """The ids of about ``sample`` of the turns ``within`` a ``start`` and an ``end``, by lot; all
-    of them where there are no more."""
-    if there <= sample:
-        return connection.scalars(_ids, within).all()
-    number = min(ceil(_CLASSES * sample / there), _CLASSES - 1)
-    lot = _LETTERS[number // len(_LETTERS)] + _LETTERS[number % len(_LETTERS)]
-    return connection.scalars(_drawn, {**within, "lot": lot}).all()
-
-
 def _sampled(
     connection: sa.Connection,
-    within: Mapping[str, datetime],
+    start: datetime,
+    now: datetime,
     there: int,
     sample: int,
     before: _Read,
 ) -> _Read:
     """A sample of a week's turns; rows that were read before are not read again."""
-    ids = drawn(connection, within, there, sample)
-    found = {}
-    for begun in range(0, len(ids), _BATCH):
-        batch = ids[begun : begun + _BATCH]
-        people = set(connection.scalars(_to_people, {"ids": batch}))
-        keys = [(id_, id_ in people) for id_ in batch]
-        missing = [key[0] for key in keys if key not in before.rows]
-        rows = connection.execute(_rows, {"ids": missing}) if missing else ()
-        found.update({key: before.rows[key] for key in keys if key in before.rows})
-        for row in rows:
+    drawn = draw(connection, start, start + WEEK, now, there, sample, before.drawn)
+    people = to_people(connection, drawn.ids)
+    keys = [(id_, id_ in people) for id_ in drawn.ids]
+    found = {key: before.rows[key] for key in keys if key in before.rows}
+    missing = [key[0] for key in keys if key not in found]
+    for begun in range(0, len(missing), _BATCH):
+        for row in connection.execute(_rows, {"ids": missing[begun : begun + _BATCH]}):
             person = row.id in people
             told = row.route, row.model, _observed(row, person), time_of(row.timings)
             found[row.id, person] = told
-    return _Read(found)
+    return _Read(found, drawn)
 
 
 def _observed(row: Any, person: bool) -> _Observed:

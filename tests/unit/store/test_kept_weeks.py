@@ -43,8 +43,8 @@ async def dearer(database: Database) -> None:
 
 
 async def test_a_week_that_is_over_is_counted_once(database: Database, make_turn: Make) -> None:
-    """The second look reads what was kept, and finds the same; the running week is counted."""
-    for start in (THIS, THIS - WEEK, THIS - 3 * WEEK):
+    """The second look reads what was kept, and finds the same; today is counted."""
+    for start in (NOW - timedelta(hours=4), THIS - WEEK, THIS - 3 * WEEK):
         await recorded(database, make_turn, 5, start + timedelta(hours=3))
     book = WatchBook(database)
     first = await book.weeks(NOW, 4)

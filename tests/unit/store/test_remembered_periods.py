@@ -149,7 +149,7 @@ async def test_a_draw_goes_on_where_it_stood(database: Database, make_turn: Make
 
         def op(connection: sa.Connection) -> lots.Drawn:
             there = connection.scalar(number) or 0
-            return lots.draw(connection, SINCE, end, there, sample, before)
+            return lots.draw(connection, SINCE, end, end, there, sample, before)
 
         return op
 
