@@ -91,12 +91,16 @@ def create_app(
     app = _described(application, lifespan)
     _fence(app, application, sessions, widget)
     chat = Chat(application, answers, sessions, pages)
-    app.include_router(api_router(application, answers, sessions))
-    for router in (chat_router(chat), *widget_routers(widget, chat, contact or _CONTACT)):
-        app.include_router(router)
-    app.include_router(attention_router(attention, sessions, pages))
-    rooms = console_router(Console(application, sessions, pages, attention, sso))
-    app.include_router(rooms, dependencies=[Depends(attention.refresh)])
+    console = Console(application, sessions, pages, attention, sso)
+    for router in (
+        api_router(application, answers, sessions),
+        chat_router(chat),
+        *widget_routers(widget, chat, contact or _CONTACT),
+        attention_router(attention, sessions, pages),
+        console_router(console, [Depends(attention.refresh)]),
+    ):
+        # As they are: to include a router builds each of its routes again, at the first request.
+        app.router.routes.extend(router.routes)
     app.mount("/static", PackedFiles(directory=STATIC), name="static")
     app.router.routes.extend(routes)
     _add_operations(app, application, attention, gauges, chats=chats, pages=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Depends
+from fastapi.params import Depends as DependsOn
 
 from adapters.web.auth.signing_in import add_sign_in
 from adapters.web.console.advice import add_advice
@@ -38,12 +41,12 @@ from adapters.web.console.watch import add_watch
 from adapters.web.security import own_forms_only
 
 
-def console_router(console: Console) -> APIRouter:
-    """All rooms of the console."""
+def console_router(console: Console, first: Sequence[DependsOn] = ()) -> APIRouter:
+    """All rooms of the console; ``first`` is what every request to them waits for."""
     router = APIRouter(
         prefix="/console",
         include_in_schema=False,
-        dependencies=[Depends(own_forms_only), Depends(console.guard)],
+        dependencies=[*first, Depends(own_forms_only), Depends(console.guard)],
     )
     add_sign_in(router, console)
     add_today(router, console)
