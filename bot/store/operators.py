@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OPENED = "console opened"
 """The deed in the audit trail that gives a key its name and its role."""
 
-FAR = 5_000
+FAR = 2_000
 """Deeds of operators that are looked through at most, the newest."""
 
 VIEWER = "viewer"
