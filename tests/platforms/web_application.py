@@ -107,6 +107,7 @@ from knowledge.syncbook import SyncBook
 from knowledge.syncing import Plan
 from persona.profile import default_persona
 from persona.style import StyleScore, StyleScorer
+from tests.platforms.migrated import migrated
 
 TOKEN = "a-token-for-tests"
 
@@ -613,7 +614,7 @@ class WebApplication:
 @asynccontextmanager
 async def web_application(folder: Path) -> AsyncIterator[WebApplication]:
     """An application with an empty database in ``folder`` and three documents in its ledger."""
-    database = await Database.open(f"sqlite:///{folder / 'web.db'}")
+    database = await migrated(folder / "web.db")
     store = EmbeddedStore(folder / "knowledge.db", "stand-in", 8)
     await store.open()
     try:
