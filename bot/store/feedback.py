@@ -48,13 +48,15 @@ _liked = sa.and_(
 _unhappy = sa.select(sa.func.count()).select_from(feedback).where(is_unhappy).scalar_subquery()
 _judged = (
     sa.select(sa.func.count())
-    .select_from(
-        reviews.join(
-            feedback,
-            sa.and_(feedback.c.turn_id == reviews.c.turn_id, feedback.c.author == reviews.c.author),
+    .select_from(reviews)
+    .where(  # begun with the verdicts, which are fewer
+        sa.exists().where(
+            feedback.c.turn_id == reviews.c.turn_id,
+            feedback.c.author == reviews.c.author,
+            feedback.c.updated_at <= reviews.c.at,
+            is_unhappy,
         )
     )
-    .where(is_unhappy, reviews.c.at >= feedback.c.updated_at)
     .scalar_subquery()
 )
 _waiting = sa.select(_unhappy - _judged)

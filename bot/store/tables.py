@@ -122,14 +122,13 @@ reviews = sa.Table(
         ["turn_id", "author"], ["feedback.turn_id", "feedback.author"], ondelete="CASCADE"
     ),
 )
-to_look_at = sa.and_(
-    is_unhappy,
-    ~sa.exists().where(
-        reviews.c.turn_id == feedback.c.turn_id,
-        reviews.c.author == feedback.c.author,
-        reviews.c.at >= feedback.c.updated_at,
-    ),
+is_judged = sa.exists().where(
+    reviews.c.turn_id == feedback.c.turn_id,
+    reviews.c.author == feedback.c.author,
+    reviews.c.at >= feedback.c.updated_at,
 )
+"""Whether an operator judged the last word of a feedback."""
+to_look_at = sa.and_(is_unhappy, ~is_judged)
 """Of the feedback what waits for an operator: thumbs down and better answers whose last word has
 no verdict yet."""
 
