@@ -140,13 +140,13 @@ class Styler:
     ) -> list[Finding]:
         """Phrases without which the text would be nearer to the voice, the worst ones."""
         text = text[:LONGEST]
-        whole = features(text)
+        whole = await asyncio.to_thread(features, text)  # others are answered meanwhile
         gained: list[tuple[float, Finding]] = []
-        for phrase in suspects(model, text, whole, most=_TRIED):
+        for phrase in await asyncio.to_thread(suspects, model, text, whole, most=_TRIED):
             if any(f.start < phrase.end and phrase.start < f.end for f in ruled):
                 continue  # a rule has said it, and more clearly
             rest = without(text, phrase)
-            left = features(rest)
+            left = await asyncio.to_thread(features, rest)
             if not len(left.buckets):
                 continue
             better = model.margin(left, await self._vector(model, rest))

@@ -7,11 +7,12 @@ Nothing is stored here: the file on disk is the truth, and who may write it chan
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adapters.trials import Trial, Tried
@@ -26,6 +27,7 @@ from persona.profile import (
     Severity,
     check_persona,
     persona_yaml_template,
+    read_persona,
 )
 from persona.styling import Styler
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from persona.style import StyleScore
 
 _CHECKED_TEXTS = 16
+_FEW_SAMPLES = 5
+"""Samples that are looked through while a page is made: some 10 ms each."""
 _MODELLESS = (
     "No model is set, so the built-in reader answers: it quotes the documents, and takes only its "
     "phrases from the persona. Set OPENAI_BASE_URL and WELLSPOKEN_MODEL to hear the voice itself."
@@ -57,10 +61,12 @@ class Asking(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A persona's text looked through: ``persona`` is ``None`` where it has errors."""
+    """A persona's text looked through: ``persona`` is ``None`` where it has errors. ``whole``: its
+    samples were looked through, too."""
 
     persona: Persona | None
     findings: tuple[Finding, ...]
+    whole: bool = True
 
     @property
     def errors(self) -> int:
@@ -124,7 +130,8 @@ class PersonaDesk:
     # -- looking --------------------------------------------------------------------------------
 
     async def standing(self) -> Standing:
-        """Who speaks, its file and its versions."""
+        """Who speaks, its file and its versions; many samples that nobody looked through yet are
+        left to :meth:`check`."""
         kept = await PersonaBook(self._database).listing()
         path, mine = self._path(), self._persona
         text, checked, trouble = await asyncio.to_thread(self._file, path)
@@ -157,7 +164,7 @@ class PersonaDesk:
         """What the file says now, what is wrong with it, and why it cannot be read."""
         if path is None:
             text = persona_yaml_template(self._persona.name)
-            return text, checked_text(text), ""
+            return text, _at_once(text), ""
         try:
             if path.stat().st_size > LARGEST_FILE:
                 return "", Checked(None, tuple(check_persona(path))), ""
@@ -167,7 +174,7 @@ class PersonaDesk:
         except OSError as error:
             why = error.strerror or "it cannot be read"
             return "", Checked(None, ()), f"{path}: {why}. Put the file back, or mend its rights."
-        return text, checked_text(text), ""
+        return text, _at_once(text), ""
 
     async def difference(self, before: str, after: str) -> Sequence[Line]:
         """From one kept version to another, line by line. Raises NotFoundError."""
@@ -179,7 +186,7 @@ class PersonaDesk:
 
     async def check(self, text: str) -> Checked:
         """Look through a text that is in no file."""
-        return await asyncio.to_thread(checked_text, text)
+        return await asyncio.to_thread(_LOOKED.of, text)
 
     async def style(self, persona: Persona, text: str) -> Scored:
         """How well a text fits a persona; a classifier counts where one was learned for exactly
@@ -188,8 +195,8 @@ class PersonaDesk:
         styler = Styler(persona, self._embedder, model=model)
         return Scored(text, await styler.score(text), styler.model is not None)
 
-    async def say(self, text: str, question: str, by: Author) -> Tried:
-        """Ask a question of the persona that a text describes, with the eyes of everybody.
+    async def say(self, text: str, trial: Trial, by: Author) -> Tried:
+        """Ask a question of the persona that a text describes, with the eyes of the trial.
 
         Raises PersonaBrokenError where the text has errors, and as trials do.
         """
@@ -197,7 +204,7 @@ class PersonaDesk:
         if checked.persona is None:
             first = next(f for f in checked.findings if f.severity is Severity.ERROR)
             raise PersonaBrokenError(line=first.line, problem=first.problem)
-        return await self._trials.ask(Trial(question, edited=checked.persona), by)
+        return await self._trials.ask(replace(trial, edited=checked.persona), by)
 
     def remark(self) -> str:
         """What keeps the voice from being heard, in words; empty where a model is set."""
@@ -205,12 +212,46 @@ class PersonaDesk:
         return "" if config.openai_api_key or config.openai_base_url else _MODELLESS
 
 
-@lru_cache(maxsize=_CHECKED_TEXTS)
-def checked_text(text: str) -> Checked:
-    """A persona's text looked through; its samples are told apart by a fit each, so what was looked
-    through is remembered."""
-    persona, findings = check_text(text)
-    return Checked(persona, tuple(findings))
+class Looked:
+    """Texts that were looked through: samples are told apart by a fit each, so the last ones are
+    remembered."""
+
+    def __init__(self, most: int = _CHECKED_TEXTS) -> None:
+        self._most = most
+        self._known: OrderedDict[str, Checked] = OrderedDict()
+        self._lock = Lock()
+
+    def known(self, text: str) -> Checked | None:
+        """What was found in a text, where it was looked through before."""
+        return self._known.get(text)
+
+    def of(self, text: str) -> Checked:
+        """The same, looked through where it was not."""
+        found = self.known(text)
+        if found is None:
+            persona, findings = check_text(text)
+            found = Checked(persona, tuple(findings))
+            with self._lock:
+                self._known[text] = found
+                while len(self._known) > self._most:
+                    self._known.popitem(last=False)
+        return found
+
+
+_LOOKED = Looked()
+
+
+def _at_once(text: str) -> Checked:
+    """What is known of a text without making anybody wait: where it has many samples that nobody
+    looked through yet, all but these."""
+    known = _LOOKED.known(text)
+    if known is not None:
+        return known
+    persona, findings = read_persona(text)
+    if len(persona.samples) <= _FEW_SAMPLES:
+        return _LOOKED.of(text)
+    broken = any(finding.severity is Severity.ERROR for finding in findings)
+    return Checked(None if broken else persona, tuple(findings), whole=broken)
 
 
 class Application(Protocol):

@@ -65,6 +65,7 @@ GET /console/watch
 GET /console/advice
 GET /console/routing
 GET /console/persona
+GET /console/persona/samples
 GET /console/datasets
 GET /console/datasets/{dataset}
 GET /console/training

@@ -6,33 +6,37 @@ truth.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
 
-from adapters.web.console.playground import shown_trial
+from adapters.web.console.eyes import known_groups
+from adapters.web.console.other_eyes import choices_for
+from adapters.web.console.persona_checks import CheckQueue, looked_through
+from adapters.web.console.playground import Typed as Asked
+from adapters.web.console.playground import shown_trial, trial_of
 from adapters.web.failures import headers_of, sentence_of, status_of
-from adapters.web.limits import TooManyError
-from adapters.web.texts import BadTextError, checked, question_of
+from adapters.web.pages import is_fragment
+from adapters.web.texts import BadTextError, checked
 from bot.errors import NotFoundError, WellspokenError
 from persona.profile import LARGEST_FILE
 from persona.style import Rule
 
 if TYPE_CHECKING:
     from adapters.teaching.persona import Checked, Scored, Standing
-    from adapters.trials import Tried
+    from adapters.trials import Trial, Tried
     from adapters.web.console.base import Console
     from persona.profile import Persona, WordChoice
     from persona.style import Finding
 
 _NAME = "persona"
+_ROOM = "/console/persona"
 _LONGEST_SAMPLE = 8_000
-_WAITING = 4
-_AGAIN_S = 5
 _CHECK, _SAY = "check", "say"
 _RULES = {
     Rule.AVOIDED_WORD: "a word to avoid",
@@ -44,30 +48,6 @@ _RULES = {
     Rule.CONTRACTION: "a contraction",
     Rule.VOICE: "not in the voice",
 }
-
-
-class ChecksFullError(TooManyError):
-    """So many persona texts wait to be checked that there is no place for another one; try again
-    in {seconds} s."""
-
-
-class CheckQueue:
-    """Texts are looked through one after the other, and few may wait: each takes a processor."""
-
-    def __init__(self) -> None:
-        self._place = asyncio.Semaphore(1)
-        self._here = 0
-
-    async def check(self, console: Console, text: str) -> Checked:
-        """Look a text through. Raises ChecksFullError."""
-        if self._here > _WAITING:
-            raise ChecksFullError(_AGAIN_S)
-        self._here += 1
-        try:
-            async with self._place:
-                return await console.application.persona_room.check(text)
-        finally:
-            self._here -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +65,8 @@ class Typed:
     yaml: str = ""
     sample: str = ""
     question: str = ""
+    audience: str = ""
+    groups: tuple[str, ...] = ()
 
 
 def why_of(finding: Finding) -> str:
@@ -154,16 +136,30 @@ def phrases_of(persona: Persona) -> list[tuple[str, Sequence[str]]]:
 
 def add_persona(router: APIRouter, console: Console) -> None:
     """The room."""
-    _add_looking(router, console)
-    _add_trying(router, console)
+    queue = CheckQueue()
+    _add_looking(router, console, queue)
+    _add_trying(router, console, queue)
 
 
-def _add_looking(router: APIRouter, console: Console) -> None:
+def _add_looking(router: APIRouter, console: Console, queue: CheckQueue) -> None:
+    @router.get("/persona/samples")
+    async def samples(request: Request) -> Response:
+        console.operator(request)
+        if not is_fragment(request):
+            return RedirectResponse(f"{_ROOM}?samples=yes#check", HTTPStatus.SEE_OTHER)
+        standing = await console.application.persona_room.standing()
+        standing = await looked_through(console, queue, standing)
+        return console.render(request, "console/_persona_file.html", _NAME, standing=standing)
+
     @router.get("/persona")
-    async def persona(request: Request, before: str = "", after: str = "") -> Response:
+    async def persona(
+        request: Request, before: str = "", after: str = "", samples: str = ""
+    ) -> Response:
         console.operator(request)
         room = console.application.persona_room
         standing = await room.standing()
+        if samples:
+            standing = await looked_through(console, queue, standing)
         old, new = checked(before, "version", 50), checked(after, "version", 50)
         difference, wrong = None, ""
         if old and new:
@@ -177,28 +173,29 @@ def _add_looking(router: APIRouter, console: Console) -> None:
         )  # fmt: skip
 
 
-def _add_trying(router: APIRouter, console: Console) -> None:
-    queue = CheckQueue()
-
+def _add_trying(router: APIRouter, console: Console, queue: CheckQueue) -> None:
     @router.post("/persona")
     async def tried(
         request: Request,
         yaml: Annotated[str, Form()] = "",
         sample: Annotated[str, Form()] = "",
         question: Annotated[str, Form()] = "",
+        audience: Annotated[str, Form()] = "",
+        groups: Annotated[list[str] | None, Form()] = None,
         do: Annotated[str, Form()] = _CHECK,
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
         operator, room = console.form(request, csrf), console.application.persona_room
-        typed = Typed(yaml_of(yaml), checked(sample, "text", _LONGEST_SAMPLE), question)
+        text = checked(sample, "text", _LONGEST_SAMPLE)
+        typed = Typed(yaml_of(yaml), text, question, audience, tuple(groups or ()))
         looked = await queue.check(console, typed.yaml)  # remembered: asking checks it again
         answer: Tried | None = None
         failure: WellspokenError | None = None
         if do == _SAY:
             try:
-                asked = question_of(question)
+                trial = await _trial(console, request, typed)
                 console.sessions.take_trial(operator)
-                answer = await room.say(typed.yaml, asked, operator.author)
+                answer = await room.say(typed.yaml, trial, operator.author)
             except WellspokenError as error:
                 failure = error
         return await _page(
@@ -233,6 +230,13 @@ def _add_trying(router: APIRouter, console: Console) -> None:
             media_type="application/yaml",
             headers={"content-disposition": 'attachment; filename="persona.yaml"'},
         )
+
+
+async def _trial(console: Console, request: Request, typed: Typed) -> Trial:
+    """What the form asks, with whose eyes. Raises NotFoundError, BadTextError."""
+    choices = await choices_for(console, request)
+    asked = Asked(typed.question, typed.audience, typed.groups)
+    return trial_of(asked, choices, await known_groups(console, choices))
 
 
 def yaml_of(text: str) -> str:
@@ -274,6 +278,7 @@ async def _page(
 ) -> Response:
     operator, room = console.operator(request), console.application.persona_room
     shown = shown_trial(tried, operator.role) if tried else {"tried": None}
+    choices = await choices_for(console, request)
     page = console.render(
         request,
         "console/persona.html",
@@ -283,6 +288,8 @@ async def _page(
         rows=rows_of(standing.persona),
         phrases=phrases_of(standing.persona),
         typed=typed,
+        choices=choices,
+        known_groups=await known_groups(console, choices),
         remark=room.remark(),
         failure=sentence_of(failure) if failure else "",
         **{"before": "", "after": "", "difference": None, "wrong": "", **values},

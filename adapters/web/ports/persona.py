@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from adapters.teaching.persona import Checked, Scored, Standing
-from adapters.trials import Tried
+from adapters.trials import Trial, Tried
 from bot.conversation import Author
 from persona.differing import Line
 from persona.profile import Persona
@@ -29,7 +29,7 @@ class PersonaRoom(Protocol):
         """How well a text fits a persona."""
         ...
 
-    async def say(self, text: str, question: str, by: Author, /) -> Tried:
+    async def say(self, text: str, trial: Trial, by: Author, /) -> Tried:
         """Ask a question of the persona that a text describes; raises UsageError."""
         ...
 

@@ -194,6 +194,50 @@ async def test_one_question_is_asked_of_the_edited_persona(
     assert len(application.trials.asked) == 1
 
 
+async def test_a_question_is_asked_with_the_eyes_that_were_chosen(
+    client: httpx2.AsyncClient, application: WebApplication, file: Path
+) -> None:
+    """Groups that are known count, others are none; a person's eyes are for admins, and whose they
+    were stands in the form again."""
+    csrf = await sign_in(client)
+    sent = {"csrf": csrf, "yaml": FILE, "do": "say", "question": "How do I reset the hub?"}
+    page = await client.post(ROOM, data={**sent, "groups": ["staff", "nobody"]})
+    assert application.trials.asked[-1].groups == {"staff"}
+    assert "sees staff" in text_of(page)
+    assert re.search(r'value="staff" checked', page.text)
+    choices = await application.trials.choices()
+    (person, *_) = [each for each in choices.audiences if each.is_person]
+    page = await client.post(ROOM, data={**sent, "audience": person.value})
+    assert application.trials.asked[-1].groups == person.groups
+    assert f'value="{person.value}" selected' in page.text
+    sent["csrf"] = await sign_in(client, REVIEWER)
+    assert person.value not in (await client.get(ROOM)).text
+    refused = await client.post(ROOM, data={**sent, "audience": person.value})
+    assert refused.status_code == 404
+    assert len(application.trials.asked) == 2
+
+
+async def test_many_samples_are_looked_through_after_the_page(
+    client: httpx2.AsyncClient, file: Path
+) -> None:
+    """The page comes without them and asks for them by itself; without a script a link does, and
+    what was found once is there at once."""
+    await sign_in(client, VIEWER)
+    same = "{question: q, on_voice: Unfortunately it holds., off_voice: It holds.}"
+    written(file, FILE + "samples:\n" + f"  - {same}\n" * 9)
+    page = await client.get(ROOM)
+    assert "Its 9 samples are being looked through" in text_of(page)
+    assert 'hx-get="/console/persona/samples"' in page.text
+    assert "samples[1].on_voice breaks the rules" not in page.text
+    linked = await client.get(f"{ROOM}/samples")
+    assert (linked.status_code, linked.headers["location"]) == (303, f"{ROOM}?samples=yes#check")
+    fragment = await client.get(f"{ROOM}/samples", headers={"hx-request": "true"})
+    assert "<h1" not in fragment.text
+    assert "samples[9].on_voice breaks the rules" in text_of(fragment)
+    for address in (ROOM, f"{ROOM}?samples=yes"):
+        assert "samples[9].on_voice breaks the rules" in text_of(await client.get(address))
+
+
 async def test_few_checks_wait_and_others_are_refused(
     client: httpx2.AsyncClient, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
