@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
-from pathlib import Path
 
 import httpx2
 import pytest
 
+from bot.store.base import Database
+from bot.work.jobs import Jobs, Wanted
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    aside,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.web_application import TOKEN, Served, served
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ROOMS = {
     "Talk": ("Today", "Conversations", "Playground", "Feedback"),
     "Facts": ("Knowledge", "Gaps"),
@@ -25,10 +29,7 @@ ROOMS = {
     "Operations": ("Routing", "Costs", "Audit", "People"),
 }
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -43,34 +44,13 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield bot
 
 
-def signed_in(
-    chromium: playwright.Browser, bot: Served, size: dict[str, int], scheme: str = "light"
-) -> playwright.Page:
-    context = chromium.new_context(
-        viewport=size, base_url=bot.address, color_scheme=scheme, bypass_csp=True
-    )
-    page = context.new_page()
-    page.goto("/console")
-    page.get_by_label("Console token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Today", exact=True).wait_for()
-    return page
-
-
-def broken_rules(page: playwright.Page) -> list[str]:
-    """What axe has to say."""
-    page.evaluate(AXE.read_text())
-    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
-    return [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in told["violations"]]
-
-
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESK, "dark")])
 def test_every_room_is_found_and_fits(
     chromium: playwright.Browser, bot: Served, size: dict[str, int], scheme: str
 ) -> None:
     """By its group and its name; on a phone nothing is wider than the screen, all room links are
     in sight, and no rule of accessibility is broken."""
-    page = signed_in(chromium, bot, size, scheme)
+    page = sign_in(visit(chromium, bot.address, size, scheme), TOKEN)
     found: list[str] = []
     for group, rooms in ROOMS.items():
         for room in rooms:
@@ -82,7 +62,30 @@ def test_every_room_is_found_and_fits(
             playwright.expect(link).to_be_in_viewport(ratio=1)
             link.click()
             page.get_by_role("heading", name=room, level=1, exact=True).wait_for()
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), room
-            found += broken_rules(page)
+            found += faults(page)
     page.context.close()
     assert found == []
+
+
+def test_who_is_signed_out_keeps_what_stands_there(
+    chromium: playwright.Browser, bot: Served
+) -> None:
+    """A page that keeps itself up to date says so when its session ended elsewhere, and shows no
+    sign-in form in place of its job; signed in again, it goes on."""
+
+    async def put() -> str:
+        database = await Database.open(f"sqlite:///{bot.application.home / 'web.db'}")
+        job, _ = await Jobs(database).put(Wanted("sync", "Read the handbook", {"source": "docs"}))
+        await database.close()
+        return job.id
+
+    page = sign_in(visit(chromium, bot.address, PHONE), TOKEN, f"/console/jobs/{aside(put())}")
+    session = page.context.cookies()
+    page.context.clear_cookies()
+    told = page.locator("#unreached")
+    playwright.expect(told).to_contain_text("You are signed out.")
+    playwright.expect(page.locator("#job")).to_contain_text("Queued")
+    assert faults(page) == []
+    page.context.add_cookies(session)
+    playwright.expect(told).to_have_text("")
+    page.context.close()

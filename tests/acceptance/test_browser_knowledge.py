@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
-from pathlib import Path
 
 import httpx2
 import pytest
 
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.web_application import TOKEN, Served, served
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -36,38 +33,13 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield bot
 
 
-def signed_in(
-    chromium: playwright.Browser, bot: Served, size: dict[str, int], scheme: str
-) -> playwright.Page:
-    context = chromium.new_context(
-        viewport=size, base_url=bot.address, color_scheme=scheme, bypass_csp=True
-    )
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto("/console/knowledge")
-    page.get_by_label("Console token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Knowledge", level=1, exact=True).wait_for()
-    return page
-
-
-def faults(page: playwright.Page) -> list[str]:
-    """What axe has to say, and what is wider than the screen."""
-    page.evaluate(AXE.read_text())
-    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
-    found = [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in told["violations"]]
-    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-        found.append(f"{page.url} is wider than the screen")
-    return found
-
-
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
 def test_from_the_list_to_a_document_and_to_who_would_see_it(
     chromium: playwright.Browser, bot: Served, size: dict[str, int], scheme: str
 ) -> None:
     """Searched by words, opened, and looked at with the eyes of a group, by keyboard: each page
     says what it should, is no wider than the screen, and keeps the rules of accessibility."""
-    page = signed_in(chromium, bot, size, scheme)
+    page = sign_in(visit(chromium, bot.address, size, scheme), TOKEN, "/console/knowledge")
     page.get_by_label("Words of a title or name").fill("staff pay")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="remove this filter").wait_for()

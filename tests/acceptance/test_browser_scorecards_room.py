@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from adapters.evaluation.standing import Order, Standing, StandingFile, State
 from bot.store.base import Database
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    aside,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.scorecard_runs import AT, keep_run
 from tests.platforms.web_application import TOKEN, Served, served
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-SIZES = [{"width": 1280, "height": 900}, {"width": 390, "height": 844}]
 ROOM = "/console/scorecards"
 GOES_ON = Standing(
     Order("start1", "pumps", ("rag", "hybrid"), "", "web:operator"), AT, done=7, total=60
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 async def _keep(home: Path) -> None:
@@ -43,46 +44,22 @@ async def _keep(home: Path) -> None:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A console with runs of two suites."""
     with served(tmp_path_factory.mktemp("web")) as bot:
-        asyncio.run(_keep(bot.application.home))
+        aside(_keep(bot.application.home))
         yield bot
 
 
-@pytest.fixture(scope="module")
-def chromium(running: Served) -> Iterator[playwright.Browser]:
-    del running  # its loop is made before the browser's
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
-def signed_in(running: Served, context: playwright.BrowserContext) -> playwright.Page:
-    page = context.new_page()
-    page.goto(f"{running.address}/console/login")
-    page.get_by_label("Console token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/console")
-    return page
-
-
-@pytest.mark.parametrize("size", SIZES, ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_and_are_accessible(
     running: Served, chromium: playwright.Browser, size: dict[str, int], scheme: str
 ) -> None:
     """No axe finding and nothing to scroll sideways: the list, a run, its cases, one of them."""
-    context = chromium.new_context(viewport=size, color_scheme=scheme, bypass_csp=True)
-    page = signed_in(running, context)
+    page = sign_in(visit(chromium, running.address, size, scheme), TOKEN)
     for address in ("", "/second", "/second/cases?show=unheld", "/second/case?id=p/0"):
-        page.goto(f"{running.address}{ROOM}{address}")
+        page.goto(f"{ROOM}{address}")
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        page.add_script_tag(content=AXE.read_text())
-        found = page.evaluate("async () => (await axe.run()).violations.map(v => v.id)")
-        assert found == [], address
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], address
-    context.close()
+        assert faults(page) == []
+    page.context.close()
 
 
 def test_progress_shows_by_itself_and_by_reloading(
@@ -94,15 +71,14 @@ def test_progress_shows_by_itself_and_by_reloading(
     lock = file.take()
     assert lock is not None
     file.write(GOES_ON)
-    context = chromium.new_context()
-    page = signed_in(running, context)
-    page.goto(f"{running.address}{ROOM}")
+    page = sign_in(visit(chromium, running.address), TOKEN)
+    page.goto(ROOM)
     page.get_by_role("button", name="Cancel the run").focus()
     file.write(replace(GOES_ON, done=30))
     page.get_by_text("30 of 60 answers").wait_for(timeout=60_000)
     assert page.evaluate("document.activeElement.id") == "cancel-run"
     plain = chromium.new_context(java_script_enabled=False)
-    plain.add_cookies(context.cookies())  # type: ignore[arg-type]  # as they came
+    plain.add_cookies(page.context.cookies())  # type: ignore[arg-type]  # as they came
     reader = plain.new_page()
     reader.goto(f"{running.address}{ROOM}")
     assert reader.get_by_text("30 of 60 answers").is_visible()
@@ -111,18 +87,17 @@ def test_progress_shows_by_itself_and_by_reloading(
     page.get_by_role("link", name="Open the scorecard").click(timeout=60_000)
     page.wait_for_url("**/scorecards/second")
     plain.close()
-    context.close()
+    page.context.close()
 
 
 def test_a_run_is_deleted_by_keyboard(running: Served, chromium: playwright.Browser) -> None:
     """The button asks first; Enter twice deletes it."""
-    context = chromium.new_context()
-    page = signed_in(running, context)
-    page.goto(f"{running.address}{ROOM}/hoses")
+    page = sign_in(visit(chromium, running.address), TOKEN)
+    page.goto(f"{ROOM}/hoses")
     page.get_by_text("Delete this run").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{ROOM}")
     assert not page.get_by_text("all of the hoses").count()
-    context.close()
+    page.context.close()

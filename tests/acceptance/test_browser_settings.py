@@ -4,24 +4,25 @@ scripts."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
-from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.web_application import TOKEN, Served, served
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 800}}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIZES = {"phone": PHONE, "desk": DESK}
 ENTRY = "/console/settings/entry"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -31,27 +32,15 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield bot
 
 
-def signed_in(
+def opened(
     chromium: playwright.Browser,
     bot: Served,
     size: str = "desk",
     scheme: str = "light",
-    *,
-    fenced: bool = False,
-    scripts: bool = True,
+    **more: Any,
 ) -> playwright.Page:
-    """The console, open; ``fenced``: under the policy of the page, which lets no axe in."""
-    context = chromium.new_context(
-        viewport=SIZES[size], base_url=bot.address, color_scheme=scheme, bypass_csp=not fenced,
-        java_script_enabled=scripts,
-    )  # fmt: skip
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto("/console")
-    page.get_by_label("Console token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Today", level=1, exact=True).wait_for()
-    return page
+    """The console, open."""
+    return sign_in(visit(chromium, bot.address, SIZES[size], scheme, **more), TOKEN)
 
 
 def add(page: playwright.Page, table: str, name: str, groups: str) -> None:
@@ -72,7 +61,7 @@ def test_a_right_is_given_and_taken_back_by_keyboard(
     chromium: playwright.Browser, bot: Served, *, scripts: bool
 ) -> None:
     """The settings page says since when and by whom; one key press takes it away again."""
-    page = signed_in(chromium, bot, fenced=True, scripts=scripts)
+    page = opened(chromium, bot, java_script_enabled=scripts)
     add(page, "access.slack.channels", "C0GARDEN", "staff")
     page.goto("/console/settings")
     row = page.get_by_role("row").filter(has_text="C0GARDEN")
@@ -86,7 +75,7 @@ def test_a_right_is_given_and_taken_back_by_keyboard(
 
 def test_a_mistake_is_told_where_it_was_made(chromium: playwright.Browser, bot: Served) -> None:
     """In one sentence, with what was typed still there."""
-    page = signed_in(chromium, bot, fenced=True)
+    page = opened(chromium, bot)
     page.goto(f"{ENTRY}?table=channels")
     page.get_by_label("Which").fill("slack:C0GARDEN")
     page.get_by_label("reply_when").select_option("always")
@@ -107,14 +96,9 @@ def test_the_pages_pass_axe_and_fit(
 ) -> None:
     """Both forms and the settings with changed entries: nothing for axe to name, nothing that
     sticks out to the side."""
-    page = signed_in(chromium, bot, size, scheme)
+    page = opened(chromium, bot, size, scheme)
     name = f"slack:U0{size}{scheme}".upper().replace("SLACK", "slack")
     add(page, "access.users", name, "staff")
     for address in (page.url, f"{ENTRY}?table=channels", "/console/settings"):
         page.goto(address)
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, address
-        page.add_script_tag(path=AXE)
-        found = page.evaluate("(rules) => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
-        told = [f"{v['id']}: {[n['html'] for n in v['nodes']][:3]}" for v in found["violations"]]
-        assert told == [], address
+        assert faults(page) == []

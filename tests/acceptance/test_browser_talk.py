@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
-from pathlib import Path
 
 import httpx2
 import pytest
 
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.web_application import TOKEN, Served, served
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SHIFTS = """() => { window.shifts = 0; new PerformanceObserver(list => {
   for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifts += e.value;
 }).observe({type: "layout-shift", buffered: true}); }"""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +39,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def looked_at(page: playwright.Page, found: list[str]) -> None:
     """Hold a page to the rules of accessibility, to its width, and to standing still."""
     page.evaluate(SHIFTS)
-    page.evaluate(AXE.read_text())
-    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
-    found += [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in told["violations"]]
-    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-        found.append(f"{page.url}: wider than the screen")
+    found += faults(page)
     shifts = page.evaluate("window.shifts")
     if shifts > 0.1:
         found.append(f"{page.url}: it moved by {shifts}")
@@ -57,14 +51,8 @@ def test_a_conversation_is_found_read_asked_again_and_tried_out(
 ) -> None:
     """From the search to the story, to another model's answer beside the first, to the playground
     and its link: by names alone, and every page keeps the rules."""
-    context = chromium.new_context(
-        viewport=size, base_url=bot.address, color_scheme=scheme, bypass_csp=True
-    )
-    page, found = context.new_page(), []
-    page.set_default_timeout(60_000)
-    page.goto("/console/conversations")
-    page.get_by_label("Console token").fill(TOKEN)
-    page.keyboard.press("Enter")
+    page, found = visit(chromium, bot.address, size, scheme), list[str]()
+    sign_in(page, TOKEN, "/console/conversations")
     page.get_by_role("heading", name="Conversations", exact=True).wait_for()
     looked_at(page, found)
 
@@ -103,5 +91,5 @@ def test_a_conversation_is_found_read_asked_again_and_tried_out(
     playwright.expect(question).to_have_value("How much are night shifts paid?")
     page.goto("/console/conversations")
     playwright.expect(page.locator(".talk-rows > li")).to_have_count(2)
-    context.close()
+    page.context.close()
     assert found == []

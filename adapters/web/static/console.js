@@ -34,22 +34,27 @@
   }
 })();
 
-// A room that keeps itself up to date says so where it cannot, until it can again.
+// A room that keeps itself up to date says so where it cannot, until it can again; who is signed out
+// keeps what stands there.
 (() => {
   "use strict";
   const line = document.getElementById("unreached");
-  const byItself = (event) => {
-    const element = event.detail.elt ?? event.target;
-    return (element.getAttribute?.("hx-trigger") ?? "").includes("every");
+  const say = (words) => {
+    if (line.textContent !== words) line.textContent = words;
   };
-  const say = (event, words) => {
-    if (byItself(event) && line.textContent !== words) line.textContent = words;
-  };
-  const lost = "The bot cannot be reached. What stands here may be old; it is tried again.";
+  const byItself = (event) =>
+    (event.detail.requestConfig.elt.getAttribute("hx-trigger") ?? "").includes("every");
   for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-    document.body.addEventListener(failure, (event) => say(event, lost));
+    document.body.addEventListener(failure, (event) => {
+      if (byItself(event))
+        say("The bot cannot be reached. What stands here may be old; it is tried again.");
+    });
   }
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.status < 400) say({ detail: { elt: event.detail.requestConfig.elt } }, "");
+    const { xhr } = event.detail;
+    if (new URL(xhr.responseURL).pathname.startsWith("/console/login")) {
+      event.detail.shouldSwap = false;
+      say("You are signed out. Copy what you wrote, and load the page again.");
+    } else if (xhr.status < 400) say("");
   });
 })();
