@@ -16,11 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.base import Database, insert
-from bot.store.chat_tables import handoffs
 from bot.store.gap_figures import ANSWERED, MERGED, OPEN, batches, refresh_in
-from bot.store.gap_reasons import Why, abstained, found_wanting, handed, number_of, rated
+from bot.store.gap_reasons import Why, abstained, handed, number_of, rated
+from bot.store.gap_settling import Standing, settled, unsettled
 from bot.store.gap_tables import gap_marks, gap_turns, gaps
-from bot.store.tables import feedback, messages, turns
+from bot.store.remembered import Remembered
+from bot.store.tables import messages, turns
 from bot.store.timing import utc_now
 
 
@@ -63,12 +64,21 @@ class Grown:
     leader: str = ""
 
 
+@dataclass
+class _Memory:
+    standing: Standing | None = None
+
+
+_memories = Remembered(_Memory)
+
+
 class GapIntake:
     """Gathers gaps in a database. One process at a time: whoever calls this holds a lease."""
 
     def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
         self._clock = clock
+        self._memory = _memories.of(db)
 
     # -- what is new ------------------------------------------------------------------------------
 
@@ -107,9 +117,16 @@ class GapIntake:
         lost = sa.select(gaps.c.id).where(gaps.c.state != MERGED, _vectorless(model)).limit(1)
         if (await self.news(1)).turns:
             return True
-        return await self._db.read(
-            lambda c: any(map(bool, _unsettled(c))) or c.scalar(lost) is not None
-        )
+        before = self._memory.standing
+
+        def op(connection: sa.Connection) -> tuple[Standing | None, bool]:
+            standing = settled(connection, before)
+            return standing, standing is None or connection.scalar(lost) is not None
+
+        standing, found = await self._db.read(op)
+        if standing is not None:
+            self._memory.standing = standing
+        return found
 
     async def mark(self, news: News) -> None:
         """Note how far it was looked, where nothing was found."""
@@ -197,7 +214,7 @@ class GapIntake:
 
     async def settle(self) -> int:
         """Bring gaps up to date with what was erased, taken back and approved; how many changed."""
-        withdrawn, changed, approved = await self._db.read(_unsettled)
+        withdrawn, changed, approved = await self._db.read(unsettled)
         if not (withdrawn or changed or approved):
             return 0
 
@@ -227,47 +244,10 @@ def _marks(connection: sa.Connection) -> dict[str, int]:
     return {row.name: row.number for row in connection.execute(sa.select(gap_marks))}
 
 
-_approved = (
-    sa.select(gap_turns.c.gap_id, handoffs.c.id, handoffs.c.judged_by)
-    .join(handoffs, handoffs.c.turn_id == gap_turns.c.turn_id)
-    .join(gaps, gaps.c.id == gap_turns.c.gap_id)
-    .where(
-        gaps.c.state == OPEN,
-        handoffs.c.proposal == "approved",
-        sa.or_(gaps.c.document == "", handoffs.c.answered_at > gaps.c.answered_at),
-    )
-    .order_by(handoffs.c.id)
-)
-
-
-_withdrawn = sa.select(gap_turns.c.turn_id, gap_turns.c.gap_id).where(
-    gap_turns.c.why == Why.DOWN.value,
-    ~sa.exists().where(feedback.c.turn_id == gap_turns.c.turn_id, found_wanting),
-)
-
-
-def _unsettled(connection: sa.Connection) -> tuple[Sequence[Any], list[str], Sequence[Any]]:
-    """Thumbs down that count no more, gaps that lost turns, replies that became documents."""
-    withdrawn = connection.execute(_withdrawn).all()
-    return withdrawn, _changed(connection), connection.execute(_approved).all()
-
-
 def _vectorless(model: str) -> sa.ColumnElement[bool]:
     """Without a vector of this model; ``weighed`` is none where it was tried in vain."""
     without = sa.and_(gaps.c.vector.is_(None), gaps.c.weighed > 0)
     return sa.or_(without, gaps.c.model != model)
-
-
-def _changed(connection: sa.Connection) -> list[str]:
-    """Gaps whose turns are not those of their figures any more, or whose first turn is gone."""
-    counts = sa.select(gap_turns.c.gap_id, sa.func.count().label("n")).group_by(gap_turns.c.gap_id)
-    now = counts.subquery()
-    query = (
-        sa.select(gaps.c.id)
-        .join(now, now.c.gap_id == gaps.c.id, isouter=True)
-        .where(gaps.c.state != MERGED, sa.func.coalesce(now.c.n, 0) != gaps.c.turns)
-    )
-    return list(connection.scalars(query))
 
 
 def _keep_gaps(connection: sa.Connection, grown: Sequence[Grown], model: str) -> None:
