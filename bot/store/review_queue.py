@@ -18,18 +18,11 @@ from bot.store.tables import feedback, is_judged
 
 latest_first = (feedback.c.updated_at.desc(), feedback.c.turn_id.desc(), feedback.c.author)
 
-
-def _plain(column: sa.Column[str]) -> sa.ColumnElement[str]:
-    """A column as no index has it: for the one of what was found wanting, SQLite would put all of
-    it in order, and not walk along the time."""
-    return sa.func.coalesce(column, sa.literal_column("''"))
-
-
 _ever = feedback.c.updated_at > datetime(1970, 1, 1, tzinfo=UTC)
 """All of it, said so that SQLite begins with the time: else it may well read the whole table, and
 put that in order, for the few that are wanted."""
-_down = _plain(feedback.c.rating) == Rating.DOWN.value
-_better = _plain(feedback.c.correction) != ""
+_down = feedback.c.rating == Rating.DOWN.value
+_better = feedback.c.correction != ""
 _expert = sa.and_(feedback.c.expert, _better)
 _KINDS = (_expert, sa.and_(_down, ~_expert), sa.and_(~_down, _better, ~feedback.c.expert))
 
@@ -45,9 +38,7 @@ def next_in(
     review; with ``turn`` that of one turn, never that of those in ``without``."""
     found: list[sa.Row[Any]] = []
     for kind in _KINDS:
-        waits = [_ever, kind, ~is_judged]
-        if turn:
-            waits.append(feedback.c.turn_id == turn)
+        waits = [kind, ~is_judged, feedback.c.turn_id == turn if turn else _ever]
         if without:
             waits.append(feedback.c.turn_id.not_in(sorted(without)))
         left = None if limit is None else limit - len(found)
