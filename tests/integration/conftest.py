@@ -14,7 +14,7 @@ from tests.platforms.openai_server import Behaviour, OpenAIServer
 from tests.platforms.pumps import write_knowledge
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _read_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("knowledge")
     write_knowledge(home)
