@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from bot.store.base import Database
 from bot.store.chat_tables import consent
 from bot.store.cost_tables import is_repeated
 from bot.store.costs import CostBook, Costs
+from bot.store.remembered import Remembered
 from bot.store.review_tables import rewrites
 from bot.store.tables import audit, audit_contents, feedback, reviews, turns
 
@@ -62,12 +64,18 @@ _latest = (
     .order_by(turns.c.at.desc(), turns.c.id.desc())
     .limit(_TURNS)
 )
-_rated = (
-    sa.select(turns.c.route, _newest.c.rating, sa.func.count().label("n"))
-    .select_from(_newest.join(turns, turns.c.id == _newest.c.turn_id))
-    .where(_newest.c.rating.in_([Rating.UP.value, Rating.DOWN.value]))
-    .group_by(turns.c.route, _newest.c.rating)
+_rated = sa.select(_newest.c.turn_id, _newest.c.rating).where(
+    _newest.c.rating.in_([Rating.UP.value, Rating.DOWN.value])
 )
+_taken_by_all = sa.select(turns.c.id, turns.c.route).select_from(
+    _newest.join(turns, turns.c.id == _newest.c.turn_id)
+)
+_taken_by = sa.select(turns.c.id, turns.c.route).where(
+    turns.c.id.in_(sa.bindparam("ids", expanding=True))
+)
+_LOOKED_UP = 400
+"""Turns that are looked up by their ids; of more, all are read again."""
+
 _erasures = (
     sa.select(sa.func.count())
     .select_from(
@@ -106,6 +114,32 @@ _approved = (
 )
 
 
+def _standing(table: sa.Table, at: sa.Column[datetime]) -> Iterator[sa.ColumnElement[Any]]:
+    """How many rows there are, and when the latest was written."""
+    yield sa.select(sa.func.count()).select_from(table).scalar_subquery()
+    yield sa.select(sa.func.max(at)).scalar_subquery()
+
+
+_words = sa.select(
+    *_standing(feedback, feedback.c.updated_at),
+    *_standing(reviews, reviews.c.at),
+    *_standing(rewrites, rewrites.c.at),
+)
+"""Another row wherever a reader or an operator said something, or it was taken back or erased."""
+
+
+@dataclass
+class _Memory:
+    """The routes of rated turns, which do not change; and how many examples there were of which
+    words."""
+
+    routes: dict[str, str] = field(default_factory=dict)
+    examples: tuple[Any, int] | None = None
+
+
+_memories = Remembered(_Memory)
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """Sentences of one route that the check looked at; ``failed`` did not pass it, shown or not."""
@@ -128,6 +162,7 @@ class AdvisingBook:
     def __init__(self, db: Database, ratings: int = _RATINGS) -> None:
         self._db = db
         self._ratings = {"most": ratings}
+        self._memory = _memories.of(db)
 
     async def reasons(self) -> tuple[int, int]:
         """Of the latest ratings those unhappy with a telling reason: about style, about facts."""
@@ -163,20 +198,34 @@ class AdvisingBook:
     async def thumbs(self) -> dict[str, tuple[int, int]]:
         """Thumbs up and all thumbs of the latest ratings, by the route of the answer."""
 
-        def op(connection: sa.Connection) -> dict[str, tuple[int, int]]:
-            found: dict[str, tuple[int, int]] = {}
-            for row in connection.execute(_rated, self._ratings):
-                ups, rated = found.get(row.route, (0, 0))
-                up = row.n if row.rating == Rating.UP.value else 0
-                found[row.route] = ups + up, rated + row.n
-            return found
+        known = self._memory.routes
 
-        return await self._db.read(op)
+        def op(connection: sa.Connection) -> tuple[Sequence[Any], dict[str, str]]:
+            rated = connection.execute(_rated, self._ratings).all()
+            ids = {row.turn_id for row in rated}
+            routes = {id_: known[id_] for id_ in ids if id_ in known}
+            if missing := sorted(ids - routes.keys()):
+                query: sa.Select[Any] = _taken_by
+                of: Mapping[str, Any] = {"ids": missing}
+                if len(missing) > _LOOKED_UP:
+                    query, of = _taken_by_all, self._ratings
+                for row in connection.execute(query, of):
+                    routes[row.id] = row.route
+            return rated, routes
+
+        rated, self._memory.routes = await self._db.read(op)
+        found: dict[str, tuple[int, int]] = {}
+        for row in rated:
+            route = self._memory.routes.get(row.turn_id)
+            if route is not None:
+                ups, whole = found.get(route, (0, 0))
+                found[route] = ups + (row.rating == Rating.UP.value), whole + 1
+        return found
 
     async def traffic(self, now: datetime) -> tuple[Traffic, Mapping[str, Costs]]:
         """The last 30 days, or as many as there are turns of, at least one; with the tokens of each
         model."""
-        report = await CostBook(self._db).report(now, _DAYS)
+        report = await CostBook(self._db).report(now, _DAYS, beside=False)
         first = next((day for day, costs in report.by_day.items() if costs.turns), None)
         if first is None:
             return Traffic(), {}
@@ -187,8 +236,17 @@ class AdvisingBook:
 
     async def examples(self) -> int:
         """Turns with an answer that an operator or an expert approved."""
+        before = self._memory.examples
         query = sa.select(sa.func.count()).select_from(_approved.subquery())
-        return await self._count(query)
+
+        def op(connection: sa.Connection) -> tuple[Any, int]:
+            words = tuple(connection.execute(_words).one())
+            if before and before[0] == words:
+                return before
+            return words, connection.execute(query).scalar_one()
+
+        self._memory.examples = found = await self._db.read(op)
+        return found[1]
 
     async def duties(self) -> Duties:
         """People who were forgotten or opted out, and of the latest answers those for which rights
