@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from adapters.rendering import answer_html, is_web_address, markdown_html, passage_html, plain
-from bot.conversation import Outcome, Route, Turn
+from bot.conversation import Outcome, Platform, Route, Turn
 
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -26,6 +26,13 @@ OUTCOMES = {
     Outcome.CLARIFY: "Asked back",
     Outcome.HANDOFF: "For a person",
     Outcome.ERROR: "Failed",
+}
+PLATFORMS = {
+    Platform.SLACK: "Slack",
+    Platform.DISCORD: "Discord",
+    Platform.WEB: "Web chat",
+    Platform.TERMINAL: "Terminal",
+    Platform.API: "API",
 }
 ROUTES = {
     Route.RAG: "Documents",
@@ -62,6 +69,9 @@ class Pages:
             percent=lambda share: f"{share:.0%}",
             outcome_words=lambda outcome: OUTCOMES[Outcome(outcome)],
             route_words=lambda route: ROUTES[Route(route)],
+            platform_words=platform_words,
+            who=who,
+            voice=voice,
         )
         self._environment.tests["web_address"] = is_web_address
 
@@ -149,7 +159,25 @@ def iso(value: object) -> str:
 
 def clock(value: object) -> str:
     """A moment as people read it, in UTC; scripts turn it into the reader's own zone."""
-    return _moment(value).astimezone(UTC).strftime("%d %b %Y, %H:%M UTC")
+    moment = _moment(value).astimezone(UTC)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def platform_words(name: str) -> str:
+    """A platform as people call it; what is none stays as it is."""
+    return PLATFORMS[Platform(name)] if name in set(Platform) else name
+
+
+def who(key: str) -> str:
+    """A person whose name is not known: ``slack:U024BE7LH`` as ``Slack, U024BE7LH``."""
+    platform, colon, own = key.partition(":")
+    return f"{platform_words(platform)}, {own}" if colon and platform in set(Platform) else key
+
+
+def voice(version: str) -> str:
+    """A persona's version in words: ``Juniper@1f0c2d3e4a`` as ``Juniper, version 1f0c2d3e4a``."""
+    name, at, digest = version.rpartition("@")
+    return f"{name}, version {digest}" if at else version
 
 
 def dollars(value: float) -> str:

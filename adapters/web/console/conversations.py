@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
-from adapters.web.pages import OUTCOMES, ROUTES
+from adapters.web.pages import OUTCOMES, PLATFORMS, ROUTES
 from adapters.web.texts import checked
 from adapters.web.zones import zone_of
 from bot.conversation import Outcome, Platform, Rating, Route
@@ -34,13 +34,6 @@ _ENDINGS = {
     Ending.FAILED: "Failed",
 }
 _RATINGS = {Rating.UP: "Thumbs up", Rating.DOWN: "Thumbs down"}
-_PLATFORMS = {
-    Platform.SLACK: "Slack",
-    Platform.DISCORD: "Discord",
-    Platform.WEB: "Web chat",
-    Platform.TERMINAL: "Terminal",
-    Platform.API: "API",
-}
 _BEHIND_THE_FOLD = ("platform", "channel", "model", "from", "to", "kept_back")
 
 
@@ -149,7 +142,7 @@ def chips_of(asked: Mapping[str, str], wanted: Wanted, models: Mapping[str, str]
         "outcome": OUTCOMES[wanted.outcome] if wanted.outcome else "",
         "route": ROUTES[wanted.route] if wanted.route else "",
         "rated": _RATINGS[wanted.rated] if wanted.rated else "",
-        "platform": _PLATFORMS[wanted.platform] if wanted.platform else "",
+        "platform": PLATFORMS[wanted.platform] if wanted.platform else "",
         "channel": f"Channel {wanted.channel}",
         "model": f"By {models.get(wanted.model, wanted.model)}",
         "from": f"From {asked['from']}",
@@ -259,6 +252,6 @@ def _choices() -> dict[str, Any]:
     return {
         "routes": list(Route),
         "outcomes": list(Outcome),
-        "platforms": _PLATFORMS,
+        "platforms": PLATFORMS,
         "ratings": _RATINGS,
     }

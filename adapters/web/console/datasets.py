@@ -18,6 +18,25 @@ _LINES = 200
 """Lines of a lineage on a page."""
 _FORMATS = {"sft": "to imitate", "dpo": "of better and worse", "kto": "with their thumbs"}
 
+_WORDS = {
+    "Taught": {
+        "answer": "The bot's own answers",
+        "correction": "Readers' better answers",
+        "rewrite": "Answers that an operator wrote",
+    },
+    "Questions": {
+        "made": "Made from the cited sources",
+        "by an operator": "Written by an operator",
+        "as asked": "As people asked them",
+    },
+}
+
+
+def words_of(title: str, name: str) -> str:
+    """What a line of the card counts, in words."""
+    words = _WORDS.get(title, {}).get(name, name.replace("_", " "))
+    return words if "." in words else words[:1].upper() + words[1:]
+
 
 def add_datasets(router: APIRouter, console: Console) -> None:
     """The room."""
@@ -46,6 +65,7 @@ def add_datasets(router: APIRouter, console: Console) -> None:
             card=found.card,
             format_words=_FORMATS,
             lines=told.lines,
+            words_of=words_of,
             counted=[
                 ("Taught", found.card["taught"]),
                 ("Questions", found.card["questions"]),

@@ -1,13 +1,17 @@
 // Times in the reader's own zone; without this script they are in UTC.
 (() => {
   "use strict";
-  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  // As the server writes days: 3 Nov 2026, 14:05.
+  const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+  const two = (n) => String(n).padStart(2, "0");
+  const words = (t) =>
+    `${t.getDate()} ${months[t.getMonth()]} ${t.getFullYear()}, ${two(t.getHours())}:${two(t.getMinutes())}`;
   const local = (root) => {
     for (const time of root.querySelectorAll("time[datetime]")) {
       const moment = new Date(time.dateTime);
       if (Number.isNaN(moment.getTime())) continue;
       time.title = time.textContent;
-      time.textContent = format.format(moment);
+      time.textContent = words(moment);
     }
   };
   local(document);

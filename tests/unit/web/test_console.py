@@ -95,7 +95,7 @@ async def test_a_turn_tells_its_whole_story(browser: httpx2.AsyncClient) -> None
     for words in (
         "it asks for a fact",
         "Supported",
-        "retrieve",
+        "Retrieve",
         "9.4 ms",
         "812 in, 96 out",
         '<span class="claim held">',
