@@ -14,6 +14,7 @@ from adapters.gap_owners import wanted_owner
 from adapters.gap_story import Story, in_words, since_answered
 from adapters.web.console.gap_again import add_gap_again, asked_again
 from adapters.web.console.gap_owner import add_gap_owner, owning
+from adapters.web.console.gap_questions import alike
 from adapters.web.console.gap_tabs import Asked, filters
 from adapters.web.console.review_cards import Readers, chosen_groups
 from adapters.web.texts import MAX_CORRECTION, checked
@@ -63,7 +64,9 @@ def prefilled(story: Story) -> Typed:
     readers: tuple[str, ...] = ()
     if story.readers is not None:
         readers = tuple(f"group:{name}" for name in sorted(story.readers)) or (_EVERYBODY,)
-    text = story.draft.text or story.text
+    # What people said before does not take the place of what was published since.
+    published = story.record is not None and story.draft.kind is not Kind.MODEL
+    text = (story.text if published else "") or story.draft.text or story.text
     return Typed(story.title, text, readers)
 
 
@@ -180,10 +183,14 @@ async def _told(
 ) -> Response:
     """The page of a gap; with what was typed, or who has it by now, where that was refused."""
     story = await console.application.gaps.story(checked(gap, "gap", 200), write=write)
+    begun = prefilled(story)
     shown: dict[str, Any] = {
         "story": story,
-        "typed": typed or prefilled(story),
-        "source": "" if typed else _SOURCES.get(story.draft.kind, ""),
+        "alike": alike(story.asked),
+        "typed": typed or begun,
+        "source": ""
+        if typed or begun.text != story.draft.text
+        else _SOURCES.get(story.draft.kind, ""),
         "choices": choices_of(story),
         "in_words": _asked_line,
         "since_answered": _answered_line,

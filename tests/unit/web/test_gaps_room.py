@@ -92,6 +92,33 @@ async def test_a_readers_better_answer_is_the_draft(
     assert re.search(r"<textarea[^>]*>Tom has it.</textarea>", page)
 
 
+async def test_what_was_published_stands_in_the_editor(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A reader's better answer from before does not take its place, and is still told beside it."""
+    turn = await ask(browser, QUESTION)
+    ben = Author(Platform.SLACK, "U2", "Ben")
+    await application.feedback.rate(Feedback(turn, ben, Rating.DOWN, "", "Tom has it."))
+    await sign_in(browser)
+    address = await gap_page(browser)
+    form = fields((await browser.get(address)).text, f"{address}/answer")
+    sent = {**form, "title": "The key", "text": "Ann holds it.", "readers": "everybody"}
+    await browser.post(f"{address}/answer", data=sent)
+    page = (await browser.get(address)).text
+    assert re.search(r"<textarea[^>]*>Ann holds it\.", page)
+    assert "to be checked before it is published" not in page
+    assert "Tom has it." in page
+
+
+async def test_the_same_question_is_one_line(browser: httpx2.AsyncClient) -> None:
+    """It says how often it was asked, and opens to each asking."""
+    turns = [await ask(browser, QUESTION), await ask(browser, QUESTION.upper())]
+    await sign_in(browser)
+    page = (await browser.get(await gap_page(browser))).text
+    assert "2 times" in page
+    assert all(f"/console/turns/{turn}" in page for turn in turns)
+
+
 async def test_buttons_dismiss_and_reopen(browser: httpx2.AsyncClient) -> None:
     """Only from the page's own forms."""
     await ask(browser, QUESTION)
