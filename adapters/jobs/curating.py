@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from persona.datasets import Dataset
 
 KIND = "dataset"
+_TEACHES = {
+    "sft": "answers to imitate",
+    "dpo": "better and worse answers",
+    "kto": "answers with their thumbs",
+}
 _PATIENCE = Patience(tries=3, first=10.0, longest=60.0)
 
 
@@ -26,7 +31,8 @@ def building(format_: str, by: str, out: Path | None = None) -> Wanted:
     if format_ not in set(Format):
         raise UsageError(f'"{format_[:50]}" is no format; say sft, dpo or kto.')
     arguments = {"format": format_, "out": str(out.absolute()) if out else None}
-    return Wanted(KIND, f"Build a data set ({format_})", arguments, key=KIND, by=by)
+    title = f"Build a data set: {_TEACHES[format_]}"
+    return Wanted(KIND, title, arguments, key=KIND, by=by)
 
 
 async def built(

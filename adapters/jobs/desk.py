@@ -38,6 +38,11 @@ KINDS = {
 }
 """The kinds, in the words of people."""
 
+_LEARNS = {
+    "sft": "imitating approved answers",
+    "dpo": "preferring the better of two",
+    "kto": "from thumbs as they are",
+}
 _ROOMS = {
     "knowledge": "Sources",
     "training": "The round",
@@ -272,16 +277,17 @@ def _page(job: Job) -> str:
 
 def _round(job: TuningJob) -> Line:
     """A fine-tuning round as a line."""
+    base = job.base.rstrip("/").rpartition("/")[2]
     return Line(
         id=job.id,
         kind=TUNING,
-        title=f"{job.method.value} of {job.base}",
+        title=f"Train {base or job.base}: {_LEARNS[job.method.value]}",
         status=Status(job.status.value),
         by=job.by,
         created_at=job.at,
         done=job.progress.step,
         total=job.progress.steps or None,
-        doing="" if job.progress.loss is None else f"loss {job.progress.loss:.4f}",
+        doing="" if job.progress.loss is None else f"steps, loss {job.progress.loss:.4f}",
         error=job.error,
         resumable=job.resumable,
         started_at=job.started_at,

@@ -125,6 +125,7 @@ async def _room(
         suites=await desk.suites(),
         choices=await desk.page(page),
         names=[(name, MODES[name]) for name in NAMES],
+        mode_words=MODES,
         standing=await desk.standing(),
         wanted=wanted,
         modes=modes,

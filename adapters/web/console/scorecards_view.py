@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.evaluation.report_cases import CaseView, Filter, Source, views
-from adapters.web.console.score_plots import FIGURES
+from adapters.web.console.score_plots import FIGURES, MODES
 from adapters.web.plotting import Plot, Reading, shown, trend
 from bot.evaluation.pairing import UNCLEAR
 from bot.lexical import words
@@ -212,7 +212,8 @@ def trend_of(suite: str, runs: Sequence[RunLine]) -> Plot | None:
         return None
     modes = list(dict.fromkeys(mode for run in runs for mode in run.modes))
     series = {
-        mode: [Reading.of(run.modes.get(mode, {}), "accuracy") for run in runs] for mode in modes
+        MODES.get(mode, mode): [Reading.of(run.modes.get(mode, {}), "accuracy") for run in runs]
+        for mode in modes
     }
     moments = [moment_of(run, runs[-1]) for run in runs]
     note = OTHERS if any(run.digest != runs[-1].digest for run in runs) else ""

@@ -13,7 +13,7 @@ from adapters.teaching.tuning import Round
 from adapters.web.plotting import Plot, curves
 from adapters.web.texts import checked
 from bot.errors import UsageError, WellspokenError
-from persona.tuning.base import Backend, Method, TuningJob
+from persona.tuning.base import Backend, Event, Method, TuningJob
 from persona.tuning.losses import Loss
 
 if TYPE_CHECKING:
@@ -71,6 +71,13 @@ def thinned(points: Sequence[tuple[int, float]], most: int) -> list[tuple[float,
 def title_of(job: TuningJob) -> str:
     """What a round is about, in words, and the base's own name without its folders."""
     return f"{_LEARNED[job.method]}, on {job.base.rstrip('/').rpartition('/')[2] or job.base}"
+
+
+def told_of(events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+    """What happened, newest first, and beside it the measured steps, which the curve has too."""
+    newest = list(reversed(events))
+    steps = [event for event in newest if event.kind == "loss"]
+    return [event for event in newest if event.kind != "loss"], steps
 
 
 def time_left(job: TuningJob) -> str:
@@ -146,12 +153,14 @@ async def _rounds(
 
 
 def _page(request: Request, console: Console, template: str, found: Round) -> Response:
+    events, steps = told_of(found.events[-_EVENTS:])
     return console.render(
         request,
         template,
         "training",
         job=found.job,
-        events=found.events[-_EVENTS:],
+        events=events,
+        steps=steps,
         older=max(0, len(found.events) - _EVENTS),
         curves=curves_of(found.losses),
         time_left=time_left,
