@@ -53,6 +53,16 @@ async def _stats(console: Console) -> StoreStats | None:
         return None
 
 
+async def _sources(request: Request, console: Console, *, first: bool) -> Response:
+    """The sources as they stand. ``first``: nothing was read in when the page came; once something
+    is, the page is loaded anew and shows it."""
+    shown = await _standings(console)
+    page = console.render(request, "console/_sources.html", "knowledge", first=first, **shown)
+    if first and not shown["busy"]:
+        page.headers["hx-refresh"] = "true"
+    return page
+
+
 def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
     """The room, with ``page`` documents on a page."""
 
@@ -82,10 +92,9 @@ def add_knowledge(router: APIRouter, console: Console, page: int) -> None:
         )
 
     @router.get("/knowledge/sources")
-    async def sources(request: Request) -> Response:
+    async def sources(request: Request, first: str = "") -> Response:
         console.operator(request)
-        shown = await _standings(console)
-        return console.render(request, "console/_sources.html", "knowledge", **shown)
+        return await _sources(request, console, first=bool(first))
 
     @router.get("/knowledge/history")
     async def history(request: Request, source: str) -> Response:
