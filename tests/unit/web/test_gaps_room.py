@@ -92,6 +92,22 @@ async def test_a_readers_better_answer_is_the_draft(
     assert re.search(r"<textarea[^>]*>Tom has it.</textarea>", page)
 
 
+async def test_of_many_better_answers_the_newest_are_shown(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Twenty of them, and that there are older ones is said; up to so many nothing is."""
+    turn = await ask(browser, QUESTION)
+    await sign_in(browser)
+    address = await gap_page(browser)
+    for many, shown, told in ((20, 20, False), (22, 20, True)):
+        for n in range(many):
+            reader = Author(Platform.SLACK, f"U{n}", "")
+            await application.feedback.rate(Feedback(turn, reader, Rating.DOWN, "", f"Said {n}."))
+        page = (await browser.get(address)).text
+        assert page.count("A reader’s better answer</a>") == shown
+        assert ("These are the newest 20." in page) is told
+
+
 async def test_what_was_published_stands_in_the_editor(
     browser: httpx2.AsyncClient, application: WebApplication
 ) -> None:
