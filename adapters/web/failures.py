@@ -71,6 +71,15 @@ def sentence_for_visitors(error: Exception) -> str:
     return next((told for kind, told in _FOR_VISITORS if isinstance(error, kind)), BROKEN)
 
 
+def _within(request: Request, error: WellspokenError) -> str:
+    """What to tell within the console, where an address is followed rather than typed."""
+    followed = request.method == "GET" and wants_page(request)
+    if followed and isinstance(error, NotFoundError) and {"kind", "id"} <= error.data.keys():
+        kind, id_ = error.data["kind"], error.data["id"]
+        return f"There is no {kind} “{id_}”: it was removed, or the address is not whole."
+    return str(error)
+
+
 def status_of(error: WellspokenError) -> HTTPStatus:
     """The status that fits one of our errors."""
     fits = (status for kind, status in _STATUSES if isinstance(error, kind))
@@ -106,7 +115,8 @@ def tell_failures(app: FastAPI, pages: Pages) -> None:
             _log.error("%s %s failed: %s", request.method, request.url.path, error)
         path = request.url.path
         inside = path.startswith(("/api/", "/console")) and not path.startswith("/api/widget/")
-        response = told(request, status, str(error) if inside else sentence_for_visitors(error))
+        sentence = _within(request, error) if inside else sentence_for_visitors(error)
+        response = told(request, status, sentence)
         response.headers.update(headers_of(error))
         return response
 

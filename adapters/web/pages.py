@@ -43,6 +43,26 @@ ROUTES = {
 }
 
 
+_ROOMS = {
+    "audit": "Audit",
+    "datasets": "Data sets",
+    "gaps": "Gaps",
+    "gates": "Gate",
+    "jobs": "Jobs",
+    "knowledge": "Knowledge",
+    "models": "Models",
+    "people": "People",
+    "persona": "Persona",
+    "review": "Review",
+    "scorecards": "Scorecards",
+    "settings": "Settings",
+    "suites": "Suites",
+    "training": "Training",
+    "turns": "Conversations",
+}
+"""Rooms with pages below them, by the first word of their addresses."""
+
+
 class Pages:
     """Renders templates; every value is escaped unless it is marked as HTML."""
 
@@ -96,9 +116,19 @@ class Pages:
         template = "_error.html" if is_fragment(request) else "error.html"
         title = titles.get(status, "That did not work")
         inside = request.url.path.startswith("/console/")
+        room = _room_of(request.url.path) if inside else None
         return self.render(
-            template, status, title=title, sentence=sentence, status=status, console=inside
-        )
+            template, status, title=title, sentence=sentence, status=status, console=inside,
+            room=room,
+        )  # fmt: skip
+
+
+def _room_of(path: str) -> tuple[str, str] | None:
+    """The room of the console that a page below it belongs to: address and title."""
+    _, _, name, *below = path.split("/")
+    title = _ROOMS.get(name)
+    name = "conversations" if name == "turns" else name
+    return (f"/console/{name}", title) if title and below else None
 
 
 class _Assets:

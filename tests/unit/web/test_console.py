@@ -52,6 +52,39 @@ async def test_the_token_form_leads_nowhere_else(browser: httpx2.AsyncClient, wa
     assert response.headers["location"] == "/console"
 
 
+@pytest.mark.parametrize(
+    ("address", "said", "room"),
+    [
+        ("turns/none", "There is no turn “none”: it was removed", "/console/conversations"),
+        ("gaps/none", "There is no gap “none”: it was removed", "/console/gaps"),
+        ("models/v9", "There is no version of the voice “v9”: it was", "/console/models"),
+        ("suites/none", "There is no suite “none”: it was removed", "/console/suites"),
+        ("nowhere", "Nothing lives at this address.", "/console"),
+    ],
+)
+async def test_what_is_not_there_leads_to_its_room(
+    browser: httpx2.AsyncClient, address: str, said: str, room: str
+) -> None:
+    """A page says what is gone, in words for a browser, and where to look for others."""
+    await sign_in(browser)
+    missing = await browser.get(f"/console/{address}", headers={"accept": "text/html"})
+    assert missing.status_code == 404
+    assert said in missing.text
+    assert f'<a href="{room}">' in missing.text
+    assert "wellspoken " not in missing.text
+
+
+async def test_somebody_unknown_is_said_to_be(browser: httpx2.AsyncClient) -> None:
+    """A search without a match says how ids are written; a person who asked nothing says so."""
+    await sign_in(browser)
+    assert "Ask the first question" in (await browser.get("/console/people")).text
+    found = await browser.get("/console/people", params={"words": "nobody"})
+    assert "Nobody fits" in found.text
+    assert "slack:U024BE7LH" in found.text.partition("Nobody fits")[2]
+    person = await browser.get("/console/people/person", params={"author": "slack:U9"})
+    assert "Nobody of this id asked anything that is kept" in person.text
+
+
 async def test_logging_out_needs_the_pages_own_form(browser: httpx2.AsyncClient) -> None:
     """Without the hidden value nothing happens; with it the session is over."""
     await sign_in(browser)

@@ -183,7 +183,8 @@ async def test_what_is_not_there_leads_back_to_the_console(browser: httpx2.Async
     await sign_in(browser)
     missing = await browser.get(f"{ROOM}/nope", headers={"accept": "text/html"})
     assert missing.status_code == 404
-    assert '<a href="/console">Back to the console</a>' in missing.text
+    assert '<a href="/console/scorecards">Go to Scorecards</a>' in missing.text
+    assert '<a href="/console">back to the console</a>' in missing.text
 
 
 async def test_a_page_that_was_deleted_is_said_to_be_gone(
