@@ -194,7 +194,7 @@ async def test_a_room_that_cannot_be_asked_is_a_thing_to_look_at(
             application.sources = Broken()  # type: ignore[assignment]  # fails as a port may
             self.application = application
 
-    (look, *_) = await looks_of(Behind(), 0, "2026-03-25")  # type: ignore[arg-type]  # all it needs
+    (look, *_) = await looks_of(Behind(), 0, "2026-03-25", "web:operator")  # type: ignore[arg-type]  # all it needs
     assert (look.title, look.address, look.bad) == (
         "Knowledge cannot be read",
         "/console/knowledge",
