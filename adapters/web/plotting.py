@@ -190,10 +190,11 @@ def trend(
     unit: Unit = "share",
     note: str = "",
     moment: str = "When",
+    tones: Mapping[str, int] | None = None,
 ) -> Plot:
     """Lines from the first moment to the last with a band for the interval; a moment without a
-    figure is a gap."""
-    plot = bars(title, meaning, moments, series, unit=unit, note=note)
+    figure is a gap. ``tones`` are colours of series."""
+    plot = bars(title, meaning, moments, series, unit=unit, note=note, tones=tones)
     return {
         **plot,
         "kind": "trend",

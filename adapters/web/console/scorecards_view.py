@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.evaluation.report_cases import CaseView, Filter, Source, views
 from adapters.web.console.score_plots import FIGURES, MODES
-from adapters.web.plotting import Plot, Reading, shown, trend
+from adapters.web.plotting import TONES, Plot, Reading, shown, trend
 from bot.evaluation.pairing import UNCLEAR
 from bot.lexical import words
 from bot.sentences import split
@@ -217,4 +217,6 @@ def trend_of(suite: str, runs: Sequence[RunLine]) -> Plot | None:
     }
     moments = [moment_of(run, runs[-1]) for run in runs]
     note = OTHERS if any(run.digest != runs[-1].digest for run in runs) else ""
-    return trend(f"Accuracy over the runs of {suite}", "", moments, series, note=note, moment="Run")
+    tones = {MODES[mode]: tone for mode, tone in TONES.items()}
+    title = f"Accuracy over the runs of {suite}"
+    return trend(title, "", moments, series, note=note, moment="Run", tones=tones)
