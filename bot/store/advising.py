@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -200,27 +201,24 @@ class AdvisingBook:
 
         known = self._memory.routes
 
-        def op(connection: sa.Connection) -> tuple[Sequence[Any], dict[str, str]]:
-            rated = connection.execute(_rated, self._ratings).all()
-            ids = {row.turn_id for row in rated}
+        def op(connection: sa.Connection) -> tuple[Counter[tuple[str, str]], dict[str, str]]:
+            rated = [(turn, rating) for turn, rating in connection.execute(_rated, self._ratings)]
+            ids = {turn for turn, _ in rated}
             routes = {id_: known[id_] for id_ in ids if id_ in known}
             if missing := sorted(ids - routes.keys()):
                 query: sa.Select[Any] = _taken_by
                 of: Mapping[str, Any] = {"ids": missing}
                 if len(missing) > _LOOKED_UP:
                     query, of = _taken_by_all, self._ratings
-                for row in connection.execute(query, of):
-                    routes[row.id] = row.route
-            return rated, routes
+                routes.update((id_, route) for id_, route in connection.execute(query, of))
+            return Counter((routes[id_], rating) for id_, rating in rated if id_ in routes), routes
 
-        rated, self._memory.routes = await self._db.read(op)
-        found: dict[str, tuple[int, int]] = {}
-        for row in rated:
-            route = self._memory.routes.get(row.turn_id)
-            if route is not None:
-                ups, whole = found.get(route, (0, 0))
-                found[route] = ups + (row.rating == Rating.UP.value), whole + 1
-        return found
+        counted, self._memory.routes = await self._db.read(op)
+        up, down = Rating.UP.value, Rating.DOWN.value
+        return {
+            route: (counted[route, up], counted[route, up] + counted[route, down])
+            for route in sorted({route for route, _ in counted})
+        }
 
     async def traffic(self, now: datetime) -> tuple[Traffic, Mapping[str, Costs]]:
         """The last 30 days, or as many as there are turns of, at least one; with the tokens of each

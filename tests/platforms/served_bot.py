@@ -85,6 +85,11 @@ class Service:
     def api(self) -> Api:
         return Api(f"http://127.0.0.1:{self.port}")
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while it runs."""
+        return self._process.pid if self._process is not None else None
+
     def start(self) -> Api:
         """Start it; it is ready when this returns."""
         settings = {"WELLSPOKEN_CONSOLE_TOKEN": TOKEN, **self.more}

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.conversation import Author, Feedback, Outcome, Platform, Rating, Route, RouteDecision, Turn
 from bot.store import lots
+from bot.store.advising import AdvisingBook
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.chat_tables import handoffs
@@ -72,10 +73,11 @@ async def a_week(database: Database, make: Make, each: int = 3) -> list[Turn]:
 async def test_remembered_figures_are_those_that_are_counted(
     database: Database, make_turn: Make
 ) -> None:
-    """Of Today, of routes and of costs: after thumbs given, changed and taken back, new turns and
-    late ones, turns that were erased, a person who was called."""
+    """Of Today, routes, costs and advice: after thumbs given, changed and taken back, verdicts, new
+    turns and late ones, turns that were erased, a person who was called."""
     made, clock = await a_week(database, make_turn), Clock()
     thumbs, history = FeedbackBook(database, clock), History(database)
+    reviews = ReviewBook(database, AuditTrail(database), clock)
     old, settled, last, today = made[2], made[10], made[-4], made[-1]
 
     async def rated(turn: Turn, name: str, rating: Rating) -> None:
@@ -88,6 +90,12 @@ async def test_remembered_figures_are_those_that_are_counted(
         lambda: rated(today, "bob", Rating.DOWN),
         lambda: thumbs.take_back(settled.id, by("ann")),
         lambda: called(database, last),
+        lambda: thumbs.rate(
+            Feedback(last.id, by("eve"), Rating.UP, correction="better", expert=True)
+        ),
+        lambda: thumbs.rate(Feedback(made[4].id, by("fay"), Rating.UP, correction="so")),
+        lambda: reviews.judge(made[4].id, Verdict.APPROVED, "web:operator"),
+        lambda: thumbs.take_back(last.id, by("eve")),
         lambda: history.record(make_turn(at=clock.now, outcome=Outcome.ABSTAINED)),
         lambda: history.record(make_turn(at=NOW - DAY, thread="late", error="cut off")),
         lambda: erased(database, settled),
@@ -101,6 +109,8 @@ async def test_remembered_figures_are_those_that_are_counted(
             await TodayBook(of).period(SINCE, now),
             await RouteBook(of, clock=clock).shares(SINCE + timedelta(minutes=1)),
             (await CostBook(of).report(now, 9)).by_day,
+            await AdvisingBook(of).thumbs(),
+            await AdvisingBook(of).examples(),
         )
 
     await looked(database)
@@ -113,7 +123,8 @@ async def test_remembered_figures_are_those_that_are_counted(
             assert found == await looked(fresh(database)), deeds.index(deed)
         said.append(found)
     assert (said[0][2][0].up + said[0][2][1].up, said[2][2][0].down + said[2][2][1].down) == (1, 1)
-    assert said[-1][1].turns == said[5][1].turns  # two came, two went
+    assert said[-1][1].turns == said[9][1].turns  # two came, two went
+    assert [told[5] for told in said[5:10]] == [0, 1, 1, 2, 1]
 
 
 async def test_a_second_look_reads_no_row_again(database: Database, make_turn: Make) -> None:
