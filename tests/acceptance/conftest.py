@@ -5,15 +5,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -29,6 +26,8 @@ def _patient_pages() -> None:
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; where it is not there, the tests that want it say so before."""
     from playwright.sync_api import sync_playwright
+
+    from tests.platforms.browsing import CHROMIUM
 
     with sync_playwright() as play:
         browser = play.chromium.launch(

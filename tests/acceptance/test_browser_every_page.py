@@ -6,30 +6,30 @@ desk and on a phone, light and dark, with scripts and without. Pictures are kept
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.platforms.command import ROOT, Cli
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    SCREENSHOTS,
+    aside,
+    broken_rules,
+    playwright,
+    visit,
+    wide,
+)
+from tests.platforms.command import Cli
 from tests.platforms.crawling import Crawled, crawl
 from tests.platforms.full_house import furnish
 from tests.platforms.served_bot import TOKEN, Api, serving
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-AXE = (Path(str(files("axe_playwright_python"))) / "axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or ROOT / "build" / "screenshots")
 PICTURES = {("desk", "light"), ("phone", "dark")}
 MOST_BYTES = 150_000
 MOST_SHIFT = 0.1
@@ -53,10 +53,9 @@ zone has them, and for the names of folds that are no folds without scripts; and
 script, like the keys that do something only with one."""
 
 pytestmark = [
-    pytest.mark.browser,
+    *BROWSER,
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
 ]
 
 
@@ -97,20 +96,9 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[House]]:
         done = Cli(folder)("init", *arguments, ".")
         assert done.returncode == 0, done.stderr
     assert Cli(full)("ingest").returncode == 0
-    asyncio.run(furnish(full / ".wellspoken"))
+    aside(furnish(full / ".wellspoken"))
     with serving(full, {}) as bot, serving(empty, {}) as other:
         yield [browse("full", bot), browse("empty", other)]
-
-
-@pytest.fixture(scope="module")
-def chromium(houses: list[House]) -> Iterator[playwright.Browser]:
-    del houses  # their loop is over before the browser's is made
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @dataclass
@@ -130,17 +118,14 @@ class Look:
 
 def look(chromium: playwright.Browser, house: House, size: dict[str, int], **more: Any) -> Look:
     """Signed in, at a size."""
-    context = chromium.new_context(
-        viewport=size, base_url=house.api.address, timezone_id="Asia/Tokyo", **more
-    )
+    page = visit(chromium, house.api.address, size, **more)
+    context = page.context
     context.add_cookies(
         [
             {"name": name, "value": value, "url": house.api.address}
             for name, value in house.cookies.items()
         ]
     )
-    page = context.new_page()
-    page.set_default_timeout(60_000)
     found = Look(page)
     page.on("console", lambda said: found.errors.append(said.text) if said.type == "error" else 0)
     page.on("pageerror", lambda error: found.errors.append(str(error)))
@@ -149,21 +134,6 @@ def look(chromium: playwright.Browser, house: House, size: dict[str, int], **mor
     line.send("Network.setCacheDisabled", {"cacheDisabled": True})
     line.on("Network.loadingFinished", lambda end: found.carried.append(end["encodedDataLength"]))
     return found
-
-
-def broken_rules(page: playwright.Page, only: str = "") -> list[str]:
-    """What axe has to say of a page."""
-    if not page.evaluate("typeof window.axe === 'object'"):
-        page.evaluate(AXE)
-    asked = {"runOnly": [only]} if only else {"runOnly": RULES}
-    told = page.evaluate("asked => axe.run(asked)", asked)
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in told["violations"]]
-
-
-def wide(page: playwright.Page) -> list[str]:
-    """Whether a page has to be scrolled sideways."""
-    fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    return [] if fits else ["it is wider than the screen"]
 
 
 def words_of(page: playwright.Page) -> tuple[set[str], set[str]]:

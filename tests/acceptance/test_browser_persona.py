@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -17,15 +14,19 @@ from persona.registry import Registry
 from persona.tuning.base import Backend, Method, Progress, Report, Status
 from persona.tuning.jobs import JobBook
 from persona.tuning.trainer.folder import JobFolder
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    aside,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.web_application import TOKEN, Served, served
 from tests.unit.persona.test_canary_figures import answered
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FILE = """name: Juniper
 voice: warm and brief
 do: [Begin with the answer.]
@@ -43,10 +44,7 @@ DRAWN = """() => [...document.querySelectorAll("figure.plotted canvas")].map(can
 CHOSEN = """() => { const text = document.activeElement;
   return text.value.slice(text.selectionStart, text.selectionEnd); }"""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 async def _lived_in(folder: Path) -> str:
@@ -78,8 +76,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, str]
     """A bot with a persona's file, and the id of its round."""
     folder = tmp_path_factory.mktemp("voice")
     (folder / "persona.yaml").write_text(FILE)
-    with ThreadPoolExecutor(1) as apart:  # Playwright has this thread's loop
-        job = apart.submit(asyncio.run, _lived_in(folder)).result()
+    job = aside(_lived_in(folder))
     measured(folder, job, 1, 40)
     with served(folder) as bot:
         yield bot, job
@@ -94,24 +91,6 @@ def measured(folder: Path, job: str, first: int, last: int) -> None:
     made.measured(last, validation=40.0 / (last + 8))
 
 
-def looked_at(page: playwright.Page, found: list[str]) -> None:
-    """Hold a page to the rules of accessibility and to its width."""
-    page.evaluate(AXE.read_text())
-    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
-    found += [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:160]}" for v in told["violations"]]
-    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-        found.append(f"{page.url}: wider than the screen")
-
-
-def signed_in(page: playwright.Page, address: str) -> None:
-    """Open a page of the console with the token."""
-    page.set_default_timeout(60_000)
-    page.goto(address)
-    page.get_by_label("Console token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    page.get_by_role("navigation", name="Console").wait_for()
-
-
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESK, "light")])
 def test_a_persona_is_edited_heard_and_compared(
     chromium: playwright.Browser,
@@ -122,13 +101,10 @@ def test_a_persona_is_edited_heard_and_compared(
     """A slip is found while it is typed and its link leads to its line; a text is marked, a
     question answered, the file downloaded, and two versions stand beside each other."""
     there, _ = bot
-    context = chromium.new_context(
-        viewport=size, base_url=there.address, color_scheme=scheme, bypass_csp=True
-    )
-    page, found = context.new_page(), []
-    signed_in(page, "/console/persona")
+    page, found = visit(chromium, there.address, size, scheme), list[str]()
+    sign_in(page, TOKEN, "/console/persona")
     page.get_by_role("heading", name="Who it is").wait_for()
-    looked_at(page, found)
+    found += faults(page)
 
     text = page.get_by_label("persona.yaml", exact=True)
     findings = page.locator("#findings")
@@ -138,7 +114,7 @@ def test_a_persona_is_edited_heard_and_compared(
     playwright.expect(findings).to_contain_text('unknown key "nonsense"', timeout=60_000)
     findings.get_by_role("link", name="line 9").click()
     assert page.evaluate(CHOSEN) == "nonsense: 1"
-    looked_at(page, found)
+    found += faults(page)
 
     text.fill(FILE.replace("unfortunately", "kindly"))
     playwright.expect(findings).to_contain_text("This text is fine.", timeout=60_000)
@@ -154,15 +130,15 @@ def test_a_persona_is_edited_heard_and_compared(
     said = page.get_by_role("region", name="What it said")
     playwright.expect(said).to_contain_text("ten seconds")
     playwright.expect(page.locator("#scored mark")).to_have_text("Kindly")
-    looked_at(page, found)
+    found += faults(page)
 
     page.goto("/console/persona")
     page.get_by_role("button", name="Compare").click()
     lines = page.get_by_role("group", name="Lines that differ")
     playwright.expect(lines.locator("del", has_text="Be brief.")).to_be_visible()
     playwright.expect(lines.locator("ins", has_text="Begin with the answer.")).to_be_visible()
-    looked_at(page, found)
-    context.close()
+    found += faults(page)
+    page.context.close()
     assert found == []
 
 
@@ -177,17 +153,14 @@ def test_curves_are_drawn_and_grow_with_the_round(
     open table stays open; promoting is asked twice."""
     there, job = bot
     folder = there.application.home
-    context = chromium.new_context(
-        viewport=size, base_url=there.address, color_scheme=scheme, bypass_csp=True
-    )
-    page, found = context.new_page(), []
-    signed_in(page, f"/console/training/{job}")
+    page, found = visit(chromium, there.address, size, scheme), list[str]()
+    sign_in(page, TOKEN, f"/console/training/{job}")
     page.get_by_role("heading", name="Loss").wait_for()
     page.wait_for_function(f"({DRAWN})().every(Boolean)")
     page.get_by_text("Figures of Loss").click()
     rows = page.get_by_role("group", name="Loss, as a table").get_by_role("row")
     before = rows.count()
-    looked_at(page, found)
+    found += faults(page)
     last = int(rows.nth(1).get_by_role("rowheader").inner_text())
     measured(folder, job, last + 1, last + 20)
     playwright.expect(rows).to_have_count(before + 20, timeout=60_000)
@@ -197,7 +170,7 @@ def test_curves_are_drawn_and_grow_with_the_round(
     page.goto("/console/models")
     page.get_by_role("heading", name="Not known").wait_for()
     page.wait_for_function(f"({DRAWN})().length && ({DRAWN})().every(Boolean)")
-    looked_at(page, found)
+    found += faults(page)
 
     page.goto("/console/models/v2")
     promote = page.get_by_role("button", name="Yes, make v2 live")
@@ -206,6 +179,6 @@ def test_curves_are_drawn_and_grow_with_the_round(
     playwright.expect(promote).to_be_visible()
     page.get_by_text("Hold it to the gate", exact=True).click()
     playwright.expect(page.get_by_label("Held to")).to_be_visible()
-    looked_at(page, found)
-    context.close()
+    found += faults(page)
+    page.context.close()
     assert found == []

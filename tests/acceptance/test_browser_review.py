@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -18,25 +15,26 @@ from bot.conversation import Author, Feedback, Platform, Question, Rating
 from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    aside,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.rated_bot import sample_in
 from tests.platforms.served_bot import serving
 from tests.platforms.web_application import RESET_ANSWER, TOKEN, Served, served, stand_in_turn
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 REVIEWER = "the-reviewer's-token"
 READER = Author(Platform.SLACK, "U7", "Ben")
 ANSWER = replace(RESET_ANSWER, text="Hold the button for 10 seconds until the ring blinks [1].")
 BETTER = "Hold the reset button for 12 seconds until the ring blinks white [1]."
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture
@@ -66,8 +64,7 @@ def given(
         finally:
             await database.close()
 
-    with ThreadPoolExecutor(1) as aside:  # the browser's own loop runs in this thread
-        return aside.submit(asyncio.run, put()).result()
+    return aside(put())
 
 
 def at_review(
@@ -77,30 +74,14 @@ def at_review(
     size: dict[str, int] = DESK,
     scheme: str = "light",
 ) -> playwright.Page:
-    context = chromium.new_context(
-        viewport=size, base_url=bot.address, color_scheme=scheme, bypass_csp=True
-    )
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto("/console/review")
-    page.get_by_label("Console token").fill(token)
-    page.keyboard.press("Enter")
+    page = visit(chromium, bot.address, size, scheme)
+    sign_in(page, token, "/console/review")
     page.get_by_role("heading", name="Review", level=1, exact=True).wait_for()
     return page
 
 
 def cards_on(page: playwright.Page) -> list[str]:
     return page.locator(".reviewing > .card h2").all_text_contents()
-
-
-def broken_rules(page: playwright.Page) -> list[str]:
-    """What axe has to say, and whether the page is wider than the screen."""
-    page.evaluate(AXE.read_text())
-    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
-    found = [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in told["violations"]]
-    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-        found.append("wider than the screen")
-    return found
 
 
 def test_ten_answers_are_reviewed_by_keyboard_alone(
@@ -115,7 +96,7 @@ def test_ten_answers_are_reviewed_by_keyboard_alone(
     cards = page.locator(".reviewing > .card")
     playwright.expect(cards).to_have_count(12)
     assert cards_on(page) == questions
-    assert broken_rules(page) == []
+    assert faults(page) == []
     added = cards.first.locator(".changed ins")
     playwright.expect(added.filter(has_text="12")).to_be_visible()
     page.keyboard.press("j")
@@ -146,7 +127,7 @@ def test_ten_answers_are_reviewed_by_keyboard_alone(
     )
     playwright.expect(page.locator(".undone")).to_contain_text(f"Rejected: {questions[9]}")
     assert loaded == []
-    assert broken_rules(page) == []
+    assert faults(page) == []
     page.keyboard.press("r")
     playwright.expect(cards).to_have_count(1)
     page.keyboard.press("r")
@@ -259,7 +240,7 @@ def test_many_are_judged_and_taken_back_together(
     page.keyboard.press("j")
     page.keyboard.press("x")
     playwright.expect(bar).to_contain_text("2 ticked")
-    assert broken_rules(page) == []
+    assert faults(page) == []
     page.keyboard.press("r")
     playwright.expect(cards).to_have_count(6)
     playwright.expect(page.locator("#bulk-words")).to_have_text("2 rejected.")
@@ -268,7 +249,7 @@ def test_many_are_judged_and_taken_back_together(
     bar.get_by_role("button", name="Approve", exact=True).click()
     playwright.expect(bar.get_by_role("button", name="Yes, all 6")).to_be_focused()
     playwright.expect(cards).to_have_count(6)
-    assert broken_rules(page) == []
+    assert faults(page) == []
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="The queue is empty").wait_for()
     page.get_by_role("button", name="Undo all 6").click()
@@ -284,17 +265,13 @@ def test_a_gap_is_closed_end_to_end(chromium: playwright.Browser, tmp_path: Path
     question = "Who holds the key of the pump house?"
     sample_in(tmp_path)
     with serving(tmp_path, {}) as api:
-        context = chromium.new_context(viewport=DESK, base_url=api.address, bypass_csp=True)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
+        page = visit(chromium, api.address)
         page.goto("/")
         page.get_by_label("Your question").fill(question)
         page.keyboard.press("Enter")
         answers = page.locator(".answer")
         playwright.expect(answers.last).to_contain_text("rather not guess")
-        page.goto("/console/gaps")
-        page.get_by_label("Console token").fill(api.token)
-        page.keyboard.press("Enter")
+        sign_in(page, api.token, "/console/gaps")
         page.get_by_role("link", name=question).click()
         page.get_by_label("Answer, in Markdown").fill("Tom in the workshop holds the key.")
         page.get_by_label("Title, as it is asked").fill(question)
@@ -307,7 +284,7 @@ def test_a_gap_is_closed_end_to_end(chromium: playwright.Browser, tmp_path: Path
         line = again.locator(".again-question")
         playwright.expect(line.get_by_role("alert")).to_contain_text("cannot be reached")
         playwright.expect(line).not_to_have_attribute("aria-busy", "true")
-        assert broken_rules(page) == []
+        assert faults(page) == []
         page.unroute(asking)
         page.route(asking, lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
         line.get_by_role("button", name="Ask it again").click()
@@ -323,7 +300,7 @@ def test_a_gap_is_closed_end_to_end(chromium: playwright.Browser, tmp_path: Path
         )
         again.get_by_text("The answer").click()
         playwright.expect(again.get_by_text("Tom in the workshop holds the key.")).to_be_visible()
-        assert broken_rules(page) == []
+        assert faults(page) == []
         page.reload()
         playwright.expect(
             again.get_by_text("Answered from this document", exact=True)
@@ -332,7 +309,7 @@ def test_a_gap_is_closed_end_to_end(chromium: playwright.Browser, tmp_path: Path
         page.get_by_label("Your question").fill(question)
         page.keyboard.press("Enter")
         playwright.expect(answers.last).to_contain_text("Tom in the workshop holds the key")
-        context.close()
+        page.context.close()
 
 
 def test_two_people_take_a_gap_and_one_of_them_knows(
@@ -360,18 +337,18 @@ def test_two_people_take_a_gap_and_one_of_them_knows(
     playwright.expect(second.get_by_role("alert")).to_contain_text("operator has it since")
     over = second.get_by_role("button", name="Take it over")
     playwright.expect(over).to_be_focused()
-    assert broken_rules(second) == []
+    assert faults(second) == []
     second.keyboard.press("Enter")
     playwright.expect(second.get_by_role("button", name="Give it back")).to_be_focused()
     first.keyboard.press("Enter")
     playwright.expect(first.get_by_role("alert")).to_contain_text("reviewer-token has it since")
-    assert broken_rules(first) == []
+    assert faults(first) == []
     assert loaded == []
     first.locator(".gap-rows a.row").click()
     playwright.expect(first.locator(".owner-who")).to_contain_text("reviewer-token has it")
     first.get_by_text("Give it to a colleague").focus()
     first.keyboard.press("Enter")
-    assert broken_rules(first) == []
+    assert faults(first) == []
     first.get_by_label("Who shall have it").select_option("Nobody")
     first.get_by_role("button", name="Give it").press("Enter")
     playwright.expect(first.locator(".owner-who")).to_be_focused()

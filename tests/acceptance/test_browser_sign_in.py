@@ -9,16 +9,15 @@ import pytest
 
 from adapters.entrance import access_of, sso_of
 from bot.settings import load_settings
+from tests.platforms.browsing import (
+    BROWSER,
+    CHROMIUM,
+    playwright,
+)
 from tests.platforms.oidc_provider import CLIENT, SECRET, OidcStandIn, oidc_provider
 from tests.platforms.web_application import Served, served
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture

@@ -7,19 +7,20 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from tests.platforms.browsing import (
+    BROWSER,
+    PHONE,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.command import COMMAND
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 TOKEN = "a-token-for-tests"
 DROP = """files => {
   const brought = new DataTransfer();
@@ -39,10 +40,7 @@ SEEN = """() => {
              {childList: true, subtree: true, characterData: true});
 }"""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -74,34 +72,16 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     raise RuntimeError(log.read_text("utf-8", "replace"))
 
 
-def looked_at(page: playwright.Page) -> list[str]:
-    """What a page does against the rules of accessibility, and whether it is too wide."""
-    page.evaluate(AXE.read_text())
-    told = page.evaluate("tags => axe.run({runOnly: tags})", RULES)
-    found = [f"{page.url}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in told["violations"]]
-    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-        found.append(f"{page.url}: wider than the screen")
-    return found
-
-
-def signed_in(page: playwright.Page, room: str) -> None:
-    page.set_default_timeout(60_000)
-    page.goto(room)
-    page.get_by_label("Console token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Knowledge", exact=True).wait_for()
-
-
 def test_two_files_are_dropped_read_in_asked_of_and_removed(
     chromium: playwright.Browser, address: str
 ) -> None:
     """Dropping shows how far each is and what came of it, what cannot be read says why, the chat
     cites one of them, and a removed one is gone; every page keeps the rules, on a desk in light."""
-    context = chromium.new_context(viewport=DESK, base_url=address, bypass_csp=True)
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    signed_in(page, "/console/knowledge")
+    page = visit(chromium, address)
+    context = page.context
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    sign_in(page, TOKEN, "/console/knowledge")
     page.evaluate(SEEN)
     page.get_by_label("Everybody").uncheck()
     parking = "# Parking\n\nThe blue badge opens the barrier of the north car park.\n"
@@ -122,7 +102,7 @@ def test_two_files_are_dropped_read_in_asked_of_and_removed(
     playwright.expect(way).to_contain_text("A file that ends in .mp3 is not read")
     playwright.expect(way.get_by_role("listitem")).to_have_count(1)
     assert any(words.endswith("% uploaded") for words in page.evaluate("window.seen"))
-    found = looked_at(page)
+    found = faults(page)
 
     page.goto("/")
     page.get_by_label("Your question").fill("What opens the barrier of the north car park?")
@@ -137,20 +117,20 @@ def test_two_files_are_dropped_read_in_asked_of_and_removed(
     files = page.get_by_role("list", name="Uploaded files").get_by_role("listitem")
     playwright.expect(files).to_have_count(2)
     page.locator("summary", has_text="Remove").nth(1).click()
-    found += looked_at(page)
+    found += faults(page)
     page.get_by_role("button", name="Remove parking.md for good").click()
     playwright.expect(files).to_have_count(1)
     context.close()
-    assert (found, faults) == ([], [])
+    assert (found, errors) == ([], [])
 
 
 def test_an_answer_on_the_way_is_told_as_what_it_is(
     chromium: playwright.Browser, address: str
 ) -> None:
     """A proxy's refusal names its number, and only who is signed out is told so."""
-    context = chromium.new_context(viewport=DESK, base_url=address)
-    page = context.new_page()
-    signed_in(page, "/console/knowledge")
+    page = visit(chromium, address)
+    context = page.context
+    sign_in(page, TOKEN, "/console/knowledge")
     page.get_by_label("Everybody").check()
     way = page.get_by_role("list", name="On their way")
     for status, words in ((413, "refused on the way (413)"), (502, "refused on the way (502)")):
@@ -173,9 +153,9 @@ def test_the_last_uploads_stay_as_they_were_made(
 ) -> None:
     """While something is open the list is loaded again and again: closed it stays closed, and what
     had the focus keeps it."""
-    context = chromium.new_context(viewport=DESK, base_url=address)
-    page = context.new_page()
-    signed_in(page, "/console/knowledge")
+    page = visit(chromium, address)
+    context = page.context
+    sign_in(page, TOKEN, "/console/knowledge")
     page.get_by_label("Everybody").check()
     page.evaluate(DROP, [["stairs.md", "# Stairs\n\nThey are wet.\n"]])
     rows = page.get_by_role("list", name="Last uploads").get_by_role("listitem")
@@ -201,12 +181,10 @@ def test_a_file_is_sent_on_a_phone_and_without_script(
     chromium: playwright.Browser, address: str
 ) -> None:
     """The form alone does it, and says which files it did not take; dark keeps the rules."""
-    context = chromium.new_context(
-        viewport=PHONE, base_url=address, color_scheme="dark", bypass_csp=True
-    )
-    page = context.new_page()
-    signed_in(page, "/console/knowledge")
-    found = looked_at(page)
+    page = visit(chromium, address, PHONE, "dark")
+    context = page.context
+    sign_in(page, TOKEN, "/console/knowledge")
+    found = faults(page)
     plain = chromium.new_context(
         viewport=PHONE,
         base_url=address,
@@ -223,7 +201,7 @@ def test_a_file_is_sent_on_a_phone_and_without_script(
     rows = page.get_by_role("list", name="Last uploads").get_by_role("listitem")
     page.goto("/console/knowledge")
     playwright.expect(rows.filter(has_text="canteen.md")).to_contain_text("Read in: 1 chunk.")
-    found += looked_at(page)
+    found += faults(page)
     plain.context.close()
     context.close()
     assert found == []

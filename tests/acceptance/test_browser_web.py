@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
+from tests.platforms.browsing import (
+    BROWSER,
+    DESK,
+    PHONE,
+    faults,
+    playwright,
+    sign_in,
+    visit,
+)
 from tests.platforms.web_application import TOKEN, Served, down, served
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +59,6 @@ def ask(page: playwright.Page, question: str) -> playwright.Locator:
     answer = page.locator(".answer").nth(before)
     answer.wait_for()
     return answer
-
-
-def sign_in(page: playwright.Page) -> None:
-    page.goto("/console")
-    page.get_by_label("Console token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Today", exact=True).wait_for()
 
 
 def fits(page: playwright.Page) -> bool:
@@ -190,7 +181,7 @@ def test_a_new_conversation_starts_empty(page: playwright.Page) -> None:
 def test_the_console_opens_with_the_token(page: playwright.Page) -> None:
     """Field, Enter, and then the rooms; a turn's whole story is on one page."""
     ask(page, "reset?")
-    sign_in(page)
+    sign_in(page, TOKEN)
     page.goto("/console/conversations")
     page.get_by_role("link", name="reset?").first.click()
     for heading in ("Answer", "Claims", "Time", "Citations", "Feedback"):
@@ -229,46 +220,31 @@ def test_no_page_fails_an_accessibility_rule(
     chromium: playwright.Browser, bot: Served, scheme: str
 ) -> None:
     """axe finds nothing against WCAG A and AA, on any page, in both colour schemes."""
-    context = chromium.new_context(
-        viewport=PHONE, base_url=bot.address, color_scheme=scheme, bypass_csp=True
-    )
-    page = context.new_page()
+    page = visit(chromium, bot.address, PHONE, scheme)
     page.goto("/")
-    found = axe(page)
+    found = faults(page)
     ask(page, "reset?").get_by_role("button", name="Thumbs down").click()
     ask(page, "unknown?")
     page.wait_for_timeout(300)
-    found += axe(page)
+    found += faults(page)
     page.locator(".sources a").first.click()
     page.get_by_role("dialog").wait_for()
-    found += axe(page)
+    found += faults(page)
     page.goto("/console")
-    found += axe(page)
-    sign_in(page)
+    found += faults(page)
+    sign_in(page, TOKEN)
     for address in (
         *("/console", "/console/review", "/console/feedback", "/console/knowledge"),
         *("/api/docs", "/nowhere", "/"),
     ):
         page.goto(address)
-        found += axe(page)
+        found += faults(page)
     page.goto("/console/conversations")
     page.locator(".row").first.click()
     page.get_by_role("heading", name="Claims").wait_for()
-    found += axe(page)
-    context.close()
+    found += faults(page)
+    page.context.close()
     assert not found, "\n".join(found)
-
-
-def axe(page: playwright.Page) -> list[str]:
-    """What axe has to say, one line each."""
-    page.add_script_tag(path=AXE)
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    result = page.evaluate("tags => axe.run({runOnly: tags})", tags)
-    return [
-        f"{page.url}: {v['id']}: {n['html'][:160]}"
-        for v in result["violations"]
-        for n in v["nodes"]
-    ]
 
 
 def test_ratings_of_the_browser_are_the_visitors_own(page: playwright.Page) -> None:

@@ -6,21 +6,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
 from adapters.web.widget.gate import Widget
+from tests.platforms.browsing import (
+    AXE,
+    BROWSER,
+    DESK,
+    PHONE,
+    RULES,
+    playwright,
+)
 from tests.platforms.web_application import Served, served
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
 SMALL = {"width": 320, "height": 568}
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Acme</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <main><h1>Acme garden tools</h1><p>Everything for your garden.</p></main>
@@ -29,10 +29,7 @@ POLICY = (
     "default-src 'none'; script-src {bot}; connect-src {bot}; require-trusted-types-for 'script'"
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 class Website(ThreadingHTTPServer):
@@ -107,7 +104,7 @@ def held_to_the_rules(page: playwright.Page) -> None:
     world = session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "rules"})[
         "executionContextId"
     ]
-    session.send("Runtime.evaluate", {"expression": AXE.read_text(), "contextId": world})
+    session.send("Runtime.evaluate", {"expression": AXE, "contextId": world})
     told = session.send(
         "Runtime.evaluate",
         {
