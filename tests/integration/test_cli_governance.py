@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,12 +16,18 @@ import pytest
 from tests.platforms.command import COMMAND, Cli, environment
 
 
+@pytest.fixture(scope="module")
+def _asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose home was asked one question."""
+    folder = tmp_path_factory.mktemp("asked")
+    assert Cli(folder)("ask", "hello there").returncode == 0
+    return folder
+
+
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def cli(_asked: Path, tmp_path: Path) -> Cli:
     """The command in a home where one question was asked."""
-    cli = Cli(tmp_path)
-    assert cli("ask", "hello there").returncode == 0
-    return cli
+    return Cli(Path(shutil.copytree(_asked, tmp_path, dirs_exist_ok=True)))
 
 
 def database(cli: Cli) -> sqlite3.Connection:
