@@ -95,3 +95,21 @@ async def test_operations_never_hold_the_event_loop(database: Database) -> None:
         await asyncio.sleep(0.01)
     assert not slow.done()
     assert threading.active_count() == threads
+
+
+async def test_postgresql_vacuums_growing_tables_after_few_new_rows(
+    postgres_database_url: str,
+) -> None:
+    """Index-only sums of the newest turns stay so: their pages are marked long before a fifth."""
+
+    def told(connection: sa.Connection) -> set[str]:
+        rows = connection.execute(sa.text("SELECT relname, reloptions FROM pg_class"))
+        option = "autovacuum_vacuum_insert_scale_factor=0.01"
+        return {row.relname for row in rows if option in (row.reloptions or ())}
+
+    growing = {"turns", "messages", "feedback", "gap_turns", "audit"}
+    database = await Database.open(postgres_database_url)
+    try:
+        assert await database.read(told) == growing
+    finally:
+        await database.close()
