@@ -27,8 +27,9 @@ def server_binaries() -> Path | None:
 class Cluster:
     """A private PostgreSQL cluster in a temporary folder."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, shared_buffers: str = "32MB") -> None:
         self._binaries = binaries
+        self._shared_buffers = shared_buffers
         self._folder = Path(tempfile.mkdtemp(prefix="wellspoken-postgres-"))
         self._data = self._folder / "data"
         self._prefix: list[str] = []
@@ -58,7 +59,8 @@ class Cluster:
         """Start it, for the first time or after :meth:`halt`."""
         options = (
             f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-            " -c full_page_writes=off -c max_connections=60 -c shared_buffers=32MB"
+            " -c full_page_writes=off -c max_connections=60"
+            f" -c shared_buffers={self._shared_buffers}"
         )
         log = str(self._folder / "log")
         self._run(
