@@ -206,7 +206,7 @@ class CostBook:
         known = turn_days.remembered(self._db)
 
         def op(connection: sa.Connection) -> tuple[list[turn_days.Day], CostReport]:
-            found = turn_days.days_in(connection, first, end, now, known)
+            found = turn_days.days_in(connection, first, end, known)
             lines = [line for day in found for line in _lines_of(day)]
             lines += _drafts(connection, first, end)
             lines.sort(key=lambda line: line.day)  # a day's drafts come after its turns

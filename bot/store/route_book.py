@@ -145,7 +145,7 @@ class RouteBook:
         def op(
             connection: sa.Connection,
         ) -> tuple[list[Day], list[Sums], route_thumbs.Sums, route_thumbs.Known]:
-            whole = turn_days.days_in(connection, first, max(first, today), now, days)
+            whole = turn_days.days_in(connection, first, max(first, today), days)
             ended = [sums for day in whole for sums in day.sums]
             ended += turn_days.sums_in(connection, since, first)
             ended += turn_days.sums_in(connection, max(first, today), _EVER)

@@ -1,8 +1,8 @@
 """The turns of days as sums, by route, model and outcome: what costs, the watch and routing add up.
 
 All of it is read from one index. The sums of a day that is over are remembered while it has as
-many turns as then; those of days that are well over are counted together, as no turn comes to them
-any more: there are as many only where none was erased. Days are those of UTC.
+many turns as then. Days are counted in one go, yet each by itself: a turn that was erased from one
+does not make up for one that came late to another. Days are those of UTC.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,11 +21,12 @@ from bot.store.remembered import Remembered
 from bot.store.tables import turns
 
 DAY = timedelta(days=1)
-SETTLED = timedelta(days=2)
-"""After a day's end: until then a turn is stored that belongs to it."""
 
 _MOST = 800
 """Days that are remembered: two years, and what a year that begins inside a week needs."""
+
+_AT_ONCE = 100
+"""Periods that are counted with one question: SQLite takes 500."""
 
 _within = sa.and_(turns.c.at >= sa.bindparam("start"), turns.c.at < sa.bindparam("end"))
 _number = sa.select(sa.func.count()).select_from(turns).where(_within)
@@ -106,15 +108,16 @@ def remember(db: Database, days: Sequence[Day], now: datetime) -> None:
         del memory[start]
 
 
-def days_in(
-    connection: sa.Connection, first: datetime, end: datetime, now: datetime, known: Known
-) -> list[Day]:
+def days_in(connection: sa.Connection, first: datetime, end: datetime, known: Known) -> list[Day]:
     """The days from one that begins ``first`` to the one before ``end``, oldest first. Of those
     ``known`` only what changed is summed anew."""
     starts = [first + n * DAY for n in range((end - first) // DAY)]
-    believed = _settled(connection, starts, now, known)
+    asked = [start for start in starts if start in known]
+    there = dict(zip(asked, numbers_in(connection, asked, DAY), strict=True))
     return [
-        believed.get(start) or _day(connection, start, start + DAY, known.get(start))
+        known[start]
+        if start in there and there[start] == known[start].turns
+        else _day(connection, start)
         for start in starts
     ]
 
@@ -136,23 +139,34 @@ def number_in(connection: sa.Connection, start: datetime, end: datetime) -> int:
     return connection.scalar(_number, {"start": start, "end": end}) or 0
 
 
-def _settled(
-    connection: sa.Connection, starts: Sequence[datetime], now: datetime, known: Known
-) -> Known:
-    """The first days of some, as they are known, where all of them together have as many turns."""
-    found: dict[datetime, Day] = {}
-    for start in starts:
-        if start not in known or start + DAY + SETTLED > now:
-            break
-        found[start] = known[start]
-    if not found:
-        return {}
-    there = number_in(connection, starts[0], max(found) + DAY)
-    return found if there == sum(day.turns for day in found.values()) else {}
+def numbers_in(
+    connection: sa.Connection, starts: Sequence[datetime], length: timedelta
+) -> list[int]:
+    """How many turns there are from each of some moments on, for so long."""
+    found: list[int] = []
+    for begun in range(0, len(starts), _AT_ONCE):
+        some = starts[begun : begun + _AT_ONCE]
+        values = {f"start{n}": start for n, start in enumerate(some)}
+        values |= {f"end{n}": start + length for n, start in enumerate(some)}
+        counted = {row.n: row.turns for row in connection.execute(_numbers(len(some)), values)}
+        found += [counted[n] for n in range(len(some))]
+    return found
 
 
-def _day(connection: sa.Connection, start: datetime, end: datetime, before: Day | None) -> Day:
-    if before and number_in(connection, start, end) == before.turns:
-        return before
-    sums = sums_in(connection, start, end)
+@cache
+def _numbers(periods: int) -> sa.CompoundSelect[Any]:
+    """The turns of so many periods, each along the index by itself."""
+    return sa.union_all(
+        *(
+            sa.select(
+                sa.literal_column(str(n), sa.Integer).label("n"),
+                sa.func.count(turns.c.at).label("turns"),
+            ).where(turns.c.at >= sa.bindparam(f"start{n}"), turns.c.at < sa.bindparam(f"end{n}"))
+            for n in range(periods)
+        )
+    )
+
+
+def _day(connection: sa.Connection, start: datetime) -> Day:
+    sums = sums_in(connection, start, start + DAY)
     return Day(start, sum(each.turns for each in sums), sums)

@@ -16,7 +16,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import takewhile
+from hashlib import blake2b
+from secrets import token_bytes
 from typing import Any, TypeGuard
 
 import sqlalchemy as sa
@@ -42,6 +43,7 @@ _LOOKED_BACK = 6
 _LEAST = 250
 
 _BATCH = 400
+_KEY = token_bytes(32)
 _NO_STAGES = ("total", "first_sentence")
 _MODELS = 20
 """Models that are told apart, the most used ones."""
@@ -194,15 +196,11 @@ def _still_true(
     now: datetime,
     over: Mapping[datetime, _Counted],
 ) -> Collection[datetime]:
-    """The first of some weeks, one after the other, where all of them together have as many turns
-    as they had: none comes to a week that is over, so none of them lost one."""
-    known = list(takewhile(lambda s: s in over and kept_weeks.is_settled(s, now), starts))
-    if len(known) < 2:  # a week by itself is counted when it is looked at
-        return ()
-    if known[-1] - known[0] != (len(known) - 1) * WEEK:
-        return ()
-    there = turn_days.number_in(connection, known[0], known[-1] + WEEK)
-    return known if there == sum(over[start].turns for start in known) else ()
+    """Those of some weeks that are over and have as many turns as they had: none comes to a week
+    that is over, so none of them lost one."""
+    known = [start for start in starts if start in over and kept_weeks.is_settled(start, now)]
+    there = turn_days.numbers_in(connection, known, WEEK)
+    return {start for start, turns in zip(known, there, strict=True) if turns == over[start].turns}
 
 
 def _week(
@@ -250,7 +248,7 @@ def _days_of(
     """The days of a week that are over, and the sums of all of it."""
     end = start + WEEK
     today = max(start, min(end, day_of(now)))
-    days = turn_days.days_in(connection, start, today, now, known)
+    days = turn_days.days_in(connection, start, today, known)
     sums = [each for day in days for each in day.sums]
     if today < end:
         sums += turn_days.sums_in(connection, today, end)
@@ -324,7 +322,7 @@ def _sampled(
 def _observed(row: Any, person: bool) -> _Observed:
     """What one turn says of which measure: part and whole, and the group they belong to. An answer
     that was given again was not made or checked again."""
-    outcome, thread = row.outcome, row.thread_id
+    outcome, thread = row.outcome, _nameless(row.thread_id)
     failed = bool(row.error) or outcome == Outcome.ERROR.value
     found = [
         (Measure.ABSTENTIONS, thread, float(outcome == Outcome.ABSTAINED.value), 1.0),
@@ -346,6 +344,12 @@ def _observed(row: Any, person: bool) -> _Observed:
     if said:
         found.append((Measure.KEPT_BACK, row.id, float(len(rejected)), float(said)))
     return found
+
+
+def _nameless(thread: str) -> str:
+    """What stands for a thread in memory: a thread may be named after somebody, who may be
+    forgotten."""
+    return blake2b(thread.encode(), key=_KEY, digest_size=16).hexdigest()
 
 
 def time_of(timings: Mapping[str, float | None]) -> float | None:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
 
-from bot.conversation import Author, Feedback, Outcome, Platform, Rating, Route, RouteDecision, Turn
+from bot.budget import day_of
+from bot.conversation import (
+    Author,
+    Feedback,
+    Outcome,
+    Platform,
+    Rating,
+    Route,
+    RouteDecision,
+    Turn,
+    Usage,
+)
 from bot.store import lots
 from bot.store.advising import AdvisingBook
 from bot.store.audit import AuditTrail
@@ -17,11 +29,12 @@ from bot.store.chat_tables import handoffs
 from bot.store.costs import CostBook
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
+from bot.store.ids import new_id
 from bot.store.reviews import ReviewBook, Verdict
 from bot.store.route_book import RouteBook
 from bot.store.tables import turns
 from bot.store.today import TodayBook
-from bot.store.turn_days import DAY
+from bot.store.turn_days import DAY, numbers_in
 from tests.unit.store.test_turn_list_plans import Explained, goes_through_everything
 
 Make = Callable[..., Turn]
@@ -147,6 +160,36 @@ async def test_a_second_look_reads_no_row_again(database: Database, make_turn: M
     await History(database).record(make_turn(at=NOW - timedelta(minutes=1), error="cut off"))
     assert "turns.timings" in await read()
     assert "turns.timings" in await read()
+
+
+async def test_a_turn_that_came_late_does_not_hide_one_that_went(
+    database: Database, make_turn: Make
+) -> None:
+    """One is erased of a day that is well over, another is stored for the day after: there are as
+    many as before, and each day's costs and its routes are told as they are now."""
+    made = await a_week(database, make_turn)
+
+    async def looked(of: Database) -> tuple[Any, ...]:
+        by_day = (await CostBook(of).report(NOW, 10)).by_day
+        return by_day, await RouteBook(of, clock=lambda: NOW).shares(NOW - 9 * DAY)
+
+    before = await looked(database)
+    await erased(database, made[3])
+    late = replace(made[6], id=new_id(), usage=Usage(1, 1, 7.0), at=made[6].at)
+    await History(database).record(late)
+    after = await looked(database)
+    assert after == await looked(fresh(database)) != before
+    assert [costs.turns for costs in after[0].values()] == [3, 2, 4, *[3] * 7]
+
+
+async def test_many_days_are_counted_each_by_itself(database: Database, make_turn: Make) -> None:
+    """More than are asked for at once; days without a turn among them."""
+    made = await a_week(database, make_turn, each=1)
+    first = day_of(made[0].at) - 230 * DAY
+    days = [first + n * DAY for n in range(240)]
+    counted = await database.read(lambda c: numbers_in(c, days, DAY))
+    assert counted == [*[0] * 230, *[1] * 10]
+    assert await database.read(lambda c: numbers_in(c, [], DAY)) == []
 
 
 async def test_a_draw_goes_on_where_it_stood(database: Database, make_turn: Make) -> None:

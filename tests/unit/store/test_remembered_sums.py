@@ -106,6 +106,39 @@ async def test_remembered_weeks_are_those_that_are_counted(
     assert said[-1][1].tally().ratio(Measure.SATISFACTION) == Ratio()
 
 
+async def test_a_turn_that_came_late_does_not_hide_one_that_went(
+    database: Database, make_turn: Make
+) -> None:
+    """One is erased of a week that is kept, another is stored for the next one: there are as many
+    as before in all, and each week is told as it is now."""
+    history, book = History(database), WatchBook(database)
+    made = [make_turn(at=THIS - back * WEEK, thread=f"t{n}") for back in (4, 3) for n in range(3)]
+    for turn in made:
+        await history.record(turn)
+    before = await book.weeks(NOW, 5)
+    await database.write(
+        lambda c: c.execute(sa.delete(turns).where(turns.c.id == made[0].id)).rowcount
+    )
+    await history.record(make_turn(at=made[-1].at, outcome=Outcome.ABSTAINED))
+    after = await book.weeks(NOW, 5)
+    assert after == await WatchBook(door(database)).weeks(NOW, 5) != before
+    assert [week.tally().turns for week in after] == [2, 4, 0, 0, 0]
+
+
+async def test_no_name_of_a_thread_is_remembered(database: Database, make_turn: Make) -> None:
+    """It may be somebody's; turns of one thread still count as what hangs together."""
+    named = "slack:T1:D-ann-lindqvist"
+    for n in range(4):
+        outcome = Outcome.ABSTAINED if n % 2 else Outcome.ANSWERED
+        await History(database).record(make_turn(at=NOW, thread=named, outcome=outcome))
+    book = WatchBook(database)
+    week = (await book.weeks(NOW + timedelta(hours=1), 1))[0].tally()
+    assert week.ratio(Measure.ABSTENTIONS) == Ratio.of([(2.0, 4.0)])
+    remembered = repr(book._memory)
+    assert "rows=" in remembered
+    assert "lindqvist" not in remembered
+
+
 async def test_a_second_look_reads_no_row_again(database: Database, make_turn: Make) -> None:
     """Neither rows of turns nor ratings; of a new turn its own alone."""
     clock, watched = Clock(), Door(database)
