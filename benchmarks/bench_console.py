@@ -131,7 +131,7 @@ async def _prepare(folder: Path, url: str, turns: int) -> None:
     begun = time.perf_counter()
     await fill(database, turns)
     print(f"{turns:,} turns in {time.perf_counter() - begun:.0f} s")
-    if database.name != "sqlite":
+    if url:
         await _vacuumed(database)
     await database.close()
 
