@@ -35,11 +35,12 @@ def _newest(gap: str) -> sa.Subquery:
 
 
 def replies_in(connection: sa.Connection, gap: str) -> list[sa.Row[Any]]:
-    """The handoffs of a gap's questions that a colleague replied to, the newest first."""
+    """The handoffs of a gap's questions that a colleague replied to, the last reply first."""
     newest = _newest(gap)
     asked = sa.select(handoffs).join(newest, newest.c.turn_id == handoffs.c.turn_id)
     found = [*connection.execute(asked), *connection.execute(_wished(gap))]
-    return sorted((row for row in found if row.replies), key=lambda row: row.id, reverse=True)
+    replied = [row for row in found if row.replies]
+    return sorted(replied, key=lambda r: (r.answered_at or r.created_at, r.id), reverse=True)
 
 
 def better_in(connection: sa.Connection, gap: str) -> list[sa.Row[Any]]:

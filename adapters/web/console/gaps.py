@@ -15,13 +15,14 @@ from adapters.gap_story import Story, in_words, since_answered
 from adapters.web.console.gap_again import add_gap_again, asked_again
 from adapters.web.console.gap_owner import add_gap_owner, owning
 from adapters.web.console.gap_questions import alike
+from adapters.web.console.gap_said import said
 from adapters.web.console.gap_tabs import Asked, filters
 from adapters.web.console.review_cards import Readers, chosen_groups
 from adapters.web.texts import MAX_CORRECTION, checked
 from bot.errors import UsageError, WellspokenError
 from bot.store.gaps import Gap
 from bot.telemetry import log
-from knowledge.gaps.drafting import CHECK, Kind
+from knowledge.gaps.drafting import CHECK, Draft, Kind
 
 if TYPE_CHECKING:
     from adapters.web.console.base import Console
@@ -184,13 +185,13 @@ async def _told(
     """The page of a gap; with what was typed, or who has it by now, where that was refused."""
     story = await console.application.gaps.story(checked(gap, "gap", 200), write=write)
     begun = prefilled(story)
+    source = story.draft if begun.text == story.draft.text else Draft(Kind.NONE)
     shown: dict[str, Any] = {
         "story": story,
         "alike": alike(story.asked),
         "typed": typed or begun,
-        "source": ""
-        if typed or begun.text != story.draft.text
-        else _SOURCES.get(story.draft.kind, ""),
+        "said": said(story.told, source),
+        "source": "" if typed else _SOURCES.get(source.kind, ""),
         "choices": choices_of(story),
         "in_words": _asked_line,
         "since_answered": _answered_line,

@@ -7,6 +7,7 @@ import re
 import httpx2
 
 from bot.conversation import Author, Feedback, Platform, Rating
+from bot.handoff import HandoffBook
 from tests.platforms.web_application import WebApplication
 from tests.unit.web.test_chat import ask, sign_in
 from tests.unit.web.test_review import fields
@@ -105,7 +106,58 @@ async def test_of_many_better_answers_the_newest_are_shown(
             await application.feedback.rate(Feedback(turn, reader, Rating.DOWN, "", f"Said {n}."))
         page = (await browser.get(address)).text
         assert page.count("A reader’s better answer</a>") == shown
-        assert ("These are the newest 20." in page) is told
+        assert ("These are the newest 20 better answers." in page) is told
+
+
+async def test_replies_and_better_answers_are_cut_each_by_itself(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """However many colleagues replied, a reader's better answer is shown as well; each kind says
+    of itself how many are shown."""
+    turns = [await ask(browser, QUESTION) for _ in range(21)]
+    await application.gaps.gather()
+    book, ben = HandoffBook(application.database), Author(Platform.SLACK, "U2", "Ben")
+    for n, turn in enumerate(turns):
+        handoff = await book.open(turn, ben, {"kind": "channel"}, QUESTION)
+        await book.answered(handoff.id, f"Reply {n}.", "slack:U9")
+    await application.feedback.rate(Feedback(turns[0], ben, Rating.DOWN, "", "Tom has it."))
+    await sign_in(browser)
+    address = await gap_page(browser)
+    page = (await browser.get(address)).text
+    assert page.count("A colleague’s reply</a>") == 20
+    assert "Tom has it." in page
+    assert "These are the newest 20 replies." in page
+    assert "better answers" not in page
+
+
+async def test_what_the_editor_is_filled_from_is_always_shown(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """An operator's better answer that is older than the newest twenty stands behind them, once,
+    and the sentence names it; once another one is published it is left out like others."""
+    turn = await ask(browser, QUESTION)
+    await sign_in(browser)
+    address = await gap_page(browser)
+    ann = Author(Platform.WEB, "ann", "Ann")
+    mine = Feedback(turn, ann, Rating.DOWN, "", "Tom has it.", expert=True)
+    await application.feedback.rate(mine)
+    for n in range(22):
+        reader = Author(Platform.SLACK, f"U{n}", "")
+        await application.feedback.rate(Feedback(turn, reader, Rating.DOWN, "", f"Said {n}."))
+    page = (await browser.get(address)).text
+    assert page.count("A reader’s better answer</a>") == 20
+    assert page.count("An operator’s better answer</a>") == 1
+    assert re.search(r"<textarea[^>]*>Tom has it.</textarea>", page)
+    assert (
+        "These are the newest 20 better answers and an older one, from which the editor is filled."
+        in page
+    )
+    form = fields(page, f"{address}/answer")
+    sent = {**form, "title": "The key", "text": "Ann holds it.", "readers": "everybody"}
+    await browser.post(f"{address}/answer", data=sent)
+    page = (await browser.get(address)).text
+    assert "An operator’s better answer</a>" not in page
+    assert "These are the newest 20 better answers." in page
 
 
 async def test_what_was_published_stands_in_the_editor(
