@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 
 from bot.store.base import Database
 from bot.work.jobs import Jobs, Wanted
+from bot.work.tables import jobs
 from tests.platforms.browsing import (
     BROWSER,
     DESK,
@@ -67,11 +69,8 @@ def test_every_room_is_found_and_fits(
     assert found == []
 
 
-def test_who_is_signed_out_keeps_what_stands_there(
-    chromium: playwright.Browser, bot: Served
-) -> None:
-    """A page that keeps itself up to date says so when its session ended elsewhere, and shows no
-    sign-in form in place of its job; signed in again, it goes on."""
+def put_job(bot: Served) -> str:
+    """The id of a job that waits."""
 
     async def put() -> str:
         database = await Database.open(f"sqlite:///{bot.application.home / 'web.db'}")
@@ -79,7 +78,16 @@ def test_who_is_signed_out_keeps_what_stands_there(
         await database.close()
         return job.id
 
-    page = sign_in(visit(chromium, bot.address, PHONE), TOKEN, f"/console/jobs/{aside(put())}")
+    return aside(put())
+
+
+def test_who_is_signed_out_keeps_what_stands_there(
+    chromium: playwright.Browser, bot: Served
+) -> None:
+    """A page that keeps itself up to date says so when its session ended elsewhere, and shows no
+    sign-in form in place of its job; signed in again, it goes on."""
+
+    page = sign_in(visit(chromium, bot.address, PHONE), TOKEN, f"/console/jobs/{put_job(bot)}")
     session = page.context.cookies()
     page.context.clear_cookies()
     told = page.locator("#unreached")
@@ -89,3 +97,60 @@ def test_who_is_signed_out_keeps_what_stands_there(
     page.context.add_cookies(session)
     playwright.expect(told).to_have_text("")
     page.context.close()
+
+
+def test_a_job_that_is_gone_is_told_as_such(chromium: playwright.Browser, bot: Served) -> None:
+    """A page whose job was removed says that, not that the bot is away, and goes on saying it while
+    other parts of the page are brought up to date."""
+    job = put_job(bot)
+    page = sign_in(visit(chromium, bot.address, PHONE), TOKEN, f"/console/jobs/{job}")
+    told = page.locator("#unreached")
+    page.evaluate(_KEEP_WHAT_IS_TOLD)
+
+    async def remove() -> None:
+        database = await Database.open(f"sqlite:///{bot.application.home / 'web.db'}")
+        gone = sa.delete(jobs).where(jobs.c.id == job)
+        await database.write(lambda connection: connection.execute(gone))
+        await database.close()
+
+    aside(remove())
+    playwright.expect(told).to_contain_text(f"There is no job “{job}”")
+    with page.expect_response(lambda answer: "/console/attention" in answer.url):
+        pass
+    with page.expect_response(lambda answer: f"/console/jobs/{job}" in answer.url):
+        pass
+    sentence = told.text_content() or ""
+    assert "may be old" in sentence
+    assert page.evaluate("window.kept") == [sentence]
+    assert faults(page) == []
+    page.context.close()
+
+
+def failing_with(status: int) -> Callable[[playwright.Route], None]:
+    """What a gateway answers in the bot's place."""
+
+    def fail(route: playwright.Route) -> None:
+        route.fulfill(status=status, body="<h1>Oh no</h1>")
+
+    return fail
+
+
+def test_who_stands_before_the_bot_is_told_apart(chromium: playwright.Browser, bot: Served) -> None:
+    """A gateway that finds no bot: it cannot be reached; another failure without a sentence of ours
+    is named by its number; both go once the page is brought up to date again."""
+    address = f"/console/jobs/{put_job(bot)}"
+    page = sign_in(visit(chromium, bot.address), TOKEN, address)
+    told = page.locator("#unreached")
+    for status, words in ((502, "The bot cannot be reached."), (500, "the server answered 500.")):
+        page.route(f"**{address}", failing_with(status))
+        playwright.expect(told).to_contain_text(words)
+        page.unroute(f"**{address}")
+        playwright.expect(told).to_have_text("")
+    page.context.close()
+
+
+_KEEP_WHAT_IS_TOLD = """() => {
+  const line = document.getElementById("unreached");
+  window.kept = [];
+  new MutationObserver(() => window.kept.push(line.textContent)).observe(line, {childList: true});
+}"""

@@ -39,26 +39,47 @@
 })();
 
 // A room that keeps itself up to date says so where it cannot, until it can again; who is signed out
-// keeps what stands there.
+// keeps what stands there. Several parts of a page ask by themselves: each clears what it said.
 (() => {
   "use strict";
   const line = document.getElementById("unreached");
-  const say = (words) => {
+  const troubles = new Map(); // words by the part that they are about
+  const OLD = "What stands here may be old";
+  const UNREACHED = `The bot cannot be reached. ${OLD}; it is tried again.`;
+  const tell = () => {
+    for (const part of troubles.keys()) if (!part.isConnected) troubles.delete(part);
+    const words = [...troubles.values()].pop() ?? "";
     if (line.textContent !== words) line.textContent = words;
   };
-  const byItself = (event) =>
-    (event.detail.requestConfig.elt.getAttribute("hx-trigger") ?? "").includes("every");
-  for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  const byItself = (element) => (element.getAttribute("hx-trigger") ?? "").includes("every");
+  // Our own failures come as a line with a sentence; what stands before the bot sends whole pages.
+  const sentenceIn = (html) =>
+    new DOMParser().parseFromString(html, "text/html").querySelector("body > .trouble:only-child")
+      ?.textContent ?? "";
+  const wordsFor = (xhr) => {
+    const sentence = sentenceIn(xhr.response);
+    if (sentence) return `${sentence} ${OLD}.`;
+    if (xhr.status >= 502 && xhr.status <= 504) return UNREACHED;
+    return `This page could not be brought up to date: the server answered ${xhr.status}. ${OLD}.`;
+  };
+  for (const failure of ["htmx:sendError", "htmx:timeout"]) {
     document.body.addEventListener(failure, (event) => {
-      if (byItself(event))
-        say("The bot cannot be reached. What stands here may be old; it is tried again.");
+      const { elt } = event.detail.requestConfig;
+      if (!byItself(elt)) return;
+      troubles.set(elt, UNREACHED);
+      tell();
     });
   }
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr } = event.detail;
+    const { xhr, requestConfig } = event.detail;
     if (new URL(xhr.responseURL).pathname.startsWith("/console/login")) {
       event.detail.shouldSwap = false;
-      say("You are signed out. Copy what you wrote, and load the page again.");
-    } else if (xhr.status < 400) say("");
+      troubles.set(
+        requestConfig.elt,
+        "You are signed out. Copy what you wrote, and load the page again.",
+      );
+    } else if (xhr.status < 400) troubles.delete(requestConfig.elt);
+    else if (byItself(requestConfig.elt)) troubles.set(requestConfig.elt, wordsFor(xhr));
+    tell();
   });
 })();
