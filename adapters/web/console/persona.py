@@ -17,7 +17,12 @@ from fastapi.responses import RedirectResponse
 
 from adapters.web.console.eyes import known_groups
 from adapters.web.console.other_eyes import choices_for
-from adapters.web.console.persona_checks import CheckQueue, looked_through
+from adapters.web.console.persona_checks import (
+    AGAIN_S,
+    CheckQueue,
+    ChecksFullError,
+    looked_through,
+)
 from adapters.web.console.playground import Typed as Asked
 from adapters.web.console.playground import shown_trial, trial_of
 from adapters.web.failures import headers_of, sentence_of, status_of
@@ -147,9 +152,15 @@ def _add_looking(router: APIRouter, console: Console, queue: CheckQueue) -> None
         console.operator(request)
         if not is_fragment(request):
             return RedirectResponse(f"{_ROOM}?samples=yes#check", HTTPStatus.SEE_OTHER)
-        standing = await console.application.persona_room.standing()
-        standing = await looked_through(console, queue, standing)
-        return console.render(request, "console/_persona_file.html", _NAME, standing=standing)
+        standing, full = await console.application.persona_room.standing(), False
+        try:
+            standing = await looked_through(console, queue, standing)
+        except ChecksFullError:  # the page says so, and asks again by itself
+            full = True
+        return console.render(
+            request, "console/_persona_file.html", _NAME,
+            standing=standing, full=full, again_s=AGAIN_S,
+        )  # fmt: skip
 
     @router.get("/persona")
     async def persona(

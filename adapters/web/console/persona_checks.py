@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from adapters.web.console.base import Console
 
 _WAITING = 4
-_AGAIN_S = 5
+AGAIN_S = 5
+"""When whoever found no place is to ask again."""
 
 
 class ChecksFullError(TooManyError):
@@ -31,7 +32,7 @@ class CheckQueue:
     async def check(self, console: Console, text: str) -> Checked:
         """Look a text through. Raises ChecksFullError."""
         if self._here > _WAITING:
-            raise ChecksFullError(_AGAIN_S)
+            raise ChecksFullError(AGAIN_S)
         self._here += 1
         try:
             async with self._place:

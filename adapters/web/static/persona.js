@@ -24,6 +24,11 @@
     button.setAttribute("aria-disabled", "true");
     button.textContent = button.dataset.busy;
   });
+  // What could not be looked through is said where its findings would stand.
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig, xhr } = event.detail;
+    if (requestConfig.elt === form && xhr.status === 429) event.detail.shouldSwap = true;
+  });
   addEventListener("pageshow", () => {
     for (const button of form.querySelectorAll("[data-words]")) {
       button.removeAttribute("aria-disabled");

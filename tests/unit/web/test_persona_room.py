@@ -275,6 +275,39 @@ async def test_few_checks_wait_and_others_are_refused(
     assert again.status_code == 200
 
 
+async def test_samples_for_which_there_is_no_place_are_asked_for_again(
+    client: httpx2.AsyncClient, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While so many texts are looked through that the file's own samples find no place, its part of
+    the page says so and tries again by itself; then it has what was found."""
+    csrf = await sign_in(client)
+    written(file, FILE + "samples:\n" + "  - {question: q, on_voice: It holds.}\n" * 9)
+    go = asyncio.Event()
+    looked_through = PersonaDesk.check
+
+    async def check(desk: PersonaDesk, text: str) -> Checked:
+        await go.wait()
+        return await looked_through(desk, text)
+
+    monkeypatch.setattr(PersonaDesk, "check", check)
+    sent = [
+        asyncio.create_task(
+            client.post(f"{ROOM}/look", data={"csrf": csrf, "yaml": f"{FILE}about: No. {i}\n"})
+        )
+        for i in range(6)
+    ]
+    refused = await next(asyncio.as_completed(sent, timeout=60))  # five of six have a place
+    assert refused.status_code == 429
+    waits = await client.get(f"{ROOM}/samples", headers={"hx-request": "true"})
+    assert waits.status_code == 200
+    assert "its 9 samples wait for their turn" in text_of(waits)
+    assert 'hx-trigger="load delay:5s"' in waits.text
+    go.set()
+    await asyncio.gather(*sent)
+    found = await client.get(f"{ROOM}/samples", headers={"hx-request": "true"})
+    assert "hx-trigger" not in found.text
+
+
 async def test_the_edited_file_is_downloaded_as_it_was_typed(
     client: httpx2.AsyncClient, file: Path
 ) -> None:
