@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.conversation import Author, Platform
 from bot.errors import UsageError
 from bot.store.gaps import Owner
-from bot.store.operators import VIEWER, known_operators
+from bot.store.operators import VIEWER, Operators
 
 if TYPE_CHECKING:
     from bot.ports import Clock
@@ -41,7 +41,7 @@ class OwnerDesk:
     ) -> None:
         self._settings = settings
         self._owners = owners
-        self._trail = trail
+        self._operators = Operators(trail)
         self._clock = clock
 
     async def known(self) -> list[Owner]:
@@ -50,7 +50,7 @@ class OwnerDesk:
         found = {_CONSOLE.key: _owner(_CONSOLE)}
         if self._settings.console_reviewer_token is not None:
             found[_REVIEWERS.key] = _owner(_REVIEWERS)
-        for each in await known_operators(self._trail, self._clock() - LATELY):
+        for each in await self._operators.known(self._clock() - LATELY):
             if each.role != VIEWER:
                 found.setdefault(each.key, Owner(each.key, each.name))
         return sorted(found.values(), key=lambda owner: (owner.name.casefold(), owner.key))

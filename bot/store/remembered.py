@@ -1,13 +1,15 @@
-"""What was counted of a database, remembered by this process for as long as the database is open,
-whoever asks."""
+"""What was counted of a database, or of the audit trail in it, remembered by this process for as
+long as that is open, whoever asks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from bot.store.base import Database
+if TYPE_CHECKING:
+    from bot.store.audit import AuditTrail
+    from bot.store.base import Database
 
 T = TypeVar("T")
 
@@ -18,9 +20,9 @@ class Remembered(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._held: WeakKeyDictionary[Database, T] = WeakKeyDictionary()
+        self._held: WeakKeyDictionary[Database | AuditTrail, T] = WeakKeyDictionary()
 
-    def of(self, db: Database) -> T:
+    def of(self, db: Database | AuditTrail) -> T:
         """The memory of this database; a new one at first."""
         found = self._held.get(db)
         if found is None:

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from bot.conversation import Author, Outcome, Platform, Route, RouteDecision
 from bot.errors import NotFoundError
+from bot.store import operators
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.erasure import Erasure
 from bot.store.gap_owners import GapOwners, HeldError
 from bot.store.gap_tables import gaps
 from bot.store.gaps import Gap, GapBook, GapState, Owner
-from bot.store.operators import known_operators
+from bot.store.operators import KnownOperator, Operators
 from bot.store.personal import PersonalData
 from tests.unit.store.test_gap_book import World
 from tests.unit.store.test_turn_list_plans import Explained, goes_through_everything
@@ -168,7 +169,7 @@ async def test_who_is_forgotten_has_no_gap(world: World, owners: GapOwners) -> N
         e for e in await trail.listing() if KIM.key in repr(e.content) or "Kim" in repr(e.content)
     ]
     assert await trail.verify() is None
-    assert await known_operators(trail, LONG_AGO) == []
+    assert await Operators(trail).known(LONG_AGO) == []
 
 
 async def test_an_operator_is_given_what_they_have_without_who_had_it(
@@ -201,12 +202,48 @@ async def test_operators_are_known_as_they_came_last(database: Database) -> None
     ):
         await trail.operator("console opened", key, name=name, role=role, how="sso")
     await trail.operator("gap dismissed", "terminal:operator", subject="gap1")
-    known = await known_operators(trail, LONG_AGO)
+    known = await Operators(trail).known(LONG_AGO)
     assert [(o.key, o.name, o.role) for o in known] == [
         (KIM.key, "Kim A.", "admin"),
         (LEE.key, "Lee", "reviewer"),
     ]
-    assert await known_operators(trail, datetime.now(UTC) + timedelta(minutes=1)) == []
+    assert await Operators(trail).known(datetime.now(UTC) + timedelta(minutes=1)) == []
+
+
+@pytest.mark.parametrize("at_once", [2, 3, 5, 2_000])
+async def test_many_deeds_since_somebody_came_hide_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """However many deeds were done since; a later look goes through new ones alone, and finds who
+    came, was renamed and was forgotten meanwhile."""
+    monkeypatch.setattr(operators, "_AT_ONCE", at_once)
+    trail = AuditTrail(database)
+
+    async def came(one: Owner, name: str, role: str = "reviewer") -> None:
+        await trail.operator("console opened", one.key, name=name, role=role, how="sso")
+
+    async def told(book: Operators) -> list[tuple[str, str]]:
+        return [(one.name, one.role) for one in await book.known(LONG_AGO)]
+
+    await came(KIM, "Kim")
+    for n in range(7):
+        await trail.operator("gap dismissed", LEE.key, subject=f"gap{n}")
+    explained = Explained(database)
+    watched = AuditTrail(cast(Database, explained))
+    book = Operators(watched)
+    assert await told(book) == [("Kim", "reviewer")]
+    await came(LEE, "Lee")
+    await came(KIM, "Kim A.", "admin")
+    explained.statements.clear()
+    expected = [("Kim A.", "admin"), ("Lee", "reviewer")]
+    assert await told(Operators(AuditTrail(database))) == expected
+    assert await told(Operators(watched)) == expected
+    assert all("audit.sequence > 8" in s or "IN (" in s for s in explained.statements)
+    assert "Kim" not in repr(book._memory) and KIM.key not in repr(book._memory)
+    await Erasure(database, trail).forget(KIM.key)
+    assert await told(book) == [("Lee", "reviewer")]
+    assert await book.known(datetime.now(UTC) + timedelta(minutes=1)) == []
+    assert await book.known(LONG_AGO) == [KnownOperator(LEE.key, "Lee", "reviewer")]
 
 
 async def test_gaps_of_an_owner_are_found_along_an_index(world: World, owners: GapOwners) -> None:
@@ -226,9 +263,10 @@ async def test_gaps_of_an_owner_are_found_along_an_index(world: World, owners: G
         assert "ix_gaps_owner_state_heat_id" in plan, plan
         assert not any(line.strip(" ->").startswith("Seq Scan") for line in plan.splitlines())
     explained.plans.clear()
-    await known_operators(trail, LONG_AGO)
-    (plan,) = explained.plans
-    assert "ix_audit_operator" in plan and "Seq Scan" not in plan, plan
+    await Operators(trail).known(LONG_AGO)
+    edges, opened = explained.plans
+    for plan in (edges, opened):
+        assert "ix_audit_operator" in plan and "Seq Scan" not in plan, plan
     if world.database.name == "sqlite":  # counted from the index alone
         explained.plans.clear()
         await GapOwners(door, trail).tallies()
