@@ -21,7 +21,7 @@ from bot.store.gaps import Gap, GapBook, GapState, Owner
 from bot.store.operators import KnownOperator, Operators
 from bot.store.personal import PersonalData
 from tests.unit.store.test_gap_book import World
-from tests.unit.store.test_turn_list_plans import Explained, goes_through_everything
+from tests.unit.store.test_turn_list_plans import Explained, goes_through_everything, on_sqlite
 
 KIM = Owner("web:oidc:4f1c8a90b2d3", "Kim")
 LEE = Owner("web:oidc:77b0de41a5c6", "Lee")
@@ -267,7 +267,7 @@ async def test_gaps_of_an_owner_are_found_along_an_index(world: World, owners: G
     edges, opened = explained.plans
     for plan in (edges, opened):
         assert "ix_audit_operator" in plan and "Seq Scan" not in plan, plan
-    if world.database.name == "sqlite":  # counted from the index alone
+    if on_sqlite(world.database):  # counted from the index alone
         explained.plans.clear()
         await GapOwners(door, trail).tallies()
         assert "USING COVERING INDEX ix_gaps_owner_state_heat_id" in explained.plans[0]

@@ -18,7 +18,7 @@ from bot.store.feedback import FeedbackBook
 from bot.store.gap_tables import gap_turns, gaps
 from bot.store.gaps import GapBook
 from bot.store.history import History
-from tests.unit.store.test_turn_list_plans import Explained
+from tests.unit.store.test_turn_list_plans import Explained, on_sqlite
 
 MakeTurn = Callable[..., Turn]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -83,7 +83,7 @@ async def test_the_page_of_a_gap_is_found_from_the_gap_on(
     replied, wished, better, _ = explained.plans[before:]
     for plan in (replied, better):
         assert "ix_gap_turns_gap_id_at_turn_id" in plan, plan
-    if database.name.endswith(".db"):
+    if on_sqlite(database):
         assert "ix_turns_route_at_id" not in wished, "all wishes of all time"
         assert "SCAN handoffs USING INDEX sqlite_autoindex_handoffs_1" in wished
     else:

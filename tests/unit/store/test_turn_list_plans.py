@@ -80,6 +80,11 @@ class _Recorder:
         self.to.plans.append("\n".join(str(row[-1]) for row in rows))
 
 
+def on_sqlite(database: Database) -> bool:
+    """Whether it is SQLite: its name is the path of the file."""
+    return database.name.endswith(".db")
+
+
 def goes_through_everything(plan: str) -> bool:
     """Whether turns, messages or feedback are read one and all, or turns are put in order."""
     lines = [line.strip(" ->") for line in plan.splitlines()]
