@@ -87,10 +87,3 @@ def _owner(author: Author) -> Owner:
 def wanted_owner(word: str, me: str) -> str | None:
     """Whose gaps a word asks for, as a key: empty for nobody's, ``None`` for anybody's."""
     return {"": None, ANYBODY: None, NOBODY: "", ME: me}.get(word, word)
-
-
-def owned_by(gap: Gap, me: str = "") -> str:
-    """Who has a gap, in words: ``yours``, ``Kim has it``; empty: nobody."""
-    if gap.owner is None:
-        return ""
-    return "yours" if gap.owner.key == me else f"{gap.owner.name} has it"
