@@ -15,6 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+# Who did something is asked of every table that is known: all that tell it are, from here on.
+import bot.store.evaluation_tables
+import bot.store.routing_tables
+import bot.store.setting_changes
+import bot.store.suite_tables
+import bot.store.watch_tables
+import bot.work.tables  # noqa: F401
+import persona.tables  # noqa: F401
 from adapters.governance.files import held, private_file, remove_stale
 from bot.errors import StorageError, UsageError
 from bot.store.consent import ConsentChoice, ConsentLedger

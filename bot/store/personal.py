@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.conversation import Platform, Role
 from bot.settings.changing import USERS
-from bot.store.audit import AuditTrail, Wanted
+from bot.store.audit import TURN, AuditEntry, AuditTrail, Wanted
 from bot.store.base import Database
 from bot.store.chat_tables import consent, handoffs
 from bot.store.deeds import deeds_of
@@ -22,6 +22,9 @@ from bot.store.review_tables import rewrites
 from bot.store.tables import citations, feedback, messages, turns
 
 _PAGE = 200
+_PLACES = frozenset({"channel"})
+"""Parts of an operator's entry that are no person, though they are written alike."""
+_NOTHING: Any = object()
 
 Record = dict[str, Any]
 
@@ -144,17 +147,37 @@ class PersonalData:
         """The entries of the audit trail about the person's turns and deeds; whom an operator did
         something for is left out."""
         async for entry in self._trail.each(Wanted(author=self._person.key)):
-            left_out = {"withheld", *self._others_in(entry.content)}
-            content = {k: v for k, v in entry.content.items() if k not in left_out}
+            content = self._told(entry)
             yield {**content, "sequence": entry.sequence, "kind": entry.kind, "hash": entry.hash}
 
-    def _others_in(self, content: Mapping[str, Any]) -> set[str]:
-        """Which parts of an entry name somebody else: for whom it was done, who had it before."""
-        parts = {"entry" if content.get("table") == USERS else "subject", "owner", "before"}
-        return {part for part in parts if self._is_somebody_else(content.get(part))}
+    def _told(self, entry: AuditEntry) -> Record:
+        if entry.kind == TURN:
+            return {name: value for name, value in entry.content.items() if name != "withheld"}
+        told: Record = self._without_others(entry.content)
+        return told
 
-    def _is_somebody_else(self, value: object) -> bool:
-        platform, colon, _ = value.partition(":") if isinstance(value, str) else ("", "", "")
+    def _without_others(self, value: Any) -> Any:
+        """A value without what in it names somebody else, however deep; ``_NOTHING``: that is all
+        there was."""
+        if isinstance(value, str):
+            return _NOTHING if self._is_somebody_else(value) else value
+        kept: Any
+        if isinstance(value, Mapping):
+            places = _PLACES if value.get("table") == USERS else _PLACES | {"entry"}
+            kept = {
+                name: told
+                for name, part in value.items()
+                if not self._is_somebody_else(name)
+                and (told := part if name in places else self._without_others(part)) is not _NOTHING
+            }
+        elif isinstance(value, list):
+            kept = [told for part in value if (told := self._without_others(part)) is not _NOTHING]
+        else:
+            return value
+        return kept if kept or not value else _NOTHING
+
+    def _is_somebody_else(self, value: str) -> bool:
+        platform, colon, _ = value.partition(":")
         return bool(colon) and platform in set(Platform) and value != self._person.key
 
     async def deeds(self) -> AsyncIterator[Record]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,17 +13,23 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
+from adapters.governance.exporting import Format, exported
 from adapters.governance.files import remove_exports
 from adapters.governance.people import NothingKeptError, PeopleDesk
-from bot.conversation import Author, Platform
+from bot.conversation import Author, Feedback, Platform, Rating
 from bot.settings.changing import Change
 from bot.store.audit import AuditTrail
+from bot.store.audit import Wanted as AuditWanted
 from bot.store.base import Database
 from bot.store.erasure import Erasure
+from bot.store.feedback import FeedbackBook
 from bot.store.forgetting import Person
 from bot.store.history import History
 from bot.store.ids import new_id
+from bot.store.reviews import ReviewBook
+from bot.store.reviews import Verdict as ReviewVerdict
 from bot.store.setting_changes import SettingChanges
 from bot.work.jobs import Jobs, Wanted
 from tests.platforms.turns import turn_of
@@ -73,6 +82,8 @@ async def test_an_operator_is_given_their_deeds_without_whom_they_were_for(
         ("setting_changes", ["by"]),
     ]
     assert deeds[0]["status"] == "queued"
+    for deed, moment in ((deeds[0], "created_at"), (deeds[1], "at")):
+        assert datetime.fromisoformat(deed[moment]).utcoffset() == timedelta(0)
     trailed = [json.loads(line) for line in (done.folder / "audit.jsonl").read_text().splitlines()]
     assert [entry["action"] for entry in trailed] == ["setting changed", "consent set"]
     given = "".join(path.read_text() for path in done.folder.iterdir())
@@ -80,6 +91,75 @@ async def test_an_operator_is_given_their_deeds_without_whom_they_were_for(
     await Erasure(database, trail).forget("web:ada")
     with pytest.raises(NothingKeptError):
         await desk.export("web:ada", by="terminal:operator")
+
+
+async def test_what_an_operator_is_given_names_no_reader(
+    database: Database, desk: PeopleDesk
+) -> None:
+    """Of each kind of deed that names people: what was judged, by the way of one or of many, given
+    out, looked for in the trail. Their own name stays, as does the place of a choice."""
+    trail, thumbs = AuditTrail(database), FeedbackBook(database)
+    reviews = ReviewBook(database, trail)
+    turns = [replace(turn_of("Hold it."), id=new_id("turn")) for _ in range(3)]
+    ada, reader = Author(Platform.WEB, "ada"), Author(Platform.SLACK, "U7")
+    for turn in turns:
+        await History(database).record(turn)
+        await thumbs.rate(Feedback(turn.id, reader, Rating.DOWN))
+    await thumbs.rate(Feedback(turns[1].id, ada, Rating.DOWN))
+    await reviews.judge(turns[0].id, ReviewVerdict.REJECTED, ada.key)
+    await reviews.judge(turns[1].id, ReviewVerdict.REJECTED, ada.key)
+    await reviews.judge_all([(turns[2].id, reader.key)], ReviewVerdict.REJECTED, ada.key)
+    await desk.choose(reader.key, False, by=ada.key, source="e-mail", channel="slack:C1")
+    await desk.export(reader.key, by=ada.key)
+    looked = exported(trail, AuditWanted(author=reader.key), Format.JSONL, by=ada.key)
+    assert [line async for line in looked] == []  # that it was asked for is on record
+    await trail.operator("noted", ada.key, deep={"of": [{"whom": [reader.key]}], "n": [1, ""]})
+    done = await desk.export(ada.key, by="terminal:operator")
+    given = "".join(path.read_text() for path in done.folder.iterdir())
+    assert "U7" not in given
+    trailed = [json.loads(line) for line in (done.folder / "audit.jsonl").read_text().splitlines()]
+    assert len(trailed) == 7
+    assert [entry.get("authors") for entry in trailed[:3]] == [None, [ada.key], None]
+    assert (trailed[3]["channel"], trailed[3].get("subject")) == ("slack:C1", None)
+    assert trailed[6]["deep"] == {"n": [1, ""]}
+    assert {entry["actor"] for entry in trailed} == {ada.key}
+
+
+async def test_deeds_are_those_of_the_house(database: Database, desk: PeopleDesk) -> None:
+    """Tables of another program beside ours are left alone, however their columns are named."""
+
+    def beside(connection: sa.Connection) -> None:
+        for name, kind, value in (("theirs", "INTEGER", "1"), ("also_theirs", "TEXT", "'web:ada'")):
+            connection.exec_driver_sql(f"CREATE TABLE {name} (id INTEGER, created_by {kind})")
+            connection.exec_driver_sql(f"INSERT INTO {name} VALUES (1, {value})")
+
+    await database.write(beside)
+    await Jobs(database).put(Wanted("sync", "Read docs", by="web:ada"))
+    done = await desk.export("web:ada", by="terminal:operator")
+    (deed,) = [json.loads(line) for line in (done.folder / "deeds.jsonl").read_text().splitlines()]
+    assert deed["kept_in"] == "jobs"
+
+
+async def test_every_table_that_names_a_doer_is_asked(database: Database) -> None:
+    """By a process that does nothing but give a person's data out."""
+    listed = "import adapters.governance.people, bot.store.base as b; print(*b.metadata.tables)"
+    asked = [sys.executable, "-c", listed]
+    told = await asyncio.to_thread(
+        subprocess.run, asked, capture_output=True, text=True, check=True
+    )
+
+    def doers(connection: sa.Connection) -> set[str]:
+        inspector = sa.inspect(connection)
+        return {
+            table
+            for table in inspector.get_table_names()
+            for column in inspector.get_columns(table)
+            if column["name"] == "by" or column["name"].endswith("_by")
+        }
+
+    found = await database.read(doers)
+    assert len(found) > 15
+    assert found - set(told.stdout.split()) == set()
 
 
 async def test_nobody_leaves_nothing(desk: PeopleDesk, tmp_path: Path) -> None:
