@@ -35,8 +35,11 @@ def next_in(
     without: Collection[str] = (),
 ) -> Sequence[sa.Row[Any]]:
     """The feedback that waits, at most ``limit`` behind the first ``offset``, in the order of a
-    review; with ``turn`` that of one turn, never that of those in ``without``."""
-    found: list[sa.Row[Any]] = []
+    review; with ``turn`` that of one turn, never that of those in ``without``.
+
+    What is said between two kinds may be missing until the next look; nothing comes twice.
+    """
+    found: dict[tuple[str, str], sa.Row[Any]] = {}
     for kind in _KINDS:
         waits = [kind, ~is_judged, feedback.c.turn_id == turn if turn else _ever]
         if without:
@@ -44,12 +47,14 @@ def next_in(
         left = None if limit is None else limit - len(found)
         query = sa.select(feedback).where(*waits).order_by(*latest_first)
         rows = connection.execute(query.limit(left).offset(offset)).all()
-        found += rows
+        for row in rows:  # one that became another kind meanwhile stays where it was
+            found.setdefault((row.turn_id, row.author), row)
         if limit is not None and len(found) >= limit:
             break
         if rows:
             offset = 0
         elif offset:
             passed = sa.select(sa.func.count()).select_from(feedback).where(*waits)
-            offset -= connection.scalar(passed) or 0
-    return found
+            # Where some came between the page and this count, there are more than were passed.
+            offset = max(offset - (connection.scalar(passed) or 0), 0)
+    return list(found.values())

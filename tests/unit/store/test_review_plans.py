@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
+
+import pytest
+import sqlalchemy as sa
 
 from bot.conversation import Author, Feedback, Platform, Rating, Turn
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
+from bot.store.review_queue import next_in
 from bot.store.reviews import ReviewBook, Verdict
+from bot.store.tables import feedback
 from tests.unit.store.test_turn_list_plans import Explained
 
 MakeTurn = Callable[..., Turn]
@@ -51,6 +57,69 @@ async def test_every_page_goes_on_where_the_one_before_ended(
         whole[3], whole[5], whole[6], whole[7]
     ]  # fmt: skip
     assert [r.turn for r in await book.to_review(turn=whole[7])] == [whole[7]]
+
+
+async def test_what_was_said_at_one_moment_is_paged_one_by_one(
+    database: Database, make_turn: MakeTurn
+) -> None:
+    """Two turns, two readers of each: all of them, each once."""
+    book, turns = FeedbackBook(database, lambda: NOON), [make_turn(), make_turn()]
+    for turn in turns:
+        await History(database).record(turn)
+        for reader in (READER, EXPERT):
+            await book.rate(Feedback(turn.id, reader, Rating.DOWN))
+    pages = [await book.to_review(1, start) for start in range(5)]
+    assert [len(page) for page in pages] == [1, 1, 1, 1, 0]
+    paged = [(r.turn, r.author) for page in pages for r in page]
+    assert paged == [(r.turn, r.author) for r in await book.to_review()]
+    assert sorted(paged) == sorted((t.id, r.key) for t in turns for r in (READER, EXPERT))
+
+
+@dataclass
+class Meddled:
+    """A connection on which a statement is carried out before the one of a number, as another
+    process would between two that each see what is there by then."""
+
+    connection: sa.Connection
+    before: int
+    deed: sa.Executable
+    number: int = 0
+
+    def execute(self, statement: sa.Executable) -> object:
+        self.number += 1
+        if self.number == self.before:
+            self.connection.execute(self.deed)
+        return self.connection.execute(statement)
+
+    def scalar(self, statement: sa.Executable) -> object:
+        return cast("sa.CursorResult[int]", self.execute(statement)).scalar()
+
+
+@pytest.mark.parametrize("before", [1, 2, 3, 4, 5])
+async def test_a_page_comes_whatever_is_said_meanwhile(
+    database: Database, make_turn: MakeTurn, before: int
+) -> None:
+    """A better answer that came, or a word that became one of another kind, after each of the
+    statements: nothing fails, and nothing is there twice."""
+    whole = await queue(database, make_turn, 2)
+    newer: dict[str, object] = {"updated_at": NOON + timedelta(days=1)}
+    better = newer | {"correction": "so", "expert": True}
+    up = newer | {"correction": "so", "rating": "up"}
+    of = sa.update(feedback).where(feedback.c.turn_id == whole[3])
+    first = sa.update(feedback).where(feedback.c.turn_id == whole[0])
+    silent = sa.update(feedback).where(feedback.c.author == READER.key, feedback.c.rating == "up")
+    for deed in (of.values(better), of.values(up), first.values(up), silent.values(better)):
+        for limit, offset in ((3, 0), (9, 0), (3, 2), (2, 5), (3, 9)):
+
+            def page(connection: sa.Connection) -> list[tuple[str, str]]:
+                saved = connection.begin_nested()
+                meddled = Meddled(connection, before, deed)  # noqa: B023 - called at once
+                rows = next_in(cast(sa.Connection, meddled), limit, offset)  # noqa: B023
+                saved.rollback()
+                return [(row.turn_id, row.author) for row in rows]
+
+            found = await database.write(page)
+            assert len(found) == len(set(found)) <= limit
 
 
 async def test_the_queue_is_walked_along_its_time(database: Database, make_turn: MakeTurn) -> None:
