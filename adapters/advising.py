@@ -44,7 +44,8 @@ class AdviceDesk:
 
     async def evidence(self) -> Evidence:
         """What the records say; an empty home says nothing."""
-        book, readings = AdvisingBook(self._database), LedgerChanges(self._database)
+        book = AdvisingBook(self._database, clock=self._clock)
+        readings = LedgerChanges(self._database)
         return await evidence_of(self._settings, self._database, book, readings, self._clock())
 
     async def advice(

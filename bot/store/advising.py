@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,9 @@ from bot.store.cost_tables import is_repeated
 from bot.store.costs import CostBook, Costs
 from bot.store.remembered import Remembered
 from bot.store.review_tables import rewrites
+from bot.store.standing import Standing, standing, stands
 from bot.store.tables import audit, audit_contents, feedback, reviews, turns
+from bot.store.timing import utc_now
 
 _DAYS = 30
 _TURNS = 2000
@@ -115,18 +117,8 @@ _approved = (
 )
 
 
-def _standing(table: sa.Table, at: sa.Column[datetime]) -> Iterator[sa.ColumnElement[Any]]:
-    """How many rows there are, and when the latest was written."""
-    yield sa.select(sa.func.count()).select_from(table).scalar_subquery()
-    yield sa.select(sa.func.max(at)).scalar_subquery()
-
-
-_words = sa.select(
-    *_standing(feedback, feedback.c.updated_at),
-    *_standing(reviews, reviews.c.at),
-    *_standing(rewrites, rewrites.c.at),
-)
-"""Another row wherever a reader or an operator said something, or it was taken back or erased."""
+_WORDS = (feedback.c.updated_at, reviews.c.at, rewrites.c.at)
+"""What readers and operators said, each with the moment that changes with it."""
 
 
 @dataclass
@@ -135,7 +127,7 @@ class _Memory:
     words."""
 
     routes: dict[str, str] = field(default_factory=dict)
-    examples: tuple[Any, int] | None = None
+    examples: tuple[Standing, int] | None = None
 
 
 _memories = Remembered(_Memory)
@@ -160,8 +152,14 @@ def kind_of_reason(reason: str) -> str | None:
 class AdvisingBook:
     """The records in a database, as the advisor reads them."""
 
-    def __init__(self, db: Database, ratings: int = _RATINGS) -> None:
+    def __init__(
+        self,
+        db: Database,
+        ratings: int = _RATINGS,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._db = db
+        self._clock = clock
         self._ratings = {"most": ratings}
         self._memory = _memories.of(db)
 
@@ -234,13 +232,13 @@ class AdvisingBook:
 
     async def examples(self) -> int:
         """Turns with an answer that an operator or an expert approved."""
-        before = self._memory.examples
+        before, now = self._memory.examples, self._clock()
         query = sa.select(sa.func.count()).select_from(_approved.subquery())
 
-        def op(connection: sa.Connection) -> tuple[Any, int]:
-            words = tuple(connection.execute(_words).one())
-            if before and before[0] == words:
+        def op(connection: sa.Connection) -> tuple[Standing, int]:
+            if before and stands(connection, _WORDS, now, before[0]):
                 return before
+            words = standing(connection, _WORDS, now)
             return words, connection.execute(query).scalar_one()
 
         self._memory.examples = found = await self._db.read(op)

@@ -129,7 +129,7 @@ class FeedbackBook:
             changed: dict[str, sa.ColumnElement[Any]] = {
                 name: again[name] for name in given if name not in ("turn_id", "author")
             }
-            for name in ("reason", "correction", "updated_at"):
+            for name in ("reason", "correction", "expert", "updated_at"):
                 changed[name] = sa.case((silent, feedback.c[name]), else_=again[name])
             upsert = new.on_conflict_do_update(index_elements=["turn_id", "author"], set_=changed)
             row = {**given, "created_at": given["updated_at"], "origin": first or feedback_.turn}

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from bot.store.base import Database, insert
 from bot.store.gap_figures import ANSWERED, MERGED, OPEN, batches, refresh_in
 from bot.store.gap_reasons import Why, abstained, handed, number_of, rated
-from bot.store.gap_settling import Standing, settled, unsettled
+from bot.store.gap_settling import Settled, settled, unsettled
 from bot.store.gap_tables import gap_marks, gap_turns, gaps
 from bot.store.remembered import Remembered
 from bot.store.tables import messages, turns
@@ -66,7 +66,7 @@ class Grown:
 
 @dataclass
 class _Memory:
-    standing: Standing | None = None
+    settled: Settled | None = None
 
 
 _memories = Remembered(_Memory)
@@ -117,15 +117,15 @@ class GapIntake:
         lost = sa.select(gaps.c.id).where(gaps.c.state != MERGED, _vectorless(model)).limit(1)
         if (await self.news(1)).turns:
             return True
-        before = self._memory.standing
+        before, now = self._memory.settled, self._clock()
 
-        def op(connection: sa.Connection) -> tuple[Standing | None, bool]:
-            standing = settled(connection, before)
+        def op(connection: sa.Connection) -> tuple[Settled | None, bool]:
+            standing = settled(connection, now, before)
             return standing, standing is None or connection.scalar(lost) is not None
 
         standing, found = await self._db.read(op)
         if standing is not None:
-            self._memory.standing = standing
+            self._memory.settled = standing
         return found
 
     async def mark(self, news: News) -> None:

@@ -18,6 +18,7 @@ from bot.store.chat_tables import handoffs
 from bot.store.gap_figures import MERGED, OPEN
 from bot.store.gap_reasons import Why, found_wanting
 from bot.store.gap_tables import gap_turns, gaps
+from bot.store.standing import Standing, standing, stands
 from bot.store.tables import feedback, reviews
 
 _approved = (
@@ -48,35 +49,22 @@ _changed = (
 )
 
 
-def _one(value: sa.ColumnElement[Any], of: sa.Table, *where: sa.ColumnElement[bool]) -> Any:
-    return sa.select(value).select_from(of).where(*where).scalar_subquery()
-
-
-_standing = sa.select(
-    _one(sa.func.count(), feedback).label("thumbs"),
-    _one(sa.func.max(feedback.c.updated_at), feedback).label("last_thumb"),
-    _one(sa.func.count(), reviews).label("verdicts"),
-    _one(sa.func.max(reviews.c.at), reviews).label("last_verdict"),
-    _one(sa.func.count(), gap_turns).label("turns"),
-    _one(
-        sa.cast(sa.func.coalesce(sa.func.sum(gaps.c.turns), 0), sa.BigInteger),
-        gaps,
-        gaps.c.state != MERGED,
-    ).label("told"),
+_turns = sa.select(sa.func.count()).select_from(gap_turns).scalar_subquery()
+_told = (
+    sa.select(sa.cast(sa.func.coalesce(sa.func.sum(gaps.c.turns), 0), sa.BigInteger))
+    .where(gaps.c.state != MERGED)
+    .scalar_subquery()
 )
+_SAID = (feedback.c.updated_at, reviews.c.at)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How many thumbs, verdicts and turns of gaps there were, the latest of them, and how many
-    turns the gaps' figures tell of, when no thumb down of a gap was taken back."""
+class Settled:
+    """How thumbs and verdicts stood, and how many turns of gaps there were, when no thumb down of a
+    gap was taken back."""
 
-    thumbs: int
-    last_thumb: datetime | None
-    verdicts: int
-    last_verdict: datetime | None
+    said: Standing
     turns: int
-    told: int
 
 
 def unsettled(connection: sa.Connection) -> tuple[Sequence[Any], list[str], Sequence[Any]]:
@@ -87,12 +75,13 @@ def unsettled(connection: sa.Connection) -> tuple[Sequence[Any], list[str], Sequ
     return withdrawn, changed, connection.execute(_approved).all()
 
 
-def settled(connection: sa.Connection, before: Standing | None) -> Standing | None:
+def settled(connection: sa.Connection, now: datetime, before: Settled | None) -> Settled | None:
     """How it stands where nothing is unsettled, else ``None``; ``before``: how it stood when
     nothing was."""
-    now = Standing(*connection.execute(_standing).one())
-    if now.turns != now.told or connection.execute(_approved).first() is not None:
+    turns, told = connection.execute(sa.select(_turns, _told)).one()
+    if turns != told or connection.execute(_approved).first() is not None:
         return None
-    if now == before or connection.execute(_withdrawn.limit(1)).first() is None:
-        return now
-    return None
+    if before and before.turns == turns and stands(connection, _SAID, now, before.said):
+        return before
+    found = Settled(standing(connection, _SAID, now), turns)
+    return found if connection.execute(_withdrawn.limit(1)).first() is None else None

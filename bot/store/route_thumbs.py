@@ -54,7 +54,7 @@ def look(
     connection: sa.Connection, since: datetime, now: datetime, before: Known | None
 ) -> tuple[Sums, Known]:
     """The thumbs since a moment on turns since then, and what the next look may know."""
-    known = _still_true(connection, since, before)
+    known = _still_true(connection, since, now, before)
     rows = connection.execute(_rated, {"start": known.mark}).all()
     mark = max(known.mark, now - _LAG)
     young = [row for row in rows if row.updated_at >= mark]
@@ -65,9 +65,12 @@ def look(
     return sums, known
 
 
-def _still_true(connection: sa.Connection, since: datetime, before: Known | None) -> Known:
+def _still_true(
+    connection: sa.Connection, since: datetime, now: datetime, before: Known | None
+) -> Known:
     start = day_of(since)
-    if before and before.start == start:
+    # A mark that lies ahead is that of a clock that was set back: what came since is before it.
+    if before and before.start == start and before.mark <= now:
         there = connection.scalar(_number, {"start": start, "mark": before.mark})
         if there == before.number:
             return before

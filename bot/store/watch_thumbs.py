@@ -80,7 +80,7 @@ def look(
 ) -> tuple[Mapping[datetime, Week], Known]:
     """The thumbs of these weeks, ascending Mondays, and what the next look may know; of what was
     known ``before`` only what changed is counted again."""
-    known = _still_true(connection, starts[0], before)
+    known = _still_true(connection, starts[0], now, before)
     mark = max(now - _LAG, known.mark)
     weeks = dict(known.weeks)
     more = _number_in(connection, known.mark, mark) if known.numbers else 0
@@ -109,11 +109,14 @@ def scopes(route: str, model: str) -> tuple[str, ...]:
     return (ALL, f"route:{route}", f"{MODEL}{model}") if model else (ALL, f"route:{route}")
 
 
-def _still_true(connection: sa.Connection, first: datetime, before: Known | None) -> Known:
+def _still_true(
+    connection: sa.Connection, first: datetime, now: datetime, before: Known | None
+) -> Known:
     """What is known that is true from a Monday on, or from the next one of which that can be
     said."""
     nothing = Known(_NEVER, {}, {})
-    if before is None or not before.numbers:
+    # A mark that lies ahead is that of a clock that was set back: what came since is before it.
+    if before is None or not before.numbers or before.mark > now:
         return nothing
     earlier = [start for start in before.numbers if start <= first]
     base = max(earlier) if earlier else min(before.numbers)

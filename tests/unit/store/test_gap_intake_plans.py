@@ -16,7 +16,7 @@ from bot.store.gap_intake import GapIntake, Grown
 from bot.store.history import History
 from bot.store.reviews import ReviewBook, Verdict
 from bot.store.tables import turns
-from tests.unit.store.test_turn_list_plans import Explained
+from tests.unit.store.test_turn_list_plans import Explained, on_sqlite
 
 MakeTurn = Callable[..., Turn]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,9 +38,9 @@ async def test_what_is_new_is_picked_before_its_turn_is_read(
     plans = [plan for plan in explained.plans if " gap_turns" in plan]
     assert len(plans) == 3
     for plan in plans:
-        if database.name == "sqlite":  # PostgreSQL goes by how many there are
+        if on_sqlite(database):
             assert "SEARCH turns USING INDEX sqlite_autoindex_turns_1 (id=?)" in plan, plan
-        else:
+        else:  # it goes by how many there are, and by which of its indexes
             assert "Seq Scan on turns" not in plan, plan
 
 
@@ -93,6 +93,31 @@ async def test_who_looks_again_does_not_go_through_thumbs_again(
     await intake.settle()
     assert (await looked())[0] is False
     begun = [plan for plan in explained.plans if "handoffs" in plan and "gaps" in plan]
-    if database.name == "sqlite":  # PostgreSQL goes by how many there are
+    if on_sqlite(database):  # PostgreSQL goes by how many there are
         assert all("SEARCH gap_turns USING INDEX sqlite_autoindex" in plan for plan in begun)
     assert begun
+
+
+async def test_a_thumb_taken_for_good_is_seen_whatever_the_clock(
+    database: Database, make_turn: MakeTurn
+) -> None:
+    """By that of another process that is seconds behind, and by one that was set back."""
+    made = [make_turn(thread=f"thread-{n}", at=NOON) for n in range(4)]
+    now = NOON + timedelta(hours=2)
+    intake = GapIntake(database, lambda: now)
+    book = FeedbackBook(database, lambda: now)
+    behind = FeedbackBook(database, lambda: now - timedelta(seconds=3))
+    for turn in made:
+        await History(database).record(turn)
+        await book.rate(Feedback(turn.id, turn.author, Rating.DOWN))
+    news = await intake.news(9)
+    homes = {unplaced.turn: "gap-1" for unplaced in news.turns}
+    await intake.place(news, homes, [Grown("gap-1", b"00", 4, made[0].id)], (), "m")
+    for turn, other in ((made[0], behind), (made[1], book)):
+        await intake.settle()
+        await intake.weigh("gap-1", b"00", 4, made[3].id, "m")
+        assert await intake.pending("m") is False
+        if other is book:
+            now -= timedelta(hours=1)
+        await other.rate(Feedback(turn.id, turn.author, Rating.UP))
+        assert await intake.pending("m") is True

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import pytest
 import sqlalchemy as sa
 
 from bot.budget import day_of
@@ -35,6 +36,7 @@ from bot.store.route_book import RouteBook
 from bot.store.tables import turns
 from bot.store.today import TodayBook
 from bot.store.turn_days import DAY, numbers_in
+from bot.store.watching import WatchBook
 from tests.unit.store.test_turn_list_plans import Explained, goes_through_everything
 
 Make = Callable[..., Turn]
@@ -123,7 +125,7 @@ async def test_remembered_figures_are_those_that_are_counted(
             await RouteBook(of, clock=clock).shares(SINCE + timedelta(minutes=1)),
             (await CostBook(of).report(now, 9)).by_day,
             await AdvisingBook(of).thumbs(),
-            await AdvisingBook(of).examples(),
+            await AdvisingBook(of, clock=clock).examples(),
         )
 
     await looked(database)
@@ -138,6 +140,65 @@ async def test_remembered_figures_are_those_that_are_counted(
     assert (said[0][2][0].up + said[0][2][1].up, said[2][2][0].down + said[2][2][1].down) == (1, 1)
     assert said[-1][1].turns == said[9][1].turns  # two came, two went
     assert [told[5] for told in said[5:10]] == [0, 1, 1, 2, 1]
+
+
+async def test_thumbs_stay_true_where_a_clock_is_set_back(
+    database: Database, make_turn: Make
+) -> None:
+    """By more than a minute: what is said then is stamped before what was known already."""
+    made, clock = await a_week(database, make_turn), Clock()
+    thumbs = FeedbackBook(database, clock)
+
+    async def looked(of: Database) -> tuple[Any, ...]:
+        weeks = await WatchBook(of).weeks(clock.now, 2)
+        return weeks, await RouteBook(of, clock=clock).shares(SINCE)
+
+    for turn in made[-9:]:
+        await thumbs.rate(Feedback(turn.id, by("ann"), Rating.UP))
+    clock.now += timedelta(hours=1)
+    before = await looked(database)
+    clock.now -= timedelta(minutes=30)
+    await thumbs.rate(Feedback(made[-8].id, by("ann"), Rating.DOWN))
+    found = await looked(database)
+    assert found == await looked(fresh(database))
+    assert (found[0] != before[0], found[1] != before[1]) == (True, True)
+    clock.now += timedelta(minutes=45)
+    assert await looked(database) == await looked(fresh(database)) == found
+
+
+async def test_examples_stay_true_whatever_the_clock(database: Database, make_turn: Make) -> None:
+    """A better answer that was taken for another by a process that is seconds behind is seen, as is
+    one by a clock that was set back."""
+    (first, second, *_), clock = await a_week(database, make_turn), Clock()
+    thumbs, eve = FeedbackBook(database, clock), by("eve")
+    book = AdvisingBook(database, clock=clock)
+    behind = FeedbackBook(database, lambda: clock.now - timedelta(seconds=3))
+    for turn in (first, second):
+        await thumbs.rate(Feedback(turn.id, eve, Rating.UP, correction="so", expert=True))
+        clock.now += timedelta(seconds=1)
+    assert await book.examples() == 2
+    await behind.rate(Feedback(first.id, eve, Rating.DOWN))
+    assert await book.examples() == 1
+    clock.now -= timedelta(hours=1)
+    await thumbs.rate(Feedback(second.id, eve, Rating.DOWN))
+    assert await book.examples() == 0
+
+
+@pytest.mark.parametrize("expert", [True, False])
+async def test_the_same_thumb_again_makes_nobody_an_expert(
+    database: Database, make_turn: Make, expert: bool
+) -> None:
+    """Nor takes it from them: the better answer counts as that of who wrote it then."""
+    (turn, *_), clock = await a_week(database, make_turn), Clock()
+    thumbs = FeedbackBook(database, clock)
+    book = AdvisingBook(database, clock=clock)
+    said = Feedback(turn.id, by("eve"), Rating.UP, correction="so", expert=expert)
+    await thumbs.rate(said)
+    assert await book.examples() == expert
+    await thumbs.rate(Feedback(turn.id, by("eve"), Rating.UP, expert=not expert))
+    assert await book.examples() == expert
+    assert await AdvisingBook(fresh(database), clock=clock).examples() == expert
+    assert await thumbs.of(turn.id) == [said]
 
 
 async def test_a_second_look_reads_no_row_again(database: Database, make_turn: Make) -> None:
