@@ -3,8 +3,10 @@ promoted, rolled back, tried as a canary; and who may not do any of it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from adapters.release.gate_records import GateBook, GateFiles
 from adapters.web.console.gate_report import report_page
 from bot.settings import load_settings
 from bot.store.base import Database
+from bot.work.jobs import Jobs
 from persona.registry import Registry, Release
 from persona.versions import GATED
 from tests.platforms.browsing import (
@@ -79,16 +82,20 @@ class House:
 
     service: Service
     models: ModelsServer
+    _names: Iterator[int] = field(default_factory=count)
 
     @property
     def home(self) -> Path:
         return self.service.folder / ".wellspoken"
 
-    def version(self, model: str, says: Behaviour | None = None, *, gated: bool = False) -> str:
-        """A new version whose model answers calmly; ``gated``: with a pass of the gate."""
-        behaviour = says or Behaviour(answer=plain)
-        self.models.by_model = {**self.models.by_model, model: behaviour}
-        return aside(self._registered(model, gated=gated))
+    def version(
+        self, name: str, says: Behaviour | None = None, *, gated: bool = False
+    ) -> tuple[str, str]:
+        """A new version and its model, named anew each time: answers are kept by that name. The
+        model answers calmly; ``gated``: with a pass of the gate."""
+        model = f"{name}-{next(self._names)}"
+        self.models.by_model = {**self.models.by_model, model: says or Behaviour(answer=plain)}
+        return aside(self._registered(model, gated=gated)), model
 
     async def _registered(self, model: str, *, gated: bool) -> str:
         database = await Database.open(load_settings(WELLSPOKEN_HOME=self.home).database)
@@ -121,6 +128,28 @@ class House:
         found = self.release().live
         return found.version if found else ""
 
+    def restore(self) -> None:
+        """As it was before a test, also one that failed: it serves, no job is under way, and the
+        general model answers every thread."""
+        if self.service.pid is None:
+            self.service.start()
+        aside(self._restored())
+
+    async def _restored(self) -> None:
+        database = await Database.open(load_settings(WELLSPOKEN_HOME=self.home).database)
+        try:
+            registry, jobs = Registry(database), Jobs(database)
+            while under_way := [job for job in await jobs.page() if not job.status.over]:
+                for job in under_way:
+                    if not job.cancelled_by:
+                        await jobs.cancel(job.id, BY)
+                await asyncio.sleep(0.1)
+            await registry.end_canary(by=BY)
+            while await registry.live():
+                await registry.roll_back(by=BY)
+        finally:
+            await database.close()
+
     def hear(self, model: str) -> None:
         """Wait until what is asked is answered by a model, asked over the wire."""
         before = self.models.asked(model)
@@ -129,7 +158,7 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def served_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Documents about pumps, a suite, a general model that shouts, and nothing released."""
     folder = tmp_path_factory.mktemp("release")
     aside(read_documents(folder / "docs", folder / ".wellspoken"))
@@ -148,6 +177,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             yield House(service, models)
         finally:
             service.stop()
+
+
+@pytest.fixture
+def house(served_house: House, chromium: Browser) -> Iterator[House]:
+    """The same house for all, which each test leaves as it was, whatever became of the test."""
+    yield served_house
+    for context in chromium.contexts:
+        context.close()
+    served_house.restore()
 
 
 def at(
@@ -179,7 +217,7 @@ def test_the_gate_is_cancelled_killed_and_goes_on(chromium: Browser, house: Hous
     does not ask again; after ``kill -9`` in the middle and another start the open page follows to
     the verdict, and the answers stand side by side."""
     model, album = Halting(6), Album("gate")
-    version = house.version("calm", model.behaviour)
+    version, calm = house.version("calm", model.behaviour)
     page = at(chromium, house, f"/console/models/{version}")
     page.get_by_text("Hold it to the gate", exact=True).click()
     album.keep(page, "asks")
@@ -206,7 +244,7 @@ def test_the_gate_is_cancelled_killed_and_goes_on(chromium: Browser, house: Hous
     playwright.expect(job.locator(".tag")).to_have_text("Succeeded")
     playwright.expect(page.locator("#unreached")).to_have_text("")
     album.keep(page, "succeeded")
-    assert CASES <= house.models.asked("calm") <= CASES + 16  # those under way at two ends
+    assert CASES <= house.models.asked(calm) <= CASES + 16  # those under way at two ends
 
     page.get_by_role("link", name="The answers side by side").click()
     playwright.expect(page.get_by_text("Passed").first).to_be_visible()
@@ -222,7 +260,7 @@ def test_a_version_is_promoted_and_rolled_back_by_keyboard(chromium: Browser, ho
     asked is answered by its model; rolled back, the earlier one answers again; the audit trail
     names both and verifies."""
     album = Album("promotion")
-    version = house.version("steady", gated=True)
+    version, model = house.version("steady", gated=True)
     house.hear(GENERAL)
     page = at(chromium, house, "/console/models", PHONE, "dark")
     press_until(page, "Tab", version)
@@ -240,7 +278,7 @@ def test_a_version_is_promoted_and_rolled_back_by_keyboard(chromium: Browser, ho
     says_who_speaks(page, f"{version} answers every thread.")
     album.keep(page, "live")
     assert house.live() == version
-    house.hear("steady")
+    house.hear(model)
 
     press_until(page, "Tab", f"Roll back {version}")
     page.keyboard.press("Enter")
@@ -255,8 +293,9 @@ def test_a_version_is_promoted_and_rolled_back_by_keyboard(chromium: Browser, ho
     house.hear(GENERAL)
 
     page.goto("/console/audit")
-    for deed in ("model promoted", "model rolled back"):
-        playwright.expect(page.get_by_text(deed).first).to_be_visible()
+    for deed in (f"model promoted {version}", "model rolled back"):
+        newest = page.locator("main .row").filter(has_text=deed).first
+        playwright.expect(newest).to_contain_text("web:operator")
     page.get_by_role("button", name="Check the whole trail").press("Enter")
     playwright.expect(page.get_by_text("The trail is whole:")).to_be_visible()
     page.context.close()
@@ -267,7 +306,7 @@ def test_without_a_pass_of_the_gate_it_says_what_it_needs(chromium: Browser, hou
     """Promoting is refused with the way out, also without a reason; what was filled in stays; by
     force and with a reason it speaks."""
     album = Album("no-pass")
-    version = house.version("untried")
+    version, model = house.version("untried")
     page = at(chromium, house, f"/console/models/{version}")
     page.get_by_text(f"Promote {version}", exact=True).click()
     go = page.get_by_role("button", name=f"Yes, make {version} live")
@@ -290,7 +329,7 @@ def test_without_a_pass_of_the_gate_it_says_what_it_needs(chromium: Browser, hou
     go.click()
     says_who_speaks(page, f"{version} answers every thread.")
     playwright.expect(page.get_by_text("Promoted by force").first).to_be_visible()
-    house.hear("untried")
+    house.hear(model)
     roll_back(page, version)
     page.context.close()
     assert album.found == []
@@ -300,7 +339,7 @@ def test_a_canary_is_started_grows_and_is_ended(chromium: Browser, house: House)
     """With a share that may grow; while it has every thread its model answers; ended behind a
     confirmation, the general model answers again."""
     album = Album("canary")
-    version = house.version("yellow", gated=True)
+    version, model = house.version("yellow", gated=True)
     page = at(chromium, house, f"/console/models/{version}")
     page.get_by_text("Make it the canary", exact=True).click()
     page.get_by_label("Share of threads, in percent").fill("25")
@@ -316,7 +355,7 @@ def test_a_canary_is_started_grows_and_is_ended(chromium: Browser, house: House)
     page.get_by_role("button", name="Yes, let it answer that share").click()
     says_who_speaks(page, f"the canary {version} 100%.")
     album.keep(page, "whole")
-    house.hear("yellow")
+    house.hear(model)
     page.get_by_text(f"End the canary of {version}", exact=True).click()
     album.keep(page, "ends")
     page.get_by_role("button", name=f"Yes, end the canary of {version}").click()
@@ -330,7 +369,7 @@ def test_a_canary_is_started_grows_and_is_ended(chromium: Browser, house: House)
 @pytest.mark.parametrize("token", [VIEWER, REVIEWER], ids=["viewer", "reviewer"])
 def test_who_is_no_admin_changes_nothing(chromium: Browser, house: House, token: str) -> None:
     """The page has no button for it, and what is sent all the same is refused with a sentence."""
-    version = house.version(f"locked-{token[2:8]}", gated=True)
+    version, _ = house.version("locked", gated=True)
     page = at(chromium, house, f"/console/models/{version}", token=token)
     playwright.expect(page.get_by_text("It passed the gate.")).to_be_visible()
     assert page.locator("details.confirm").count() == 0

@@ -32,5 +32,7 @@ class ModelsServer(OpenAIServer):
         if own is None:
             await super()._respond(request, writer)
             return
-        one = self._models.setdefault(model, OpenAIServer(own))
+        one = self._models.get(model)
+        if one is None or one.behaviour is not own:  # it was given another one since
+            one = self._models[model] = OpenAIServer(own)
         await one._respond(request, writer)
