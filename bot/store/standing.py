@@ -53,5 +53,7 @@ def _rows(
     count = sa.select(sa.func.count()).select_from(stamp.table).scalar_subquery()
     latest = sa.select(sa.func.max(stamp)).scalar_subquery()
     number, last = connection.execute(sa.select(count, latest)).one()
+    if last is None or last < mark:
+        return number, last, ()
     young = connection.scalars(sa.select(stamp).where(stamp >= mark))
     return number, last, tuple(sorted(young))

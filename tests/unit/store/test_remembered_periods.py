@@ -169,19 +169,19 @@ async def test_thumbs_stay_true_where_a_clock_is_set_back(
 async def test_examples_stay_true_whatever_the_clock(database: Database, make_turn: Make) -> None:
     """A better answer that was taken for another by a process that is seconds behind is seen, as is
     one by a clock that was set back."""
-    (first, second, *_), clock = await a_week(database, make_turn), Clock()
+    (old, first, last, *_), clock = await a_week(database, make_turn), Clock()
     thumbs, eve = FeedbackBook(database, clock), by("eve")
     book = AdvisingBook(database, clock=clock)
     behind = FeedbackBook(database, lambda: clock.now - timedelta(seconds=3))
-    for turn in (first, second):
+    for turn, later in ((old, timedelta(hours=1)), (first, timedelta(seconds=1)), (last, 0 * DAY)):
         await thumbs.rate(Feedback(turn.id, eve, Rating.UP, correction="so", expert=True))
-        clock.now += timedelta(seconds=1)
-    assert await book.examples() == 2
+        clock.now += later
+    assert await book.examples() == 3
     await behind.rate(Feedback(first.id, eve, Rating.DOWN))
+    assert await book.examples() == 2
+    clock.now -= timedelta(minutes=30)
+    await thumbs.rate(Feedback(old.id, eve, Rating.DOWN))
     assert await book.examples() == 1
-    clock.now -= timedelta(hours=1)
-    await thumbs.rate(Feedback(second.id, eve, Rating.DOWN))
-    assert await book.examples() == 0
 
 
 @pytest.mark.parametrize("expert", [True, False])
