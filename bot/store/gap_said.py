@@ -57,8 +57,11 @@ def better_in(connection: sa.Connection, gap: str) -> list[sa.Row[Any]]:
     if not any(row.expert for row in chosen):
         chosen += [row for row in every[BETTER:] if row.expert][:1]
     words = sa.select(feedback).where(feedback.c.turn_id.in_({row.turn_id for row in chosen}))
-    found = {(row.turn_id, row.author): row for row in connection.execute(words)}
-    return [found[row.turn_id, row.author] for row in chosen]
+    still = connection.execute(words.where(feedback.c.correction != ""))
+    found = {(row.turn_id, row.author): row for row in still}
+    # One may have been taken back or erased since it was chosen.
+    there = (found.get((row.turn_id, row.author)) for row in chosen)
+    return [row for row in there if row is not None]
 
 
 def _wished(gap: str) -> sa.Select[Any]:

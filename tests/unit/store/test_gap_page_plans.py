@@ -18,6 +18,8 @@ from bot.store.feedback import FeedbackBook
 from bot.store.gap_tables import gap_turns, gaps
 from bot.store.gaps import GapBook
 from bot.store.history import History
+from bot.store.tables import feedback
+from tests.unit.store.test_review_plans import Meddled
 from tests.unit.store.test_turn_list_plans import Explained, on_sqlite
 
 MakeTurn = Callable[..., Turn]
@@ -109,3 +111,20 @@ async def test_of_many_words_the_newest_are_told(
     told = await book.told(GAP)
     assert [t.turn for t in told if t.handoff] == [ids[5], ids[4], ids[3]]
     assert [t.turn for t in told if not t.handoff] == [ids[5], ids[4]]
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+async def test_a_better_answer_that_goes_meanwhile_is_not_told(
+    database: Database, make_turn: MakeTurn, emptied: bool
+) -> None:
+    """Taken for a bare thumb, or erased, between two looks: the others are told."""
+    ids = await house(database, make_turn, 3)
+    here = feedback.c.turn_id == ids[1]
+    bare = sa.update(feedback).where(here).values(correction="")
+    deed = bare if emptied else sa.delete(feedback).where(here)
+
+    def told(connection: sa.Connection) -> list[str]:
+        meddled = cast(sa.Connection, Meddled(connection, 2, deed))
+        return [row.turn_id for row in gap_said.better_in(meddled, GAP)]
+
+    assert await database.write(told) == [ids[2], ids[0]]
