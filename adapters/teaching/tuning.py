@@ -48,6 +48,11 @@ _OUT_OF_TOUCH_S = 600.0
 """How long ``watch`` waits for a service that cannot be reached."""
 
 
+class NoDatasetError(UsageError):
+    """There is no data set for {method} yet; build one with `wellspoken dataset build --format
+    {method}`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """A job with what happened to it, and the losses on the way."""
@@ -134,10 +139,7 @@ class TuningDesk:
         method = method or Method(self._settings.tuning.method)
         newest = await self._datasets.newest(method.value)
         if newest is None:
-            raise UsageError(
-                f"There is no data set for {method.value} yet; build one with `wellspoken dataset "
-                f"build --format {method.value}`."
-            )
+            raise NoDatasetError(method=method.value)
         return newest, method
 
     async def _begin(self, job: TuningJob) -> TuningJob:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from adapters.web.console.called import operators_called
 from adapters.web.console.gate_view import judged, ordered, paired, side_by_side
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def add_gates(router: APIRouter, console: Console) -> None:
             "console/gate.html",
             "gates",
             line=line,
+            called=await operators_called(console),
             story=story,
             judged=judged(story, story.worse) if story else [],
             plot=side_by_side(story) if story else None,

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.jobs.desk import KINDS, Line
+from adapters.web.console.called import operators_called
 from adapters.web.texts import checked
 from bot.errors import NotFoundError, UsageError
 from bot.store.timing import utc_now
@@ -113,6 +114,7 @@ async def _page(request: Request, console: Console, job: str, wrong: str = "") -
         took=took,
         left=left_alone(line, utc_now()),
         result=result_rows(line),
+        called=await operators_called(console),
         wrong=wrong,
     )
     if wrong:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapters.web.console.called import operators_called
 from adapters.web.console.canary_view import drawn, measured
 from adapters.web.texts import checked
 from bot.errors import (
@@ -99,6 +100,7 @@ async def _room(request: Request, console: Console, wrong: str = "") -> Response
         remarks=desk.remarks(),
         scores_of=scores_of,
         in_words=in_words,
+        called=await operators_called(console),
         wrong=wrong,
     )
     if wrong:
@@ -151,6 +153,7 @@ async def _story(
         suites=await console.application.scorecards.suites(),
         usual=desk.usual_suites(),
         in_words=in_words,
+        called=await operators_called(console),
         wrong=wrong,
         tried=tried,
     )

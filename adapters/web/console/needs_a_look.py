@@ -44,7 +44,7 @@ async def looks_of(console: Console, failed: int, since: str, me: str) -> list[L
 
     found = [
         look
-        for room in (_sources, _jobs, _processes, _drops)
+        for room in (_documents, _sources, _jobs, _processes, _drops)
         for look in await _told(room, console)
     ]
     found += _failed(failed, since)
@@ -65,6 +65,7 @@ async def _told(
 
 
 _ROOMS = {
+    "_documents": ("Knowledge", "/console/knowledge"),
     "_sources": ("Knowledge", "/console/knowledge"),
     "_jobs": ("Jobs", "/console/jobs"),
     "_processes": ("Processes", "/console/processes"),
@@ -73,6 +74,13 @@ _ROOMS = {
     "_review": ("Review", "/console/review"),
     "_gaps": ("Gaps", "/console/gaps"),
 }
+
+
+async def _documents(console: Console) -> Sequence[Look]:
+    if (await console.application.store.stats()).documents:
+        return []
+    sentence = "The bot has nothing to answer from. Upload documents, or read a source in."
+    return [Look("No document has been read in", sentence, "/console/knowledge", "Knowledge")]
 
 
 async def _sources(console: Console) -> Sequence[Look]:

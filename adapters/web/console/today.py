@@ -176,11 +176,12 @@ def _counted(now: int, before: int) -> str:
     return f"{then} ({'+' if change > 0 else '−' if change < 0 else '±'}{abs(change)}%)"
 
 
-async def _unready(console: Console) -> str:
-    """What a bot that was never asked anything has to answer from."""
+async def _ready(console: Console) -> str:
+    """What a bot that was never asked anything has to answer from; empty where that is nothing,
+    which is a thing to look at."""
     stats = await console.application.store.stats()
     if not stats.documents:
-        return "No document has been read in: the bot knows nothing yet."
+        return ""
     documents = "One document is" if stats.documents == 1 else f"{stats.documents:,} documents are"
     return f"{documents} read in, so it can be asked."
 
@@ -226,5 +227,5 @@ def add_today(router: APIRouter, console: Console) -> None:
             days=days,
             choices=_CHOICES,
             may_set_up=operator.role is Role.ADMIN,
-            unready=None if first else await _unready(console),
+            ready="" if first else await _ready(console),
         )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from adapters.teaching.tuning import Round
+from adapters.teaching.tuning import NoDatasetError, Round
 from adapters.web.plotting import Plot, curves
 from adapters.web.texts import checked
-from bot.errors import UsageError, WellspokenError
+from bot.errors import TooFewExamplesError, UsageError, WellspokenError
 from persona.tuning.base import Backend, Event, Method, TuningJob
 from persona.tuning.losses import Loss
 
@@ -125,10 +125,11 @@ def _add_looking(router: APIRouter, console: Console) -> None:
 async def _rounds(
     request: Request,
     console: Console,
-    wrong: str = "",
+    failure: WellspokenError | None = None,
     asked: tuple[str, str, str] | None = None,
 ) -> Response:
-    """The list and the form; ``asked`` is a refused form as it was filled in: method, way, base."""
+    """The list and the form; ``asked`` is one that was refused because of ``failure``, as it was
+    filled in: method, way, base."""
     usual = console.application.tuning.usual
     method, backend, base = asked or (usual.method, usual.backend, "")
     page = console.render(
@@ -145,11 +146,28 @@ async def _rounds(
         time_left=time_left,
         title_of=title_of,
         backend_words=_BACKENDS,
-        wrong=wrong,
+        wrong=_why(failure),
+        lead=_leads_on(failure),
     )
-    if wrong:
+    if failure:
         page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     return page
+
+
+def _why(failure: WellspokenError | None) -> str:
+    """Why a round did not begin, in the words of the page."""
+    if isinstance(failure, NoDatasetError):
+        return f"There is no data set of {_METHODS[Method(str(failure.data['method']))]} yet."
+    return str(failure) if failure else ""
+
+
+def _leads_on(failure: WellspokenError | None) -> tuple[str, str] | None:
+    """The room where what keeps a round from beginning is mended: address and words."""
+    if isinstance(failure, NoDatasetError):
+        return "/console/datasets", "Build one under Data sets"
+    if isinstance(failure, TooFewExamplesError):
+        return "/console/review", "Review"
+    return None
 
 
 def _page(request: Request, console: Console, template: str, found: Round) -> Response:
@@ -187,7 +205,7 @@ def _add_doing(router: APIRouter, console: Console) -> None:
                 base=checked(base, "base", 500).strip() or None,
             )
         except WellspokenError as error:  # said above the form, whatever kept it from beginning
-            return await _rounds(request, console, str(error), (method, backend, base[:500]))
+            return await _rounds(request, console, error, (method, backend, base[:500]))
         return RedirectResponse(f"{_ROOM}/{job.id}", HTTPStatus.SEE_OTHER)
 
     @router.post("/training/{job}/cancel")

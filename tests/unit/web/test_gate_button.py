@@ -35,7 +35,7 @@ async def test_a_version_is_held_to_the_gate_by_a_button(
     await version(application)
     await sign_in(browser)
     page = (await browser.get("/console/models/v1")).text
-    assert '<details class="confirm"><summary class="outlined">Hold it to the gate' in page
+    assert '<details class="confirm"><summary class="solid">Hold it to the gate' in page
     form = {**fields(page, ADDRESS), "suite": "sample"}
     for _ in range(2):
         sent = await browser.post(ADDRESS, data=form)
@@ -64,7 +64,7 @@ async def test_what_keeps_it_from_the_gate_is_said_on_its_page(
         page = await browser.post(ADDRESS, data={**form, "suite": suite})
         assert page.status_code == 422
         assert words in page.text
-        assert '<details class="confirm" open><summary class="outlined">Hold it' in page.text
+        assert '<details class="confirm" open><summary class="solid">Hold it' in page.text
     gone = await browser.post("/console/models/v7/gate", data={**form, "suite": "sample"})
     assert gone.status_code == 404
     assert (await browser.post(ADDRESS, data={"csrf": "x", "suite": "sample"})).status_code == 403

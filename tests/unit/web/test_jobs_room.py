@@ -51,7 +51,7 @@ async def test_what_runs_shows_how_far_it_is(
         assert words in page, words
     page = (await browser.get(f"/console/jobs/{job.id}")).text
     assert f'hx-get="/console/jobs/{job.id}"' in page
-    assert "web:ada" in page
+    assert "<dd>ada, " in page
     await worker.succeed(job, {"added": 120})
     page = (await browser.get(f"/console/jobs/{job.id}")).text
     assert "Succeeded" in page
@@ -120,6 +120,31 @@ async def test_an_admin_cancels_and_resumes(
     assert (await Jobs(application.database).get(job.id)).status is Status.QUEUED
     said = [entry.content.get("action") for entry in await application.audit.listing()]
     assert {"job cancelled", "job resumed"} <= set(said)
+
+
+async def test_a_job_that_failed_says_what_comes_first(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Going on with it is for afterwards and stands back, the room where it is mended stands out;
+    one that was cancelled just goes on. Who asked is named."""
+    job, _ = await Jobs(application.database).put(
+        Wanted("sync", "Read docs", {"source": "docs"}, by="web:operator")
+    )
+    worker = Claims(application.database, "one")
+    (held,) = await worker.claim("sync", 1, Patience())
+    await worker.fail(held, "The folder is not there.", Patience(tries=1))
+    await sign_in(browser)
+    page = (await browser.get(f"/console/jobs/{job.id}")).text
+    assert "As long as what it names is not mended, it ends the same." in page
+    assert 'class="quiet" id="resume-job"' in page
+    assert 'id="job-page" href="/console/knowledge" class="outlined"' in page
+    assert "<dd>operator, " in page
+    jobs = Jobs(application.database)
+    await jobs.resume(job.id)
+    await jobs.cancel(job.id, "web:operator")
+    page = (await browser.get(f"/console/jobs/{job.id}")).text
+    assert "it ends the same" not in page
+    assert 'class="outlined" id="resume-job"' in page
 
 
 async def test_sync_now_puts_a_job_with_who_asked(

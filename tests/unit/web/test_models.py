@@ -65,6 +65,11 @@ async def test_version_is_promoted_for_a_reason_and_rolled_back(
     page = (await browser.get(ROOM)).text
     assert "Promoted by force" in page
     assert "the launch" in page
+    for address in (ROOM, f"{ROOM}/v1"):
+        page = (await browser.get(address)).text
+        assert "by operator</span>" in page
+        assert "web:operator" not in page
+    page = (await browser.get(ROOM)).text
     await browser.post(f"{ROOM}/rollback", data=fields(page, f"{ROOM}/rollback"))
     assert await registry.live() is None
     changes = await registry.promotions()

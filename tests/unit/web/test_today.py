@@ -20,6 +20,7 @@ from bot.store.alerts import Alert, AlertBook
 from bot.store.endings import Ending
 from bot.store.today import Period
 from bot.work.jobs import Jobs, Wanted
+from knowledge.stores.base import StoreStats
 from tests.platforms.web_application import RESET_ANSWER, WebApplication, stand_in_turn
 from tests.unit.web.test_chat import sign_in
 
@@ -177,6 +178,20 @@ async def test_what_needs_a_look_leads_to_where_it_is_mended(
     assert f'href="/console/jobs/{job.id}"' in page
     assert "The disk is full." in page
     assert page.count("fewer sentences are carried") == 1
+    assert "Nothing waits for you" not in page
+
+
+async def test_a_house_without_documents_is_told_so(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Also once it was asked: with the way to where they are read in; with documents it is not."""
+    await sign_in(browser)
+    await stored(application, datetime.now(UTC), Outcome.ABSTAINED)
+    assert "No document" not in (await browser.get("/console/today")).text
+    application.store.found = StoreStats(0, 0, 0)
+    page = (await browser.get("/console/today")).text
+    assert "No document has been read in" in page
+    assert re.search(r'<a href="/console/knowledge">Knowledge<span[^>]*>: No document', page)
     assert "Nothing waits for you" not in page
 
 

@@ -153,13 +153,17 @@ async def test_a_round_is_cancelled_once_and_only_from_the_page(
 async def test_what_keeps_a_round_from_beginning_is_said_on_the_page(
     browser: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
-    """No data set yet: the sentence says how one is built, and the form stays."""
+    """No data set yet: the sentence leads to the room where one is built, and the form stays."""
     await sign_in(browser)
     csrf = csrf_of((await browser.get("/console/training")).text)
     form = {"csrf": csrf, "method": "dpo", "backend": "local", "base": str(tmp_path)}
     page = await browser.post("/console/training", data=form)
     assert page.status_code == 422
-    assert "dataset build --format dpo" in page.text
+    assert (
+        "There is no data set of the better of two (DPO) yet."
+        ' <a href="/console/datasets">Build one under Data sets</a>' in page.text
+    )
+    assert "wellspoken dataset" not in page.text
     assert f'value="{tmp_path}"' in page.text
     assert 'value="dpo" selected' in page.text
     form["method"] = "magic"
