@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,6 @@ from knowledge.gaps.naming import Name
 
 if TYPE_CHECKING:
     from knowledge.ledger import DocumentRecord
-
-_PRIVATE = frozenset({"direct", "group"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,8 @@ class Near:
 @dataclass(frozen=True, slots=True)
 class Story:
     """All of a gap. ``readers`` are those that its document would get, ``None``: an operator has
-    to say; ``record`` and ``text`` are the document that answered it last, where it is there."""
+    to say; ``record`` and ``text`` are the document that answered it last, where it is there, and
+    that would be replaced."""
 
     gap: Gap
     name: Name
@@ -94,16 +92,23 @@ def since_answered(gap: Gap) -> str:
     return told
 
 
-def readers_for(gap: Gap, told: Sequence[Told]) -> frozenset[str] | None:
+def readers_for(
+    gap: Gap, record: DocumentRecord | None, *, private: bool, own: bool
+) -> frozenset[str] | None:
     """Whose the document that answers a gap shall be, as far as it can be told.
 
     A group that all have who asked; everybody where all asked in public and nobody was answered in
-    private. ``None``: an operator has to say, since no single group fits or it would become wider.
+    ``private``. A document that is replaced, of that ``record``, stays whose it is: nobody is shown
+    it by the way. What others said, not the operator's ``own`` words, comes into one only where
+    both are the same. ``None``: an operator has to say, since no single group fits or it would
+    become wider.
     """
-    if not gap.audiences or (gap.mixed and not gap.common):
-        return None
-    private = any((t.place or {}).get("kind", "") in _PRIVATE for t in told)
-    return readers_of(gap.common, private=private)
+    if record is not None and own:
+        return record.groups
+    fitting = None
+    if gap.audiences and (gap.common or not gap.mixed):
+        fitting = readers_of(gap.common, private=private)
+    return fitting if record is None or record.groups == fitting else None
 
 
 def for_all(passage: Passage, gap: Gap) -> bool:
@@ -112,9 +117,12 @@ def for_all(passage: Passage, gap: Gap) -> bool:
     return all(Principal(audience).may_see(groups) for audience in gap.audiences)
 
 
-def unclear(gap: Gap) -> str:
+def unclear(gap: Gap, record: DocumentRecord | None) -> str:
     """Why it cannot be told whose the document shall be, in one sentence."""
     said = "; say whose the document shall be: --group NAME, or --public."
+    if record is not None:
+        whose = ", ".join(sorted(record.groups)) or "everybody"
+        return f"What was said to {gap.id} may not be for {whose}, as its document is{said}"
     if not gap.audiences:
         return f"It is not known any more who asked {gap.id}{said}"
     if gap.mixed or gap.common:

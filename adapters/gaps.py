@@ -22,7 +22,7 @@ from bot.store.gap_owners import GapOwners
 from bot.store.gaps import Asked, Gap, GapBook, GapState, Told
 from bot.telemetry import log
 from knowledge.answers import publish
-from knowledge.gaps.drafting import Draft, said_already, written
+from knowledge.gaps.drafting import Draft, Kind, said_already, written
 from knowledge.gaps.gathering import Gatherer
 from knowledge.gaps.naming import Name, name_of
 from knowledge.sources.answers import NAME, Answer
@@ -123,14 +123,15 @@ class GapDesk:
         groups = tuple(await self._ledger.groups())
         record, text = await self._document(gap.document)
         title = record.title if record else name.question
+        draft = await self._draft(gap, asked, told, title, write=write)
         return Story(
             gap=gap,
             name=name,
             asked=tuple(asked),
             near=await self._near(title, gap, groups),
             told=tuple(told),
-            draft=await self._draft(gap, asked, told, title, write=write),
-            readers=readers_for(gap, told),
+            draft=draft,
+            readers=await self._readers(gap, record, own=draft.kind is not Kind.MODEL),
             groups=groups,
             title=title[:_LONGEST_TITLE],
             record=record,
@@ -148,20 +149,23 @@ class GapDesk:
         *,
         title: str = "",
         groups: frozenset[str] | None = None,
+        own: bool = True,
     ) -> Answered:
         """Make a document of an answer: found by its words at once, and the gap is answered.
 
-        ``by`` is the operator's key. ``groups`` may read it (empty: everybody), ``None``: what all
-        have who asked. An answered gap's document is replaced. Raises NotFoundError, UsageError
+        ``by`` is the operator's key. ``groups`` may read it (empty: everybody), ``None``: whose
+        the document is that it replaces, else what all have who asked. Not ``own``: it is what
+        somebody said already (:meth:`reply`), not the operator's. Raises NotFoundError, UsageError
         where there is no text or it cannot be told who may read it, and the errors of the stores.
         """
         gap = await self._book.get(id)
         if not text.strip():
             raise UsageError("The answer is empty; write what should be said.")
-        readers = readers_for(gap, await self._book.told(gap.id)) if groups is None else groups
+        record, _ = await self._document(gap.document)
+        readers = await self._readers(gap, record, own=own) if groups is None else groups
         if readers is None:
-            raise UsageError(unclear(gap))
-        title = " ".join((title or await self._title(gap)).split())[:_LONGEST_TITLE]
+            raise UsageError(unclear(gap, record))
+        title = " ".join((title or await self._title(gap, record)).split())[:_LONGEST_TITLE]
         if not title:
             raise UsageError(f"No words are left of what was asked in {gap.id}; give a title.")
         document = gap.document or gap.id
@@ -196,8 +200,15 @@ class GapDesk:
                     names[gap.id] = Name(record.title, record.title)
         return names
 
-    async def _title(self, gap: Gap) -> str:
-        record, _ = await self._document(gap.document)
+    async def _readers(
+        self, gap: Gap, record: DocumentRecord | None, *, own: bool
+    ) -> frozenset[str] | None:
+        public = bool(gap.audiences) and not gap.common and not gap.mixed
+        asked = public and not (own and record is not None)  # else it would change nothing
+        private = asked and await self._book.told_in_private(gap.id)
+        return readers_for(gap, record, private=private, own=own)
+
+    async def _title(self, gap: Gap, record: DocumentRecord | None) -> str:
         return record.title if record else (await self._names([gap]))[gap.id].question
 
     async def _document(self, name: str) -> tuple[DocumentRecord | None, str]:

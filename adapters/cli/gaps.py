@@ -209,7 +209,8 @@ def answer_gap(
     """Answer a gap: the answer becomes a reviewed document, and answers from now on.
 
     Without --text and --file it is what a colleague replied, or a reader said. Without --group and
-    --public those read it who asked; where they have different groups, say who.
+    --public those read it who asked, or could read the answer that it replaces; where they have
+    different groups, say who.
     """
     if text is not None and file is not None:
         raise UsageError("Say --text or --file, not both.")
@@ -240,11 +241,12 @@ async def _answer(
 
     async with assemble(settings(), warm=False) as app:
         desk = desk_of(app)
+        own = text is not None
         if text is None:
             text = await desk.reply(gap)
             if not text:
                 raise UsageError(f"Nobody has said anything to {gap} yet; give --text or --file.")
-        done = await desk.answer(gap, text, OPERATOR, title=title, groups=groups)
+        done = await desk.answer(gap, text, OPERATOR, title=title, groups=groups, own=own)
         await app.ingestor.embed_waiting()
     if as_json:
         print_json(answered_json(done))

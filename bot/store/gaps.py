@@ -16,7 +16,7 @@ from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.store.gap_figures import MERGED, batches, refresh_in
 from bot.store.gap_reasons import Why
-from bot.store.gap_said import better_in, replies_in
+from bot.store.gap_said import better_in, private_in, replies_in
 from bot.store.gap_tables import gap_turns, gaps
 from bot.store.tables import messages, turns
 from bot.store.timing import utc_now
@@ -239,6 +239,11 @@ class GapBook:
             ]
 
         return await self._db.read(op)
+
+    async def told_in_private(self, id: str) -> bool:  # noqa: A002
+        """Whether a colleague replied in private to any question of a gap, also where that is too
+        long ago to be among what people said."""
+        return await self._db.read(lambda connection: private_in(connection, id))
 
     # -- judging --------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from bot.conversation import (
 from bot.errors import NotFoundError, UsageError
 from bot.handoff import HandoffBook
 from bot.settings import load_settings
+from bot.store import gap_said
 from bot.store.erasure import Erasure
 from bot.store.gaps import GapState
 from bot.store.ids import new_id
@@ -245,6 +246,48 @@ async def test_who_may_read_the_answer_is_never_guessed(app: Application, desk: 
     assert done.groups == STAFF
 
 
+async def test_an_answer_that_is_replaced_stays_whose_it_is(
+    app: Application, desk: GapDesk
+) -> None:
+    """Asked in public it was answered for staff: a second answer is staff's too, unless an operator
+    says otherwise; what somebody else said comes into it only where the operator says so."""
+    turn = await record(app, KEY)
+    await desk.gather()
+    (shown,) = (await desk.listing()).gaps
+    gap = shown.gap.id
+    await desk.answer(gap, "Mrs Lindqvist.", BY, groups=STAFF)
+    assert (await desk.story(gap)).readers == STAFF
+    assert (await desk.answer(gap, "Mrs Lindqvist, in the office.", BY)).groups == STAFF
+    await replied(app, turn)
+    with pytest.raises(UsageError, match="may not be for staff"):
+        await desk.answer(gap, await desk.reply(gap), BY, own=False)
+    assert (await desk.answer(gap, "Everybody asks.", BY, groups=frozenset())).groups == frozenset()
+    assert (await desk.answer(gap, await desk.reply(gap), BY, own=False)).groups == frozenset()
+    await replied(app, await record(app, KEY_AGAIN, author=BEN), ChannelKind.DIRECT)
+    await desk.gather()
+    with pytest.raises(UsageError, match="may not be for everybody"):
+        await desk.answer(gap, await desk.reply(gap), BY, own=False)
+    assert (await desk.answer(gap, "It hangs there.", BY)).groups == frozenset()
+
+
+async def test_an_old_reply_in_private_keeps_the_answer_from_being_public(
+    app: Application, desk: GapDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where so much was said since that it is not told any more."""
+    old = await record(app, KEY)
+    await replied(app, old, ChannelKind.DIRECT)
+    await replied(app, await record(app, KEY_AGAIN, author=BEN))
+    await desk.gather()
+    (shown,) = (await desk.listing()).gaps
+    monkeypatch.setattr(gap_said, "FAR", 1)
+    monkeypatch.setattr(gap_said, "WISHES", 1)
+    story = await desk.story(shown.gap.id)
+    assert old.id not in {told.turn for told in story.told}
+    assert story.readers is None
+    with pytest.raises(UsageError, match="answered in private"):
+        await desk.answer(shown.gap.id, "Mrs Lindqvist.", BY)
+
+
 async def test_what_a_person_said_is_the_draft(app: Application, desk: GapDesk) -> None:
     """A colleague's reply before a reader's better answer; given in private it is not public by
     itself; approved in the review, the gap is answered."""
@@ -382,6 +425,10 @@ async def test_a_model_drafts_only_when_asked_and_from_what_askers_may_see(tmp_p
             story = await desk.story(shown.gap.id, write=True)
             assert (story.draft.kind, story.draft.text[:3]) == (Kind.REPLY, "Tom")
             assert "no draft" in story.draft.note
+            await desk.answer(shown.gap.id, "In the drawer.", BY, groups=STAFF)
+            assert (await desk.story(shown.gap.id, write=True)).readers == STAFF
+            server.behaviour.fault = None
+            assert (await desk.story(shown.gap.id, write=True)).readers is None
 
 
 def test_the_command_goes_the_whole_way(tmp_path: Path) -> None:
@@ -410,3 +457,6 @@ def test_the_command_goes_the_whole_way(tmp_path: Path) -> None:
     assert (done["state"], done["groups"]) == ("answered", ["staff"])
     again = json.loads(run("ask", KEY_AGAIN, "--group", "staff", "--json").stdout)
     assert [c["document"] for c in again["citations"]] == [done["document"]]
+    run("ask", KEY_AGAIN)
+    second = run("gaps", "answer", gap["gap"], "--text", "Mrs Lindqvist keeps it.")
+    assert second.stdout.rstrip().endswith(", for staff")

@@ -9,7 +9,16 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
-from bot.conversation import Author, Feedback, Outcome, Platform, Rating, Turn
+from bot.conversation import (
+    Author,
+    Feedback,
+    Outcome,
+    Platform,
+    Rating,
+    Route,
+    RouteDecision,
+    Turn,
+)
 from bot.handoff import HandoffBook
 from bot.store import gap_said
 from bot.store.audit import AuditTrail
@@ -90,6 +99,83 @@ async def test_the_page_of_a_gap_is_found_from_the_gap_on(
         assert "SCAN handoffs USING INDEX sqlite_autoindex_handoffs_1" in wished
     else:
         assert "Index Scan Backward using pk_handoffs" in wished
+
+
+async def handed_over(
+    database: Database, turn: Turn, kind: str, *, reply: bool = True, history: bool = False
+) -> None:
+    """A turn that went to a person in such a place, who replied or not."""
+    if history:
+        await History(database).record(turn)
+    book = HandoffBook(database)
+    handoff = await book.open(turn.id, turn.author, {"platform": "web", "kind": kind}, "q")
+    if reply:
+        await book.answered(handoff.id, "Tom has it.", "web:tom")
+
+
+async def gathered(database: Database, *kept: Turn) -> None:
+    """One more gap, of these questions."""
+    row = {"id": "gap2", "state": "open", "merged_into": "", "leader": "", "model": "m",
+           "weighed": 1, "turns": len(kept), "askers": 1, "again": 0, "heat": 1.0,
+           "audiences": [[]], "document": "", "judged_by": ""}  # fmt: skip
+    places = [{"turn_id": t.id, "gap_id": "gap2", "at": t.at, "why": "abstained"} for t in kept]
+
+    def op(connection: sa.Connection) -> None:
+        connection.execute(sa.insert(gaps), row)
+        connection.execute(sa.insert(gap_turns), places)
+
+    await database.write(op)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wished", "reply", "private"),
+    [
+        ("direct", False, True, True),
+        ("group", False, True, True),
+        ("channel", False, True, False),
+        ("direct", False, False, False),
+        ("direct", True, True, True),
+        ("channel", True, True, False),
+        ("direct", True, False, False),
+    ],
+)
+async def test_a_reply_in_private_is_found_however_long_ago(
+    database: Database,
+    make_turn: MakeTurn,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    wished: bool,
+    reply: bool,
+    private: bool,
+) -> None:
+    """To the oldest question, or to the wish for a person after it, where what is told ends before:
+    of the gap alone, and found along indexes."""
+    old = make_turn(thread="old", at=NOON - timedelta(days=90), outcome=Outcome.ABSTAINED)
+    await History(database).record(old)
+    if wished:
+        route = RouteDecision(Route.HANDOFF, 1.0, ())
+        wish = make_turn(thread="old", at=old.at + timedelta(minutes=1), route=route)
+        await handed_over(database, wish, kind, reply=reply, history=True)
+    else:
+        await handed_over(database, old, kind, reply=reply)
+    new = make_turn(thread="new", at=NOON, outcome=Outcome.ABSTAINED)
+    await handed_over(database, new, "channel", history=True)
+    await house(database, make_turn, 3)
+    await gathered(database, old, new)
+    monkeypatch.setattr(gap_said, "FAR", 1)
+    monkeypatch.setattr(gap_said, "WISHES", 1)
+    explained = Explained(database)
+    book = GapBook(cast(Database, explained), AuditTrail(database))
+    assert [t.turn for t in await book.told("gap2")] == [new.id]
+    explained.plans.clear()
+    assert await book.told_in_private("gap2") is private
+    assert await book.told_in_private(GAP) is False
+    for plan in explained.plans:
+        assert not goes_through(plan, "turns", "gap_turns", "feedback", "messages", "wish"), plan
+        if on_sqlite(database):
+            assert "SEARCH gap_turns USING INDEX sqlite_autoindex_gap_turns_1 (turn_id=?)" in plan
+        else:
+            assert "pk_gap_turns" in plan
 
 
 async def test_of_many_words_the_newest_are_told(

@@ -178,6 +178,24 @@ async def test_what_was_published_stands_in_the_editor(
     assert "Tom has it." in page
 
 
+async def test_published_again_as_it_stands_it_stays_whose_it_is(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Asked in public and answered for staff: the page has staff ticked, not everybody."""
+    await ask(browser, QUESTION)
+    await sign_in(browser)
+    address = await gap_page(browser)
+    form = fields((await browser.get(address)).text, f"{address}/answer")
+    sent = {**form, "title": "The key", "text": "Ann holds it.", "readers": "group:staff"}
+    await browser.post(f"{address}/answer", data=sent)
+    page = (await browser.get(address)).text
+    ticked = re.findall(r'name="readers" value="([^"]+)" checked', page)
+    assert ticked == ["group:staff"]
+    await browser.post(f"{address}/answer", data={**sent, "readers": ticked})
+    record, _ = await application.ledger.show(address.rpartition("/")[2], "answers")
+    assert record.groups == frozenset({"staff"})
+
+
 async def test_the_same_question_is_one_line(browser: httpx2.AsyncClient) -> None:
     """It says how often it was asked, and opens to each asking."""
     turns = [await ask(browser, QUESTION), await ask(browser, QUESTION.upper())]
