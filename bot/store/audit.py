@@ -112,7 +112,7 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which entries: from one moment on, until before another, of a kind, of an author or actor
-    (the whole key), of an action, about a turn."""
+    (the whole key; ``owned``: or who got or had what it is about), of an action, about a turn."""
 
     kind: str | None = None
     since: datetime | None = None
@@ -120,6 +120,7 @@ class Wanted:
     author: str | None = None
     action: str | None = None
     turn: str | None = None
+    owned: bool = False
 
     def of(self, workspace: str) -> sa.Select[Any]:
         """The entries with their contents, in no order yet."""
@@ -133,7 +134,8 @@ class Wanted:
         if self.until is not None:
             query = query.where(audit.c.at < self.until)
         if self.author is not None:
-            query = query.where(sa.or_(_says("author", self.author), _says("actor", self.author)))
+            names = ("author", "actor", "owner", "before")[: 4 if self.owned else 2]
+            query = query.where(sa.or_(*(_says(name, self.author) for name in names)))
         if self.action is not None:
             query = query.where(_says("action", self.action))
         return query

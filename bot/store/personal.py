@@ -144,9 +144,10 @@ class PersonalData:
             }
 
     async def audit(self) -> AsyncIterator[Record]:
-        """The entries of the audit trail about the person's turns and deeds; whom an operator did
-        something for is left out."""
-        async for entry in self._trail.each(Wanted(author=self._person.key)):
+        """The entries of the audit trail about the person's turns and deeds, and about what a
+        colleague gave them or took over; who that was, and whom an operator did something for, is
+        left out."""
+        async for entry in self._trail.each(Wanted(author=self._person.key, owned=True)):
             content = self._told(entry)
             yield {**content, "sequence": entry.sequence, "kind": entry.kind, "hash": entry.hash}
 

@@ -192,6 +192,25 @@ async def test_an_operator_is_given_what_they_have_without_who_had_it(
     assert LEE.key not in repr(entries)
 
 
+async def test_an_operator_is_given_what_colleagues_gave_them_and_took_over(
+    world: World, owners: GapOwners
+) -> None:
+    """The entries in which they are named, without the colleague's key; no other entries."""
+    trail = AuditTrail(world.database)
+    await some_gaps(world, "gap1", "gap2")
+    await owners.put("gap1", KIM, LEE.key, seen="")
+    await owners.put("gap1", LEE, LEE.key, seen=KIM.key)
+    await owners.put("gap2", LEE, LEE.key, seen="")
+    data = PersonalData(world.database, trail, KIM.key)
+    entries = [each async for each in data.audit()]
+    parts = ("action", "actor", "owner", "before", "subject")
+    assert [tuple(e.get(part) for part in parts) for e in entries] == [
+        ("gap given", None, KIM.key, "", "gap1"),
+        ("gap taken", None, None, KIM.key, "gap1"),
+    ]
+    assert LEE.key not in repr(entries)
+
+
 async def test_operators_are_known_as_they_came_last(database: Database) -> None:
     """Each once, the latest first, with the name and the role of the last time; not from before."""
     trail = AuditTrail(database)
