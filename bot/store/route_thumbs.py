@@ -1,7 +1,7 @@
 """Thumbs by the route of their answers, remembered as sums while no thumb comes or goes.
 
-A look asks an index how many thumbs there were up to the last one: as many as then, and only the
-newer ones are looked up. There are no words in what is remembered, and nobody's name.
+A look asks how many thumbs there were up to the last one, and how many of them up: as many as then,
+and only the newer ones are looked up. There are no words in what is remembered, and nobody's name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.budget import day_of
+from bot.conversation import Rating
 from bot.store.tables import feedback, turns
 
 _DAY = timedelta(days=1)
@@ -21,7 +22,7 @@ _LAG = timedelta(minutes=1)
 """A thumb is stored by then; younger ones are looked up again."""
 
 _number = (
-    sa.select(sa.func.count())
+    sa.select(sa.func.count(), sa.func.count(sa.case((feedback.c.rating == Rating.UP.value, 1))))
     .select_from(feedback)
     .where(
         feedback.c.updated_at >= sa.bindparam("start"), feedback.c.updated_at < sa.bindparam("mark")
@@ -40,12 +41,14 @@ Sums = Counter[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The thumbs given from ``start``, a midnight, to ``mark``, ``number`` of all: sums of those on
-    turns of later days, and one by one those on turns of the first, each with its moment."""
+    """The thumbs given from ``start``, a midnight, to ``mark``, ``number`` of all and ``up`` of
+    them: sums of those on turns of later days, and one by one those on turns of the first, each
+    with its moment."""
 
     start: datetime
     mark: datetime
     number: int
+    up: int
     sums: Sums
     first: tuple[tuple[datetime, str, str], ...]
 
@@ -71,10 +74,10 @@ def _still_true(
     start = day_of(since)
     # A mark that lies ahead is that of a clock that was set back: what came since is before it.
     if before and before.start == start and before.mark <= now:
-        there = connection.scalar(_number, {"start": start, "mark": before.mark})
-        if there == before.number:
+        there = connection.execute(_number, {"start": start, "mark": before.mark}).one()
+        if tuple(there) == (before.number, before.up):
             return before
-    return Known(start, start, 0, Counter(), ())
+    return Known(start, start, 0, 0, Counter(), ())
 
 
 def _with(known: Known, rows: list[Any], mark: datetime) -> Known:
@@ -84,4 +87,5 @@ def _with(known: Known, rows: list[Any], mark: datetime) -> Known:
     first = [(row.at, row.route, row.rating) for row in rows if known.start <= row.at < second]
     sums = known.sums.copy()
     sums.update(later)
-    return Known(known.start, mark, known.number + len(rows), sums, (*known.first, *first))
+    number, up = known.number + len(rows), sum(row.rating == Rating.UP.value for row in rows)
+    return Known(known.start, mark, number, known.up + up, sums, (*known.first, *first))

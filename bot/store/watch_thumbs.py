@@ -1,8 +1,9 @@
 """What people thought of the turns of weeks, remembered as sums while no thumb comes or goes.
 
-Thumbs come late and may be taken back, so nothing of them is kept in the database. A look asks an
-index how many there were from its first week up to the last look: as many as then, and only the
-weeks of newer ones are counted anew. There are no words in what is remembered, and nobody's name.
+Thumbs come late and may be taken back, so nothing of them is kept in the database. A look asks how
+many there were from its first week up to the last look, and how many of them up: as many as then,
+and only the weeks of newer ones are counted anew. There are no words in what is remembered, and
+nobody's name.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _LOOKS = 16
 """First weeks of looks that are remembered: of as many lengths, or as many weeks long."""
 
 _number = (
-    sa.select(sa.func.count())
+    sa.select(sa.func.count(), sa.func.count(sa.case((feedback.c.rating == Rating.UP.value, 1))))
     .select_from(feedback)
     .where(
         feedback.c.updated_at >= sa.bindparam("start"), feedback.c.updated_at < sa.bindparam("mark")
@@ -67,11 +68,11 @@ Week = Mapping[str, Thumbs]
 @dataclass(frozen=True, slots=True)
 class Known:
     """Weeks by their Monday without a thumb from ``mark`` on. They are true from one of the
-    Mondays in ``numbers`` on while as many thumbs were given between it and the mark: a thumb on a
-    turn of a week is no older than that."""
+    Mondays in ``numbers`` on while as many thumbs were given between it and the mark, and as many
+    of them up: a thumb on a turn of a week is no older than that."""
 
     mark: datetime
-    numbers: Mapping[datetime, int]
+    numbers: Mapping[datetime, tuple[int, int]]
     weeks: Mapping[datetime, Week]
 
 
@@ -83,8 +84,8 @@ def look(
     known = _still_true(connection, starts[0], now, before)
     mark = max(now - _LAG, known.mark)
     weeks = dict(known.weeks)
-    more = _number_in(connection, known.mark, mark) if known.numbers else 0
-    numbers = {start: number + more for start, number in known.numbers.items()}
+    more, up = _number_in(connection, known.mark, mark) if known.numbers else (0, 0)
+    numbers = {start: (n + more, of_them + up) for start, (n, of_them) in known.numbers.items()}
     if starts[0] not in numbers:
         numbers[starts[0]] = _number_in(connection, starts[0], mark)
     missing = [start for start in starts if start not in weeks]
@@ -100,8 +101,9 @@ def look(
     return weeks, Known(mark, numbers, _but_for_young(connection, weeks, mark))
 
 
-def _number_in(connection: sa.Connection, start: datetime, mark: datetime) -> int:
-    return connection.scalar(_number, {"start": start, "mark": mark}) or 0
+def _number_in(connection: sa.Connection, start: datetime, mark: datetime) -> tuple[int, int]:
+    number, up = connection.execute(_number, {"start": start, "mark": mark}).one()
+    return number, up
 
 
 def scopes(route: str, model: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from bot.store.chat_tables import handoffs
 from bot.store.costs import CostBook, Costs
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
+from bot.store.route_book import RouteBook
 from bot.store.tables import turns
 from bot.store.watch_figures import WEEK, Measure, Ratio, Week, monday
 from bot.store.watching import WatchBook
@@ -123,6 +124,28 @@ async def test_a_turn_that_came_late_does_not_hide_one_that_went(
     after = await book.weeks(NOW, 5)
     assert after == await WatchBook(door(database)).weeks(NOW, 5) != before
     assert [week.tally().turns for week in after] == [2, 4, 0, 0, 0]
+
+
+async def test_a_thumb_that_another_clock_turned_is_seen(
+    database: Database, make_turn: Make
+) -> None:
+    """From up to down, by a process whose clock is a quarter of an hour behind: there are as many
+    thumbs as before; Watch and the routes tell what they say now."""
+    clock = Clock()
+    turn = make_turn(at=NOW - timedelta(hours=3))
+    await History(database).record(turn)
+    thumbs = FeedbackBook(database, clock)
+    await thumbs.rate(Feedback(turn.id, by("ann"), Rating.UP))
+
+    async def told(of: Database) -> tuple[Ratio, int, int]:
+        week = (await WatchBook(of).weeks(NOW, 2))[1].tally()
+        (share,) = await RouteBook(of, clock=lambda: NOW).shares(THIS)
+        return week.ratio(Measure.SATISFACTION), share.up, share.down
+
+    assert await told(database) == (Ratio.of([(1.0, 1.0)]), 1, 0)
+    clock.now = NOW - timedelta(minutes=15)
+    await thumbs.rate(Feedback(turn.id, by("ann"), Rating.DOWN))
+    assert await told(database) == await told(door(database)) == (Ratio.of([(0.0, 1.0)]), 0, 1)
 
 
 async def test_no_name_of_a_thread_is_remembered(database: Database, make_turn: Make) -> None:
