@@ -42,8 +42,8 @@ _PINNED = (
 )
 _NO_SERVER = "No model server is set, so the built-in reader answers; set OPENAI_BASE_URL."
 _NO_ANSWERS = (
-    "A version answers at its model server, and none is set; set OPENAI_BASE_URL and start the bot "
-    "again."
+    "A version answers at its model server, and none is set: for one that was trained here start "
+    "`wellspoken tune serve`; then set OPENAI_BASE_URL and start the bot again."
 )
 _NO_CANARY = "No canary runs."
 

@@ -126,6 +126,24 @@ def test_a_job_that_is_gone_is_told_as_such(chromium: playwright.Browser, bot: S
     page.context.close()
 
 
+def test_a_long_name_in_an_error_fits_on_a_phone(chromium: playwright.Browser, bot: Served) -> None:
+    """The page of a job that failed is no wider than the screen, whatever the error names."""
+    job = put_job(bot)
+
+    async def fail() -> None:
+        database = await Database.open(f"sqlite:///{bot.application.home / 'web.db'}")
+        values = {"status": "failed", "error": f"Set WELLSPOKEN_{'VERY_LONG_' * 6}NAME=True."}
+        failed = sa.update(jobs).where(jobs.c.id == job).values(**values)
+        await database.write(lambda connection: connection.execute(failed))
+        await database.close()
+
+    aside(fail())
+    page = sign_in(visit(chromium, bot.address, PHONE, "dark"), TOKEN, f"/console/jobs/{job}")
+    playwright.expect(page.get_by_text("VERY_LONG_")).to_be_visible()
+    assert faults(page) == []
+    page.context.close()
+
+
 def failing_with(status: int) -> Callable[[playwright.Route], None]:
     """What a gateway answers in the bot's place."""
 

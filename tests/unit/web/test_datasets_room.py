@@ -28,7 +28,7 @@ async def test_an_empty_room_says_how_to_begin(browser: httpx2.AsyncClient) -> N
 async def test_a_set_is_shown_with_card_and_lineage(
     browser: httpx2.AsyncClient, application: WebApplication
 ) -> None:
-    """Counts, what was left out, and a link from each line to its turn."""
+    """Counts, what was left out, and a link from each line to its turn; no figure is empty."""
     asker = Author(Platform.WEB, "asker")
     turn = stand_in_turn(Question("How does it reset?", asker), RESET_ANSWER)
     await application.history.record(turn)
@@ -39,6 +39,7 @@ async def test_a_set_is_shown_with_card_and_lineage(
     assert made.id in (await browser.get("/console/datasets")).text
     page = (await browser.get(f"/console/datasets/{made.id}")).text
     assert made.digest in page
+    assert "<dd>–</dd>" not in page
     assert f'href="/console/turns/{turn.id}"' in page
     assert turn.author.key in page
     missing = await browser.get("/console/datasets/dataset9")

@@ -138,6 +138,14 @@ async def test_people_are_shown_page_by_page(
     assert (await browser.get("/console/people?before=yesterday")).status_code == 404
 
 
+async def test_who_has_no_name_is_named_in_words(browser: httpx2.AsyncClient) -> None:
+    """The platform and their id there; the key stands below it, as it has to be written."""
+    await sign_in(browser)
+    page = (await browser.get("/console/people/person?author=terminal:operator")).text
+    assert "<h1>Terminal, operator</h1>" in page
+    assert "Write <code>terminal:operator</code> to confirm" in page
+
+
 async def test_consent_is_kept(browser: httpx2.AsyncClient, application: WebApplication) -> None:
     """For everywhere or one channel, with the console as its source."""
     await _asked(application)
