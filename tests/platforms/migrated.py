@@ -11,10 +11,11 @@ _made: list[bytes] = []
 
 
 async def migrated(path: Path) -> Database:
-    """A new database in the file ``path``, open."""
-    if _made:
+    """The database in the file ``path``, open; a new one where there is none yet."""
+    there = await asyncio.to_thread(path.exists)
+    if _made and not there:
         await asyncio.to_thread(path.write_bytes, _made[0])
-    else:
+    elif not there:
         await (await Database.open(f"sqlite:///{path}")).close()
         _made.append(await asyncio.to_thread(path.read_bytes))
     return await Database.open(f"sqlite:///{path}")

@@ -9,7 +9,7 @@
   const local = (root) => {
     for (const time of root.querySelectorAll("time[datetime]")) {
       const moment = new Date(time.dateTime);
-      if (Number.isNaN(moment.getTime())) continue;
+      if (time.title || Number.isNaN(moment.getTime())) continue; // done, or no moment
       time.title = time.textContent;
       time.textContent = words(moment);
     }

@@ -113,7 +113,7 @@ async def test_a_spent_day_is_told(
     assert books.asked == [30]
     assert "Left of $1.00 a day" in page
     assert "Today&#39;s limit is spent" in page or "Today's limit is spent" in page
-    assert "4 Mar 2026, 00:00 UTC" in page
+    assert '4 Mar 2026, 00:00<span class="utc"> UTC</span>' in page
     assert "1,000" in page  # tokens left
 
 
