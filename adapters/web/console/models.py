@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
@@ -199,15 +199,8 @@ def _add_changes(router: APIRouter, console: Console) -> None:
         operator = console.form(request, csrf)
         name, why = checked(version, "version", 50), checked(reason, "reason", _LONGEST)
         desk, by = console.application.models, operator.author.key
-        try:
-            await desk.promote(name, by=by, force=bool(force), reason=why)
-        except NotFoundError:
-            raise
-        except (UsageError, ReleaseError) as error:
-            tried = Tried("promote", why, bool(force))
-            wrong = _refusal(error, name, why, force=bool(force))
-            return await _story(request, console, name, wrong, tried)
-        return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+        change = desk.promote(name, by=by, force=bool(force), reason=why)
+        return await _changed(request, console, name, Tried("promote", why, bool(force)), change)
 
     @router.post("/models/{version}/canary")
     async def canary(
@@ -221,15 +214,23 @@ def _add_changes(router: APIRouter, console: Console) -> None:
         operator = console.form(request, csrf)
         name, why = checked(version, "version", 50), checked(reason, "reason", _LONGEST)
         desk, by = console.application.models, operator.author.key
-        try:
-            await desk.start_canary(name, percent / 100, by=by, force=bool(force), reason=why)
-        except NotFoundError:
-            raise
-        except (UsageError, ReleaseError) as error:
-            tried = Tried("canary", why, bool(force), round(percent))
-            wrong = _refusal(error, name, why, force=bool(force))
-            return await _story(request, console, name, wrong, tried)
-        return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
+        tried = Tried("canary", why, bool(force), round(percent))
+        change = desk.start_canary(name, percent / 100, by=by, force=bool(force), reason=why)
+        return await _changed(request, console, name, tried, change)
+
+
+async def _changed(
+    request: Request, console: Console, version: str, tried: Tried, change: Awaitable[object]
+) -> Response:
+    """The room after a change of a version; its page with the form again where it was refused."""
+    try:
+        await change
+    except NotFoundError:
+        raise
+    except (UsageError, ReleaseError) as error:
+        wrong = _refusal(error, version, tried.reason, force=tried.force)
+        return await _story(request, console, version, wrong, tried)
+    return RedirectResponse(_ROOM, HTTPStatus.SEE_OTHER)
 
 
 def _add_gate(router: APIRouter, console: Console) -> None:
