@@ -153,6 +153,7 @@ class Chat:
             turn=turn,
             rating=rating,
             improve=improve,
+            swapped=True,
             thanks=thanks,
             reasons=REASONS,
         )

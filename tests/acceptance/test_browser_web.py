@@ -12,6 +12,7 @@ from tests.platforms.browsing import (
     DESK,
     PHONE,
     faults,
+    held,
     playwright,
     sign_in,
     visit,
@@ -139,6 +140,20 @@ def test_thumbs_down_takes_a_better_answer(page: playwright.Page, bot: Served) -
     thumb_up.click()
     playwright.expect(thumb_up).to_have_attribute("aria-pressed", "true")
     playwright.expect(thumb_up).to_be_focused()
+
+
+def test_a_thumb_that_is_kept_late_leaves_the_next_question_alone(page: playwright.Page) -> None:
+    """Who has gone on to type keeps the field; the thumb is pressed and its form is there."""
+    thumb = ask(page, "reset?").get_by_role("button", name="Thumbs down")
+    field = page.get_by_label("Your question")
+    with held(page, "**/rating"):
+        thumb.click()
+        field.focus()
+        page.keyboard.type("And after")
+    page.get_by_label("A better answer").wait_for()
+    playwright.expect(thumb).to_have_attribute("aria-pressed", "true")
+    page.keyboard.type(" that?")
+    playwright.expect(field).to_have_value("And after that?")
 
 
 def test_an_answer_that_is_not_known_is_marked_as_such(page: playwright.Page) -> None:

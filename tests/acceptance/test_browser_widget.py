@@ -16,6 +16,7 @@ from tests.platforms.browsing import (
     DESK,
     PHONE,
     RULES,
+    held,
     playwright,
 )
 from tests.platforms.web_application import Served, served
@@ -178,21 +179,11 @@ def test_the_conversation_goes_along_to_the_next_page_and_can_be_begun_anew(
     kindly; the thread is there after a reload, until a new one."""
     _bot, mine, _foreign = places
     page, _said = opened(chromium, mine, DESK)
-    held: list[playwright.Route] = []
-
-    def hold(route: playwright.Route) -> None:
-        held.append(route)
-
-    page.route("**/api/widget/session", hold)
-    page.get_by_role("button", name="Ask Acme").click()
-    page.get_by_label("Your question").fill("Who won the match?")
-    page.keyboard.press("Enter")
-    page.get_by_text("Reading the documents…").wait_for()
-    while not held:
-        page.wait_for_timeout(20)
-    (only,) = held
-    only.continue_()
-    page.unroute("**/api/widget/session")
+    with held(page, "**/api/widget/session"):
+        page.get_by_role("button", name="Ask Acme").click()
+        page.get_by_label("Your question").fill("Who won the match?")
+        page.keyboard.press("Enter")
+        page.get_by_text("Reading the documents…").wait_for()
     page.get_by_text("Not in the documents").wait_for()
     page.get_by_text("Please ask an admin.").wait_for()
     page.reload()
@@ -256,29 +247,34 @@ def test_a_question_that_is_quicker_than_a_new_conversation_belongs_to_it(
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Thumbs up").wait_for()
     page.reload()
-    held: list[playwright.Route] = []
+    asked_first: list[playwright.Route] = []
 
     def hold(route: playwright.Route) -> None:
-        if held:
+        if asked_first:
             route.continue_()
-        held.append(route)
+        asked_first.append(route)
 
     page.route("**/api/widget/session", hold)
     page.get_by_role("button", name="Ask Acme").click()
-    while not held:
+    while not asked_first:
         page.wait_for_timeout(20)
     anew = dialog.get_by_role("button", name="New conversation")
     anew.click()
     field.fill("Who won the match?")
     page.keyboard.press("Enter")
     dialog.get_by_text("Reading the documents…").wait_for()
-    held[0].continue_()
+    asked_first[0].continue_()
     dialog.get_by_text("Not in the documents").wait_for()
     playwright.expect(dialog.locator("article")).to_have_count(1)
     first, second = bot.application.engine.asked[-2:]
     assert first.thread != second.thread
-    dialog.get_by_role("button", name="Thumbs down").click()
+    with held(page, "**/api/widget/feedback"):
+        dialog.get_by_role("button", name="Thumbs down").click()
+        field.focus()
+        page.keyboard.type("And who")
     playwright.expect(dialog.get_by_label("A better answer")).to_be_visible()
+    page.keyboard.type(" lost?")
+    playwright.expect(field).to_have_value("And who lost?")
     anew.dblclick(force=True)
     dialog.get_by_text("Hello! What do you need?").wait_for()
     playwright.expect(dialog.locator("article")).to_have_count(0)

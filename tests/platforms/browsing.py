@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +22,7 @@ import pytest
 from tests.platforms.command import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -69,6 +70,25 @@ def sign_in(page: Page, token: str, room: str = "/console") -> Page:
     page.keyboard.press("Enter")
     page.get_by_role("navigation", name="Console").wait_for()
     return page
+
+
+@contextmanager
+def held(page: Page, address: str) -> Iterator[None]:
+    """Within, what the page asks of ``address`` waits on its way, as on a slow line."""
+    waiting: list[Route] = []
+
+    def wait(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(address, wait)
+    try:
+        yield
+        while not waiting:
+            page.wait_for_timeout(10)
+    finally:
+        for request in waiting:
+            request.continue_()
+        page.unroute(address)
 
 
 def broken_rules(page: Page, only: str = "") -> list[str]:

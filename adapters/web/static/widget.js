@@ -341,14 +341,17 @@
       said.textContent = thanks;
       return true;
     }
+    // Who has gone on to the next question by the time a thumb is kept goes on typing there.
+    const stayed = () => whole.contains(root.activeElement) || document.activeElement === document.body;
     async function rate(name) {
       const wanted = chosen === name ? "none" : name;
       if (!(await keep({ rating: wanted }, wanted === "up" ? "Glad it helped." : ""))) return;
+      const stays = stayed();
       whole.querySelector("form")?.remove();
       if (wanted === "down") {
         whole.append(improve());
         log.scrollTop += Math.max(0, whole.getBoundingClientRect().bottom - log.getBoundingClientRect().bottom + 16);
-        whole.querySelector("textarea").focus({ preventScroll: true });
+        if (stays) whole.querySelector("textarea").focus({ preventScroll: true });
       }
     }
     function improve() {
@@ -358,8 +361,9 @@
         event.preventDefault();
         const form = event.target, words = form.elements.reason.value || "";
         if (!(await keep({ rating: "down", reason: words, correction: better.value }, "Thank you. That goes to the people who look after this."))) return;
+        const stays = stayed();
         form.remove();
-        thumbs.down.focus();
+        if (stays) thumbs.down.focus();
       } }, make("fieldset", {}, make("legend", {}, "What was wrong?"), ...look.reasons.map(reason)),
       make("label", { class: "better" }, "A better answer", better), make("button", { type: "submit", class: "solid" }, "Submit"));
     }
