@@ -90,6 +90,7 @@ def configured(
             patience=time_left,
             places=app.settings.serve.places,
             widget=widget_of(app.settings),
+            ahead=True,
         )
         if pages
         else create_intake(app, routes, chats=troubles, remarks=remarks, watched=watched),

@@ -293,6 +293,11 @@ class ReleaseError(WellspokenError):
     """The version cannot be released: {reason}"""
 
 
+class AdaptersNotLoadableError(ReleaseError):
+    """{url} cannot load adapters while it runs; start vLLM with --enable-lora and
+    VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, or serve with `wellspoken tune serve`."""
+
+
 class GateNotPassedError(ReleaseError):
     """{version} has not passed the gate; run `wellspoken models gate {version} --suite SUITE`, or
     promote it with --force --reason TEXT."""

@@ -270,9 +270,9 @@ class Promotions:
         connection.execute(sa.insert(promotions), [row])
         point(connection, standing, by, at)
         action = "model rolled back" if how == ROLLBACK else "model promoted"
-        details = {"before": before, "forced": how == FORCE, "reason": reason}
-        subject = standing.live or "no version"
-        self._append(connection, action, by, subject, **details)
+        subject = before if how == ROLLBACK else standing.live
+        details = {"before": before, "live": standing.live, "forced": how == FORCE}
+        self._append(connection, action, by, subject, **details, reason=reason)
 
     def _append(
         self, connection: sa.Connection, action: str, by: str, version: str, **details: object

@@ -6,7 +6,12 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.errors import ConfigurationError, NotFoundError, UsageError
+from bot.errors import (
+    AdaptersNotLoadableError,
+    ConfigurationError,
+    NotFoundError,
+    UsageError,
+)
 from bot.evaluation.running import TooManyFailedError
 from bot.work.claims import Patience
 from bot.work.jobs import Wanted
@@ -19,6 +24,13 @@ if TYPE_CHECKING:
 
 KIND = "gate"
 _Told = TypeVar("_Told")
+_LASTING = (
+    AdaptersNotLoadableError,
+    ConfigurationError,
+    NotFoundError,
+    TooManyFailedError,
+    UsageError,
+)
 _PATIENCE = Patience(tries=3, first=10.0, longest=60.0)
 
 
@@ -67,7 +79,7 @@ def kind_of(settings: Settings, page: Page) -> Kind:
                 settings, version, suites, by=job.job.asked_by, page=page,
                 progress=lambda done, total: job.note(done, total, "cases"),
             ))  # fmt: skip
-        except (UsageError, NotFoundError, ConfigurationError, TooManyFailedError) as error:
+        except _LASTING as error:
             raise RefusedError(why=str(error)) from error  # no try changes that
         return as_json(story)
 

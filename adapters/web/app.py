@@ -20,6 +20,7 @@ from adapters.web.auth.refused import RefusedSignIns
 from adapters.web.auth.sessions import Access, Sessions
 from adapters.web.auth.sso import SingleSignOn
 from adapters.web.chat import Chat, chat_router
+from adapters.web.console.ahead import Ahead
 from adapters.web.console.attention import Attention, Chats, attention_router
 from adapters.web.console.base import Console
 from adapters.web.console.rooms import console_router
@@ -61,6 +62,7 @@ def create_app(
     patience: Callable[[], float] = lambda: _PATIENCE_S,
     places: int = PLACES,
     widget: Widget | None = None,
+    ahead: bool = False,
 ) -> FastAPI:
     """The ASGI application; closing it waits for answers that are on their way.
 
@@ -69,7 +71,8 @@ def create_app(
     words whom to ask where the bot does not know, ``access`` and ``sso`` what opens the console
     besides its token. ``remarks`` tells of parts that keep nobody from asking, ``watched`` are more
     gauges; ``patience`` says how many seconds answers have left when it closes, ``places`` how many
-    are worked on at once, ``widget`` the websites that have the chat in a corner.
+    are worked on at once, ``widget`` the websites that have the chat in a corner. ``ahead``: the
+    slowest rooms of the console are made ready as soon as an operator opens any.
     """
     limits = Limits(rates, observe=application.metrics.observe_limited)
     sessions = Sessions(application.console_token, limits, access)
@@ -77,13 +80,14 @@ def create_app(
     answers = Answers(application.engine, application.history, places)
     attention = Attention(application, chats, remarks=remarks)
     gauges = (Gauges(application.watch, application.metrics), *watched)
+    first_look = Ahead(application, pages)
     pages.share(attention=attention, contact=contact or _CONTACT)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await answers.drain(patience())
-        for each in (attention, *gauges):
+        for each in (attention, first_look, *gauges):
             await each.aclose()
         if sso is not None:
             await sso.provider.aclose()
@@ -91,7 +95,8 @@ def create_app(
     app = _described(application, lifespan)
     _fence(app, application, sessions, widget)
     chat = Chat(application, answers, sessions, pages)
-    console = Console(application, sessions, pages, attention, sso)
+    early = first_look if ahead else None
+    console = Console(application, sessions, pages, attention, sso, early)
     for router in (
         api_router(application, answers, sessions),
         chat_router(chat),

@@ -9,17 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.errors import ReleaseError
+from bot.errors import AdaptersNotLoadableError, ReleaseError
 from bot.llm.refusals import server_words, without_password, without_secrets
 
 if TYPE_CHECKING:
     import httpx2
 
 _TIMEOUT_S = 120.0  # an adapter is read from the disk, perhaps of another machine
-_MISSING = (
-    "{url} cannot load adapters while it runs; start vLLM with --enable-lora and "
-    "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, or serve with `wellspoken tune serve`."
-)
 
 
 class Deployer:
@@ -33,11 +29,12 @@ class Deployer:
 
     async def load(self, model: str, adapter: Path) -> None:
         """Have the server answer for ``model``; loaded already is no error. The server must see the
-        folder ``adapter`` under the same path. Raises ReleaseError."""
+        folder ``adapter`` under the same path. Raises ReleaseError, AdaptersNotLoadableError of a
+        server that loads none at all."""
         body = {"lora_name": model, "lora_path": str(adapter)}
         response = await self._post("load_lora_adapter", body)
         if response.status_code == 404 and not _speaks(response):
-            raise ReleaseError(reason=_MISSING.format(url=self.url))
+            raise AdaptersNotLoadableError(url=self.url)
         if response.status_code >= 400 and "already been loaded" not in response.text:
             raise ReleaseError(reason=f"{self.url} did not load {model}: {_words(response)}.")
 

@@ -293,7 +293,7 @@ def test_a_version_is_promoted_and_rolled_back_by_keyboard(chromium: Browser, ho
     house.hear(GENERAL)
 
     page.goto("/console/audit")
-    for deed in (f"model promoted {version}", "model rolled back"):
+    for deed in (f"model promoted {version}", f"model rolled back {version}"):
         newest = page.locator("main .row").filter(has_text=deed).first
         playwright.expect(newest).to_contain_text("web:operator")
     page.get_by_role("button", name="Check the whole trail").press("Enter")

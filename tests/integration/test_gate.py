@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from bot.evaluation.running import TooManyFailedError
 from bot.settings import Settings, load_settings
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
-from bot.work.jobs import Jobs, Status
+from bot.work.jobs import Job, Jobs, Status
 from bot.work.runner import Runner
 from persona.datasets import Dataset, DatasetBook
 from persona.gate import Measure
@@ -30,7 +31,7 @@ from persona.registry import Registry
 from persona.suites import SuiteBook
 from persona.tables import gates
 from tests.platforms.models_server import ModelsServer
-from tests.platforms.openai_server import Behaviour, Fault
+from tests.platforms.openai_server import Behaviour, Fault, OpenAIServer
 from tests.platforms.warranties import (
     ODD,
     PUMPS,
@@ -298,13 +299,9 @@ async def test_an_interrupted_run_goes_on_where_it_stood(
     assert server.asked("plain") <= PUMPS + len(ODD) + 2  # two were under way
 
 
-async def test_a_job_of_the_console_holds_a_version_to_the_gate(
-    settled: Callable[..., Settings],
-) -> None:
-    """A worker does it, says how far it is, and leaves verdict and run; the registry and the audit
-    trail name who pressed the button."""
-    settings = settled()
-    version = await register(settings, "plain")
+@asynccontextmanager
+async def worked_off(settings: Settings, version: str) -> AsyncIterator[tuple[Database, Job]]:
+    """A version held to the gate by a worker: the job as it ended."""
     database = await Database.open(settings.database)
     kind = kind_of(settings, report_page)
     working = asyncio.create_task(Runner(database, {kind.name: kind}).run())
@@ -314,16 +311,39 @@ async def test_a_job_of_the_console_holds_a_version_to_the_gate(
             if (job := await Jobs(database).get(job.id)).status.over:
                 break
             await asyncio.sleep(0.1)
+        yield database, job
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        await database.close()
+
+
+async def test_a_job_of_the_console_holds_a_version_to_the_gate(
+    settled: Callable[..., Settings],
+) -> None:
+    """A worker does it, says how far it is, and leaves verdict and run; the registry and the audit
+    trail name who pressed the button."""
+    settings = settled()
+    version = await register(settings, "plain")
+    async with worked_off(settings, version) as (database, job):
         assert (job.status, job.error) == (Status.SUCCEEDED, "")
         assert (job.done, job.total) == (PUMPS + len(ODD), PUMPS + len(ODD))
         assert (job.result["version"], job.result["verdict"]) == (version, "pass")
         assert (await Registry(database).get(version)).state == "gated"
         line, story = await gate_desk(settings, database).story(job.result["gate"])
         assert (line.by, story is not None) == ("web:operator", True)
-    finally:
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-        await database.close()
+
+
+async def test_a_server_that_loads_no_adapters_ends_the_job_at_once(
+    settled: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """It is not tried again: the job says how to start the server."""
+    with OpenAIServer(Behaviour(answer=loud, models=("loud",))) as server:
+        settings = settled(OPENAI_BASE_URL=server.url)
+        version = await register(settings, "plain", adapter=tmp_path)
+        async with worked_off(settings, version) as (_database, job):
+            assert (job.status, job.attempts) == (Status.FAILED, 1)
+            assert "cannot load adapters while it runs; start vLLM with" in job.error
 
 
 async def test_what_cannot_be_gated_is_told(settled: Callable[..., Settings]) -> None:

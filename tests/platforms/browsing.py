@@ -69,6 +69,7 @@ def sign_in(page: Page, token: str, room: str = "/console") -> Page:
     page.get_by_label("Console token").fill(token)
     page.keyboard.press("Enter")
     page.get_by_role("navigation", name="Console").wait_for()
+    page.wait_for_load_state()  # the navigation stands before the room does
     return page
 
 

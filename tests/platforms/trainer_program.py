@@ -46,13 +46,13 @@ def _main(home: Path, arguments: list[str]) -> int:
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
     checkpoint = folder.checkpoints / "at"
-    begun = int(checkpoint.read_text()) if checkpoint.exists() else 0
+    begun = read_object(checkpoint).get("step", 0)
     folder.tell("resumed" if begun else "started", f"from step {begun}")
     while not stopped:
         wanted = read_object(home / "plan.json")
         at, steps = max(begun, wanted.get("step", 0)), wanted.get("steps", 10)
         folder.checkpoints.mkdir(exist_ok=True)
-        checkpoint.write_text(str(at))
+        write_object(checkpoint, {"step": at})  # whole, whenever it is killed
         told = {"step": at, "steps": steps, "loss": 2.0 / (at + 1), "seconds_left": 1.0}
         end = wanted.get("end")
         if end == "succeeded":

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from adapters.web.auth.roles import OPEN, Role, RoleError, least_role, without_forbidden_forms
 from adapters.web.auth.sessions import Operator, Sessions, SignInRequiredError
 from adapters.web.auth.sso import SingleSignOn
+from adapters.web.console.ahead import Ahead
 from adapters.web.console.attention import Attention
 from adapters.web.pages import Pages
 from adapters.web.ports.application import Application
@@ -30,12 +31,14 @@ class Console:
         pages: Pages,
         attention: Attention,
         sso: SingleSignOn | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self.application = application
         self.sessions = sessions
         self.pages = pages
         self.attention = attention
         self.sso = sso
+        self.ahead = ahead
 
     def operator(self, request: Request) -> Operator:
         """The operator who asks; raises SignInRequiredError."""
@@ -55,6 +58,8 @@ class Console:
         if operator.role < least:
             raise RoleError(least, operator.role)
         note_role(operator.author.key, operator.role.word)  # the audit trail names it
+        if self.ahead is not None:
+            self.ahead.begin()
 
     def form(self, request: Request, csrf: str) -> Operator:
         """The operator who sent a form of ours; raises SignInRequiredError, StaleFormError."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from adapters.teaching.handing_out import Elsewhere, Handed
 from adapters.web.auth.roles import Role
+from adapters.web.console.called import operators_called
 from adapters.web.console.review_bulk import add_judging_many
 from adapters.web.console.review_cards import cards_of, new_page, seat_of, waiting_answer
 from adapters.web.console.review_changes import back_to, last_verdict, place_in_queue
@@ -106,6 +107,7 @@ async def _page(
         place_in_queue=place_in_queue,
         one=one,
         standing=standing,
+        called=await operators_called(console),
         seat=seat,
         judges=operator.role >= Role.REVIEWER,
         elsewhere=handed.elsewhere,

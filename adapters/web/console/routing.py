@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapters.web.console.called import operators_called
 from adapters.web.texts import checked
 from bot.conversation import Route
 from bot.routing.held_out import held_out
@@ -54,6 +55,7 @@ def add_routing(router: APIRouter, console: Console) -> None:
             live=await desk.live(),
             words=_THRESHOLDS,
             versions=await desk.versions(),
+            called=await operators_called(console),
             enough=int(ENOUGH),
         )
 

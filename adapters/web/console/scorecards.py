@@ -15,6 +15,7 @@ from fastapi.responses import RedirectResponse
 from adapters.evaluation.desk import MODES as NAMES
 from adapters.evaluation.desk import USUAL, Story
 from adapters.evaluation.report_cases import views
+from adapters.web.console.called import operators_called
 from adapters.web.console.score_plots import MODES, Past, Section, sections
 from adapters.web.console.scorecards_view import (
     OTHERS,
@@ -127,6 +128,7 @@ async def _room(
         names=[(name, MODES[name]) for name in NAMES],
         mode_words=MODES,
         standing=await desk.standing(),
+        called=await operators_called(console),
         wanted=wanted,
         modes=modes,
         baseline=baseline,
@@ -164,6 +166,7 @@ def _add_run(router: APIRouter, console: Console) -> None:
             line=story.line,
             story=story,
             titles=MODES,
+            called=await operators_called(console),
             rows=rows_of(story.line.modes),
             sections=drawn[0],
             filters=filters_of(drawn[1], list(story.line.modes), ""),

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from adapters.rendering.claims import claims_html
 from adapters.telling import READER, cited, story_of
+from adapters.web.console.called import operators_called
 from adapters.web.pages import source_url
 from adapters.web.sources import CitedPlace, cited_place
 from adapters.web.texts import checked
@@ -144,6 +145,7 @@ def add_story(router: APIRouter, console: Console) -> None:
             style=await _style_of(application, told.turn),
             version=await application.models.of_model(told.turn.model),
             verdict=await application.review.standing(told.turn.id),
+            called=await operators_called(console),
         )
 
 

@@ -139,8 +139,9 @@ async def test_promoting_the_live_version_changes_nothing(database: Database) ->
 
 
 async def test_rolling_back_goes_step_by_step_to_no_version(database: Database) -> None:
-    """Each rollback takes one promotion back, whatever was promoted twice, down to none."""
-    registry = Registry(database)
+    """Each rollback takes one promotion back, whatever was promoted twice, down to none; the trail
+    names what was rolled back and what speaks since."""
+    registry, audit = Registry(database), AuditTrail(database)
     await registered(registry, "one", "two")
     for version in ("v1", "v2", "v1"):
         await registry.promote(version, by=BY, force=True, reason="x")
@@ -149,6 +150,10 @@ async def test_rolling_back_goes_step_by_step_to_no_version(database: Database) 
     assert went == ["v2", "v1", ""]
     assert (await registry.release()).live is None
     assert await states(registry) == {"v1": "retired", "v2": "retired"}
+    told = [entry.content for entry in (await audit.listing(kind="operator"))[-3:]]
+    assert [(each["subject"], each["live"]) for each in told] == [
+        ("v1", "v2"), ("v2", "v1"), ("v1", ""),
+    ]  # fmt: skip
     with pytest.raises(UsageError, match="nothing to roll back"):
         await registry.roll_back(by=BY)
     await registry.promote("v2", by=BY, force=True, reason="x")

@@ -215,6 +215,6 @@ async def test_the_review_of_one_turn(
     await browser.post("/console/review/words", data={**form, "verdict": "right"})
     page = (await browser.get(room)).text
     assert "Nothing of it waits" in page
-    assert "Approved by web:operator" in page
+    assert "Approved by operator" in page
     assert "Take the verdict back" in page
     assert (await browser.get("/console/review?turn=t0")).status_code == 404

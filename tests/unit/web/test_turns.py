@@ -236,4 +236,4 @@ async def test_a_turn_leads_to_its_review(
     assert "/console/review?turn=a" in (await browser.get("/console/turns/a")).text
     await application.review.was_right("a", KIM.key, "web:operator")
     page = (await browser.get("/console/turns/a")).text
-    assert "Approved for the voice to learn from by web:operator" in page
+    assert "Approved for the voice to learn from by operator" in page
