@@ -20,7 +20,6 @@ from adapters.web.auth.refused import RefusedSignIns
 from adapters.web.auth.sessions import Access, Sessions
 from adapters.web.auth.sso import SingleSignOn
 from adapters.web.chat import Chat, chat_router
-from adapters.web.console.ahead import Ahead
 from adapters.web.console.attention import Attention, Chats, attention_router
 from adapters.web.console.base import Console
 from adapters.web.console.rooms import console_router
@@ -80,23 +79,19 @@ def create_app(
     answers = Answers(application.engine, application.history, places)
     attention = Attention(application, chats, remarks=remarks)
     gauges = (Gauges(application.watch, application.metrics), *watched)
-    first_look = Ahead(application, pages)
     pages.share(attention=attention, contact=contact or _CONTACT)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await answers.drain(patience())
-        for each in (attention, first_look, *gauges):
+        for each in (attention, console, *gauges):
             await each.aclose()
-        if sso is not None:
-            await sso.provider.aclose()
 
     app = _described(application, lifespan)
     _fence(app, application, sessions, widget)
     chat = Chat(application, answers, sessions, pages)
-    early = first_look if ahead else None
-    console = Console(application, sessions, pages, attention, sso, early)
+    console = Console(application, sessions, pages, attention, sso, ahead=ahead)
     for router in (
         api_router(application, answers, sessions),
         chat_router(chat),

@@ -31,14 +31,16 @@ class Console:
         pages: Pages,
         attention: Attention,
         sso: SingleSignOn | None = None,
-        ahead: Ahead | None = None,
+        *,
+        ahead: bool = False,
     ) -> None:
+        """``ahead``: the slowest rooms are made ready as soon as an operator opens any."""
         self.application = application
         self.sessions = sessions
         self.pages = pages
         self.attention = attention
         self.sso = sso
-        self.ahead = ahead
+        self._ahead = Ahead(application, pages) if ahead else None
 
     def operator(self, request: Request) -> Operator:
         """The operator who asks; raises SignInRequiredError."""
@@ -58,8 +60,8 @@ class Console:
         if operator.role < least:
             raise RoleError(least, operator.role)
         note_role(operator.author.key, operator.role.word)  # the audit trail names it
-        if self.ahead is not None:
-            self.ahead.begin()
+        if self._ahead is not None:
+            self._ahead.begin()
 
     def form(self, request: Request, csrf: str) -> Operator:
         """The operator who sent a form of ours; raises SignInRequiredError, StaleFormError."""
@@ -67,6 +69,13 @@ class Console:
         if not self.sessions.csrf_holds(operator, csrf):
             raise StaleFormError
         return operator
+
+    async def aclose(self) -> None:
+        """End what is under way, and let go of who signs operators in."""
+        if self._ahead is not None:
+            await self._ahead.aclose()
+        if self.sso is not None:
+            await self.sso.provider.aclose()
 
     def render(self, request: Request, template: str, room: str, **values: Any) -> Response:
         """A console page for the operator who asks."""
