@@ -85,8 +85,9 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await answers.drain(patience())
-        for each in (attention, console, *gauges):
+        for each in (attention, *gauges):
             await each.aclose()
+        await console.aclose()
 
     app = _described(application, lifespan)
     _fence(app, application, sessions, widget)
