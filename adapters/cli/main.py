@@ -17,6 +17,7 @@ def main() -> None:
         if not isinstance(error.__cause__, KeyboardInterrupt):
             raise
         code = 130  # while a class was made: Python 3.11 wraps what its attributes raise
+    gc.freeze()  # the exit would look through all that was loaded: a sixth of a short command
     sys.exit(code)
 
 

@@ -19,7 +19,7 @@ from tests.platforms.browsing import (
     sign_in,
     visit,
 )
-from tests.platforms.command import COMMAND
+from tests.platforms.command import start_command
 
 TOKEN = "a-token-for-tests"
 DROP = """files => {
@@ -49,12 +49,15 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("upload")
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0", "--only", "web,worker"],
+        process = start_command(
+            "serve",
+            "--port",
+            "0",
+            "--only",
+            "web,worker",
             cwd=folder,
             env=kept | {"WELLSPOKEN_CONSOLE_TOKEN": TOKEN, "WELLSPOKEN_HOME": str(folder / "home")},
-            stdout=log,
-            stderr=log,
+            out=log,
         )
     try:
         yield _address(process, folder / "log")

@@ -19,7 +19,7 @@ import httpx2
 import pytest
 
 from knowledge.sample import FOLLOW_UP, SUGGESTIONS
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import COMMAND, environment, run_command
 from tests.platforms.ports import free_port
 
 TOKEN = "demo-token-for-tests"
@@ -180,14 +180,11 @@ def test_a_thumb_is_kept_with_its_turn_and_the_last_word_counts(demo: Demo) -> N
 
 
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
+    return run_command(
+        *arguments,
         cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
         env=environment(folder),
-        check=False,
+        timeout=60,
     )
 
 

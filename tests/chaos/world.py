@@ -28,7 +28,7 @@ from tests.chaos.judging import (
 )
 from tests.chaos.load import Load
 from tests.chaos.proxy import Proxy
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 from tests.platforms.discord_server import DiscordServer
 from tests.platforms.openai_server import Behaviour, OpenAIServer
 from tests.platforms.postgres_server import Cluster, server_binaries
@@ -178,13 +178,10 @@ class World:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """``wellspoken`` with the settings of our processes, past the network."""
         settings = {**self.bots[0].settings, "DATABASE_URL": self.url}
-        return subprocess.run(
-            [*COMMAND, *arguments],
+        return run_command(
+            *arguments,
             cwd=self.home,
             env=environment(self.home, WELLSPOKEN_HOME=str(self.home), **settings),
-            capture_output=True,
-            text=True,
-            check=False,
             timeout=60,
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import COMMAND, environment, run_command
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -42,15 +42,12 @@ A support agent may grant a discount of up to 17 percent without asking.
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
+        return run_command(
+            *arguments,
             cwd=tmp_path,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
             env=environment(tmp_path, **variables),
-            check=False,
+            typed=stdin,
+            timeout=60,
         )
 
     return run

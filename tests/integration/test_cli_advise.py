@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 
 pytestmark = pytest.mark.slow
 
@@ -29,15 +29,13 @@ EIGHT = [
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, "advise", *arguments],
+        return run_command(
+            "advise",
+            *arguments,
             cwd=tmp_path,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=60,
             env=environment(tmp_path, WELLSPOKEN_HOME=str(tmp_path / "home")),
-            check=False,
+            typed=typed,
+            timeout=60,
         )
 
     return run

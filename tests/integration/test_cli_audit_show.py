@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 
 PAGE = """---
 title: MG-200
@@ -19,14 +19,11 @@ The warranty of the MG-200 is 24 months.
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command in a folder of its own."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
+    return run_command(
+        *arguments,
         cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
         env=environment(folder),
-        check=False,
+        timeout=60,
     )
 
 

@@ -7,15 +7,14 @@ import subprocess
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 from tests.platforms.discord_server import DiscordServer
 
 
 def invite(home: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, "discord", "invite", *words], cwd=home, env=environment(home, **settings),
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    return run_command(
+"discord", "invite", *words, cwd=home, env=environment(home, **settings), timeout=60,
+)  # fmt: skip
 
 
 def test_the_link_stands_alone_on_its_line(tmp_path: Path) -> None:

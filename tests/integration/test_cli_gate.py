@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import COMMAND, environment, run_command
 from tests.platforms.models_server import ModelsServer
 from tests.platforms.openai_answers import Message, quote_passages
 from tests.platforms.openai_server import Behaviour
@@ -45,14 +45,12 @@ def settled(home: Path, server: ModelsServer) -> dict[str, str]:
 @pytest.fixture
 def cli(tmp_path: Path, settled: dict[str, str]) -> Cli:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, "models", *arguments],
+        return run_command(
+            "models",
+            *arguments,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=100,
             env=settled,
-            check=False,
+            timeout=100,
         )
 
     return run

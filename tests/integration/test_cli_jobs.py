@@ -12,7 +12,7 @@ import pytest
 from bot.store.base import Database
 from bot.work.claims import Claims, Patience
 from bot.work.jobs import Jobs, Wanted
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 
 pytestmark = pytest.mark.slow
 
@@ -44,14 +44,12 @@ def test_jobs_are_listed_shown_cancelled_and_resumed(tmp_path: Path) -> None:
     waits, failed, done = seed(tmp_path / "home")
 
     def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, "jobs", *arguments],
+        return run_command(
+            "jobs",
+            *arguments,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=90,
             env=environment(tmp_path, WELLSPOKEN_HOME=str(tmp_path / "home")),
-            check=False,
+            timeout=90,
         )
 
     listed = json.loads(cli("list", "--json").stdout)

@@ -6,15 +6,14 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 
 
 def models(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """What ``wellspoken models …`` prints."""
-    return subprocess.run(
-        [*COMMAND, "models", *words], env=environment(home, **more), cwd=home,
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    return run_command(
+"models", *words, cwd=home, env=environment(home, **more), timeout=60,
+)  # fmt: skip
 
 
 def test_versions_are_released_on_the_command_line(tmp_path: Path) -> None:

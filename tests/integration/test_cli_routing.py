@@ -19,7 +19,7 @@ from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.history import History
 from bot.store.routing_tables import route_labels
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 from tests.platforms.turns import turn_of
 
 pytestmark = pytest.mark.slow
@@ -30,14 +30,11 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
+        return run_command(
+            *arguments,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
             env=environment(tmp_path, WELLSPOKEN_HOME=str(tmp_path / "home")),
-            check=False,
+            timeout=60,
         )
 
     return run

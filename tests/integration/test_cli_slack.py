@@ -8,14 +8,13 @@ from pathlib import Path
 
 import yaml
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 
 
 def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, "slack", *words], cwd=home, env=environment(home), capture_output=True,
-        text=True, check=False, timeout=60,
-    )  # fmt: skip
+    return run_command(
+"slack", *words, cwd=home, env=environment(home), timeout=60,
+)  # fmt: skip
 
 
 def test_the_manifest_is_printed_to_be_pasted(tmp_path: Path) -> None:

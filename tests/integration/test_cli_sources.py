@@ -20,7 +20,7 @@ from bot.work.leases import Leases
 from knowledge.ledger import Ledger
 from knowledge.standing import SourceDesk, Standing, State
 from knowledge.syncbook import SyncBook
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import COMMAND, environment, run_command
 
 pytestmark = pytest.mark.slow
 
@@ -42,14 +42,11 @@ sync = "{every}"
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
+        return run_command(
+            *arguments,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
             env=environment(tmp_path),
-            check=False,
+            timeout=60,
         )
 
     (tmp_path / "wellspoken.toml").write_text(SETTINGS.format(every="1h"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platforms.command import COMMAND, ROOT, environment
+from tests.platforms.command import ROOT, environment, run_command
 from tests.platforms.openai_server import Behaviour, OpenAIServer
 
 pytestmark = pytest.mark.slow
@@ -22,14 +22,11 @@ STIFF = "The subscription may be suspended during the winter, upon request of th
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
+        return run_command(
+            *arguments,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
             env=environment(tmp_path, WELLSPOKEN_HOME=str(tmp_path / "home"), **more),
-            check=False,
+            timeout=60,
         )
 
     return run

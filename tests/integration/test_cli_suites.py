@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 
 pytestmark = pytest.mark.slow
 
@@ -19,14 +19,11 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
+        return run_command(
+            *arguments,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=110,
             env=environment(tmp_path, WELLSPOKEN_HOME=str(tmp_path / "home")),
-            check=False,
+            timeout=110,
         )
 
     return run

@@ -19,7 +19,7 @@ from bot.store.base import Database
 from bot.store.feedback import FeedbackBook
 from bot.store.history import History
 from bot.store.watch_figures import WEEK, Measure, monday
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 from tests.platforms.web_application import RESET_ANSWER, stand_in_turn
 
 pytestmark = pytest.mark.slow
@@ -40,14 +40,11 @@ def last() -> datetime:
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
+        return run_command(
+            *arguments,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=90,
             env=environment(tmp_path, WELLSPOKEN_HOME=str(tmp_path / "home")),
-            check=False,
+            timeout=90,
         )
 
     return run

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bot.evaluation.scorecard import RATES
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import COMMAND, environment, run_command
 from tests.platforms.models_server import ModelsServer
 from tests.platforms.openai_answers import Message, quote_passages
 from tests.platforms.openai_server import Behaviour, Fault
@@ -49,14 +49,12 @@ def server() -> Iterator[ModelsServer]:
 @pytest.fixture
 def cli(home: Path, tmp_path: Path) -> Cli:
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, "evaluate", *arguments],
+        return run_command(
+            "evaluate",
+            *arguments,
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=100,
             env=environment(home.parent, WELLSPOKEN_HOME=str(home), **more),
-            check=False,
+            timeout=100,
         )
 
     return run

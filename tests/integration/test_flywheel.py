@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.platforms.command import COMMAND, Cli, environment
+from tests.platforms.command import Cli, environment, start_command
 from tests.platforms.ports import free_port
 from tests.platforms.training import training_python
 
@@ -64,13 +63,12 @@ def answers(address: str) -> bool:
 def running(folder: Path, more: Mapping[str, str], *arguments: str, at: str) -> Iterator[None]:
     """A command that goes on until the end, taken down by SIGTERM."""
     log = (folder / f"{arguments[0]}.log").open("ab")
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
+    process = start_command(
+        *arguments,
         cwd=folder,
         env=environment(folder, **more),
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
+        out=log,
+        session=True,
     )
     try:
         until(lambda: answers(at), f"{arguments[0]} at {at}", 90)

@@ -48,7 +48,7 @@ from persona.profile import default_persona
 from persona.registry import Registry
 from persona.tuning.base import Backend, Method, Status
 from persona.tuning.jobs import JobBook
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import COMMAND, environment, run_command
 from tests.platforms.turns import turn_of
 
 ANN = Author(Platform.SLACK, "U024BE7LH", "Ann Zwetschge")
@@ -158,13 +158,10 @@ class Home:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The command in a process of its own."""
-        return subprocess.run(
-            [*COMMAND, *words],
-            env=environment(self.folder, WELLSPOKEN_HOME=str(self.folder)),
+        return run_command(
+            *words,
             cwd=self.folder.parent,
-            capture_output=True,
-            text=True,
-            check=False,
+            env=environment(self.folder, WELLSPOKEN_HOME=str(self.folder)),
             timeout=90,
         )
 

@@ -39,7 +39,7 @@ from bot.store.gaps import GapState
 from bot.store.ids import new_id
 from bot.store.reviews import ReviewBook, Verdict
 from knowledge.gaps.drafting import Kind
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 from tests.platforms.openai_server import Behaviour, Fault, OpenAIServer
 from tests.platforms.turns import turn_of
 
@@ -435,13 +435,10 @@ def test_the_command_goes_the_whole_way(tmp_path: Path) -> None:
     """Asked, listed, shown, answered from a file, asked again; wrong usage is one sentence."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
+        return run_command(
+            *arguments,
             cwd=tmp_path,
             env=environment(tmp_path),
-            capture_output=True,
-            text=True,
-            check=False,
             timeout=100,
         )
 

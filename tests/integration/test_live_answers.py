@@ -32,7 +32,7 @@ from knowledge.retrieval import HybridRetriever
 from knowledge.sources.folder import FolderSource
 from knowledge.stores.embedded import EmbeddedStore
 from persona.profile import default_persona
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 from tests.platforms.live_server import ShopServer, Trouble
 
 STAFF = Principal(frozenset({"staff"}))
@@ -349,15 +349,12 @@ parameters = {{ code = "the product's code, like AX-100" }}
 
 def run(home: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """One command in a folder."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
+    return run_command(
+        *arguments,
         cwd=home,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
         env=environment(home),
-        check=False,
+        typed=stdin,
+        timeout=60,
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.history import History
-from tests.platforms.command import COMMAND, Cli, environment
+from tests.platforms.command import Cli, environment, start_command
 from tests.platforms.ports import free_port
 from tests.platforms.served_bot import TOKEN, Api, until
 from tests.platforms.weaviate_server import WeaviateProcess
@@ -52,12 +52,15 @@ class Kept:
         while not self._over:
             settings = {"WELLSPOKEN_CONSOLE_TOKEN": TOKEN, **self.more}
             with (self._folder / "serve.log").open("ab") as log:
-                self._process = subprocess.Popen(
-                    [*COMMAND, "serve", "--only", "web", "--port", str(self.port)],
+                self._process = start_command(
+                    "serve",
+                    "--only",
+                    "web",
+                    "--port",
+                    str(self.port),
                     cwd=self._folder,
                     env=environment(self._folder, **settings),
-                    stdout=log,
-                    stderr=log,
+                    out=log,
                 )
                 self.ends.append(self._process.wait())
 

@@ -29,7 +29,7 @@ from adapters.slack.installations import SlackInstallations
 from adapters.slack.sealing import Seal
 from bot.settings import environment_names
 from bot.store.base import Database
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import COMMAND, environment, start_command
 from tests.platforms.discord_service import Garden
 from tests.platforms.live_server import ShopServer, Trouble
 from tests.platforms.openai_server import Behaviour, Fault, OpenAIServer
@@ -263,12 +263,14 @@ async def _serve(life: Life, around: Around, given: dict[str, str]) -> None:
 
 def _started(life: Life, given: dict[str, str], port: int, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as out:
-        return subprocess.Popen(
-            [*COMMAND, "serve", "--port", str(port), "--verbose"],
+        return start_command(
+            "serve",
+            "--port",
+            str(port),
+            "--verbose",
             cwd=life.folder,
             env=environment(life.folder, WELLSPOKEN_HOME=str(life.home), **given),
-            stdout=out,
-            stderr=out,
+            out=out,
         )
 
 

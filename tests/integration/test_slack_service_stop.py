@@ -234,8 +234,10 @@ async def two_processes(home: Path, settings: dict[str, str]) -> None:
         async with serving(one, connected=False), serving(two, connected=False):
             await slack.connected(2)
             threads = {await slack.say(ada, garden, question(p)): [p] for p in PUMPS}
-            for root, pumps in threads.items():
-                for pump in ("Kilo", "Tango"):
+            for pump in ("Kilo", "Tango"):
+                # What one of them has not heard of yet cannot come before what the other one has.
+                await slack.until(lambda: not slack.unacknowledged)
+                for root, pumps in threads.items():
                     await slack.say(ada, garden, question(pump), thread_ts=root)
                     pumps.append(pump)
             await slack.until(lambda: len(slack.answers(garden)) > len(PUMPS))

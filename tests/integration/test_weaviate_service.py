@@ -21,7 +21,7 @@ import pytest
 
 from bot.errors import StoreUnavailableError
 from knowledge.stores.weaviate_examination import Finding, Target, examine_weaviate
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command, start_command
 from tests.platforms.weaviate_server import WeaviateProcess
 
 pytestmark = [pytest.mark.weaviate, pytest.mark.timeout(240)]
@@ -44,13 +44,10 @@ class Home:
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """The command's end; no traceback, and no secret in what it says."""
-        done = subprocess.run(
-            [*COMMAND, *arguments],
+        done = run_command(
+            *arguments,
             cwd=self.folder,
             env=self.settings(**more),
-            capture_output=True,
-            text=True,
-            check=False,
             timeout=100,
         )
         assert "Traceback" not in done.stderr
@@ -273,12 +270,15 @@ class Serving:
     def __init__(self, home: Home) -> None:
         self._log = home.folder / "log"
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", "0", "--only", "web,worker"],
+            self.process = start_command(
+                "serve",
+                "--port",
+                "0",
+                "--only",
+                "web,worker",
                 cwd=home.folder,
                 env=home.settings(WELLSPOKEN_CONSOLE_TOKEN="a-token-for-tests"),
-                stdout=log,
-                stderr=log,
+                out=log,
             )
         self.client = httpx2.Client(base_url=self._address(), timeout=120, trust_env=False)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from bot.errors import ConfigurationError
 from bot.settings import load_settings
 from bot.store.base import Database
 from bot.work.jobs import Job, Jobs
-from tests.platforms.command import COMMAND, Cli, environment
+from tests.platforms.command import Cli, environment, start_command
 from tests.platforms.ports import free_port
 from tests.platforms.served_bot import until
 
@@ -29,12 +28,13 @@ def worker(folder: Path, port: int) -> Iterator[str]:
     (folder / "wellspoken.toml").write_text(f'[serve]\nmetrics = "127.0.0.1:{port}"\n', "utf-8")
     address = f"http://127.0.0.1:{port}"
     with (folder / "serve.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*COMMAND, "serve", "--only", "worker"],
+        process = start_command(
+            "serve",
+            "--only",
+            "worker",
             cwd=folder,
             env=environment(folder),
-            stdout=log,
-            stderr=log,
+            out=log,
         )
 
     def up() -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms import command
+from tests.platforms.command import environment, start_command
 from tests.platforms.discord_server import DiscordServer
 
 
@@ -23,7 +23,7 @@ class Process:
     home: Path
     settings: dict[str, str] = field(default_factory=dict)
     parts: str = "discord"
-    process: subprocess.Popen[bytes] | None = None
+    process: command.Process | None = None
     kills: int = 0
 
     @property
@@ -42,13 +42,12 @@ class Process:
             **self.settings,
         }
         with (self.home / "serve.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--only", self.parts],
+            self.process = start_command(
+                *("serve", "--only", self.parts),
                 cwd=self.home,
                 env=environment(self.home, **given),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                out=log,
+                session=True,
             )
 
     async def keep_up(self) -> None:

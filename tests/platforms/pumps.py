@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import environment, run_command
 
 PUMPS = ("Alpha", "Bravo", "Delta", "Kilo", "Lima", "Oscar", "Tango", "Zulu")
 HOURS = dict(zip(PUMPS, range(11, 20), strict=False))
@@ -19,14 +18,8 @@ def write_knowledge(home: Path, **settings: str) -> None:
     for name, hours in HOURS.items():
         text = f"# The {name} pump\n\nThe {name} pump runs for {hours} hours on one battery.\n"
         (docs / f"{name.lower()}.md").write_text(text)
-    subprocess.run(
-        [*COMMAND, "ingest", str(docs)],
-        cwd=home,
-        env=environment(home, WELLSPOKEN_HOME=str(home), **settings),
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+    env = environment(home, WELLSPOKEN_HOME=str(home), **settings)
+    run_command("ingest", str(docs), cwd=home, env=env, timeout=60).check_returncode()
 
 
 def question(pump: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import Process, environment, start_command
 from tests.platforms.ports import free_port
 
 TOKEN = "operator-token"
@@ -79,7 +78,7 @@ class Service:
     more: Mapping[str, str] = field(default_factory=dict)
     only: str = "web"
     port: int = field(default_factory=free_port)
-    _process: subprocess.Popen[bytes] | None = None
+    _process: Process | None = None
 
     @property
     def api(self) -> Api:
@@ -94,12 +93,11 @@ class Service:
         """Start it; it is ready when this returns."""
         settings = {"WELLSPOKEN_CONSOLE_TOKEN": TOKEN, **self.more}
         with (self.folder / "serve.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*COMMAND, "serve", "--only", self.only, "--port", str(self.port)],
+            self._process = start_command(
+                *("serve", "--only", self.only, "--port", str(self.port)),
                 cwd=self.folder,
                 env=environment(self.folder, **settings),
-                stdout=log,
-                stderr=log,
+                out=log,
             )
         until(lambda: _ready(self.api.address), f"serve at {self.api.address}")
         return self.api

@@ -7,14 +7,13 @@ import json
 import os
 import re
 import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.platforms.command import COMMAND, environment
+from tests.platforms.command import Process, environment, start_command
 from tests.platforms.slack_server import SlackServer
 from tests.platforms.slack_state import Message
 
@@ -34,7 +33,7 @@ class Service:
     parts: str = "slack"
     name: str = "serve"
     port: int = 0
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
 
     @property
     def address(self) -> str:
@@ -53,17 +52,14 @@ class Service:
             **way,
             **self.settings,
         }
-        command = [*COMMAND, "serve", "--only", self.parts]
-        if self.port:
-            command += ["--port", str(self.port)]
+        listening = ("--port", str(self.port)) if self.port else ()
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
+            self.process = start_command(
+                *("serve", "--only", self.parts, *listening),
                 cwd=self.home,
                 env=environment(self.home, **{k: v for k, v in given.items() if v}),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                out=log,
+                session=True,
             )
 
     @property
