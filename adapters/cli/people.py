@@ -111,7 +111,7 @@ def set_consent(
     choice: Annotated[str, typer.Argument(metavar="opt-in|opt-out", help="What was chosen.")],
     author: Author,
     channel: Annotated[
-        str, typer.Option(metavar="CHANNEL", help="Only there, like slack:T1:C1.")
+        str, typer.Option(metavar="CHANNEL", help="Only there, by its id, like slack:C0G9QF9GZ.")
     ] = "",
     source: Annotated[
         str, typer.Option(metavar="WORDS", help="How you were told, as for `e-mail of 3 May`.")

@@ -100,6 +100,10 @@ class PeopleDesk:
         """One of them, by the key; ``None`` where they asked nothing."""
         return await person(self._database, author)
 
+    async def channels(self, author: str) -> Sequence[str]:
+        """Where one of them asked of late, by name."""
+        return await PeopleList(self._database).channels(author)
+
     async def consents(
         self, author: str | None = None, *, limit: int | None = None
     ) -> Sequence[ConsentChoice]:
@@ -109,8 +113,9 @@ class PeopleDesk:
     async def choose(
         self, author: str, allowed: bool, *, by: str, source: str, channel: str = ""
     ) -> None:
-        """Keep a person's choice that an operator was told. Raises UsageError for no key."""
-        key = Person.of(author).key
+        """Keep a person's choice that an operator was told. Raises UsageError for no key, and for a
+        channel that no turn can name: such a choice would never count."""
+        key, channel = Person.of(author).key, channel.strip()
         await self._ledger.choose(key, allowed, channel=channel, source=source)
         await mark_withdrawn(self._database, key)
         word = "opt-in" if allowed else "opt-out"

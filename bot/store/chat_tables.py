@@ -38,7 +38,7 @@ consent = sa.Table(
     text_column("author"),
     sa.Column("allowed", sa.Boolean, nullable=False),
     sa.Column("at", Moment, nullable=False),
-    # A channel like slack:T1:C1; empty: everywhere.
+    # A channel like slack:C0G9QF9GZ; empty: everywhere.
     sa.Column("channel", Words, nullable=False, server_default=sa.text("''")),
     # How the choice came: a command in a chat, an operator on the command line, the console.
     sa.Column("source", Words, nullable=False, server_default=sa.text("''")),

@@ -6,17 +6,22 @@ everywhere takes back what was said for channels before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.errors import UsageError
 from bot.store.base import Database
 from bot.store.chat_tables import consent
 from bot.store.timing import utc_now
 
 _BATCH = 500
+_CHANNEL = re.compile(r"slack:[CDG][A-Z0-9]+|discord:[0-9]+|web|widget|api|playground")
+"""Channels as turns name theirs. A Slack name such as ``#support`` is no id: it may change, and
+another channel may take it."""
 
 _authors: sa.BindParameter[object] = sa.bindparam("authors", expanding=True)
 _in_order = (
@@ -24,6 +29,16 @@ _in_order = (
     .where(consent.c.author.in_(_authors))
     .order_by(consent.c.id)
 )
+
+
+class NoChannelError(UsageError):
+    """Name the channel by its id, like slack:C0G9QF9GZ or discord:1234; leave it empty for
+    everywhere."""
+
+
+def is_channel(channel: str) -> bool:
+    """Whether turns can name this channel: a choice for any other would never count."""
+    return bool(_CHANNEL.fullmatch(channel))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +51,15 @@ class ConsentChoice:
     channel: str = ""
     source: str = ""
 
+    @property
+    def counts(self) -> bool:
+        """Whether the choice can hold for any turn: older ones may name no channel's id."""
+        return not self.channel or is_channel(self.channel)
+
 
 class ConsentLedger:
     """The choices in a database. An author is a key like ``slack:U024BE7LH``, a channel one like
-    ``slack:T1:C1``, as turns name theirs."""
+    ``slack:C0G9QF9GZ``, as turns name theirs."""
 
     def __init__(self, db: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
@@ -48,7 +68,9 @@ class ConsentLedger:
     async def choose(
         self, author: str, allowed: bool, *, channel: str = "", source: str = ""
     ) -> None:
-        """Add an author's choice; the ones before stay on record."""
+        """Add an author's choice; the ones before stay on record. Raises NoChannelError."""
+        if channel and not is_channel(channel):
+            raise NoChannelError
         row = {
             "author": author,
             "allowed": allowed,

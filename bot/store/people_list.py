@@ -19,6 +19,9 @@ from bot.store.forgetting import FORGOTTEN
 from bot.store.tables import turns
 from bot.store.turn_list import MOST_COUNTED, Place
 
+_PLACES_OF = 500
+"""A person's latest questions, of which the channels are shown."""
+
 FAR, FAR_PEOPLE = 6_000, 15_000
 """Turns that one look goes through at most, and people that one search does."""
 
@@ -56,6 +59,13 @@ class PeopleList:
     def __init__(self, db: Database, *, far: int | None = None) -> None:
         self._db = db
         self._far = far
+
+    async def channels(self, author: str) -> tuple[str, ...]:
+        """The channels that the latest questions of a key came from, by name."""
+        mine = sa.select(turns.c.channel).where(turns.c.author == author)
+        late = mine.order_by(turns.c.at.desc()).limit(_PLACES_OF)
+        found = await self._db.read(lambda c: set(c.execute(late).scalars()))
+        return tuple(sorted(found - {""}))
 
     async def latest(self, after: Place | None = None, limit: int = PAGE) -> PeopleLook:
         """Up to ``limit`` people whose last question came before the place ``after``."""

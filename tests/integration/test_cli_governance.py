@@ -168,13 +168,19 @@ def test_consent_is_kept(cli: Cli) -> None:
     """With channel and source, newest first, and on record."""
     arguments = ("--author", "slack:U024BE7LH", "--source", "e-mail of 3 May")
     assert cli("consent", "set", "opt-out", *arguments).returncode == 0
-    channel = ("--channel", "slack:T1:C1")
+    channel = ("--channel", "slack:C0G9QF9GZ")
     assert cli("consent", "set", "opt-in", *arguments[:2], *channel).returncode == 0
     found = cli.json("consent", "list", "--author", "slack:U024BE7LH")
     assert [(c["choice"], c["channel"], c["source"]) for c in found] == [
-        ("opt-in", "slack:T1:C1", "command line"),
+        ("opt-in", "slack:C0G9QF9GZ", "command line"),
         ("opt-out", "", "e-mail of 3 May"),
     ]
     assert len(cli.json("audit", "list", "--action", "consent set")) == 2
     assert cli("consent", "set", "maybe", *arguments[:2]).returncode == 2
     assert cli("consent", "set", "opt-in", "--author", "nobody").returncode == 2
+    for name in ("#support", "slack:support", "slack:T1:C1", "discord:lobby"):
+        refused = cli("consent", "set", "opt-out", *arguments[:2], "--channel", name)
+        assert (refused.returncode, refused.stdout) == (2, ""), name
+        assert "Name the channel by its id, like slack:C0G9QF9GZ" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+    assert len(cli.json("consent", "list")) == 2

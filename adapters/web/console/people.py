@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from adapters.web.console.conversations import cursor_of, place_of
 from adapters.web.texts import checked
 from bot.errors import UsageError, WellspokenError
+from bot.store.consent import NoChannelError, is_channel
 from bot.store.forgetting import Person
 from bot.store.people_list import PeopleLook
 from bot.store.turn_list import MOST_COUNTED
@@ -42,12 +43,21 @@ def _following(look: PeopleLook, words: str) -> str:
 def add_people(router: APIRouter, console: Console) -> None:
     """The room."""
     _add_pages(router, console)
+    _add_consent(router, console)
     _add_deeds(router, console)
 
 
 async def _person(
-    request: Request, console: Console, author: str, *, wrong: str = "", done: str = ""
+    request: Request,
+    console: Console,
+    author: str,
+    *,
+    wrong: str = "",
+    done: str = "",
+    choice: str = "",
+    channel: str = "",
 ) -> Response:
+    """The page; ``choice`` and ``channel`` as they stand in the form of consent."""
     key = Person.of(checked(author, "person", _LONGEST)).key
     desk = console.application.governance.people
     page = console.render(
@@ -57,6 +67,9 @@ async def _person(
         author=key,
         known=await desk.person(key),
         choices=await desk.consents(key),
+        channels=[name for name in await desk.channels(key) if is_channel(name)],
+        choice=choice,
+        channel=channel,
         wrong=wrong,
         done=done,
     )
@@ -104,7 +117,7 @@ def _pieces(archive: IO[bytes]) -> Iterator[bytes]:
             yield piece
 
 
-def _add_deeds(router: APIRouter, console: Console) -> None:
+def _add_consent(router: APIRouter, console: Console) -> None:
     @router.post("/people/consent")
     async def consent(
         request: Request,
@@ -115,16 +128,24 @@ def _add_deeds(router: APIRouter, console: Console) -> None:
     ) -> Response:
         operator = console.form(request, csrf)
         if choice not in ("opt-in", "opt-out"):
-            return await _person(request, console, author, wrong="Choose one of both.")
-        await console.application.governance.people.choose(
-            checked(author, "person", _LONGEST),
-            choice == "opt-in",
-            by=operator.author.key,
-            source="console",
-            channel=checked(channel.strip(), "channel", _LONGEST),
-        )
+            told = "Choose one of both."
+            return await _person(request, console, author, wrong=told, channel=channel)
+        try:
+            await console.application.governance.people.choose(
+                checked(author, "person", _LONGEST),
+                choice == "opt-in",
+                by=operator.author.key,
+                source="console",
+                channel=checked(channel, "channel", _LONGEST),
+            )
+        except NoChannelError as error:
+            return await _person(
+                request, console, author, wrong=str(error), choice=choice, channel=channel
+            )
         return RedirectResponse(f"{person_url(author)}&chosen=yes", HTTPStatus.SEE_OTHER)
 
+
+def _add_deeds(router: APIRouter, console: Console) -> None:
     @router.post("/people/export")
     async def export(
         request: Request,

@@ -29,12 +29,12 @@ def test_where_consent_is_missing_the_sentence_says_how_it_is_given() -> None:
 
 def test_a_channel_has_a_choice_of_its_own() -> None:
     """Who opted out in one channel is heard in the others, and the other way round."""
-    ann, lobby = "slack:U1", "slack:T1:C1"
+    ann, lobby = "slack:U1", "slack:C1"
     consent = Consent({ann: True}, silence=False, channels={(ann, lobby): False})
     assert consent.asker(ann)
     assert not consent.asker(ann, lobby)
     assert not consent.author(ann, lobby)
-    assert consent.chosen(ann, "slack:T1:C2") is True
+    assert consent.chosen(ann, "slack:C2") is True
     only = Consent({}, silence=False, channels={(ann, lobby): True})
     assert only.asker(ann, lobby)
-    assert not only.asker(ann, "slack:T1:C2")
+    assert not only.asker(ann, "slack:C2")

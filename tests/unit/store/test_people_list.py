@@ -112,12 +112,27 @@ async def test_questions_are_counted_to_a_limit(
     assert (line.turns, line.last) == (3, NOW)
 
 
+async def test_the_channels_of_somebody_are_those_of_their_latest_questions(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each once, by name; nobody else's, and no more than the latest questions tell."""
+    monkeypatch.setattr(people_list, "_PLACES_OF", 3)
+    asked = (("U1", "slack:C2"), ("U1", "slack:C1"), ("U1", "slack:C2"), ("U1", "slack:C9"))
+    for n, (who, channel) in enumerate((("U2", "slack:C7"), *asked)):
+        turn = replace(turn_of("Hold it."), id=new_id("turn"), channel=channel)
+        author = Author(Platform.SLACK, who, "Ann")
+        await History(database).record(replace(turn, author=author, at=NOW - timedelta(minutes=n)))
+    assert await PeopleList(database).channels("slack:U1") == ("slack:C1", "slack:C2")
+    assert await PeopleList(database).channels("slack:U3") == ()
+
+
 async def test_no_look_goes_through_all_turns(database: Database) -> None:
     """Neither the list, a later page of it, nor a search."""
     for n in range(5):
         await _ask(database, f"U{n}", n)
     explained = Explained(database)
     people = PeopleList(cast(Database, explained), far=2)
+    await people.channels("slack:U1")
     await people.latest()
     await people.latest(Place(NOW, "turn"))
     await people.search("ann")

@@ -153,12 +153,31 @@ async def test_consent_is_kept(browser: httpx2.AsyncClient, application: WebAppl
     assert "=Ann Zwetschge" in (await browser.get("/console/people?words=zwetsch")).text
     room = f"/console/people/person?author={ANN.key}"
     token = await _csrf(browser, room)
-    form = {"csrf": token, "author": ANN.key, "choice": "opt-out", "channel": "slack:T1:C1"}
+    form = {"csrf": token, "author": ANN.key, "choice": "opt-out", "channel": "slack:C1"}
     done = await browser.post("/console/people/consent", data=form)
     assert done.status_code == 303
     assert "The choice is kept" in (await browser.get(done.headers["location"])).text
     (choice,) = await ConsentLedger(application.database).listing(ANN.key)
-    assert (choice.allowed, choice.channel, choice.source) == (False, "slack:T1:C1", "console")
+    assert (choice.allowed, choice.channel, choice.source) == (False, "slack:C1", "console")
+
+
+async def test_a_choice_for_no_channel_is_not_kept(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """A name in place of the id is refused in one sentence, and stays in the form with the choice;
+    the channels where the person asked are offered."""
+    turn = stand_in_turn(Question("How?", ANN, channel="slack:C0G9QF9GZ"), RESET_ANSWER)
+    await application.history.record(turn)
+    await sign_in(browser)
+    room = f"/console/people/person?author={ANN.key}"
+    form = {"csrf": await _csrf(browser, room), "author": ANN.key, "choice": "opt-in"}
+    refused = await browser.post("/console/people/consent", data={**form, "channel": "#support"})
+    assert refused.status_code == 422
+    assert "Name the channel by its id, like slack:C0G9QF9GZ or discord:1234;" in refused.text
+    assert 'value="#support"' in refused.text
+    assert '<option value="opt-in" selected>' in refused.text
+    assert '<option value="slack:C0G9QF9GZ">Slack, C0G9QF9GZ</option>' in refused.text
+    assert await ConsentLedger(application.database).listing() == []
 
 
 async def test_a_person_is_given_their_data(
