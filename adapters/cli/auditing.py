@@ -45,13 +45,13 @@ def moment_of(text: str, option: str, *, end: bool = False) -> datetime:
 
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if end and len(text.strip()) <= len("2026-01-31"):
+            moment += timedelta(days=1)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:  # the second: beyond the calendar
         raise UsageError(f"{option} takes a day or a moment, like 2026-01-31, not {text!r}.") from (
             error
         )
-    if end and len(text.strip()) <= len("2026-01-31"):
-        moment += timedelta(days=1)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _wanted(

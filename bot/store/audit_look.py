@@ -43,8 +43,8 @@ async def look(
         chain = _Chain(connection, workspace)
         top = chain.last + 1 if before is None else before
         if wanted.until is not None:
-            top = min(top, chain.first_from(wanted.until + _LAG))
-        floor = 1 if wanted.since is None else chain.first_from(wanted.since - _LAG)
+            top = min(top, chain.first_from(_moved(wanted.until, _LAG)))
+        floor = 1 if wanted.since is None else chain.first_from(_moved(wanted.since, -_LAG))
         bottom = max(floor, top - far)
         within = (audit.c.sequence < top, audit.c.sequence >= bottom)
         query = wanted.of(workspace).where(*within).order_by(audit.c.sequence.desc())
@@ -57,6 +57,14 @@ async def look(
         return AuditLook(entries)
 
     return await trail.read(op)
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    """A moment so much later, or itself at an end of the calendar."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
 
 
 class _Chain:

@@ -59,6 +59,8 @@ def test_the_trail_is_listed_anchored_and_given_out(cli: Cli) -> None:
     assert checked == {"ok": True, "broken": None, "entries": 3, "anchors": 2}
     for wrong in (
         ("audit", "list", "--from", "soon"),
+        ("audit", "list", "--to", "9999-12-31"),
+        ("audit", "list", "--from", "0001-01-01T00:00+14:00"),
         ("audit", "list", "--kind", "x"),
         ("audit", "export", "--format", "pdf"),
         ("audit", "verify", "--head", "x"),

@@ -4,68 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from adapters.governance.exporting import Format
 from adapters.web.auth.roles import Role
-from adapters.web.texts import checked
+from adapters.web.console.audit_filter import KINDS, Asked
+from adapters.web.zones import zone_of
 from bot.errors import StorageError
-from bot.store.audit import ERASURE, OPERATOR, TURN, AuditEntry, Wanted
+from bot.store.audit import ERASURE, TURN, AuditEntry
+from bot.store.audit_look import AuditLook
 
 if TYPE_CHECKING:
     from adapters.web.console.base import Console
 
-_ROOM = "/console/audit"
-_KINDS = {TURN: "Answers", OPERATOR: "Operators' deeds", ERASURE: "Erasures"}
-_LONGEST = 200
 _PAGE = 50
 _CHECKING = "The trail is being checked just now; try again in a moment."
 _TYPES = {Format.JSONL: "application/jsonl", Format.CSV: "text/csv; charset=utf-8"}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The filters as they stand in the address; what is no value of theirs is none."""
-
-    wanted: Wanted
-    form: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, form: Mapping[str, str]) -> Asked:
-        """Raises BadTextError for what is no text."""
-        given = {
-            name: checked(form.get(name, "").strip(), name, _LONGEST)
-            for name in ("kind", "author", "action", "since", "until")
-        }
-        until = _day(given["until"])
-        wanted = Wanted(
-            kind=given["kind"] if given["kind"] in _KINDS else None,
-            author=given["author"] or None,
-            action=given["action"] or None,
-            since=_day(given["since"]),
-            until=until + timedelta(days=1) if until else None,
-        )
-        return cls(wanted, {name: value for name, value in given.items() if value})
-
-    def address(self, **more: object) -> str:
-        """The room with these filters."""
-        query = urlencode({**self.form, **more})
-        return f"{_ROOM}?{query}" if query else _ROOM
-
-
-def _day(text: str) -> datetime | None:
-    try:
-        return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-    except ValueError:
-        return None
 
 
 def summary(entry: AuditEntry) -> str:
@@ -97,22 +56,28 @@ def add_audit(router: APIRouter, console: Console) -> None:
 async def _room(
     request: Request, console: Console, asked: Asked, *, before: int | None = None, **more: object
 ) -> Response:
-    desk = console.application.governance
-    found = await desk.entries(asked.wanted, _PAGE, before)
+    found = AuditLook(())
+    if not asked.wrong:
+        found = await console.application.governance.entries(asked.wanted, _PAGE, before)
     older = asked.address(before=found.further) if found.further else ""
     values: dict[str, object] = {
         "entries": found.entries,
         "reached": found.reached,
         "asked": asked.form,
-        "kinds": _KINDS,
+        "misread": bool(asked.wrong),
+        "zone": zone_of(request)[1],
+        "kinds": KINDS,
         "older": older,
         "newest": asked.address() if before is not None else "",
         "summary": summary,
         "checked": None,
-        "wrong": "",
+        "wrong": asked.wrong,
         **more,
     }
-    return console.render(request, "console/audit.html", "audit", **values)
+    page = console.render(request, "console/audit.html", "audit", **values)
+    if values["wrong"]:
+        page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    return page
 
 
 def _add_list(router: APIRouter, console: Console) -> None:
@@ -121,7 +86,7 @@ def _add_list(router: APIRouter, console: Console) -> None:
         request: Request, before: Annotated[int | None, Query(ge=1, le=2**62)] = None
     ) -> Response:
         console.operator(request)
-        asked = Asked.of(request.query_params)
+        asked = Asked.of(request.query_params, zone_of(request)[0])
         return await _room(request, console, asked, before=before)
 
 
@@ -159,18 +124,17 @@ def _add_deeds(router: APIRouter, console: Console) -> None:
                 return await _room(request, console, Asked.of({}), checked=found)
             except StorageError as error:
                 wrong = str(error)
-        page = await _room(request, console, Asked.of({}), wrong=wrong)
-        page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
-        return page
+        return await _room(request, console, Asked.of({}), wrong=wrong)
 
     @router.post("/audit/export")
     async def export(request: Request, csrf: Annotated[str, Form()] = "") -> Response:
         operator = console.form(request, csrf)
         form = {name: str(value) for name, value in (await request.form()).items()}
         chosen = Format.CSV if form.get("format") == Format.CSV.value else Format.JSONL
-        lines = console.application.governance.export(
-            Asked.of(form).wanted, chosen, by=operator.author.key
-        )
+        asked = Asked.of(form, zone_of(request)[0])
+        if asked.wrong:
+            return await _room(request, console, asked)
+        lines = console.application.governance.export(asked.wanted, chosen, by=operator.author.key)
         name = f"audit-{datetime.now(UTC):%Y-%m-%d}.{chosen.value}"
         return StreamingResponse(
             lines,

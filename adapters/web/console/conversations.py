@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
+from adapters.web.console.days import days_of
 from adapters.web.pages import OUTCOMES, PLATFORMS, ROUTES
 from adapters.web.texts import checked
 from adapters.web.zones import zone_of
 from bot.conversation import Outcome, Platform, Rating, Route
-from bot.errors import NotFoundError, UsageError
+from bot.errors import NotFoundError
 from bot.store.endings import Ending
 from bot.store.turn_list import LONGEST_SEARCH, MOST_COUNTED, Look, Place, TurnLine, Wanted
 
@@ -84,34 +85,10 @@ def _one_of(kind: type[Choice], value: str) -> Choice | None:
         raise NotFoundError(kind="filter", id=value[:60]) from error
 
 
-def _day(value: str) -> date | None:
-    """A day of a form; raises UsageError for what is none."""
-    if not value:
-        return None
-    try:
-        return date.fromisoformat(checked(value, "day", 40).strip())
-    except ValueError as error:
-        raise UsageError(
-            "A day is written like 2026-03-31; write it so and search again."
-        ) from error
-
-
-def _midnight(day: date | None, zone: tzinfo, days: int = 0) -> datetime | None:
-    """The beginning of a day, or of one so many days later; none beyond the calendar."""
-    if day is None:
-        return None
-    try:
-        return datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC)
-    except OverflowError:
-        return None
-
-
 def wanted_of(asked: Mapping[str, str], zone: tzinfo) -> Wanted:
     """What the fields of the form ask for, its days those of a zone. Raises NotFoundError,
     UsageError."""
-    since, until = _day(asked["from"]), _day(asked["to"])
-    if since and until and until < since:
-        raise UsageError("The period ends before it begins; turn its days round.")
+    days = days_of(asked["from"], asked["to"], zone)
     return Wanted(
         route=_one_of(Route, asked["route"]),
         outcome=_one_of(Outcome, asked["outcome"]),
@@ -121,8 +98,8 @@ def wanted_of(asked: Mapping[str, str], zone: tzinfo) -> Wanted:
         kept_back=bool(asked["kept_back"]),
         channel=checked(asked["channel"], "channel", _LONGEST_NAME).strip(),
         model=checked(asked["model"], "model", _LONGEST_NAME).strip(),
-        since=_midnight(since, zone),
-        until=_midnight(until, zone, 1),
+        since=days.since,
+        until=days.until,
         ended=_one_of(Ending, asked["ended"]),
     )
 

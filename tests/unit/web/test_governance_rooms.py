@@ -8,11 +8,15 @@ import html
 import io
 import re
 import zipfile
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 
 from adapters.web.console import people
+from adapters.web.console.audit_filter import Asked
+from adapters.web.zones import COOKIE
 from bot.conversation import Author, Platform, Question
 from bot.store import people_list
 from bot.store.consent import ConsentLedger
@@ -62,7 +66,65 @@ async def test_entries_are_listed_filtered_and_opened(
     assert f"/console/turns/{turn}" in opened
     for nothing in (0, 999, 10**30):
         assert (await browser.get(f"/console/audit/{nothing}")).status_code == 404
-    assert (await browser.get("/console/audit?since=x&before=3&kind=y")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        ({"since": "31.3.2026"}, "A day is written like 2026-03-31"),
+        ({"until": "2026-02-30"}, "A day is written like 2026-03-31"),
+        ({"since": "2026-03-02", "until": "2026-03-01"}, "The period ends before it begins"),
+        ({"kind": "y"}, "The trail has no entries of this kind"),
+    ],
+)
+async def test_a_filter_that_is_none_shows_and_gives_out_nothing(
+    browser: httpx2.AsyncClient, application: WebApplication, filters: dict[str, str], told: str
+) -> None:
+    """It is said in one sentence, with what was written left in the form, and not on record as an
+    export."""
+    await application.audit.operator("promote", "web:operator", subject="v3")
+    await sign_in(browser)
+    token = await _csrf(browser, "/console/audit")
+    look = await browser.get("/console/audit", params=filters)
+    export = await browser.post("/console/audit/export", data={"csrf": token, **filters})
+    for page in (look, export):
+        assert page.status_code == 422
+        assert told in page.text
+        assert "promote v3" not in page.text
+        assert "Nothing fits" not in page.text
+        assert all(f'name="{name}" value="{day}"' in page.text for name, day in filters.items()
+                   if name != "kind")  # fmt: skip
+    deeds = [e.content["action"] for e in await application.audit.listing(kind="operator")]
+    assert "audit exported" not in deeds
+
+
+async def test_a_day_at_the_end_of_the_calendar_is_no_limit(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Neither for the list nor for the export."""
+    await application.audit.operator("promote", "web:operator", subject="v3")
+    await sign_in(browser)
+    token = await _csrf(browser, "/console/audit")
+    days = {"since": "0001-01-01", "until": "9999-12-31"}
+    look = await browser.get("/console/audit", params=days)
+    assert (look.status_code, "promote v3" in look.text) == (200, True)
+    export = await browser.post("/console/audit/export", data={"csrf": token, **days})
+    assert (export.status_code, "v3" in export.text) == (200, True)
+
+
+def test_days_of_the_trail_are_the_readers() -> None:
+    """A day in Berlin begins and ends an hour before one of UTC."""
+    asked = Asked.of({"since": "2026-01-05", "until": "2026-01-05"}, ZoneInfo("Europe/Berlin"))
+    assert asked.wanted.since == datetime(2026, 1, 4, 23, tzinfo=UTC)
+    assert asked.wanted.until == datetime(2026, 1, 5, 23, tzinfo=UTC)
+
+
+async def test_the_audit_room_says_whose_days_it_takes(browser: httpx2.AsyncClient) -> None:
+    """Those of the browser's zone; of UTC where it is not known."""
+    await sign_in(browser)
+    assert "Days are those of UTC." in (await browser.get("/console/audit")).text
+    browser.cookies.set(COOKIE, "Asia%2FTokyo")
+    assert "Days are those of Asia/Tokyo." in (await browser.get("/console/audit")).text
 
 
 async def test_the_trail_is_checked(
