@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from adapters.trials import Choices, Trial, Tried
+from adapters.trials import Audience, Choice, Choices, Trial, Tried
 from adapters.web.auth.roles import Role
 from adapters.web.console.eyes import eyes_of, known_groups
 from adapters.web.console.other_eyes import choices_for
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOM = "/console/playground"
 _LONGEST_NAME = 300
+_SHORT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,35 @@ class Typed:
         pairs += [("groups", group) for group in self.groups]
         filled = [(name, value) for name, value in pairs if value]
         return f"{ROOM}?{urlencode(filled)}" if filled else ROOM
+
+
+def not_filled(typed: Typed, choices: Choices, known: Sequence[str]) -> str:
+    """What a link names and the form does not offer, in one sentence; empty where there is
+    nothing. Otherwise the first choice would be asked in its place, unsaid."""
+    offered: tuple[tuple[str, tuple[Choice | Audience, ...]], ...] = (
+        ("audience", choices.audiences),
+        ("model", choices.models),
+        ("persona", choices.personas),
+        ("index", choices.indexes),
+    )
+    lost = []
+    for name, there in offered:
+        value = getattr(typed, name)
+        if value and value not in {choice.value for choice in there}:
+            lost.append(f"the {name} “{_short(value)}”")
+    lost += [f"the group “{_short(group)}”" for group in typed.groups if group not in known]
+    if not lost:
+        return ""
+    named, does = ", ".join(lost[:-1]), "is" if len(lost) == 1 else "are"
+    named = f"{named} and {lost[-1]}" if named else lost[-1]
+    return (
+        f"The link asks with {named}, which {does} gone or not yours to choose; look at what is "
+        "chosen below instead before you ask."
+    )
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _SHORT else f"{value[:_SHORT]}…"
 
 
 def trial_of(typed: Typed, choices: Choices, known: Sequence[str]) -> Trial:
@@ -131,6 +161,7 @@ async def _page(
 ) -> Response:
     choices = await choices_for(console, request)
     operator = console.operator(request)
+    known = await known_groups(console, choices)
     shown = shown_trial(tried, operator.role) if tried else {"tried": None}
     page = console.render(
         request,
@@ -138,7 +169,8 @@ async def _page(
         "playground",
         typed=typed,
         choices=choices,
-        known_groups=await known_groups(console, choices),
+        known_groups=known,
+        lost="" if tried or failure else not_filled(typed, choices, known),
         failure=sentence_of(failure) if failure else "",
         **shown,
     )

@@ -174,6 +174,31 @@ async def test_what_goes_wrong_is_said_above_the_form(
     assert statuses == [200, 200, 429]
 
 
+async def test_a_link_says_what_it_could_not_fill_in(
+    client: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """What is gone, or not for this role, is named in one sentence above the form; what was filled
+    in stays, and nothing is asked."""
+    await sign_in(client, REVIEWER)
+    link = {"question": "reset?", "audience": "person:slack:U9", "model": "gr<b>",
+            "persona": "0123456789", "groups": ["staff", "made-up"]}  # fmt: skip
+    page = (await client.get(ROOM, params=link)).text
+    told = re.findall(r'<p class="trouble" role="status">(.*?)</p>', page)
+    assert told == [
+        "The link asks with the audience “person:slack:U9”, the model “gr&lt;b&gt;” and the group "
+        "“made-up”, which are gone or not yours to choose; look at what is chosen below instead "
+        "before you ask."
+    ]
+    assert '<option value="0123456789" selected>' in page
+    await sign_in(client, TOKEN)
+    whole = {**link, "model": "grand", "groups": ["staff"]}
+    assert "The link asks" not in (await client.get(ROOM, params=whole)).text
+    one = (await client.get(ROOM, params={"index": "x" * 99})).text
+    assert f"the index “{'x' * 60}…”, which is gone" in one
+    assert "The link asks" not in (await client.get(ROOM)).text
+    assert application.trials.asked == []
+
+
 async def test_people_of_the_access_table_are_for_admins(
     client: httpx2.AsyncClient, application: WebApplication
 ) -> None:
