@@ -271,7 +271,7 @@ class Promotions:
         point(connection, standing, by, at)
         action = "model rolled back" if how == ROLLBACK else "model promoted"
         subject = before if how == ROLLBACK else standing.live
-        details = {"before": before, "live": standing.live, "forced": how == FORCE}
+        details = {"before": before, "live": standing.live or "no version", "forced": how == FORCE}
         self._append(connection, action, by, subject, **details, reason=reason)
 
     def _append(

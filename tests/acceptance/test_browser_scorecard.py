@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +12,9 @@ from adapters.evaluation.finding import found_suite
 from adapters.evaluation.report import report_page
 from adapters.evaluation.running import evaluate
 from bot.settings import load_settings
+from tests.platforms.browsing import AXE, BROWSER, aside, playwright
 from tests.platforms.scorecards import scorecard
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
 INK = """() => [...document.querySelectorAll("canvas")].filter((canvas) => {
   const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   const colours = new Set();
@@ -32,10 +27,7 @@ INK = """() => [...document.querySelectorAll("canvas")].filter((canvas) => {
 PIXELS = "() => document.querySelector('canvas').toDataURL()"
 SIZES = ((1280, "light"), (390, "dark"))
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium (Debian: chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +51,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )  # fmt: skip
         return report
 
-    return asyncio.run(twice())
-
-
-@pytest.fixture(scope="module")
-def browser(page_file: Path) -> Iterator[Any]:
-    """One browser for all tests; it keeps an event loop running, so the run is made before."""
-    assert page_file.exists()
-    with playwright.sync_playwright() as play:
-        running = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield running
-        running.close()
+    return aside(twice())
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +65,11 @@ def full_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("width", "scheme"), SIZES, ids=["desk", "phone"])
 def test_it_fits_and_is_accessible(
-    browser: Any, page_file: Path, full_page: Path, width: int, scheme: str
+    chromium: playwright.Browser, page_file: Path, full_page: Path, width: int, scheme: str
 ) -> None:
     """No axe finding and nothing to scroll sideways, with every case open; the keyboard opens one;
     what a suite says is text."""
-    context = browser.new_context(
+    context = chromium.new_context(
         viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True
     )
     for file, question in ((page_file, "Who painted <b>the moon</b>?"), (full_page, "<b>How")):
@@ -101,7 +81,7 @@ def test_it_fits_and_is_accessible(
         assert page.locator("details.case .mode").first.is_visible()
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert page.get_by_text(question).first.is_visible()
-        page.add_script_tag(content=AXE.read_text())
+        page.add_script_tag(content=AXE)
         found = page.evaluate("async () => (await axe.run()).violations.map(v => v.id)")
         assert found == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -110,43 +90,43 @@ def test_it_fits_and_is_accessible(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_plot_is_drawn_and_nothing_else_runs(
-    browser: Any, full_page: Path, scheme: str
+    chromium: playwright.Browser, full_page: Path, scheme: str
 ) -> None:
     """Each canvas has ink in the colours of the page, nothing is asked of the network, no line of
     a document runs, and the policy has nothing to complain of."""
-    context = browser.new_context(viewport={"width": 1280, "height": 844}, color_scheme=scheme)
+    context = chromium.new_context(viewport={"width": 1280, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     asked, complaints = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(full_page.as_uri())
-    page.wait_for_timeout(300)
+    page.wait_for_function(f"!({INK})().length")
     assert page.locator("canvas").count() >= 10
-    assert page.evaluate(INK) == []
     assert page.title() == "Scorecard: pumps – Acme"
     assert [url for url in asked if not url.startswith("file:")] == []
     assert complaints == []
     context.close()
 
 
-def test_plots_follow_the_colours_of_the_page(browser: Any, full_page: Path) -> None:
+def test_plots_follow_the_colours_of_the_page(
+    chromium: playwright.Browser, full_page: Path
+) -> None:
     """When the room gets dark, the plots are drawn anew; nothing on the page moves."""
-    context = browser.new_context(viewport={"width": 1280, "height": 844}, color_scheme="light")
+    context = chromium.new_context(viewport={"width": 1280, "height": 844}, color_scheme="light")
     page = context.new_page()
     page.goto(full_page.as_uri())
-    page.wait_for_timeout(300)
+    page.wait_for_function(f"!({INK})().length")
     light, height = page.evaluate(PIXELS), page.evaluate("document.body.scrollHeight")
     page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(300)
-    assert page.evaluate(PIXELS) != light
+    page.wait_for_function(f"light => ({PIXELS})() !== light", arg=light)
     assert page.evaluate("document.body.scrollHeight") == height
     context.close()
 
 
-def test_it_is_whole_without_script(browser: Any, full_page: Path) -> None:
+def test_it_is_whole_without_script(chromium: playwright.Browser, full_page: Path) -> None:
     """Tables stand where plots would be, cases can be chosen and opened."""
-    context = browser.new_context(
+    context = chromium.new_context(
         viewport={"width": 1280, "height": 844}, java_script_enabled=False
     )
     page = context.new_page()
@@ -162,9 +142,9 @@ def test_it_is_whole_without_script(browser: Any, full_page: Path) -> None:
     context.close()
 
 
-def test_paper_is_light_and_has_every_table(browser: Any, full_page: Path) -> None:
+def test_paper_is_light_and_has_every_table(chromium: playwright.Browser, full_page: Path) -> None:
     """Printed out of a dark room, the ink is dark, and what was folded lies open."""
-    context = browser.new_context(viewport={"width": 720, "height": 900}, color_scheme="dark")
+    context = chromium.new_context(viewport={"width": 720, "height": 900}, color_scheme="dark")
     page = context.new_page()
     page.goto(full_page.as_uri())
     table = page.locator(".plotted-table").first

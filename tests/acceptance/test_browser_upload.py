@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from tests.platforms.browsing import (
     sign_in,
     visit,
 )
-from tests.platforms.command import start_command
+from tests.platforms.command import Process, start_command
 
 TOKEN = "a-token-for-tests"
 DROP = """files => {
@@ -66,7 +65,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait(60)
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+def _address(process: Process, log: Path) -> str:
     until = time.monotonic() + 90
     while time.monotonic() < until and process.poll() is None:
         if found := re.search(r" is at (http://\S+)", log.read_text("utf-8", "replace")):

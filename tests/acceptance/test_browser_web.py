@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 
@@ -32,6 +33,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def bot(running: Served) -> Iterator[Served]:
     yield running
     running.application.engine.fails = None
+    running.application.engine.hold = None
     running.application.engine.pause = 0.05
 
 
@@ -87,14 +89,16 @@ def test_a_question_asked_by_keyboard_is_answered_and_kept(page: playwright.Page
 
 def test_an_answer_grows_while_it_is_written(page: playwright.Page, bot: Served) -> None:
     """The first sentence is there while the rest is still on its way."""
-    bot.application.engine.pause = 0.5
+    rest = bot.application.engine.hold = asyncio.Event()
     page.get_by_label("Your question").fill("reset?")
-    page.get_by_role("button", name="Send").click()
-    playwright.expect(page.get_by_text("Reading the documentation…")).to_be_visible()
+    with held(page, "**/ask"):
+        page.get_by_role("button", name="Send").click()
+        playwright.expect(page.get_by_text("Reading the documentation…")).to_be_visible()
     live = page.locator(".live")
     playwright.expect(live).to_contain_text("Hold the power button")
     assert "Wi-Fi" not in (live.text_content() or "")
     assert page.locator("[aria-busy=true]").count() == 1
+    bot.loop.call_soon_threadsafe(rest.set)
     playwright.expect(page.locator(".answer")).to_contain_text("Wi-Fi", timeout=60_000)
     assert page.locator("[aria-busy=true]").count() == 0
 
@@ -240,7 +244,7 @@ def test_no_page_fails_an_accessibility_rule(
     found = faults(page)
     ask(page, "reset?").get_by_role("button", name="Thumbs down").click()
     ask(page, "unknown?")
-    page.wait_for_timeout(300)
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
     found += faults(page)
     page.locator(".sources a").first.click()
     page.get_by_role("dialog").wait_for()

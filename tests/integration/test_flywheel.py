@@ -5,6 +5,7 @@ The model is tiny and random, so what it says is noise; who speaks, and when, is
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -74,7 +75,8 @@ def running(folder: Path, more: Mapping[str, str], *arguments: str, at: str) -> 
         until(lambda: answers(at), f"{arguments[0]} at {at}", 90)
         yield
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(45)
         log.close()
 

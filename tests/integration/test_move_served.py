@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ import pytest
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
 from bot.store.history import History
-from tests.platforms.command import Cli, environment, start_command
+from tests.platforms.command import Cli, Process, environment, start_command
 from tests.platforms.ports import free_port
 from tests.platforms.served_bot import TOKEN, Api, until
 from tests.platforms.weaviate_server import WeaviateProcess
@@ -45,7 +44,7 @@ class Kept:
         self.ends: list[int] = []
         self._folder = folder
         self._over = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._thread = threading.Thread(target=self._keep)
 
     def _keep(self) -> None:

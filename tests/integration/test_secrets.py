@@ -29,7 +29,7 @@ from adapters.slack.installations import SlackInstallations
 from adapters.slack.sealing import Seal
 from bot.settings import environment_names
 from bot.store.base import Database
-from tests.platforms.command import COMMAND, environment, start_command
+from tests.platforms.command import COMMAND, Process, environment, start_command
 from tests.platforms.discord_service import Garden
 from tests.platforms.live_server import ShopServer, Trouble
 from tests.platforms.openai_server import Behaviour, Fault, OpenAIServer
@@ -261,7 +261,7 @@ async def _serve(life: Life, around: Around, given: dict[str, str]) -> None:
     log.unlink()
 
 
-def _started(life: Life, given: dict[str, str], port: int, log: Path) -> subprocess.Popen[bytes]:
+def _started(life: Life, given: dict[str, str], port: int, log: Path) -> Process:
     with log.open("wb") as out:
         return start_command(
             "serve",

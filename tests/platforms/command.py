@@ -2,7 +2,7 @@
 
 It is forked from one that has loaded the house (:mod:`tests.platforms.forking`). With the variable
 ``COMMANDS=started`` each is started anew, as installed; so it is where coverage is measured, or
-where the test sets what Python reads at its start.
+where the test sets what Python reads at its start. Forked ones share the seed of hashes.
 """
 
 from __future__ import annotations
@@ -79,9 +79,11 @@ def run_command(
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired as late:
-            process.kill()
-            process.wait()
             raise subprocess.TimeoutExpired(late.cmd, timeout, _text(out), _text(err)) from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         return subprocess.CompletedProcess([*arguments], code, _text(out), _text(err))
 
 
@@ -93,7 +95,7 @@ def _may_fork(arguments: tuple[str, ...], env: Mapping[str, str]) -> bool:
         os.environ.get("COMMANDS") != "started"
         and not any(name.startswith("COVERAGE_") for name in os.environ)
         and all(here.get(name) == env.get(name) for name in names)
-        and sum(map(len, (*arguments, *env, *env.values()))) < LONGEST // 2
+        and len(json.dumps([arguments, dict(env)])) < LONGEST - 1_000
     )
 
 

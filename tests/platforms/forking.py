@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -40,48 +41,52 @@ class Forked:
     def __init__(self, arguments: Sequence[str], line: socket.socket) -> None:
         self.args = list(arguments)
         self.returncode: int | None = None
-        self._line = line
-        self.pid = self._number()
+        self.pid = _number(line)
+        self._over = threading.Event()
+        threading.Thread(target=self._hear, args=[line], daemon=True).start()
 
     def poll(self) -> int | None:
         """The exit code, where it is over."""
-        if self.returncode is None:
-            self._line.setblocking(False)
-            try:
-                self._over()
-            except BlockingIOError:
-                return None
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit code, once it is over. Raises TimeoutExpired."""
+        if not self._over.wait(timeout):
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
         if self.returncode is None:
-            self._line.settimeout(timeout)
-            try:
-                self._over()
-            except TimeoutError:
-                raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
-        assert self.returncode is not None
+            raise ForksGoneError
         return self.returncode
 
     def send_signal(self, what: int) -> None:
         """Send a signal, where it still runs."""
-        if self.poll() is None:
-            os.kill(self.pid, what)
+        if self.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, what)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """``kill -9``."""
         self.send_signal(signal.SIGKILL)
 
-    def _over(self) -> None:
-        self.returncode = self._number()
-        self._line.close()
+    def _hear(self, line: socket.socket) -> None:
+        with line, contextlib.suppress(ForksGoneError):
+            self.returncode = _number(line)
+        self._over.set()
 
-    def _number(self) -> int:
-        said = self._line.recv(_SIZE)
-        if len(said) != _SIZE:
-            raise RuntimeError("The process that forks commands is gone.")
-        return int(array.array("i", said)[0])
+
+class ForksGoneError(Exception):
+    """The process that forks commands is gone."""
+
+
+def _number(line: socket.socket) -> int:
+    """The next number that is said. Raises ForksGoneError."""
+    said = line.recv(_SIZE)
+    if len(said) != _SIZE:
+        raise ForksGoneError
+    return int(array.array("i", said)[0])
 
 
 _SIZE = array.array("i").itemsize
@@ -110,7 +115,12 @@ class Forks:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, self._lock:
             given = [*(file.fileno() for file in files), theirs.fileno()]
-            socket.send_fds(self._open(), [json.dumps(told).encode()], given)
+            message = [json.dumps(told).encode()]
+            try:
+                socket.send_fds(self._open(), message, given)
+            except ConnectionError:  # it was killed: there shall be another one
+                self._close()
+                socket.send_fds(self._open(), message, given)
         return Forked(arguments, ours)
 
     def _open(self) -> socket.socket:
@@ -131,6 +141,7 @@ class Forks:
         if self._line is not None and self._from is not None:
             self._line.close()
             self._from.wait()
+            self._line = self._from = None
 
 
 # -- the process that forks -----------------------------------------------------------------
@@ -159,13 +170,15 @@ def _serve(line: socket.socket) -> None:
                 return
             pid = os.fork()
             if pid == 0:
-                waiting.close()
                 line.close()
+                for other in (key for key in waiting.get_map().values() if key.data):
+                    os.close(other.fd)
+                    os.close(other.data[1])
+                waiting.close()
                 _become(json.loads(told), *files)
             *its, caller = files
             for file in its:
                 os.close(file)
-            _say(caller, pid)
             waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, caller))
 
 
@@ -186,11 +199,13 @@ def _become(told: Mapping[str, Any], *files: int) -> NoReturn:
     """Be the command."""
     if told["session"]:
         os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, file in enumerate(files[:3]):
         os.dup2(file, number)
+    os.chdir(told["cwd"])
+    _say(files[3], os.getpid())
     for file in files:
         os.close(file)
-    os.chdir(told["cwd"])
     os.environ.clear()
     os.environ.update(told["env"])
     sys.argv = ["-c", *told["arguments"]]
@@ -206,5 +221,7 @@ if __name__ == "__main__":
         importlib.import_module(name)
     gc.freeze()
     _this = sys.modules["__main__"]  # what runs here stays when it becomes another
-    with socket.socket(fileno=int(sys.argv[1])) as _line:
-        _serve(_line)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks for commands ends them, and it
+    _line = socket.socket(fileno=int(sys.argv[1]))
+    _serve(_line)
+    _line.close()

@@ -666,6 +666,7 @@ class Served:
 
     address: str
     application: WebApplication
+    loop: asyncio.AbstractEventLoop
 
 
 @contextmanager
@@ -680,7 +681,7 @@ def served(
 ) -> Iterator[Served]:
     """Serve the stand-in in a thread of its own until the block ends."""
     ready = threading.Event()
-    holder: list[tuple[uvicorn.Server, WebApplication]] = []
+    holder: list[tuple[uvicorn.Server, WebApplication, asyncio.AbstractEventLoop]] = []
 
     async def run() -> None:
         async with web_application(folder) as application:
@@ -694,19 +695,19 @@ def served(
                 ws="none",
             )
             server = uvicorn.Server(config)
-            holder.append((server, application))
+            holder.append((server, application, asyncio.get_running_loop()))
             ready.set()
             await server.serve()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
     ready.wait(90)
-    server, application = holder[0]
+    server, application, loop = holder[0]
     while not server.started and thread.is_alive():
         time.sleep(0.02)
     bound = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Served(f"http://127.0.0.1:{bound}", application)
+        yield Served(f"http://127.0.0.1:{bound}", application, loop)
     finally:
         server.should_exit = True
         thread.join(60)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from adapters.web.ports.application import Application
 
 
+_A_MOMENT_S = 0.5
+"""The room that was opened comes first."""
+
+
 class Ahead:
     """Makes the slowest rooms ready, once."""
 
@@ -32,14 +36,16 @@ class Ahead:
             self._work = asyncio.create_task(self._make_ready())
 
     async def _make_ready(self) -> None:
+        await asyncio.sleep(_A_MOMENT_S)
         try:
+            await asyncio.to_thread(self._pages.compile)
             await self._application.watch.report()
             await self._application.advising.advice()
         except WellspokenError as error:  # the rooms will say it themselves
             log.debug("the console's rooms were not made ready", error=str(error))
+            self._work = None  # whoever comes next may find it mended
         except Exception:  # noqa: BLE001 - a fault of ours; the rooms are shown all the same
             log.exception("the console's rooms could not be made ready")
-        await asyncio.to_thread(self._pages.compile)
 
     async def aclose(self) -> None:
         """End what is still under way."""

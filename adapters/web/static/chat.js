@@ -154,18 +154,15 @@
 
   // -- ratings -----------------------------------------------------------------------------
 
-  // Who has gone on to the next question by the time a thumb is kept goes on typing there.
-  let stayed = false;
-  document.body.addEventListener("htmx:beforeSwap", (event) => {
-    const rating = event.detail.target.closest?.(".rating");
-    const has = document.activeElement;
-    if (rating) stayed = has === document.body || rating.contains(has);
-  });
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const rating = event.detail.elt.closest?.(".rating");
-    if (!rating || !stayed) return;
-    const next = rating.querySelector("[data-next]") ?? rating.querySelector("[aria-pressed=true]");
-    next?.focus({ preventScroll: true });
+    if (!rating) return;
+    const has = document.activeElement;
+    const elsewhere = has?.matches("textarea, input") && !rating.contains(has);
+    if (!elsewhere) { // who types the next question by the time a thumb is kept goes on typing
+      const next = rating.querySelector("[data-next]") ?? rating.querySelector("[aria-pressed=true]");
+      next?.focus({ preventScroll: true });
+    }
     // The rating itself has no box: what follows the thumbs must be seen whole.
     rating.lastElementChild.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
   });

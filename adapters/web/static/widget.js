@@ -341,8 +341,9 @@
       said.textContent = thanks;
       return true;
     }
-    // Who has gone on to the next question by the time a thumb is kept goes on typing there.
-    const stayed = () => whole.contains(root.activeElement) || document.activeElement === document.body;
+    // Who types somewhere else by the time a thumb is kept goes on typing there.
+    const typing = (element) => element?.matches("input, textarea, select, [contenteditable]") && !whole.contains(element);
+    const stayed = () => !typing(root.activeElement) && (document.activeElement === host || !typing(document.activeElement));
     async function rate(name) {
       const wanted = chosen === name ? "none" : name;
       if (!(await keep({ rating: wanted }, wanted === "up" ? "Glad it helped." : ""))) return;
