@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
+from adapters.gap_marks import Change, ChangedError, changed, mark_of
 from adapters.gap_owners import OwnerDesk
 from adapters.gap_story import Answered, Listing, Near, Shown, Story, for_all, readers_for, unclear
 from bot.conversation import Principal, Usage
@@ -150,13 +151,16 @@ class GapDesk:
         title: str = "",
         groups: frozenset[str] | None = None,
         own: bool = True,
+        seen: str | None = None,
     ) -> Answered:
         """Make a document of an answer: found by its words at once, and the gap is answered.
 
         ``by`` is the operator's key. ``groups`` may read it (empty: everybody), ``None``: whose
         the document is that it replaces, else what all have who asked. Not ``own``: it is what
-        somebody said already (:meth:`reply`), not the operator's. Raises NotFoundError, UsageError
-        where there is no text or it cannot be told who may read it, and the errors of the stores.
+        somebody said already (:meth:`reply`), not the operator's. ``seen``: the mark of the gap as
+        the operator saw it; ``None``: whatever was published is replaced. Raises NotFoundError,
+        ChangedError where the gap is not as it was seen, UsageError where there is no text or it
+        cannot be told who may read it, and the errors of the stores.
         """
         gap = await self._book.get(id)
         if not text.strip():
@@ -169,9 +173,17 @@ class GapDesk:
         if not title:
             raise UsageError(f"No words are left of what was asked in {gap.id}; give a title.")
         document = gap.document or gap.id
-        await publish(self._ingestor(), Answer(document, title, text), readers)
+        said = Answered(gap, document, title, readers)
+
+        async def unchanged() -> None:
+            if seen is not None:
+                await self._unchanged(id, seen, said, text)
+
+        await unchanged()
+        answer = Answer(document, title, text)
+        await publish(self._ingestor(), answer, readers, first=unchanged)
         done = await self._book.answered(gap.id, document, by, readers)
-        return Answered(done, document, title, readers)
+        return replace(said, gap=done)
 
     async def reply(self, id: str) -> str:  # noqa: A002
         """What a person said to a question of a gap already; empty: nobody did."""
@@ -187,6 +199,20 @@ class GapDesk:
         return await self._book.reopened(id, by)
 
     # -- parts ----------------------------------------------------------------------------------
+
+    async def _unchanged(self, id_: str, seen: str, said: Answered, text: str) -> None:
+        """Raises ChangedError where a gap is not as it was seen; to publish what stands there
+        already replaces nothing."""
+        gap = await self._book.get(id_)
+        record, there = await self._document(gap.document)
+        change = changed(seen, mark_of(gap, record))
+        if change in (Change.PUBLISHED, Change.REPLACED) and record is not None:
+            stands = (gap.document, record.title, record.groups)
+            same = there.splitlines() == text.strip().splitlines()
+            if same and stands == (said.document, said.title, said.groups):
+                return
+        if change is not None:
+            raise ChangedError(change)
 
     async def _names(self, gaps: Sequence[Gap]) -> dict[str, Name]:
         samples = await self._book.samples([gap.id for gap in gaps])

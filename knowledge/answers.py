@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,20 @@ def readers_of(audience: AbstractSet[str], *, private: bool) -> frozenset[str] |
     return None
 
 
-async def publish(ingestor: Ingestor, answer: Answer, groups: frozenset[str]) -> None:
+async def publish(
+    ingestor: Ingestor,
+    answer: Answer,
+    groups: frozenset[str],
+    *,
+    first: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """Make a document of an answer, found by its words at once; again: as it is now.
 
-    No groups: everybody may see it. Raises UnreadableDocumentError, IngestRunningError, and the
-    errors of the stores.
+    No groups: everybody may see it. ``first`` is awaited once nobody else publishes; what it raises
+    keeps the answer from being published. Raises UnreadableDocumentError, IngestRunningError, and
+    the errors of the stores.
     """
-    report = await ingestor.ingest(AnswerSource(answer), groups, prune=False)
+    report = await ingestor.ingest(AnswerSource(answer), groups, prune=False, first=first)
     if report.failed:
         raise UnreadableDocumentError(reason=report.failed[0][1])
 

@@ -9,7 +9,7 @@ removes and reads anew: it ends as a clean run would.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import suppress
 from copy import copy
@@ -144,6 +144,7 @@ class Ingestor:
         progress: Progress | None = None,
         wait: bool = True,
         on_wait: Callable[[], None] | None = None,
+        first: Callable[[], Awaitable[None]] | None = None,
     ) -> IngestReport:
         """Bring the store to the state of the source.
 
@@ -151,7 +152,8 @@ class Ingestor:
         does not hold any more; where nobody watches, ``careful`` raises SourceShrunkError rather
         than remove what looks lost by mistake. ``progress`` is called first when the reading
         begins. While another process reads the same source, this waits (calling
-        ``on_wait`` once), or with ``wait=False`` raises IngestRunningError. Documents that fail
+        ``on_wait`` once), or with ``wait=False`` raises IngestRunningError. ``first`` is awaited
+        once nobody else does; what it raises ends it before anything. Documents that fail
         are in the report; those that were read before stay as they were. Raises MissingFileError,
         SourceUnavailableError, UsageError for a source named like that of people's answers or of
         uploads, and the errors of the stores.
@@ -163,6 +165,8 @@ class Ingestor:
                 progress(0, None)
             pool = ReadingPool(self._executor, self._limit)
             try:
+                if first is not None:
+                    await first()
                 run = IngestRun(
                     source, self._ledger, self._store, pool, groups, self._clock, progress
                 )

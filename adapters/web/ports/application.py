@@ -228,8 +228,10 @@ class Gaps(Protocol):
         *,
         title: str = "",
         groups: frozenset[str] | None = None,
+        seen: str | None = None,
     ) -> Answered:
-        """Publish an answer; raises UsageError where something has to be said first."""
+        """Publish an answer; raises UsageError where something has to be said first, ChangedError
+        where the gap is not as its mark says that it was ``seen``."""
         ...
 
     async def dismiss(self, id: str, by: str) -> Gap: ...  # noqa: A002 - as there
