@@ -23,63 +23,97 @@
 // A form whose answer takes a while says so on its button, and is sent once.
 (() => {
   "use strict";
-  for (const form of document.querySelectorAll("form[data-busy]")) {
-    const button = form.querySelector("button[type=submit]");
-    const words = button.textContent;
-    form.addEventListener("submit", (event) => {
-      if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
-      button.setAttribute("aria-disabled", "true");
-      button.textContent = form.dataset.busy;
-    });
-    window.addEventListener("pageshow", () => {
+  const pressed = new Map(); // what they said, by button
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const button = event.submitter ?? form.querySelector("button[type=submit]");
+    const busy = button?.dataset.busy ?? form.dataset.busy;
+    if (!busy || event.defaultPrevented) return;
+    if ([...pressed.keys()].some((one) => one.form === form)) return event.preventDefault();
+    pressed.set(button, button.textContent);
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = busy;
+  });
+  window.addEventListener("pageshow", () => {
+    for (const [button, words] of pressed) {
       button.removeAttribute("aria-disabled");
       button.textContent = words;
-    });
-  }
+    }
+    pressed.clear();
+  });
 })();
 
-// A room that keeps itself up to date says so where it cannot, until it can again; who is signed out
-// keeps what stands there. Several parts of a page ask by themselves: each clears what it said.
+// What a page asked for and did not get is told in one sentence, until it is got. A part that keeps
+// itself up to date tries again by itself; what somebody pressed waits to be pressed again. Who is
+// signed out keeps what stands there.
 (() => {
   "use strict";
   const line = document.getElementById("unreached");
   const troubles = new Map(); // words by the part that they are about
   const OLD = "What stands here may be old";
-  const UNREACHED = `The bot cannot be reached. ${OLD}; it is tried again.`;
   const tell = () => {
     for (const part of troubles.keys()) if (!part.isConnected) troubles.delete(part);
     const words = [...troubles.values()].pop() ?? "";
     if (line.textContent !== words) line.textContent = words;
   };
   const byItself = (element) => (element.getAttribute("hx-trigger") ?? "").includes("every");
+  // The scripts of these tell it where it belongs.
+  const toldThere = (element) => element.closest("#reviewing, .again-question");
+  const failed = (element, words) => {
+    if (!byItself(element)) troubles.delete(element); // what was pressed last is told first
+    troubles.set(element, words);
+    for (const part of element.querySelectorAll("[data-unchecked]"))
+      part.textContent = part.dataset.unchecked; // it says no more what does not hold
+    tell();
+  };
   // Our own failures come as a line with a sentence; what stands before the bot sends whole pages.
   const sentenceIn = (html) =>
     new DOMParser().parseFromString(html, "text/html").querySelector("body > .trouble:only-child")
       ?.textContent ?? "";
-  const wordsFor = (xhr) => {
+  const unreached = (element) =>
+    byItself(element)
+      ? `The bot cannot be reached. ${OLD}; it is tried again.`
+      : "The bot could not be reached. Try again in a moment.";
+  const wordsFor = (element, xhr) => {
     const sentence = sentenceIn(xhr.response);
-    if (sentence) return `${sentence} ${OLD}.`;
-    if (xhr.status >= 502 && xhr.status <= 504) return UNREACHED;
-    return `This page could not be brought up to date: the server answered ${xhr.status}. ${OLD}.`;
+    if (sentence) return byItself(element) ? `${sentence} ${OLD}.` : sentence;
+    if (xhr.status >= 502 && xhr.status <= 504) return unreached(element);
+    const answered = `the server answered ${xhr.status}`;
+    return byItself(element)
+      ? `This page could not be brought up to date: ${answered}. ${OLD}.`
+      : `That did not work: ${answered}. Try again in a moment.`;
   };
-  for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+  const signedOut = (xhr) =>
+    xhr.status === 401 || new URL(xhr.responseURL).pathname.startsWith("/console/login");
+  const WORDS = {
+    "htmx:sendError": unreached,
+    "htmx:timeout": unreached,
+    "htmx:swapError": () => "What the bot answered cannot be shown. Load the page again.",
+  };
+  for (const [failure, words] of Object.entries(WORDS)) {
     document.body.addEventListener(failure, (event) => {
       const { elt } = event.detail.requestConfig;
-      if (!byItself(elt)) return;
-      troubles.set(elt, UNREACHED);
-      tell();
+      if (!toldThere(elt)) failed(elt, words(elt));
     });
   }
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, requestConfig } = event.detail;
-    if (new URL(xhr.responseURL).pathname.startsWith("/console/login")) {
+    const { elt } = requestConfig;
+    if (signedOut(xhr)) {
       event.detail.shouldSwap = false;
-      troubles.set(
-        requestConfig.elt,
-        "You are signed out. Copy what you wrote, and load the page again.",
-      );
-    } else if (xhr.status < 400) troubles.delete(requestConfig.elt);
-    else if (byItself(requestConfig.elt)) troubles.set(requestConfig.elt, wordsFor(xhr));
-    tell();
+      failed(elt, "You are signed out. Copy what you wrote, and load the page again.");
+    } else if (xhr.status >= 400) {
+      if (!toldThere(elt)) failed(elt, wordsFor(elt, xhr));
+    } else {
+      troubles.delete(elt);
+      if (!byItself(elt))
+        for (const part of troubles.keys()) if (!byItself(part)) troubles.delete(part);
+      tell();
+    }
+  });
+  // Pressed once more, it is told anew if it fails again.
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, triggeringEvent } = event.detail.requestConfig;
+    if (triggeringEvent?.type === "submit" && troubles.delete(elt)) tell();
   });
 })();

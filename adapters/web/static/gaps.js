@@ -21,6 +21,11 @@
     const { status } = event.detail.xhr;
     failed(item, `The question was not asked: the server answered ${status}. Ask it again.`);
   });
+  document.addEventListener("htmx:afterOnLoad", (event) => {
+    const item = line(event);
+    if (!item || !event.detail.xhr.responseURL.includes("/console/login")) return;
+    failed(item, "The question was not asked: you are signed out. Load the page again.");
+  });
   for (const failure of ["htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(failure, (event) => {
       const item = line(event);
