@@ -35,6 +35,20 @@ class RatedTurn:
     updated_at: datetime
     expert: bool
 
+    @property
+    def place(self) -> Place:
+        """Where a page ends that it is the last one of."""
+        return Place(self.updated_at, self.turn, self.author)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of ratings ends: the last one on it."""
+
+    at: datetime
+    turn: str
+    author: str
+
 
 _later = feedback.alias("later")
 _liked = sa.and_(
@@ -181,10 +195,22 @@ class FeedbackBook:
         )
         return await self._db.read(lambda connection: connection.scalar(query)) or 0
 
-    async def listing(self, limit: int | None = None, offset: int = 0) -> list[RatedTurn]:
-        """All ratings with their turn, the latest word first."""
-        every = sa.select(feedback).order_by(*latest_first)
-        return await self._rated(every.limit(limit).offset(offset))
+    async def listing(
+        self, limit: int | None = None, after: Place | None = None
+    ) -> list[RatedTurn]:
+        """All ratings with their turn, the latest word first: those behind the place ``after``."""
+        query = sa.select(feedback).order_by(*latest_first).limit(limit)
+        if after is not None:
+            same = feedback.c.turn_id == after.turn
+            query = query.where(
+                feedback.c.updated_at <= after.at,
+                sa.or_(
+                    feedback.c.updated_at < after.at,
+                    feedback.c.turn_id < after.turn,
+                    sa.and_(same, feedback.c.author > after.author),
+                ),
+            )
+        return await self._rated(query)
 
     async def to_review(
         self,

@@ -33,6 +33,7 @@ from bot.routing import Thresholds
 from bot.routing.confusion import Confusion
 from bot.store.audit import AuditTrail
 from bot.store.console_ends import ConsoleEnds
+from bot.store.feedback import Place as RatedPlace
 from bot.store.feedback import RatedTurn
 from bot.store.gaps import Gap, GapState
 from bot.store.processes import ProcessBook
@@ -89,8 +90,10 @@ class FeedbackBook(Protocol):
         """The feedback on each turn of a page."""
         ...
 
-    async def listing(self, limit: int | None = None, offset: int = 0) -> Sequence[RatedTurn]:
-        """Ratings with their turn, the latest word first."""
+    async def listing(
+        self, limit: int | None = None, after: RatedPlace | None = None
+    ) -> Sequence[RatedTurn]:
+        """Ratings with their turn, the latest word first, those behind a place."""
         ...
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.conversation import Author, Feedback, Platform, Rating, Turn
 from bot.store.audit import AuditTrail
 from bot.store.base import Database
-from bot.store.feedback import FeedbackBook
+from bot.store.feedback import FeedbackBook, RatedTurn
 from bot.store.history import History
 from bot.store.review_queue import next_in
 from bot.store.reviews import ReviewBook, Verdict
@@ -73,6 +73,29 @@ async def test_what_was_said_at_one_moment_is_paged_one_by_one(
     paged = [(r.turn, r.author) for page in pages for r in page]
     assert paged == [(r.turn, r.author) for r in await book.to_review()]
     assert sorted(paged) == sorted((t.id, r.key) for t in turns for r in (READER, EXPERT))
+
+
+async def test_all_words_are_listed_along_their_time(
+    database: Database, make_turn: MakeTurn
+) -> None:
+    """Page by page from where the last one ended, each word once, also those of one moment; the
+    index leads to the place, and nothing but one moment is put in order."""
+    await queue(database, make_turn, 3)
+    book = FeedbackBook(database)
+    whole = await book.listing()
+    assert len({(r.turn, r.author) for r in whole}) == 12
+    for size in (1, 3, 5):
+        paged, last = list[RatedTurn](), None
+        while found := await book.listing(size, last):
+            paged += found
+            last = found[-1].place
+        assert paged == whole
+    explained = Explained(database)
+    await FeedbackBook(cast(Database, explained)).listing(2, whole[4].place)
+    plan = next(plan for plan in explained.plans if "feedback" in plan)
+    assert "ix_feedback_updated_at_turn_id" in plan, plan
+    assert "updated_at<" in plan or "updated_at <=" in plan, plan
+    assert "B-TREE FOR ORDER BY" not in plan and "\nSort  (" not in plan, plan
 
 
 @dataclass

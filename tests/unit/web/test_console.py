@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from adapters.web.console.base import PAGE
 from adapters.web.console.turn import stages_of
+from bot.conversation import Author, Feedback, Platform, Question, Rating
 from knowledge.stores.base import StoreStats
-from tests.platforms.web_application import TOKEN, WebApplication
+from tests.platforms.web_application import RESET_ANSWER, TOKEN, WebApplication, stand_in_turn
 from tests.unit.web.test_chat import ask, sign_in
 
 ROOMS = [
@@ -156,6 +157,33 @@ async def test_ratings_reach_feedback_and_review(browser: httpx2.AsyncClient) ->
     assert "reset one?" not in review
     assert "Hold it &lt;b&gt;12&lt;/b&gt; s." in review
     assert 'href="/console/review"' in (await browser.get("/console")).text
+
+
+async def test_older_ratings_are_a_link_away(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Each rating is on one page, also where newer ones come meanwhile; an address that is none
+    has no page."""
+
+    async def rated(number: int) -> None:
+        turn = stand_in_turn(Question(f"q{number}?", Author(Platform.WEB, "a")), RESET_ANSWER)
+        await application.history.record(turn)
+        await application.feedback.rate(Feedback(turn.id, turn.author, Rating.UP))
+
+    for number in range(51):
+        await rated(number)
+    await sign_in(browser)
+    first = (await browser.get("/console/feedback")).text
+    assert ">q50?<" in first
+    assert ">q0?<" not in first
+    (older,) = re.findall(r'href="([^"]+)" rel="next"', first)
+    await rated(51)
+    second = (await browser.get(html.unescape(older))).text
+    assert ">q0?<" in second
+    assert ">q1?<" not in second
+    assert '<a href="/console/feedback">Newest</a>' in second
+    for nowhere in ("nowhere", "2026-01-01T00:00:00~t~a", "2026-01-01T00:00:00+00:00~t"):
+        assert (await browser.get(f"/console/feedback?before={nowhere}")).status_code == 404
 
 
 async def test_knowledge_shows_who_may_see_what(browser: httpx2.AsyncClient) -> None:
