@@ -102,6 +102,10 @@ class Operator:
         """Whether this role may send a form to an address."""
         return self.role >= least_for_address("POST", address)
 
+    def opens(self, address: str) -> bool:
+        """Whether this role may open a page."""
+        return self.role >= least_for_address("GET", address)
+
     @property
     def reviews(self) -> bool:
         """Whether this operator's word counts as an expert's."""
