@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from bot.advisor import Answers, read_answers
+from adapters.web.plotting import Plot, Reading, bars
+from bot.advisor import Advice, Answers, read_answers
 from bot.advisor.answers import CHOICES
 from bot.advisor.telling import MODES
 from bot.errors import UsageError
@@ -26,6 +27,8 @@ _QUESTIONS = {
     "upfront_cost": "What the start may cost",
     "time_to_deploy": "When it has to run",
 }
+_SHORT = {"style and behaviour control": "Style control"}
+"""What would not fit under its bars."""
 _A_NUMBER = "Write the questions a month as a number, 0 or more."
 _NEED = {"yes": True, "no": False}
 
@@ -54,6 +57,27 @@ def pieces_of(step: str) -> list[tuple[str, bool]]:
     return [(text, bool(n % 2)) for n, text in enumerate(step.split("`")) if text]
 
 
+def plot_of(advice: Advice) -> Plot:
+    """Points of the three ways by factor, 0 to 10, the sum last."""
+    ways = {"Retrieval": "rag", "Fine-tuning": "fine-tuning", "Both": "hybrid"}
+    points = [
+        {"rag": f.rag, "fine-tuning": f.fine_tuning, "hybrid": f.hybrid} for f in advice.factors
+    ]
+    series = {
+        title: [Reading(10 * each[way]) for each in (*points, advice.totals)]
+        for title, way in ways.items()
+    }
+    plot = bars(
+        "Points by factor",
+        "The higher, the better a way serves what was said; all in all, each factor as it counts.",
+        [*(_SHORT.get(f.factor, f.factor.capitalize()) for f in advice.factors), "All in all"],
+        series,
+        unit="score",
+        tones={"Retrieval": 1, "Fine-tuning": 2, "Both": 3},
+    )
+    return {**plot, "draw": {**plot["draw"], "top": 10}}
+
+
 def add_advice(router: APIRouter, console: Console) -> None:
     """The room."""
 
@@ -71,6 +95,7 @@ def add_advice(router: APIRouter, console: Console) -> None:
             "console/advice.html",
             "advice",
             advice=found,
+            plot=plot_of(found),
             form=form,
             wrong=wrong,
             questions=_QUESTIONS,

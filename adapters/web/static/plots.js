@@ -70,7 +70,7 @@
     title: { display: Boolean(data.yTitle), text: data.yTitle },
   });
 
-  // Long words under a group of bars break instead of leaning over.
+  // Long words under a group of bars break; they lean over only where many groups are on a phone.
   const broken = (label) => label.split(/\s+/).reduce((lines, word) => {
     const last = lines.at(-1);
     if (last !== undefined && `${last} ${word}`.length <= 13) lines[lines.length - 1] = `${last} ${word}`;
@@ -78,13 +78,20 @@
     return lines;
   }, []);
 
+  const leaning = (data) => data.kind !== "trend" && data.labels.length > 6 && innerWidth < 600
+    ? { minRotation: 60, maxRotation: 60 } : {};
+
   const worded = (data) => axis({
     type: "category",
     grid: { display: false },
     ticks: {
+      ...leaning(data),
       autoSkip: data.kind === "trend",
       font: (context) => ({ size: context.chart.width < 420 ? 10 : 11 }),
-      callback(value) { return broken(this.getLabelForValue(value)); },
+      callback(value) {
+        const label = this.getLabelForValue(value);
+        return this.options.ticks.minRotation ? label : broken(label);
+      },
     },
   });
 

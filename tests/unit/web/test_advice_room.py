@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
 
 import httpx2
@@ -42,6 +44,19 @@ async def test_what_was_said_changes_the_advice_and_stays_in_the_form(
     assert "Fine-tune:" in page.text
     assert "SQL over &lt;our&gt; schemas" in page.text
     assert '<option value="high" selected>' in page.text
+
+
+async def test_points_are_drawn_as_the_table_has_them(browser: httpx2.AsyncClient) -> None:
+    """Three bars for each of the eight factors and for the sum."""
+    await sign_in(browser)
+    page = (await browser.get("/console/advice")).text
+    (drawn,) = re.findall(r'class="plotted-data">(.*?)</script>', page)
+    plot = json.loads(drawn)
+    assert [len(series["points"]) for series in plot["series"]] == [9, 9, 9]
+    assert (plot["labels"][0], plot["labels"][-1]) == ("Upfront cost", "All in all")
+    table = page[page.index('class="factors"') :]
+    told = [float(re.sub("<.*?>", "", cell)) for cell in re.findall(r'num">(.+?)</td>', table)[:3]]
+    assert [round(series["points"][0]["y"], 1) for series in plot["series"]] == told
 
 
 async def test_a_wrong_answer_is_told_on_the_page(browser: httpx2.AsyncClient) -> None:
