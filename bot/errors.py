@@ -301,3 +301,8 @@ class AdaptersNotLoadableError(ReleaseError):
 class GateNotPassedError(ReleaseError):
     """{version} has not passed the gate; run `wellspoken models gate {version} --suite SUITE`, or
     promote it with --force --reason TEXT."""
+
+
+class CanaryRejectedError(ReleaseError):
+    """{version} was rejected as a canary ({why}); no later pass of the gate makes that good. Train
+    another one, or use --force --reason TEXT."""

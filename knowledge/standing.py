@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.errors import NotFoundError
 from bot.ports import Clock
 from bot.store.timing import utc_now
 from bot.work.leases import Leases
 from knowledge.ledger import Ledger, RunRecord, SourceRecord
 from knowledge.syncbook import SyncBook, SyncRecord
 from knowledge.syncing import NEVER_READ, Plan, named, next_due
+
+_SHOWN = 80
 
 
 class State(StrEnum):
@@ -77,8 +80,14 @@ class SourceDesk:
         await self._book.want(named(list(self._plans.values()), name).name, self._clock())
 
     async def runs(self, name: str, limit: int | None = None) -> list[RunRecord]:
-        """The runs of a source that are kept, the last one first."""
-        return await self._ledger.runs(name, limit)
+        """The runs of a source that are kept, the last one first. Raises NotFoundError for one
+        that is not set up, holds no document and was never read in."""
+        found = await self._ledger.runs(name, limit)
+        if found or name in self._plans:
+            return found
+        if name not in {record.name for record in await self._ledger.sources()}:
+            raise NotFoundError(kind="source", id=name[:_SHOWN])
+        return found
 
     async def _standing(self, name: str, kept: SourceRecord | None, record: SyncRecord) -> Standing:
         plan = self._plans.get(name)

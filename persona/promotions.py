@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.errors import GateNotPassedError, ReleaseError, UsageError
+from bot.errors import CanaryRejectedError, GateNotPassedError, UsageError
 from bot.store.audit import OPERATOR, AuditTrail
 from bot.store.base import Database
 from bot.store.ids import new_id
@@ -313,8 +313,7 @@ def _check_harmless(connection: sa.Connection, wanted: ModelVersion) -> None:
     )
     why = connection.scalar(query.order_by(canaries.c.at.desc()).limit(1))
     if why is not None:
-        reason = f"{wanted.version} was rejected as a canary ({why}); use --force --reason TEXT."
-        raise ReleaseError(reason=reason)
+        raise CanaryRejectedError(version=wanted.version, why=why)
 
 
 def _check_free(standing: Standing, version: str) -> None:

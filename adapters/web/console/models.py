@@ -14,6 +14,7 @@ from adapters.web.console.called import operators_called
 from adapters.web.console.canary_view import drawn, measured
 from adapters.web.texts import checked
 from bot.errors import (
+    CanaryRejectedError,
     GateNotPassedError,
     NotFoundError,
     ReleaseError,
@@ -21,6 +22,7 @@ from bot.errors import (
     WellspokenError,
 )
 from persona.canary_reading import Finding
+from persona.versions import ROLLED_BACK
 
 if TYPE_CHECKING:
     from adapters.web.console.base import Console
@@ -108,6 +110,9 @@ async def _room(request: Request, console: Console, wrong: str = "") -> Response
     return page
 
 
+_THOUGH_WORSE = "Also though it did worse as a canary"
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """A form that was sent and refused, so that it stands there again as it was filled in."""
@@ -122,7 +127,12 @@ class Tried:
 def _refusal(error: WellspokenError, version: str, reason: str, *, force: bool) -> str:
     """Why a change was refused, in the words of the page where the error names options."""
     if force and not reason.strip():
-        return "Without a pass of the gate a reason is needed: write one into the field."
+        return "To do it all the same a reason is needed: write one into the field."
+    if isinstance(error, CanaryRejectedError):
+        return (
+            f"{version} was rejected as a canary: {error.data['why']}. No later pass of the gate "
+            f'makes that good. Train another one; or tick "{_THOUGH_WORSE}" and give a reason.'
+        )
     if not isinstance(error, GateNotPassedError):
         return str(error)
     return (
@@ -149,6 +159,8 @@ async def _story(
         story=story,
         release=release,
         remarks=desk.remarks(),
+        harmed=any(trial.state == ROLLED_BACK for trial in story.canaries),
+        though_worse=_THOUGH_WORSE,
         scores=scores_of(story.version.scores),
         suites=await console.application.scorecards.suites(),
         usual=desk.usual_suites(),

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.watch.desk import LOOK, SUITE, Report, WatchedWeek
+from adapters.web.console.called import operators_called
 from adapters.web.plotting import Plot, Reading, Unit, trend
 from bot.store.watch_figures import ALL, Measure
 from bot.watching.drops import in_words
@@ -116,6 +117,7 @@ def add_watch(router: APIRouter, console: Console) -> None:
             planned=await desk.planned(),
             look=LOOK,
             suite=SUITE,
+            called=await operators_called(console),
         )
 
     @router.post("/watch/alerts/{alert}/seen")

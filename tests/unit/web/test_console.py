@@ -220,6 +220,21 @@ async def test_sources_tell_how_they_stand(
     assert history.index("does not exist") < history.index("1,200 added")
 
 
+async def test_a_source_that_is_not_there_has_no_history(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Nor is one promised; one that is set up, was read in once or holds documents has its page."""
+    await sign_in(browser)
+    room = "/console/knowledge/history"
+    nowhere = await browser.get(room, params={"source": "nowhere"})
+    assert nowhere.status_code == 404
+    assert "Nothing has been read yet" not in nowhere.text
+    now = datetime.now(UTC)
+    await application.ledger.record_run("once", {"removed": 3}, now, now)
+    for name in ("handbook", "once", "sample"):
+        assert (await browser.get(room, params={"source": name})).status_code == 200, name
+
+
 async def test_a_source_is_read_when_an_operator_asks(
     browser: httpx2.AsyncClient, application: WebApplication
 ) -> None:

@@ -10,6 +10,7 @@ import httpx2
 from persona.registry import Registry
 from tests.platforms.web_application import WebApplication
 from tests.unit.persona.test_canary_figures import answered
+from tests.unit.persona.test_registry import gated
 from tests.unit.web.test_chat import sign_in
 from tests.unit.web.test_review import fields
 
@@ -123,6 +124,30 @@ async def test_canary_that_was_rolled_back_by_itself_is_told(
     assert "worse: &lt;i&gt;thumbs&lt;/i&gt; down" in page
     await registry.promote("v2", by=BY, force=True, reason="x")
     assert "was rolled back by itself" not in (await browser.get(ROOM)).text
+
+
+async def test_what_did_worse_as_a_canary_is_refused_in_the_pages_words(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """Also after a pass of the gate, and the box that lets it through is there; no option of the
+    command line is named."""
+    registry = await versions(application, "one")
+    await registry.start_canary("v1", 0.5, by=BY)
+    await registry.end_canary(by="wellspoken", why="more thumbs <down>", reject=True)
+    await gated(application.database, "v1", "pass")
+    await registry.set_state("v1", "gated", why="passed", by=BY)
+    await sign_in(browser)
+    page = (await browser.get(f"{ROOM}/v1")).text
+    assert "It passed the gate, but did worse as a canary" in page
+    for deed in ("promote", "canary"):
+        form = fields(page, f"{ROOM}/v1/{deed}")
+        refused = await browser.post(f"{ROOM}/v1/{deed}", data=form)
+        assert refused.status_code == 422
+        assert "rejected as a canary: more thumbs &lt;down&gt;." in refused.text
+        assert "--force" not in refused.text
+        assert refused.text.count("<span>Also though it did worse as a canary;") == 2
+    forced = {**fields(page, f"{ROOM}/v1/promote"), "force": "yes", "reason": "by mistake"}
+    assert (await browser.post(f"{ROOM}/v1/promote", data=forced)).status_code == 303
 
 
 async def test_changes_need_the_pages_own_form(
