@@ -110,26 +110,30 @@ def _shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1)
 
 
+async def _sent(request: Request) -> dict[str, str]:
+    return {name: str(value) for name, value in (await request.form()).items()}
+
+
 def _add_deeds(router: APIRouter, console: Console) -> None:
     checking = asyncio.Lock()
 
     @router.post("/audit/verify")
     async def verify(request: Request, csrf: Annotated[str, Form()] = "") -> Response:
         console.form(request, csrf)
-        wrong = _CHECKING
+        wrong, asked = _CHECKING, Asked.of(await _sent(request), zone_of(request)[0])
         if not checking.locked():
             try:
                 async with checking:
                     found = await console.application.governance.verify()
-                return await _room(request, console, Asked.of({}), checked=found)
+                return await _room(request, console, asked, checked=found)
             except StorageError as error:
                 wrong = str(error)
-        return await _room(request, console, Asked.of({}), wrong=wrong)
+        return await _room(request, console, asked, wrong=wrong)
 
     @router.post("/audit/export")
     async def export(request: Request, csrf: Annotated[str, Form()] = "") -> Response:
         operator = console.form(request, csrf)
-        form = {name: str(value) for name, value in (await request.form()).items()}
+        form = await _sent(request)
         chosen = Format.CSV if form.get("format") == Format.CSV.value else Format.JSONL
         asked = Asked.of(form, zone_of(request)[0])
         if asked.wrong:

@@ -144,6 +144,23 @@ async def test_the_trail_is_checked(
     assert "The trail is broken at entry 1" in broken
 
 
+async def test_the_check_keeps_the_filters(
+    browser: httpx2.AsyncClient, application: WebApplication
+) -> None:
+    """What was looked for stands in the page with what came of the check."""
+    await _asked(application)
+    await sign_in(browser)
+    filters = {"kind": "operator", "author": "nobody:1", "since": "2026-01-02"}
+    page = (await browser.get("/console/audit", params=filters)).text
+    form = page[page.index('action="/console/audit/verify"') :]
+    form = form[: form.index("</form>")]
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    assert filters.items() <= sent.items()
+    checked = (await browser.post("/console/audit/verify", data=sent)).text
+    assert "The trail is whole" in checked and "No entry fits these filters" in checked
+    assert 'value="nobody:1"' in checked and 'value="2026-01-02"' in checked
+
+
 async def test_the_trail_is_checked_once_at_a_time(
     browser: httpx2.AsyncClient, application: WebApplication
 ) -> None:
