@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from adapters.gap_marks import Change, ChangedError, mark_of
 from adapters.web.console.review_cards import Readers, chosen_groups
 from adapters.web.failures import headers_of, sentence_of, status_of
+from adapters.web.security import StaleFormError
 from adapters.web.texts import MAX_CORRECTION, checked
 from bot.errors import NotFoundError, UsageError, WellspokenError
 from bot.telemetry import log
@@ -20,6 +21,7 @@ from knowledge.gaps.drafting import CHECK, Draft, Kind, said_already
 
 if TYPE_CHECKING:
     from adapters.gap_story import Story
+    from adapters.web.auth.sessions import Operator
     from adapters.web.console.base import Console
 
 _ROOM = "/console/gaps"
@@ -42,6 +44,11 @@ class Typed:
     readers: tuple[str, ...]
     seen: str = ""
     beside: str = ""
+
+
+class SignedInAnewError(StaleFormError):
+    """You signed in anew after you opened this page, and nothing was done; press the button
+    again."""
 
 
 class Page(Protocol):
@@ -119,7 +126,8 @@ def _with_draft(story: Story, typed: Typed, begun: Typed) -> Typed:
         return replace(
             begun, title=typed.title.strip() or begun.title, seen=typed.seen or begun.seen
         )
-    return replace(typed, beside=story.draft.text if story.draft.kind is Kind.MODEL else "")
+    drafted = story.draft.kind is Kind.MODEL
+    return replace(typed, beside=story.draft.text if drafted else typed.beside)
 
 
 def _same(one: str, other: str) -> bool:
@@ -155,12 +163,13 @@ def _add_answer(router: APIRouter, console: Console, page: Page) -> None:
         text: Annotated[str, Form()] = "",
         readers: Annotated[list[str] | None, Form()] = None,
         seen: Annotated[str, Form()] = "",
+        beside: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        operator = console.form(request, csrf)
-        typed = Typed(title, text, tuple(readers or ()), seen)
+        typed = Typed(title, text, tuple(readers or ()), seen, beside)
         name = checked(gap, "gap", 200)
         try:
+            operator = _sender(console, request, csrf)
             done = await console.application.gaps.answer(
                 name,
                 checked(text, "answer", MAX_CORRECTION),
@@ -187,15 +196,24 @@ def _add_draft(router: APIRouter, console: Console, page: Page) -> None:
         add: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        console.form(request, csrf)
-        typed = Typed(title, text, tuple(readers or ()), seen)
+        typed = Typed(title, text, tuple(readers or ()), seen, beside)
         name = checked(gap, "gap", 200)
-        if add:  # the draft that stands beside it
-            typed = replace(typed, text=f"{text.rstrip()}\n\n{beside.strip()}")
         try:
+            _sender(console, request, csrf)
+            if add:  # the draft that stands beside it
+                both = f"{text.rstrip()}\n\n{beside.strip()}"
+                typed = replace(typed, text=both, beside="")
             return await page(request, console, name, typed=typed, write=not add)
         except WellspokenError as error:
             return await _kept(request, console, page, name, typed, error)
+
+
+def _sender(console: Console, request: Request, csrf: str) -> Operator:
+    """Who sent the editor. Raises SignInRequiredError, SignedInAnewError."""
+    try:
+        return console.form(request, csrf)
+    except StaleFormError as error:
+        raise SignedInAnewError from error
 
 
 async def _kept(

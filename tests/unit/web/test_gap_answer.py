@@ -108,6 +108,23 @@ async def test_an_answer_is_kept_where_the_gap_is_gone(
     assert f"{address}/answer" not in gone.text
 
 
+async def test_an_answer_is_kept_where_its_operator_signed_in_anew(
+    browser: httpx2.AsyncClient, application: WebApplication, address: str
+) -> None:
+    """Nothing is done for a form of before; the page comes with the words and one that holds."""
+    form = await form_on(browser, address)
+    browser.cookies.clear()
+    await sign_in(browser)
+    for action in ("answer", "draft"):
+        stale = await browser.post(f"{address}/{action}", data={**form, **MINE})
+        assert stale.status_code == 403
+        assert "You signed in anew" in stale.text and held(stale.text)
+    assert await application.ledger.find(address.rpartition("/")[2]) == []
+    again = fields(stale.text, f"{address}/answer")
+    done = await browser.post(f"{address}/answer", data={**again, **MINE})
+    assert done.status_code == 303
+
+
 # -- overtaken --------------------------------------------------------------------------------
 
 

@@ -89,6 +89,9 @@ async def test_a_draft_stands_beside_what_was_typed(
     assert re.findall(r'name="readers" value="([^"]+)" checked', page) == ["group:staff"]
     assert 'value="The key"' in page
     asked = len(server.requests)
+    unfit = {**form, **mine, "readers": [], "beside": DRAFT}
+    refused = (await browser.post(f"{address}/answer", data=unfit)).text
+    assert area(refused, "beside") == DRAFT
     more = {**fields(page, f"{address}/answer"), **mine, "beside": DRAFT, "add": "yes"}
     added = (await browser.post(f"{address}/draft", data={**form, **more})).text
     assert area(added, "text") == f"Tom <has> it.\r\nAsk.\n\n{DRAFT}"
