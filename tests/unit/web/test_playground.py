@@ -183,7 +183,7 @@ async def test_a_link_says_what_it_could_not_fill_in(
     link = {"question": "reset?", "audience": "person:slack:U9", "model": "gr<b>",
             "persona": "0123456789", "groups": ["staff", "made-up"]}  # fmt: skip
     page = (await client.get(ROOM, params=link)).text
-    told = re.findall(r'<p class="trouble" role="status">(.*?)</p>', page)
+    told = re.findall(r'<p class="aside trouble" role="status">(.*?)</p>', page)
     assert told == [
         "The link asks with the audience “person:slack:U9”, the model “gr&lt;b&gt;” and the group "
         "“made-up”, which are gone or not yours to choose; look at what is chosen below instead "
