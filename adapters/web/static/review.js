@@ -58,7 +58,7 @@
     if (event.key === "j") go(at + 1);
     else if (event.key === "k") go(at - 1);
     else if (event.key === "u" && undo) undo.click();
-    else if (event.key === "e" && card) card.querySelector("textarea").focus();
+    else if (event.key === "e" && card) card.querySelector("textarea")?.focus();
     else if (event.key === "x" && quick && card) card.querySelector('input[name="item"]')?.click();
     else if (event.key === "X" && quick) tickAll(ticked().length < ticks().length);
     else if (event.key === "Escape" && ticked().length) tickAll(false);
@@ -68,7 +68,17 @@
     } else if (!press(card, event.key)) return;
     event.preventDefault();
   });
-  if (!quick) return;
+  // Where a verdict loads the page anew, the work goes on at the same place of the list.
+  if (!quick) {
+    const name = `place ${location.pathname}`;
+    const place = sessionStorage.getItem(name);
+    sessionStorage.removeItem(name);
+    if (place !== null) go(Number(place));
+    room.addEventListener("submit", () => {
+      if (current() >= 0) sessionStorage.setItem(name, current());
+    });
+    return;
+  }
 
   room.classList.add("quick");
   htmx.config.reportValidityOfForms = true;
