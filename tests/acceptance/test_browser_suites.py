@@ -71,6 +71,8 @@ def test_cases_are_judged_by_keyboard_alone(
     playwright.expect(page.locator(".undone")).to_contain_text(f"Approved: {shown[1]} In seconds.")
     playwright.expect(cards).to_have_count(3)
     playwright.expect(cards.nth(1)).to_be_focused()
+    playwright.expect(page.get_by_role("button", name="Undo")).to_be_in_viewport(ratio=1)
+    picture(page, f"suite-judged-{scheme}")
     page.keyboard.press("r")
     playwright.expect(page.locator(".undone")).to_contain_text(f"Rejected: {shown[2]}")
     playwright.expect(cards).to_have_count(2)
