@@ -122,7 +122,7 @@ class GapDesk:
         asked = await self._book.asked(gap.id, QUESTIONS)
         told = await self._book.told(gap.id)
         groups = tuple(await self._ledger.groups())
-        record, text = await self._document(gap.document)
+        record, text = await self._document(gap.document or gap.id)
         title = record.title if record else name.question
         draft = await self._draft(gap, asked, told, title, write=write)
         return Story(
@@ -165,7 +165,7 @@ class GapDesk:
         gap = await self._book.get(id)
         if not text.strip():
             raise UsageError("The answer is empty; write what should be said.")
-        record, _ = await self._document(gap.document)
+        record, _ = await self._document(gap.document or gap.id)
         readers = await self._readers(gap, record, own=own) if groups is None else groups
         if readers is None:
             raise UsageError(unclear(gap, record))
@@ -204,10 +204,11 @@ class GapDesk:
         """Raises ChangedError where a gap is not as it was seen; to publish what stands there
         already replaces nothing."""
         gap = await self._book.get(id_)
-        record, there = await self._document(gap.document)
+        # The first answer is there before it is noted that it answers the gap.
+        record, there = await self._document(gap.document or gap.id)
         change = changed(seen, mark_of(gap, record))
         if change in (Change.PUBLISHED, Change.REPLACED) and record is not None:
-            stands = (gap.document, record.title, record.groups)
+            stands = (gap.document or gap.id, record.title, record.groups)
             same = there.splitlines() == text.strip().splitlines()
             if same and stands == (said.document, said.title, said.groups):
                 return

@@ -76,6 +76,7 @@ def test_cases_are_judged_by_keyboard_alone(
     page.keyboard.press("r")
     playwright.expect(page.locator(".undone")).to_contain_text(f"Rejected: {shown[2]}")
     playwright.expect(cards).to_have_count(2)
+    playwright.expect(cards.nth(1)).to_be_focused()
     page.keyboard.press("u")
     playwright.expect(cards).to_have_count(3)
     assert faults(page) == []

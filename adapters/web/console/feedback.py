@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -49,8 +49,9 @@ def _place_of(cursor: str) -> Place | None:
     at, turn, author = (*checked(cursor, "page", _LONGEST).split("~", 2), "", "")[:3]
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError as error:
+        utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise NotFoundError(kind="page", id=cursor[:60]) from error
     if moment.tzinfo is None or not turn or not author:
         raise NotFoundError(kind="page", id=cursor[:60])
-    return Place(moment, turn, author)
+    return Place(utc, turn, author)

@@ -122,12 +122,27 @@ def editor_of(
 def _with_draft(story: Story, typed: Typed, begun: Typed) -> Typed:
     """The editor after a draft was asked for: with the draft, where nobody had written in it."""
     without = prefilled(replace(story, draft=said_already(story.told)))
+    readers = _still_fit(story, typed.readers)
     if _same(typed.text, "") or _same(typed.text, without.text):
         return replace(
-            begun, title=typed.title.strip() or begun.title, seen=typed.seen or begun.seen
+            begun,
+            title=typed.title.strip() or begun.title,
+            readers=readers or begun.readers,
+            seen=typed.seen or begun.seen,
         )
     drafted = story.draft.kind is Kind.MODEL
-    return replace(typed, beside=story.draft.text if drafted else typed.beside)
+    return replace(typed, readers=readers, beside=story.draft.text if drafted else typed.beside)
+
+
+def _still_fit(story: Story, ticked: tuple[str, ...]) -> tuple[str, ...]:
+    """Who was ticked, unless a draft was written that they may not all read: it is made of what
+    those who asked may see, so that an operator has to say anew who reads it."""
+    if story.draft.kind is not Kind.MODEL:
+        return ticked
+    if story.readers is None:
+        return ()
+    fit = {f"{_GROUP}{name}" for name in story.readers} if story.readers else set(ticked)
+    return ticked if fit.issuperset(ticked) else ()
 
 
 def _same(one: str, other: str) -> bool:

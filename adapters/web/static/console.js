@@ -23,23 +23,29 @@
 // A form whose answer takes a while says so on its button, and is sent once.
 (() => {
   "use strict";
-  const pressed = new Map(); // what they said, by button
+  const pressed = new Map(); // what they said, and until when once is enough, by button
+  const ONCE_MS = 10000; // who stopped loading may press again
+  const again = () => {
+    for (const [button, { words }] of pressed) {
+      button.removeAttribute("aria-disabled");
+      button.textContent = words;
+    }
+    pressed.clear();
+  };
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const button = event.submitter ?? form.querySelector("button[type=submit]");
     const busy = button?.dataset.busy ?? form.dataset.busy;
     if (!busy || event.defaultPrevented) return;
-    if ([...pressed.keys()].some((one) => one.form === form)) return event.preventDefault();
-    pressed.set(button, button.textContent);
+    const before = pressed.get(button);
+    if (before && Date.now() < before.until) return event.preventDefault();
+    pressed.set(button, { words: before?.words ?? button.textContent, until: Date.now() + ONCE_MS });
     button.setAttribute("aria-disabled", "true");
     button.textContent = busy;
   });
-  window.addEventListener("pageshow", () => {
-    for (const [button, words] of pressed) {
-      button.removeAttribute("aria-disabled");
-      button.textContent = words;
-    }
-    pressed.clear();
+  window.addEventListener("pageshow", again);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") again(); // it stops what is loading
   });
 })();
 
@@ -70,10 +76,12 @@
   const sentenceIn = (html) =>
     new DOMParser().parseFromString(html, "text/html").querySelector("body > .trouble:only-child")
       ?.textContent ?? "";
+  const later = (element) =>
+    element.getAttribute("hx-trigger") === "load" ? "Load the page again." : "Try again in a moment.";
   const unreached = (element) =>
     byItself(element)
       ? `The bot cannot be reached. ${OLD}; it is tried again.`
-      : "The bot could not be reached. Try again in a moment.";
+      : `The bot could not be reached. ${later(element)}`;
   const wordsFor = (element, xhr) => {
     const sentence = sentenceIn(xhr.response);
     if (sentence) return byItself(element) ? `${sentence} ${OLD}.` : sentence;
@@ -81,7 +89,7 @@
     const answered = `the server answered ${xhr.status}`;
     return byItself(element)
       ? `This page could not be brought up to date: ${answered}. ${OLD}.`
-      : `That did not work: ${answered}. Try again in a moment.`;
+      : `That did not work: ${answered}. ${later(element)}`;
   };
   const signedOut = (xhr) =>
     xhr.status === 401 || new URL(xhr.responseURL).pathname.startsWith("/console/login");

@@ -71,11 +71,11 @@
   // Where a verdict loads the page anew, the work goes on at the same place of the list.
   if (!quick) {
     const name = `place ${location.pathname}`;
-    const place = sessionStorage.getItem(name);
+    const [place, left] = JSON.parse(sessionStorage.getItem(name) ?? "[]");
     sessionStorage.removeItem(name);
-    if (place !== null) go(Number(place));
+    if (Date.now() - left < 30000) go(place); // who came back much later begins anew
     room.addEventListener("submit", () => {
-      if (current() >= 0) sessionStorage.setItem(name, current());
+      if (current() >= 0) sessionStorage.setItem(name, JSON.stringify([current(), Date.now()]));
     });
     return;
   }

@@ -54,6 +54,11 @@ def area(page: str, name: str) -> str | None:
     return unescape(found[1]) if found else None
 
 
+def ticked(page: str) -> list[str]:
+    """Who may read what stands in the editor."""
+    return re.findall(r'name="readers" value="([^"]+)" checked', page)
+
+
 async def sent(browser: httpx2.AsyncClient, address: str) -> dict[str, str]:
     """All that the editor sends as it was shown, lines ended as browsers end them."""
     page = (await browser.get(address)).text
@@ -86,7 +91,7 @@ async def test_a_draft_stands_beside_what_was_typed(
     mine = {"text": "Tom <has> it.\r\nAsk.", "readers": "group:staff"}
     page = (await browser.post(f"{address}/draft", data={**form, **mine})).text
     assert area(page, "text") == "Tom <has> it.\r\nAsk." and area(page, "beside") == DRAFT
-    assert re.findall(r'name="readers" value="([^"]+)" checked', page) == ["group:staff"]
+    assert ticked(page) == ["group:staff"]
     assert 'value="The key"' in page
     asked = len(server.requests)
     unfit = {**form, **mine, "readers": [], "beside": DRAFT}
@@ -98,12 +103,35 @@ async def test_a_draft_stands_beside_what_was_typed(
     assert area(added, "beside") is None and len(server.requests) == asked
 
 
+@pytest.mark.parametrize("text", ["Tom has it, ask him.", ""])
+async def test_a_draft_is_for_nobody_until_somebody_says_for_whom(
+    browser: httpx2.AsyncClient, address: str, text: str
+) -> None:
+    """Where the document is not for those who asked: whoever was ticked before, nobody is once the
+    draft is there, and it cannot be published so."""
+    form = await sent(browser, address)
+    published = {**form, "text": "Ann holds it.", "readers": "group:staff"}
+    assert (await browser.post(f"{address}/answer", data=published)).status_code == 303
+    form = await sent(browser, address)
+    drafted = {**form, "text": text, "readers": "everybody"}
+    page = (await browser.post(f"{address}/draft", data=drafted)).text
+    assert DRAFT in (area(page, "text"), area(page, "beside"))
+    assert ticked(page) == []
+    more = {**drafted, **fields(page, f"{address}/answer"), "readers": [], "beside": DRAFT}
+    added = (await browser.post(f"{address}/draft", data={**more, "add": "yes"})).text
+    assert ticked(added) == []
+    refused = await browser.post(f"{address}/answer", data={**more, "text": DRAFT})
+    assert refused.status_code == 422 and "Choose who may read the answer." in refused.text
+
+
 async def test_where_no_draft_is_written_what_was_typed_stays(
     browser: httpx2.AsyncClient, address: str, server: OpenAIServer
 ) -> None:
     """And it is said that the model found nothing to write it from."""
     form = await sent(browser, address)
     server.behaviour.answer = "NO_DRAFT"
-    page = (await browser.post(f"{address}/draft", data={**form, "text": "Tom has it."})).text
+    mine = {"text": "Tom has it.", "readers": "group:staff"}
+    page = (await browser.post(f"{address}/draft", data={**form, **mine})).text
     assert area(page, "text") == "Tom has it." and area(page, "beside") is None
+    assert ticked(page) == ["group:staff"]
     assert "The model found nothing" in page
