@@ -122,15 +122,15 @@ async def test_who_opted_out_in_one_channel_counts(database: Database) -> None:
     """Until they opt in there or everywhere; whoever opted out in two channels is one person."""
     ledger = ConsentLedger(database)
     for author, allowed, channel in (
-        ("web:a", False, "one"),
-        ("web:a", False, "two"),
-        ("web:a", True, "one"),
-        ("web:b", False, "one"),
+        ("web:a", False, "slack:C1"),
+        ("web:a", False, "slack:C2"),
+        ("web:a", True, "slack:C1"),
+        ("web:b", False, "slack:C1"),
         ("web:b", True, ""),
         ("web:c", False, ""),
-        ("web:c", True, "one"),
-        ("web:d", False, "one"),
-        ("web:d", True, "one"),
+        ("web:c", True, "slack:C1"),
+        ("web:d", False, "slack:C1"),
+        ("web:d", True, "slack:C1"),
     ):
         await ledger.choose(author, allowed, channel=channel)
     assert (await AdvisingBook(database).duties()).opted_out == 2
