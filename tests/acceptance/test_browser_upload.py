@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from tests.platforms.browsing import (
     sign_in,
     visit,
 )
-from tests.platforms.command import Process, start_command
+from tests.platforms.command import Process, environment, start_command
 
 TOKEN = "a-token-for-tests"
 DROP = """files => {
@@ -46,18 +45,10 @@ pytestmark = BROWSER
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service with nothing in it, as a process of its own."""
     folder = tmp_path_factory.mktemp("upload")
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    env = environment(folder, WELLSPOKEN_CONSOLE_TOKEN=TOKEN, WELLSPOKEN_HOME=str(folder / "home"))
     with (folder / "log").open("wb") as log:
-        process = start_command(
-            "serve",
-            "--port",
-            "0",
-            "--only",
-            "web,worker",
-            cwd=folder,
-            env=kept | {"WELLSPOKEN_CONSOLE_TOKEN": TOKEN, "WELLSPOKEN_HOME": str(folder / "home")},
-            out=log,
-        )
+        serve = ("serve", "--port", "0", "--only", "web,worker")
+        process = start_command(*serve, cwd=folder, env=env, out=log)
     try:
         yield _address(process, folder / "log")
     finally:

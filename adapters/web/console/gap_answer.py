@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from adapters.gap_marks import Change, ChangedError, mark_of
@@ -169,29 +169,35 @@ def add_gap_answer(router: APIRouter, console: Console, page: Page) -> None:
     _add_draft(router, console, page)
 
 
+async def _typed(
+    title: Annotated[str, Form()] = "",
+    text: Annotated[str, Form()] = "",
+    readers: Annotated[list[str] | None, Form()] = None,
+    seen: Annotated[str, Form()] = "",
+    beside: Annotated[str, Form()] = "",
+) -> Typed:
+    """The editor as it was sent."""
+    return Typed(title, text, tuple(readers or ()), seen, beside)
+
+
 def _add_answer(router: APIRouter, console: Console, page: Page) -> None:
     @router.post("/gaps/{gap}/answer")
     async def answer(
         request: Request,
         gap: str,
-        title: Annotated[str, Form()] = "",
-        text: Annotated[str, Form()] = "",
-        readers: Annotated[list[str] | None, Form()] = None,
-        seen: Annotated[str, Form()] = "",
-        beside: Annotated[str, Form()] = "",
+        typed: Annotated[Typed, Depends(_typed)],
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        typed = Typed(title, text, tuple(readers or ()), seen, beside)
         name = checked(gap, "gap", 200)
         try:
             operator = _sender(console, request, csrf)
             done = await console.application.gaps.answer(
                 name,
-                checked(text, "answer", MAX_CORRECTION),
+                checked(typed.text, "answer", MAX_CORRECTION),
                 operator.author.key,
-                title=checked(title, "title", 200),
+                title=checked(typed.title, "title", 200),
                 groups=groups_of(typed.readers),
-                seen=checked(seen, "mark", 300),
+                seen=checked(typed.seen, "mark", 300),
             )
         except WellspokenError as error:
             return await _kept(request, console, page, name, typed, error)
@@ -203,20 +209,15 @@ def _add_draft(router: APIRouter, console: Console, page: Page) -> None:
     async def draft(
         request: Request,
         gap: str,
-        title: Annotated[str, Form()] = "",
-        text: Annotated[str, Form()] = "",
-        readers: Annotated[list[str] | None, Form()] = None,
-        seen: Annotated[str, Form()] = "",
-        beside: Annotated[str, Form()] = "",
+        typed: Annotated[Typed, Depends(_typed)],
         add: Annotated[str, Form()] = "",
         csrf: Annotated[str, Form()] = "",
     ) -> Response:
-        typed = Typed(title, text, tuple(readers or ()), seen, beside)
         name = checked(gap, "gap", 200)
         try:
             _sender(console, request, csrf)
             if add:  # the draft that stands beside it
-                both = f"{text.rstrip()}\n\n{beside.strip()}"
+                both = f"{typed.text.rstrip()}\n\n{typed.beside.strip()}"
                 typed = replace(typed, text=both, beside="")
             return await page(request, console, name, typed=typed, write=not add)
         except WellspokenError as error:
